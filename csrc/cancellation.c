@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * An operation is idle, requested, sent or done, under one lock. It can be
+ * cancelled by its address alone, so those that are with the kernel are listed.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Operation) == 112,
+	       "libteec.so.2");
+_Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Parameter) == 24,
+	       "libteec.so.2");
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cancelled = PTHREAD_COND_INITIALIZER;
+static struct tee_flight *flights;
+static uint32_t last_cancel_id;
+
+static struct tee_flight *find_locked(const TEEC_Operation *operation)
+{
+	struct tee_flight *flight;
+
+	for (flight = flights; flight; flight = flight->next)
+		if (flight->operation == operation)
+			return flight;
+	return NULL;
+}
+
+enum tee_operation_state tee_operation_state(const TEEC_Operation *operation)
+{
+	enum tee_operation_state state;
+
+	pthread_mutex_lock(&lock);
+	state = operation->started;
+	pthread_mutex_unlock(&lock);
+	return state;
+}
+
+TEEC_Result tee_flight_begin(struct tee_flight *flight,
+			     TEEC_Operation *operation,
+			     struct tee_context *context, uint32_t session_id)
+{
+	TEEC_Result result = TEEC_SUCCESS;
+
+	memset(flight, 0, sizeof(*flight));
+	flight->operation = operation;
+	if (!operation)
+		return TEEC_SUCCESS;
+	flight->context = context;
+	flight->session_id = session_id;
+
+	pthread_mutex_lock(&lock);
+	if (operation->started == TEE_OPERATION_REQUESTED) {
+		operation->started = TEE_OPERATION_DONE;
+		result = TEEC_ERROR_CANCEL;
+	} else if (operation->started == TEE_OPERATION_SENT &&
+		   find_locked(operation)) {
+		result = TEEC_ERROR_BAD_STATE;
+	} else {
+		operation->started = TEE_OPERATION_SENT;
+		if (!++last_cancel_id)
+			last_cancel_id = 1;
+		flight->cancel_id = last_cancel_id;
+		flight->next = flights;
+		if (flights)
+			flights->previous = flight;
+		flights = flight;
+	}
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
+void tee_flight_end(struct tee_flight *flight)
+{
+	if (!flight->operation)
+		return;
+	pthread_mutex_lock(&lock);
+	/*
+	 * A cancellation on its way to the kernel names this session; let go
+	 * now, it could arrive during the session's next command.
+	 */
+	flight->operation->started = TEE_OPERATION_DONE;
+	while (flight->cancelling)
+		pthread_cond_wait(&cancelled, &lock);
+	if (flight->previous)
+		flight->previous->next = flight->next;
+	else
+		flights = flight->next;
+	if (flight->next)
+		flight->next->previous = flight->previous;
+	pthread_mutex_unlock(&lock);
+}
+
+void TEEC_RequestCancellation(TEEC_Operation *operation)
+{
+	struct tee_ioctl_cancel_arg arg;
+	struct tee_flight *flight;
+	int error = errno;
+
+	if (!operation)
+		return;
+	memset(&arg, 0, sizeof(arg));
+
+	pthread_mutex_lock(&lock);
+	if (operation->started == TEE_OPERATION_IDLE)
+		operation->started = TEE_OPERATION_REQUESTED;
+	flight = operation->started == TEE_OPERATION_SENT ? find_locked(operation) :
+							NULL;
+	if (flight) {
+		arg.cancel_id = flight->cancel_id;
+		arg.session = flight->session_id;
+		flight->cancelling++;
+		pthread_mutex_unlock(&lock);
+		/* A hint: a driver that can't cancel says so, and that is all. */
+		tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg);
+		pthread_mutex_lock(&lock);
+		flight->cancelling--;
+		pthread_cond_broadcast(&cancelled);
+	}
+	pthread_mutex_unlock(&lock);
+	errno = error;
+}

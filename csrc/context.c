@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * TEEC_Context has no room for what the library must know of a context, and
+ * programs copy, free and finalise it at the wrong moment. So it holds a
+ * handle only: the place in a table, and how often that place was given out.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define DEVICES 16
+#define HANDLE_INDEX_BITS 16
+#define HANDLE_INDEX_MASK ((1U << HANDLE_INDEX_BITS) - 1)
+
+_Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Context) == 8, "libteec.so.2");
+_Static_assert(offsetof(TEEC_Context, imp.memref_null) == 5, "libteec.so.2");
+
+struct table_entry {
+	struct tee_context *context;
+	uint16_t generation;
+};
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct table_entry *table;
+static size_t table_size;
+
+static void lock_table(void)
+{
+	pthread_mutex_lock(&table_lock);
+}
+
+static void unlock_table(void)
+{
+	pthread_mutex_unlock(&table_lock);
+}
+
+/* So that a child that was forked while another thread held the lock has it. */
+static void prepare_for_fork(void)
+{
+	pthread_atfork(lock_table, unlock_table, unlock_table);
+}
+
+static struct table_entry *find_free_entry(void)
+{
+	struct table_entry *grown;
+	size_t i, size;
+
+	for (i = 0; i < table_size; i++)
+		if (!table[i].context)
+			return &table[i];
+
+	size = table_size ? table_size * 2 : 8;
+	if (size > HANDLE_INDEX_MASK + 1)
+		return NULL;
+	grown = realloc(table, size * sizeof(*table));
+	if (!grown)
+		return NULL;
+	memset(grown + table_size, 0, (size - table_size) * sizeof(*table));
+	table = grown;
+	table_size = size;
+	return &table[i];
+}
+
+static int table_insert(struct tee_context *context)
+{
+	struct table_entry *entry;
+	int ret = 0;
+
+	pthread_once(&table_once, prepare_for_fork);
+	lock_table();
+	entry = find_free_entry();
+	if (!entry) {
+		ret = -ENOMEM;
+		goto out;
+	}
+	/* Never 0, so that a zeroed structure is no handle. */
+	if (!++entry->generation)
+		entry->generation = 1;
+	entry->context = context;
+	context->handle = (uint32_t)entry->generation << HANDLE_INDEX_BITS |
+			  (uint32_t)(entry - table);
+out:
+	unlock_table();
+	return ret;
+}
+
+static struct tee_context *find_locked(uintptr_t handle)
+{
+	size_t index = handle & HANDLE_INDEX_MASK;
+	struct tee_context *context;
+
+	if (index >= table_size)
+		return NULL;
+	context = table[index].context;
+	return context && context->handle == handle ? context : NULL;
+}
+
+static struct tee_context *get(uintptr_t handle, bool finalized_too)
+{
+	struct tee_context *context;
+
+	lock_table();
+	context = find_locked(handle);
+	if (context && context->finalized && !finalized_too)
+		context = NULL;
+	if (context)
+		context->users++;
+	unlock_table();
+	return context;
+}
+
+struct tee_context *tee_context_get(uintptr_t handle)
+{
+	return get(handle, false);
+}
+
+struct tee_context *tee_context_get_held(uintptr_t handle)
+{
+	return get(handle, true);
+}
+
+/* Drops what nothing holds any more; takes the lock over. */
+static void settle_and_unlock(struct tee_context *context)
+{
+	bool unused = context->finalized && !context->users;
+	bool unheld = unused && !context->blocks;
+	int fd = -1;
+
+	if (unused) {
+		fd = context->fd;
+		context->fd = -1;
+	}
+	if (unheld)
+		table[context->handle & HANDLE_INDEX_MASK].context = NULL;
+	unlock_table();
+
+	if (fd >= 0)
+		context->ops->close(context->device, fd);
+	if (unheld)
+		free(context);
+}
+
+void tee_context_put(struct tee_context *context)
+{
+	lock_table();
+	context->users--;
+	settle_and_unlock(context);
+}
+
+void tee_context_hold(struct tee_context *context)
+{
+	lock_table();
+	context->blocks++;
+	unlock_table();
+}
+
+void tee_context_release(struct tee_context *context)
+{
+	lock_table();
+	context->blocks--;
+	settle_and_unlock(context);
+}
+
+int tee_context_ioctl(const struct tee_context *context, unsigned long request,
+		      void *argument)
+{
+	return context->ops->ioctl(context->device, context->fd, request,
+				   argument);
+}
+
+/* The descriptor of a device that fits name, or a negative errno. */
+static int open_device(const struct tee_device_ops *ops, void *device,
+		       const char *path, bool optee_only,
+		       struct tee_ioctl_version_data *version)
+{
+	int fd, ret;
+
+	memset(version, 0, sizeof(*version));
+	fd = ops->open(device, path);
+	if (fd < 0)
+		return fd;
+
+	ret = ops->ioctl(device, fd, TEE_IOC_VERSION, version);
+	if (ret < 0) {
+		/* Another driver's answer to a request it does not know. */
+		if (ret == -EINVAL)
+			ret = -ENOTTY;
+		goto err_close;
+	}
+	if (!(version->gen_caps & TEE_GEN_CAP_GP) ||
+	    version->gen_caps & TEE_GEN_CAP_PRIVILEGED) {
+		ret = -EOPNOTSUPP;
+		goto err_close;
+	}
+	if (optee_only && (version->impl_id != TEE_IMPL_ID_OPTEE ||
+			   !(version->impl_caps & TEE_OPTEE_CAP_TZ))) {
+		ret = -ENOENT;
+		goto err_close;
+	}
+	return fd;
+
+err_close:
+	ops->close(device, fd);
+	return ret;
+}
+
+/* The first that fits; if none does, why the first that is there did not. */
+static int search_devices(const struct tee_device_ops *ops, void *device,
+			  bool optee_only,
+			  struct tee_ioctl_version_data *version)
+{
+	struct tee_ioctl_version_data candidate;
+	int fd, i, reason = -ENOENT;
+	char path[32];
+
+	memset(version, 0, sizeof(*version));
+	for (i = 0; i < DEVICES; i++) {
+		snprintf(path, sizeof(path), "/dev/tee%d", i);
+		fd = open_device(ops, device, path, optee_only, &candidate);
+		if (fd >= 0 || (reason == -ENOENT && fd != -ENOENT))
+			*version = candidate;
+		if (fd >= 0)
+			return fd;
+		if (reason == -ENOENT)
+			reason = fd;
+	}
+	return reason;
+}
+
+static TEEC_Result result_of_open(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		return TEEC_ERROR_ITEM_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return TEEC_ERROR_ACCESS_DENIED;
+	case EBUSY:
+		return TEEC_ERROR_BUSY;
+	case ENOTTY:
+		return TEEC_ERROR_BAD_PARAMETERS;
+	case EOPNOTSUPP:
+		return TEEC_ERROR_NOT_SUPPORTED;
+	default:
+		return tee_result_from_errno(error);
+	}
+}
+
+TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
+				   const struct tee_device_ops *ops,
+				   void *device,
+				   struct tee_ioctl_version_data *version)
+{
+	struct tee_ioctl_version_data unused;
+	struct tee_context *internal;
+	bool optee_only;
+	int ret;
+
+	if (!version)
+		version = &unused;
+	memset(version, 0, sizeof(*version));
+	if (!context) {
+		errno = 0;
+		return TEEC_ERROR_BAD_PARAMETERS;
+	}
+
+	internal = calloc(1, sizeof(*internal));
+	if (!internal) {
+		ret = -ENOMEM;
+		goto err;
+	}
+	optee_only = name && !strcmp(name, "optee-tz");
+	if (!name || optee_only)
+		ret = search_devices(ops, device, optee_only, version);
+	else if (name[0] == '/')
+		ret = open_device(ops, device, name, false, version);
+	else
+		ret = -ENOENT;
+	if (ret < 0)
+		goto err_free;
+
+	internal->ops = ops;
+	internal->device = device;
+	internal->fd = ret;
+	internal->reg_mem = version->gen_caps & TEE_GEN_CAP_REG_MEM;
+	internal->memref_null = version->gen_caps & TEE_GEN_CAP_MEMREF_NULL;
+	ret = table_insert(internal);
+	if (ret)
+		goto err_close;
+
+	memset(context, 0, sizeof(*context));
+	context->imp.handle = internal->handle;
+	context->imp.reg_mem = internal->reg_mem;
+	context->imp.memref_null = internal->memref_null;
+	return TEEC_SUCCESS;
+
+err_close:
+	ops->close(device, internal->fd);
+err_free:
+	free(internal);
+err:
+	errno = -ret;
+	return result_of_open(-ret);
+}
+
+TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context)
+{
+	return tee_context_initialize(context, name, &tee_device_linux, NULL,
+				      NULL);
+}
+
+void TEEC_FinalizeContext(TEEC_Context *context)
+{
+	struct tee_context *internal;
+	uint32_t handle;
+
+	if (!context)
+		return;
+	handle = __atomic_exchange_n(&context->imp.handle, 0, __ATOMIC_ACQ_REL);
+
+	lock_table();
+	internal = find_locked(handle);
+	if (!internal || internal->finalized) {
+		unlock_table();
+		return;
+	}
+	internal->finalized = true;
+	settle_and_unlock(internal);
+}

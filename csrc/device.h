@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seam between the library and the kernel that serves it. All that the
+ * library asks of a TEE device goes through one struct tee_device_ops, shaped
+ * like the system calls, so that another kernel can answer in Linux's stead.
+ */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "linux_tee.h"
+#include "tee_client_api.h"
+
+#pragma GCC visibility push(hidden)
+
+/*
+ * device is the pointer given to tee_context_initialize(). Each function
+ * returns a negative errno on failure. open and the ioctls that create memory
+ * return descriptors that are closed on exec. mmap maps length bytes from the
+ * start of fd, shared, for reading and writing.
+ */
+struct tee_device_ops {
+	int (*open)(void *device, const char *path);
+	int (*ioctl)(void *device, int fd, unsigned long request,
+		     void *argument);
+	int (*mmap)(void *device, int fd, size_t length, void **address);
+	int (*munmap)(void *device, void *address, size_t length);
+	int (*close)(void *device, int fd);
+};
+
+/* The running kernel; its device pointer is not used. */
+extern const struct tee_device_ops tee_device_linux;
+
+/*
+ * TEEC_InitializeContext() on the kernel behind ops. version, which may be
+ * NULL, receives what the last device asked said of itself, also when that is
+ * why it was refused; all zeros if none answered.
+ */
+TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
+				   const struct tee_device_ops *ops,
+				   void *device,
+				   struct tee_ioctl_version_data *version);
+
+/*
+ * Anonymous, zeroed, page-aligned memory of the process itself, to be shared
+ * with a TEE; returns a negative errno. size must not be 0.
+ */
+int tee_pages_map(size_t size, void **address);
+void tee_pages_unmap(void *address, size_t size);
+
+#pragma GCC visibility pop
+
+#endif

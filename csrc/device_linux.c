@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "device.h"
+
+/*
+ * Opening a device can have effects (a watchdog starts to run), so what is no
+ * TEE device is told apart before it is opened.
+ */
+static int check_tee_device(const char *path)
+{
+	char link[64], target[256], *class;
+	struct stat status;
+	ssize_t length;
+
+	if (stat(path, &status))
+		return -errno;
+	if (!S_ISCHR(status.st_mode))
+		return -ENOTTY;
+
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/subsystem",
+		 major(status.st_rdev), minor(status.st_rdev));
+	length = readlink(link, target, sizeof(target) - 1);
+	/* Without sysfs, as in some containers, the version ioctl decides. */
+	if (length < 0)
+		return 0;
+
+	target[length] = '\0';
+	class = strrchr(target, '/');
+	return strcmp(class ? class + 1 : target, "tee") ? -ENOTTY : 0;
+}
+
+static int linux_open(void *device, const char *path)
+{
+	int fd, ret;
+
+	(void)device;
+	ret = check_tee_device(path);
+	if (ret)
+		return ret;
+
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool creates_descriptor(unsigned long request)
+{
+	return request == TEE_IOC_SHM_ALLOC ||
+	       request == TEE_IOC_SHM_REGISTER ||
+	       request == TEE_IOC_SHM_REGISTER_FD;
+}
+
+static int linux_ioctl(void *device, int fd, unsigned long request,
+		       void *argument)
+{
+	int ret, error;
+
+	(void)device;
+	ret = ioctl(fd, request, argument);
+	if (ret < 0)
+		return -errno;
+	/* The kernel gives no way to have it closed on exec from the start. */
+	if (creates_descriptor(request) &&
+	    fcntl(ret, F_SETFD, FD_CLOEXEC) < 0) {
+		error = errno;
+		close(ret);
+		return -error;
+	}
+	return ret;
+}
+
+static int linux_mmap(void *device, int fd, size_t length, void **address)
+{
+	void *mapping;
+
+	(void)device;
+	mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapping == MAP_FAILED)
+		return -errno;
+	*address = mapping;
+	return 0;
+}
+
+static int linux_munmap(void *device, void *address, size_t length)
+{
+	(void)device;
+	return munmap(address, length) ? -errno : 0;
+}
+
+static int linux_close(void *device, int fd)
+{
+	(void)device;
+	return close(fd) ? -errno : 0;
+}
+
+const struct tee_device_ops tee_device_linux = {
+	.open = linux_open,
+	.ioctl = linux_ioctl,
+	.mmap = linux_mmap,
+	.munmap = linux_munmap,
+	.close = linux_close,
+};
+
+/*
+ * Shared, so that a fork leaves the pages that the TEE sees with both parent
+ * and child instead of giving one of them a copy.
+ */
+int tee_pages_map(size_t size, void **address)
+{
+	void *mapping;
+
+	mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (mapping == MAP_FAILED)
+		return -errno;
+	*address = mapping;
+	return 0;
+}
+
+void tee_pages_unmap(void *address, size_t size)
+{
+	munmap(address, size);
+}

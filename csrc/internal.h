@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the library share with each other, and nobody else. */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+#include "device.h"
+#include "tee_client_api.h"
+#include "tee_client_api_extensions.h"
+
+#pragma GCC visibility push(hidden)
+
+/*
+ * result.c: the code for the errno of a system call that failed, which is what
+ * OP-TEE's library gives: programs know these.
+ */
+TEEC_Result tee_result_from_errno(int error);
+
+/*
+ * context.c: what a TEEC_Context stands for. It outlives TEEC_FinalizeContext()
+ * while calls are in the TEE (they need fd) and while memory is shared (its
+ * release needs ops).
+ */
+struct tee_context {
+	const struct tee_device_ops *ops;
+	void *device;
+	int fd;
+	uint32_t handle;
+	unsigned int users;
+	unsigned int blocks;
+	bool finalized;
+	bool reg_mem;
+	bool memref_null;
+};
+
+/* A live context, in use until tee_context_put(); NULL for any other handle. */
+struct tee_context *tee_context_get(uintptr_t handle);
+void tee_context_put(struct tee_context *context);
+
+/*
+ * The same for shared memory: hold lasts as long as the block, which keeps the
+ * context findable by tee_context_get_held() after its end.
+ */
+void tee_context_hold(struct tee_context *context);
+struct tee_context *tee_context_get_held(uintptr_t handle);
+void tee_context_release(struct tee_context *context);
+
+int tee_context_ioctl(const struct tee_context *context, unsigned long request,
+		      void *argument);
+
+/*
+ * memory.c: memory that the TEE knows by an id. fd is -1 if there is none.
+ * address and mapped are set if the pages are the block's own.
+ */
+struct tee_block {
+	int32_t id;
+	int fd;
+	void *address;
+	size_t mapped;
+};
+
+/* Both return a negative errno. Allocated memory is zeroed. */
+int tee_block_allocate(const struct tee_context *context, size_t size,
+		       struct tee_block *block);
+void tee_block_release(const struct tee_context *context,
+		       struct tee_block *block);
+
+/*
+ * TEEC_RegisterSharedMemory(), or with in_place false the same by copies: for
+ * memory that can be written but must not be, as the TEE might.
+ */
+TEEC_Result tee_memory_register(TEEC_Context *context,
+				TEEC_SharedMemory *memory, bool in_place);
+
+/* True if memory is shared, and by context. */
+bool tee_memory_is_live(const struct tee_context *context,
+			const TEEC_SharedMemory *memory);
+/* True if the TEE can reach the memory itself, at its imp.id. */
+bool tee_memory_is_in_place(const TEEC_SharedMemory *memory);
+
+/*
+ * operation.c: what stands in for memory that the TEE can't reach itself,
+ * while the four parameters of an operation are with the kernel.
+ */
+struct tee_payload {
+	struct tee_block bounce[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+};
+
+/*
+ * Fills params, zeroed by the caller, from the operation, which may be NULL.
+ * On failure nothing is left to be released, and *error has the errno if there
+ * is one.
+ */
+TEEC_Result tee_payload_prepare(const struct tee_context *context,
+				const TEEC_Operation *operation,
+				struct tee_ioctl_param *params,
+				struct tee_payload *payload, int *error);
+void tee_payload_update(TEEC_Operation *operation,
+			const struct tee_ioctl_param *params,
+			const struct tee_payload *payload);
+void tee_payload_release(const struct tee_context *context,
+			 struct tee_payload *payload);
+
+/*
+ * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
+ * an operation that it means to cancel; one that never does leaves anything
+ * there, which is taken for an operation that can be started but not cancelled
+ * beforehand.
+ */
+enum tee_operation_state {
+	TEE_OPERATION_IDLE = 0,
+	TEE_OPERATION_REQUESTED = 0x54454f01,
+	TEE_OPERATION_SENT = 0x54454f02,
+	TEE_OPERATION_DONE = 0x54454f03,
+};
+
+enum tee_operation_state tee_operation_state(const TEEC_Operation *operation);
+
+/*
+ * An operation that is with the kernel. The entry stands on
+ * the stack of the thread that waits for it.
+ */
+struct tee_flight {
+	TEEC_Operation *operation;
+	struct tee_context *context;
+	uint32_t session_id;
+	uint32_t cancel_id;
+	unsigned int cancelling;
+	struct tee_flight *next;
+	struct tee_flight *previous;
+};
+
+/*
+ * Says that operation, which may be NULL, goes to the kernel now; fails with
+ * CANCEL if it was cancelled before, BAD_STATE if it is there already.
+ */
+TEEC_Result tee_flight_begin(struct tee_flight *flight,
+			     TEEC_Operation *operation,
+			     struct tee_context *context, uint32_t session_id);
+/* Says that it came back; from here on no cancellation reaches the kernel. */
+void tee_flight_end(struct tee_flight *flight);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(sizeof(void *) != 8 || sizeof(TEEC_SharedMemory) == 56,
+	       "libteec.so.2");
+_Static_assert(sizeof(void *) != 8 || offsetof(TEEC_SharedMemory, imp) == 24,
+	       "libteec.so.2");
+
+#define DIRECTIONS (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT)
+
+/* Values that a structure nobody has initialised is unlikely to hold. */
+enum memory_kind {
+	MEMORY_NONE = 0,
+	MEMORY_ALLOCATED = 0x54454101,
+	MEMORY_REGISTERED = 0x54454102,
+	/* The client's memory, copied by each operation. */
+	MEMORY_COPIED = 0x54454103,
+	MEMORY_DESCRIPTOR = 0x54454104,
+};
+
+static int register_pages(const struct tee_context *context, void *address,
+			  size_t size, struct tee_block *block)
+{
+	struct tee_ioctl_shm_register_data data;
+	int ret;
+
+	memset(&data, 0, sizeof(data));
+	data.addr = (uintptr_t)address;
+	data.length = size;
+	ret = tee_context_ioctl(context, TEE_IOC_SHM_REGISTER, &data);
+	if (ret < 0)
+		return ret;
+	block->fd = ret;
+	block->id = data.id;
+	return 0;
+}
+
+static int allocate_registered(const struct tee_context *context, size_t size,
+			       struct tee_block *block)
+{
+	int ret;
+
+	ret = tee_pages_map(size, &block->address);
+	if (ret)
+		return ret;
+	ret = register_pages(context, block->address, size, block);
+	if (ret)
+		tee_pages_unmap(block->address, size);
+	return ret;
+}
+
+static int allocate_from_driver(const struct tee_context *context, size_t size,
+				struct tee_block *block)
+{
+	struct tee_ioctl_shm_alloc_data data;
+	int ret;
+
+	memset(&data, 0, sizeof(data));
+	data.size = size;
+	ret = tee_context_ioctl(context, TEE_IOC_SHM_ALLOC, &data);
+	if (ret < 0)
+		return ret;
+	block->fd = ret;
+	block->id = data.id;
+	ret = context->ops->mmap(context->device, block->fd, size,
+				 &block->address);
+	if (ret)
+		context->ops->close(context->device, block->fd);
+	return ret;
+}
+
+int tee_block_allocate(const struct tee_context *context, size_t size,
+		       struct tee_block *block)
+{
+	int ret;
+
+	memset(block, 0, sizeof(*block));
+	/* An empty block has an address and an id all the same. */
+	if (!size)
+		size = 1;
+	ret = context->reg_mem ? allocate_registered(context, size, block) :
+				 allocate_from_driver(context, size, block);
+	if (ret) {
+		memset(block, 0, sizeof(*block));
+		block->fd = -1;
+		return ret;
+	}
+	block->mapped = size;
+	return 0;
+}
+
+/* Unregisters first, so that no page is the process's and the TEE's at once. */
+void tee_block_release(const struct tee_context *context,
+		       struct tee_block *block)
+{
+	if (block->fd >= 0)
+		context->ops->close(context->device, block->fd);
+	if (block->mapped && context->reg_mem)
+		tee_pages_unmap(block->address, block->mapped);
+	else if (block->mapped)
+		context->ops->munmap(context->device, block->address,
+				     block->mapped);
+	memset(block, 0, sizeof(*block));
+	block->fd = -1;
+}
+
+static bool kind_is_live(uint32_t kind)
+{
+	return kind >= MEMORY_ALLOCATED && kind <= MEMORY_DESCRIPTOR;
+}
+
+bool tee_memory_is_live(const struct tee_context *context,
+			const TEEC_SharedMemory *memory)
+{
+	return kind_is_live(memory->imp.kind) &&
+	       memory->imp.context == context->handle;
+}
+
+bool tee_memory_is_in_place(const TEEC_SharedMemory *memory)
+{
+	return memory->imp.kind != MEMORY_COPIED;
+}
+
+static bool flags_are_valid(uint32_t flags)
+{
+	return flags && !(flags & ~(uint32_t)DIRECTIONS);
+}
+
+static void make_live(struct tee_context *context, TEEC_SharedMemory *memory,
+		      enum memory_kind kind, const struct tee_block *block)
+{
+	memory->imp.context = context->handle;
+	memory->imp.kind = kind;
+	memory->imp.id = block->id;
+	memory->imp.fd = block->fd;
+	memory->imp.mapped = block->mapped;
+	tee_context_hold(context);
+}
+
+static TEEC_Result fail(int error)
+{
+	errno = error;
+	return tee_result_from_errno(error);
+}
+
+static TEEC_Result fail_parameters(void)
+{
+	errno = 0;
+	return TEEC_ERROR_BAD_PARAMETERS;
+}
+
+TEEC_Result tee_memory_register(TEEC_Context *context,
+				TEEC_SharedMemory *memory, bool in_place)
+{
+	enum memory_kind kind = MEMORY_COPIED;
+	struct tee_block block = { .fd = -1 };
+	struct tee_context *internal;
+	int ret = 0;
+
+	if (!memory)
+		return fail_parameters();
+	memset(&memory->imp, 0, sizeof(memory->imp));
+	if (!context || !memory->buffer || !flags_are_valid(memory->flags))
+		return fail_parameters();
+	internal = tee_context_get(context->imp.handle);
+	if (!internal)
+		return fail_parameters();
+
+	if (in_place && internal->reg_mem && memory->size) {
+		ret = register_pages(internal, memory->buffer, memory->size,
+				     &block);
+		if (!ret)
+			kind = MEMORY_REGISTERED;
+		/*
+		 * The kernel wants memory it can write, whatever the direction.
+		 * What can only be read serves as input all the same.
+		 */
+		if (ret == -EFAULT && !(memory->flags & TEEC_MEM_OUTPUT))
+			ret = 0;
+	}
+	if (!ret)
+		make_live(internal, memory, kind, &block);
+	tee_context_put(internal);
+	return ret ? fail(-ret) : TEEC_SUCCESS;
+}
+
+TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context,
+				      TEEC_SharedMemory *memory)
+{
+	return tee_memory_register(context, memory, true);
+}
+
+TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
+				      TEEC_SharedMemory *memory)
+{
+	struct tee_context *internal;
+	struct tee_block block;
+	int ret;
+
+	if (!memory)
+		return fail_parameters();
+	memory->buffer = NULL;
+	memset(&memory->imp, 0, sizeof(memory->imp));
+	if (!context || !flags_are_valid(memory->flags))
+		return fail_parameters();
+	internal = tee_context_get(context->imp.handle);
+	if (!internal)
+		return fail_parameters();
+
+	ret = tee_block_allocate(internal, memory->size, &block);
+	if (!ret) {
+		memory->buffer = block.address;
+		make_live(internal, memory, MEMORY_ALLOCATED, &block);
+	}
+	tee_context_put(internal);
+	return ret ? fail(-ret) : TEEC_SUCCESS;
+}
+
+/* True if the kernel has SHM_REGISTER_FD, which reads its argument first. */
+static bool has_register_fd(const struct tee_context *context)
+{
+	return tee_context_ioctl(context, TEE_IOC_SHM_REGISTER_FD, NULL) ==
+	       -EFAULT;
+}
+
+TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
+						    TEEC_SharedMemory *memory,
+						    int fd)
+{
+	struct tee_ioctl_shm_register_fd_data data;
+	struct tee_block block = { .fd = -1 };
+	struct tee_context *internal;
+	TEEC_Result result;
+	int error = 0;
+
+	if (!memory)
+		return fail_parameters();
+	memset(&memory->imp, 0, sizeof(memory->imp));
+	if (!context || fd < 0 || !flags_are_valid(memory->flags))
+		return fail_parameters();
+	internal = tee_context_get(context->imp.handle);
+	if (!internal)
+		return fail_parameters();
+
+	memset(&data, 0, sizeof(data));
+	data.fd = fd;
+	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
+	if (block.fd < 0) {
+		error = -block.fd;
+		result = has_register_fd(internal) ? TEEC_ERROR_BAD_PARAMETERS :
+						     TEEC_ERROR_NOT_SUPPORTED;
+		goto out;
+	}
+	block.id = data.id;
+	memory->buffer = NULL;
+	memory->size = data.size;
+	make_live(internal, memory, MEMORY_DESCRIPTOR, &block);
+	result = TEEC_SUCCESS;
+out:
+	tee_context_put(internal);
+	errno = error;
+	return result;
+}
+
+void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *memory)
+{
+	struct tee_context *internal;
+	struct tee_block block;
+	uint32_t kind;
+
+	if (!memory)
+		return;
+	kind = __atomic_exchange_n(&memory->imp.kind, MEMORY_NONE,
+				   __ATOMIC_ACQ_REL);
+	if (!kind_is_live(kind))
+		return;
+	internal = tee_context_get_held(memory->imp.context);
+	if (!internal)
+		return;
+
+	block.id = memory->imp.id;
+	block.fd = memory->imp.fd;
+	block.mapped = memory->imp.mapped;
+	block.address = memory->buffer;
+	tee_block_release(internal, &block);
+	if (kind == MEMORY_ALLOCATED) {
+		memory->buffer = NULL;
+		memory->size = 0;
+	}
+	memset(&memory->imp, 0, sizeof(memory->imp));
+	tee_context_release(internal);
+	tee_context_put(internal);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
+		       TEEC_VALUE_OUTPUT ==
+			       TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_OUTPUT &&
+		       TEEC_VALUE_INOUT ==
+			       TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INOUT &&
+		       TEEC_MEMREF_TEMP_INPUT ==
+			       TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INPUT &&
+		       TEEC_MEMREF_TEMP_OUTPUT ==
+			       TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_OUTPUT &&
+		       TEEC_MEMREF_TEMP_INOUT ==
+			       TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INOUT,
+	       "parameter types are the kernel's where it has them");
+
+/* What a partial memref adds to the temporary one of the same direction. */
+#define PARTIAL_BIT 0x8
+#define MEMREF_BIT 0x4
+
+static bool is_input(uint64_t attr)
+{
+	return attr & TEEC_MEM_INPUT;
+}
+
+static bool is_output(uint64_t attr)
+{
+	return attr & TEEC_MEM_OUTPUT;
+}
+
+/* Sends size bytes at buffer, of which the TEE sees a copy. */
+static TEEC_Result prepare_bounced(const struct tee_context *context,
+				   const void *buffer, size_t size,
+				   struct tee_ioctl_param *param,
+				   struct tee_block *block, int *error)
+{
+	int ret;
+
+	ret = tee_block_allocate(context, size, block);
+	if (ret) {
+		*error = -ret;
+		return tee_result_from_errno(-ret);
+	}
+	if (is_input(param->attr) && size)
+		memcpy(block->address, buffer, size);
+	param->a = 0;
+	param->b = size;
+	param->c = (uint32_t)block->id;
+	return TEEC_SUCCESS;
+}
+
+static TEEC_Result prepare_temporary(const struct tee_context *context,
+				     const TEEC_TempMemoryReference *memref,
+				     struct tee_ioctl_param *param,
+				     struct tee_block *block, int *error)
+{
+	if (memref->buffer)
+		return prepare_bounced(context, memref->buffer, memref->size,
+				       param, block, error);
+	if (memref->size)
+		return TEEC_ERROR_BAD_PARAMETERS;
+	/* Anything else would reach the Trusted Application as a buffer. */
+	if (!context->memref_null)
+		return TEEC_ERROR_NOT_SUPPORTED;
+	param->a = 0;
+	param->b = 0;
+	param->c = TEE_MEMREF_NULL;
+	return TEEC_SUCCESS;
+}
+
+static TEEC_Result prepare_shared(const struct tee_context *context,
+				  const TEEC_SharedMemory *memory,
+				  size_t offset, size_t size,
+				  struct tee_ioctl_param *param,
+				  struct tee_block *block, int *error)
+{
+	if (!tee_memory_is_in_place(memory))
+		return prepare_bounced(context, (char *)memory->buffer + offset,
+				       size, param, block, error);
+	param->a = offset;
+	param->b = size;
+	param->c = (uint32_t)memory->imp.id;
+	return TEEC_SUCCESS;
+}
+
+static TEEC_Result prepare_whole(const struct tee_context *context,
+				 const TEEC_RegisteredMemoryReference *memref,
+				 struct tee_ioctl_param *param,
+				 struct tee_block *block, int *error)
+{
+	const TEEC_SharedMemory *parent = memref->parent;
+	uint32_t directions;
+
+	if (!parent || !tee_memory_is_live(context, parent))
+		return TEEC_ERROR_BAD_PARAMETERS;
+	directions = parent->flags & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT);
+	if (!directions)
+		return TEEC_ERROR_BAD_PARAMETERS;
+	param->attr = MEMREF_BIT | directions;
+	return prepare_shared(context, parent, 0, parent->size, param, block,
+			      error);
+}
+
+static TEEC_Result prepare_partial(const struct tee_context *context,
+				   const TEEC_RegisteredMemoryReference *memref,
+				   struct tee_ioctl_param *param,
+				   struct tee_block *block, int *error)
+{
+	const TEEC_SharedMemory *parent = memref->parent;
+	uint32_t directions;
+
+	if (!parent || !tee_memory_is_live(context, parent))
+		return TEEC_ERROR_BAD_PARAMETERS;
+	directions = param->attr & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT);
+	if (directions & ~parent->flags)
+		return TEEC_ERROR_BAD_PARAMETERS;
+	/* The kernel's own check is against a block that may be larger. */
+	if (memref->offset > parent->size ||
+	    memref->size > parent->size - memref->offset)
+		return TEEC_ERROR_BAD_PARAMETERS;
+	param->attr = MEMREF_BIT | directions;
+	return prepare_shared(context, parent, memref->offset, memref->size,
+			      param, block, error);
+}
+
+static TEEC_Result prepare_slot(const struct tee_context *context,
+				uint32_t type, const TEEC_Parameter *parameter,
+				struct tee_ioctl_param *param,
+				struct tee_block *block, int *error)
+{
+	param->attr = type;
+	switch (type) {
+	case TEEC_NONE:
+	case TEEC_VALUE_OUTPUT:
+		return TEEC_SUCCESS;
+	case TEEC_VALUE_INPUT:
+	case TEEC_VALUE_INOUT:
+		param->a = parameter->value.a;
+		param->b = parameter->value.b;
+		return TEEC_SUCCESS;
+	case TEEC_MEMREF_TEMP_INPUT:
+	case TEEC_MEMREF_TEMP_OUTPUT:
+	case TEEC_MEMREF_TEMP_INOUT:
+		return prepare_temporary(context, &parameter->tmpref, param,
+					 block, error);
+	case TEEC_MEMREF_WHOLE:
+		return prepare_whole(context, &parameter->memref, param, block,
+				     error);
+	case TEEC_MEMREF_PARTIAL_INPUT:
+	case TEEC_MEMREF_PARTIAL_OUTPUT:
+	case TEEC_MEMREF_PARTIAL_INOUT:
+		return prepare_partial(context, &parameter->memref, param,
+				       block, error);
+	default:
+		return TEEC_ERROR_BAD_PARAMETERS;
+	}
+}
+
+TEEC_Result tee_payload_prepare(const struct tee_context *context,
+				const TEEC_Operation *operation,
+				struct tee_ioctl_param *params,
+				struct tee_payload *payload, int *error)
+{
+	TEEC_Result result;
+	uint32_t type;
+	size_t i;
+
+	memset(payload, 0, sizeof(*payload));
+	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
+		payload->bounce[i].fd = -1;
+	if (!operation)
+		return TEEC_SUCCESS;
+	if (operation->paramTypes >> (4 * TEEC_CONFIG_PAYLOAD_REF_COUNT))
+		return TEEC_ERROR_BAD_PARAMETERS;
+
+	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++) {
+		type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
+		result = prepare_slot(context, type, &operation->params[i],
+				      &params[i], &payload->bounce[i], error);
+		if (result != TEEC_SUCCESS)
+			goto err_release;
+	}
+	return TEEC_SUCCESS;
+
+err_release:
+	tee_payload_release(context, payload);
+	return result;
+}
+
+static size_t to_size(uint64_t size)
+{
+	return size > SIZE_MAX ? SIZE_MAX : (size_t)size;
+}
+
+/*
+ * A size beyond the buffer's says how much the Trusted Application would need:
+ * then there is nothing to be fetched.
+ */
+static void fetch(const struct tee_block *block, void *buffer, size_t capacity,
+		  size_t size)
+{
+	if (block->address && size && size <= capacity)
+		memcpy(buffer, block->address, size);
+}
+
+static void update_slot(TEEC_Parameter *parameter, uint32_t type,
+			const struct tee_ioctl_param *param,
+			const struct tee_block *block)
+{
+	TEEC_RegisteredMemoryReference *memref = &parameter->memref;
+	TEEC_TempMemoryReference *tmpref = &parameter->tmpref;
+	size_t size = to_size(param->b);
+
+	if (!is_output(param->attr))
+		return;
+	if (!(type & MEMREF_BIT) && !(type & PARTIAL_BIT)) {
+		parameter->value.a = (uint32_t)param->a;
+		parameter->value.b = (uint32_t)param->b;
+	} else if (!(type & PARTIAL_BIT)) {
+		fetch(block, tmpref->buffer, tmpref->size, size);
+		tmpref->size = size;
+	} else if (type == TEEC_MEMREF_WHOLE) {
+		fetch(block, memref->parent->buffer, memref->parent->size,
+		      size);
+		memref->size = size;
+	} else {
+		fetch(block, (char *)memref->parent->buffer + memref->offset,
+		      memref->size, size);
+		memref->size = size;
+	}
+}
+
+void tee_payload_update(TEEC_Operation *operation,
+			const struct tee_ioctl_param *params,
+			const struct tee_payload *payload)
+{
+	size_t i;
+
+	if (!operation)
+		return;
+	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
+		update_slot(&operation->params[i],
+			    TEEC_PARAM_TYPE_GET(operation->paramTypes, i),
+			    &params[i], &payload->bounce[i]);
+}
+
+void tee_payload_release(const struct tee_context *context,
+			 struct tee_payload *payload)
+{
+	size_t i = TEEC_CONFIG_PAYLOAD_REF_COUNT;
+
+	while (i--)
+		tee_block_release(context, &payload->bounce[i]);
+}

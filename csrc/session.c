@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Session) == 16,
+	       "libteec.so.2");
+
+/* The kernel wants header and parameters in one piece, of exactly this size. */
+struct open_session_buffer {
+	struct tee_ioctl_open_session_arg arg;
+	struct tee_ioctl_param params[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+};
+
+struct invoke_buffer {
+	struct tee_ioctl_invoke_arg arg;
+	struct tee_ioctl_param params[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+};
+
+_Static_assert(sizeof(struct open_session_buffer) == 184, "no padding");
+_Static_assert(sizeof(struct invoke_buffer) == 152, "no padding");
+
+/* What both requests have in common, as places in their buffers. */
+struct message {
+	unsigned long request;
+	void *buffer;
+	size_t size;
+	struct tee_ioctl_param *params;
+	uint32_t *cancel_id;
+	uint32_t *ret;
+	uint32_t *ret_origin;
+};
+
+static int send(const struct tee_context *context,
+		const struct message *message)
+{
+	struct tee_ioctl_buf_data data;
+	int ret;
+
+	memset(&data, 0, sizeof(data));
+	data.buf_ptr = (uintptr_t)message->buffer;
+	data.buf_len = message->size;
+	ret = tee_context_ioctl(context, message->request, &data);
+	return ret < 0 ? ret : 0;
+}
+
+/* True if the TEE or the application has run the operation, whatever came. */
+static bool was_run(uint32_t origin)
+{
+	return origin == TEEC_ORIGIN_TEE || origin == TEEC_ORIGIN_TRUSTED_APP;
+}
+
+static TEEC_Result finish(TEEC_Result result, int error, uint32_t origin,
+			  uint32_t *return_origin)
+{
+	if (return_origin)
+		*return_origin = origin;
+	errno = error;
+	return result;
+}
+
+/* The kernel carries UUIDs as octets, most significant first. */
+static void uuid_to_octets(const TEEC_UUID *uuid, uint8_t octets[16])
+{
+	octets[0] = uuid->timeLow >> 24;
+	octets[1] = uuid->timeLow >> 16;
+	octets[2] = uuid->timeLow >> 8;
+	octets[3] = uuid->timeLow;
+	octets[4] = uuid->timeMid >> 8;
+	octets[5] = uuid->timeMid;
+	octets[6] = uuid->timeHiAndVersion >> 8;
+	octets[7] = uuid->timeHiAndVersion;
+	memcpy(octets + 8, uuid->clockSeqAndNode,
+	       sizeof(uuid->clockSeqAndNode));
+}
+
+static TEEC_Result set_login(struct tee_ioctl_open_session_arg *arg,
+			     uint32_t method, const void *data)
+{
+	arg->clnt_login = method;
+	if (method != TEEC_LOGIN_GROUP && method != TEEC_LOGIN_GROUP_APPLICATION)
+		return TEEC_SUCCESS;
+	if (!data)
+		return TEEC_ERROR_BAD_PARAMETERS;
+	memcpy(arg->clnt_uuid, data, sizeof(uint32_t));
+	return TEEC_SUCCESS;
+}
+
+/*
+ * Sends the message with the operation's parameters and brings back what came
+ * of it. session_id is what a cancellation of it has to name.
+ */
+static TEEC_Result run(struct tee_context *context,
+		       const struct message *message, uint32_t session_id,
+		       TEEC_Operation *operation, uint32_t *origin, int *error)
+{
+	struct tee_payload payload;
+	struct tee_flight flight;
+	TEEC_Result result;
+	int ret;
+
+	*origin = TEEC_ORIGIN_API;
+	result = tee_payload_prepare(context, operation, message->params,
+				     &payload, error);
+	if (result != TEEC_SUCCESS)
+		return result;
+	result = tee_flight_begin(&flight, operation, context, session_id);
+	if (result != TEEC_SUCCESS)
+		goto out_release;
+
+	*message->cancel_id = flight.cancel_id;
+	/* A driver may leave the origin as it finds it. */
+	*message->ret_origin = TEEC_ORIGIN_COMMS;
+	ret = send(context, message);
+	tee_flight_end(&flight);
+
+	if (ret) {
+		*origin = TEEC_ORIGIN_COMMS;
+		*error = -ret;
+		result = tee_result_from_errno(-ret);
+		goto out_release;
+	}
+	*origin = *message->ret_origin;
+	result = *message->ret;
+	if (was_run(*origin))
+		tee_payload_update(operation, message->params, &payload);
+
+out_release:
+	tee_payload_release(context, &payload);
+	return result;
+}
+
+TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
+			     const TEEC_UUID *destination,
+			     uint32_t connectionMethod,
+			     const void *connectionData,
+			     TEEC_Operation *operation, uint32_t *returnOrigin)
+{
+	struct open_session_buffer buffer;
+	const struct message message = {
+		.request = TEE_IOC_OPEN_SESSION,
+		.buffer = &buffer,
+		.size = sizeof(buffer),
+		.params = buffer.params,
+		.cancel_id = &buffer.arg.cancel_id,
+		.ret = &buffer.arg.ret,
+		.ret_origin = &buffer.arg.ret_origin,
+	};
+	uint32_t origin = TEEC_ORIGIN_API;
+	struct tee_context *internal;
+	TEEC_Result result;
+	int error = 0;
+
+	if (!context || !session || !destination)
+		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
+			      returnOrigin);
+	memset(&buffer, 0, sizeof(buffer));
+	buffer.arg.num_params = TEEC_CONFIG_PAYLOAD_REF_COUNT;
+	uuid_to_octets(destination, buffer.arg.uuid);
+	result = set_login(&buffer.arg, connectionMethod, connectionData);
+	if (result != TEEC_SUCCESS)
+		return finish(result, 0, origin, returnOrigin);
+	internal = tee_context_get(context->imp.handle);
+	if (!internal)
+		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
+			      returnOrigin);
+
+	result = run(internal, &message, 0, operation, &origin, &error);
+	if (result == TEEC_SUCCESS) {
+		memset(session, 0, sizeof(*session));
+		session->imp.context = internal->handle;
+		session->imp.session_id = buffer.arg.session;
+	}
+	tee_context_put(internal);
+	return finish(result, error, origin, returnOrigin);
+}
+
+void TEEC_CloseSession(TEEC_Session *session)
+{
+	struct tee_ioctl_close_session_arg arg;
+	struct tee_context *internal;
+	uintptr_t handle;
+	int error = errno;
+
+	if (!session)
+		return;
+	handle = __atomic_exchange_n(&session->imp.context, 0,
+				     __ATOMIC_ACQ_REL);
+	internal = tee_context_get(handle);
+	if (!internal)
+		return;
+	memset(&arg, 0, sizeof(arg));
+	arg.session = session->imp.session_id;
+	tee_context_ioctl(internal, TEE_IOC_CLOSE_SESSION, &arg);
+	tee_context_put(internal);
+	errno = error;
+}
+
+TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
+			       TEEC_Operation *operation,
+			       uint32_t *returnOrigin)
+{
+	struct invoke_buffer buffer;
+	const struct message message = {
+		.request = TEE_IOC_INVOKE,
+		.buffer = &buffer,
+		.size = sizeof(buffer),
+		.params = buffer.params,
+		.cancel_id = &buffer.arg.cancel_id,
+		.ret = &buffer.arg.ret,
+		.ret_origin = &buffer.arg.ret_origin,
+	};
+	uint32_t origin = TEEC_ORIGIN_API;
+	struct tee_context *internal;
+	TEEC_Result result;
+	int error = 0;
+
+	internal = session ? tee_context_get(session->imp.context) : NULL;
+	if (!internal)
+		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
+			      returnOrigin);
+	memset(&buffer, 0, sizeof(buffer));
+	buffer.arg.func = commandID;
+	buffer.arg.session = session->imp.session_id;
+	buffer.arg.num_params = TEEC_CONFIG_PAYLOAD_REF_COUNT;
+
+	result = run(internal, &message, session->imp.session_id, operation,
+		     &origin, &error);
+	tee_context_put(internal);
+	return finish(result, error, origin, returnOrigin);
+}

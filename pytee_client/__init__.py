@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Use Trusted Applications from Python: the GlobalPlatform TEE Client API on Linux.
+
+Names come from the specification (GPD_SPE_007) by rule: TEEC_OpenSession is
+Context.open_session, TEEC_MEMREF_TEMP_INPUT the class MemrefTempInput,
+TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
+"""
+
+from . import enums, errors, parameters
+from .context import Context, Version
+from .enums import *  # noqa: F403
+from .errors import *  # noqa: F403
+from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
+from .operation import Operation
+from .parameters import *  # noqa: F403
+from .session import Session
+
+__all__ = [  # noqa: PLE0604
+    "AllocatedSharedMemory",
+    "Context",
+    "Operation",
+    "RegisteredSharedMemory",
+    "Session",
+    "SharedMemory",
+    "Version",
+    *enums.__all__,
+    *errors.__all__,
+    *parameters.__all__,
+]

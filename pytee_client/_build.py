@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Describes the extension module to cffi.
+
+Run by setuptools, and by what compiles the module for another machine; so it
+imports nothing of the package.
+"""
+
+import re
+import sysconfig
+from pathlib import Path
+
+from cffi import FFI
+
+_TOP = Path(__file__).resolve().parent.parent
+
+SOURCES = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.c"))
+HEADERS = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.h"))
+INCLUDE_DIRS = ["csrc"]
+# Hidden, so that libteec and this library never meet in one process.
+COMPILE_ARGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-function"]
+
+
+def _constants() -> str:
+    """Declare every numeric constant of the headers; their values come from the compiler."""
+    names = []
+    for header in ("csrc/tee_client_api.h", "csrc/linux_tee.h"):
+        text = (_TOP / header).read_text(encoding="utf-8")
+        names += re.findall(r"^#define (TEEC?_\w+) ", text, flags=re.MULTILINE)
+        names += re.findall(r"^#define (TEEC?_\w+)\s*\\$", text, flags=re.MULTILINE)
+    return "".join(f"#define {name} ...\n" for name in dict.fromkeys(names))
+
+
+_DECLARATIONS = """
+typedef uint32_t TEEC_Result;
+typedef struct {
+    uint32_t timeLow; uint16_t timeMid; uint16_t timeHiAndVersion; uint8_t clockSeqAndNode[8];
+} TEEC_UUID;
+typedef struct { ...; } TEEC_Context;
+typedef struct { ...; } TEEC_Session;
+typedef struct { void *buffer; size_t size; uint32_t flags; ...; } TEEC_SharedMemory;
+typedef struct { void *buffer; size_t size; } TEEC_TempMemoryReference;
+typedef struct { TEEC_SharedMemory *parent; size_t size; size_t offset; }
+    TEEC_RegisteredMemoryReference;
+typedef struct { uint32_t a; uint32_t b; } TEEC_Value;
+typedef union {
+    TEEC_TempMemoryReference tmpref;
+    TEEC_RegisteredMemoryReference memref;
+    TEEC_Value value;
+} TEEC_Parameter;
+typedef struct { uint32_t started; uint32_t paramTypes; TEEC_Parameter params[4]; ...; }
+    TEEC_Operation;
+
+TEEC_Result TEEC_InitializeContext(const char *, TEEC_Context *);
+void TEEC_FinalizeContext(TEEC_Context *);
+TEEC_Result TEEC_OpenSession(TEEC_Context *, TEEC_Session *, const TEEC_UUID *, uint32_t,
+                             const void *, TEEC_Operation *, uint32_t *);
+void TEEC_CloseSession(TEEC_Session *);
+TEEC_Result TEEC_InvokeCommand(TEEC_Session *, uint32_t, TEEC_Operation *, uint32_t *);
+TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *, TEEC_SharedMemory *);
+TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *, TEEC_SharedMemory *);
+TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *, TEEC_SharedMemory *, int);
+void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *);
+void TEEC_RequestCancellation(TEEC_Operation *);
+
+struct tee_ioctl_version_data { uint32_t impl_id; uint32_t impl_caps; uint32_t gen_caps; };
+
+TEEC_Result context_initialize(TEEC_Context *, const char *, void *,
+                               struct tee_ioctl_version_data *);
+TEEC_Result tee_memory_register(TEEC_Context *, TEEC_SharedMemory *, _Bool);
+enum tee_operation_state {
+    TEE_OPERATION_IDLE, TEE_OPERATION_REQUESTED, TEE_OPERATION_SENT, TEE_OPERATION_DONE, ...
+};
+enum tee_operation_state tee_operation_state(const TEEC_Operation *);
+
+int shared_memory_descriptor(const TEEC_SharedMemory *);
+int copy_from_user(void *, uint64_t, size_t);
+int copy_to_user(uint64_t, const void *, size_t);
+int check_user_pages(uint64_t, size_t);
+
+extern "Python" int python_device_open(void *, const char *);
+extern "Python" int python_device_ioctl(void *, int, unsigned long, void *);
+extern "Python" int python_device_mmap(void *, int, size_t, void **);
+extern "Python" int python_device_munmap(void *, void *, size_t);
+extern "Python" int python_device_close(void *, int);
+"""
+
+ffibuilder = FFI()
+ffibuilder.cdef(_constants() + _DECLARATIONS)
+ffibuilder.set_source(
+    "pytee_client._native",
+    (_TOP / "pytee_client" / "_native.c").read_text(encoding="utf-8"),
+    sources=SOURCES,
+    depends=[*HEADERS, "pytee_client/_native.c"],
+    include_dirs=INCLUDE_DIRS,
+    extra_compile_args=COMPILE_ARGS,
+    py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
+)

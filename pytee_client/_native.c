@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the extension module has beside the library of csrc: a device whose
+ * system calls are answered in Python, and the access to the program's memory
+ * that a kernel has and Python has not.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "internal.h"
+#include "linux_tee.h"
+#include "tee_client_api.h"
+#include "tee_client_api_extensions.h"
+
+static int python_device_open(void *device, const char *path);
+static int python_device_ioctl(void *device, int fd, unsigned long request,
+			       void *argument);
+static int python_device_mmap(void *device, int fd, size_t length,
+			      void **address);
+static int python_device_munmap(void *device, void *address, size_t length);
+static int python_device_close(void *device, int fd);
+
+static const struct tee_device_ops python_device = {
+	.open = python_device_open,
+	.ioctl = python_device_ioctl,
+	.mmap = python_device_mmap,
+	.munmap = python_device_munmap,
+	.close = python_device_close,
+};
+
+/* On the kernel that device is a handle of, or on Linux if it is NULL. */
+static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
+				      void *device,
+				      struct tee_ioctl_version_data *version)
+{
+	return tee_context_initialize(context, name,
+				      device ? &python_device :
+					       &tee_device_linux,
+				      device, version);
+}
+
+static int shared_memory_descriptor(const TEEC_SharedMemory *memory)
+{
+	return memory->imp.fd;
+}
+
+/*
+ * The kernel's word on whether memory can be reached, instead of a signal.
+ * Each returns 0 or a negative errno.
+ */
+static int copy_from_user(void *buffer, uint64_t address, size_t size)
+{
+	struct iovec local = { .iov_base = buffer, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address,
+				.iov_len = size };
+	ssize_t done;
+
+	done = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	if (done < 0)
+		return -errno;
+	return (size_t)done == size ? 0 : -EFAULT;
+}
+
+static int copy_to_user(uint64_t address, const void *buffer, size_t size)
+{
+	struct iovec local = { .iov_base = (void *)buffer, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address,
+				.iov_len = size };
+	ssize_t done;
+
+	done = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
+	if (done < 0)
+		return -errno;
+	return (size_t)done == size ? 0 : -EFAULT;
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* -EFAULT unless all of a range of pages can be written. */
+static int check_user_pages(uint64_t address, size_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t start = address & ~(page - 1);
+
+	if (!madvise((void *)(uintptr_t)start, address + size - start,
+		     MADV_POPULATE_WRITE))
+		return 0;
+	/* Kernels before 5.14 can't tell. */
+	return errno == EINVAL ? 0 : -EFAULT;
+}

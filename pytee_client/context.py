@@ -1,0 +1,421 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A connection to a TEE (TEEC_Context)."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ._boundary import (
+    Kernel,
+    NativeContext,
+    NativeOperation,
+    NativeSharedMemory,
+    pin,
+    to_size,
+    to_uint32,
+)
+from ._devices import client_nodes
+from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
+from .errors import (
+    BadParametersError,
+    ClosedContextError,
+    FakeTeeWarning,
+    ForkedContextError,
+    ItemNotFoundError,
+    OutOfMemoryError,
+    ParameterTypeError,
+    TrustedApplicationNotFoundError,
+)
+from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
+from .session import Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TypeAlias, TypeVar
+    from uuid import UUID
+
+    from typing_extensions import Buffer, Self
+
+    from .operation import Operation
+    from .parameters import Parameter
+
+    Backend: TypeAlias = Literal["linux", "fake"] | Kernel
+    _Block = TypeVar("_Block", bound=SharedMemory)
+
+__all__ = ["Context", "Version"]
+
+_BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
+_FAKE_PREFIX = "fake:"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a device says of itself (uAPI struct tee_ioctl_version_data).
+
+    Attributes:
+        backend: "linux" for a device of the running kernel, "fake" for the fake kernel,
+            else the type of the kernel that the context was given.
+        implementation_id: the driver, an ImplementationId where it is known.
+        implementation_capabilities: bits whose meaning is the driver's.
+        generic_capabilities: what it can do.
+    """
+
+    backend: str
+    implementation_id: int
+    implementation_capabilities: int
+    generic_capabilities: GenericCapabilities
+
+
+def _implementation(number: int) -> int:
+    try:
+        return ImplementationId(number)
+    except ValueError:
+        return number
+
+
+class Context:
+    """A connection to a TEE; sessions are opened and memory is shared in it.
+
+    Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
+
+    Args:
+        device: the path of a device, such as "/dev/tee1"; "fake:" or "fake:optee" for the
+            fake kernel; None for the first device with the GlobalPlatform capability. A
+            machine that has no TEE device at all then gets the fake kernel, and a
+            FakeTeeWarning.
+        backend: "linux" to have no fake, "fake" to have no other, or a kernel in Python,
+            such as a pytee_client.fake.Kernel. The environment variable
+            PYTEE_CLIENT_BACKEND (linux or fake) stands for it where it is not given.
+
+    Raises:
+        DeviceNotFoundError: there is no such device.
+        DeviceAccessError: a PermissionError; the user may not open the device.
+        PrivilegedDeviceError: the device is the supplicant's.
+        NotATeeDeviceError: the path leads to something else.
+        NotSupportedError: the device has not the GlobalPlatform capability.
+        ValueError: backend is not one of these.
+
+    Threads: any number may use a context at once. close() waits for their calls.
+    Processes: a child of a fork can't use its parent's contexts.
+    """
+
+    _closed: bool = True
+
+    def __init__(
+        self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
+    ) -> None:
+        path, kernel = _resolve(device, backend)
+        self._native = NativeContext(path, kernel)
+        self._path = path
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._blocks: weakref.WeakSet[SharedMemory] = weakref.WeakSet()
+        self._closed = False
+
+    @property
+    def version(self) -> Version:
+        """Which kernel and which TEE answer; also after close()."""
+        implementation, capabilities, generic = self._native.version
+        return Version(
+            _backend_name(self._native.kernel),
+            _implementation(implementation),
+            capabilities,
+            GenericCapabilities(generic),
+        )
+
+    @property
+    def closed(self) -> bool:
+        """True after close()."""
+        return self._closed
+
+    def _live(self) -> NativeContext:
+        if self._closed:
+            raise ClosedContextError("the context is closed: open another")
+        if self._pid != os.getpid():
+            raise ForkedContextError(
+                "the context belongs to the parent of this process: open another here"
+            )
+        return self._native
+
+    def open_session(
+        self,
+        destination: UUID,
+        *parameters: Parameter,
+        login: int = Login.PUBLIC,
+        gid: int | None = None,
+        operation: Operation | None = None,
+    ) -> Session:
+        """Open a session with a Trusted Application.
+
+        Source: TEEC_OpenSession, GPD_SPE_007 4.5.7; kernel ioctl TEE_IOC_OPEN_SESSION.
+
+        Args:
+            destination: the UUID of the Trusted Application.
+            parameters: up to four for its open-session entry point; see
+                pytee_client.parameters. What it returns is in Session.outputs.
+            login: who the client says it is.
+            gid: the group for the two group logins, and for no other.
+            operation: by which another thread can cancel the opening.
+
+        Raises:
+            TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
+            TeecError: another cause, by class, code and origin; outputs has what came back.
+            ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
+            BadParametersError: the arguments can't be sent; nothing was.
+            ClosedContextError: the context is closed.
+
+        Threads: may be called from any; other Python threads run meanwhile. Without a
+        supplicant it waits until there is one, if the application lies in the file system.
+        """
+        native = self._live()
+        doing = f"opening a session with {destination}"
+        if not hasattr(destination, "fields"):
+            raise ParameterTypeError(
+                f"{doing}: the destination must be a uuid.UUID, not {type(destination).__name__}"
+            )
+        login = to_uint32(login, "the login")
+        needs_gid = login in (Login.GROUP, Login.GROUP_APPLICATION)
+        if needs_gid != (gid is not None):
+            raise BadParametersError(
+                "a group login needs a gid" if needs_gid else "only the group logins take a gid"
+            )
+        if gid is not None:
+            gid = to_uint32(gid, "the gid")
+        taken = operation._take() if operation is not None else NativeOperation()
+        try:
+            opened, outputs = native.open_session(destination, login, gid, parameters, taken, doing)
+        except ItemNotFoundError as error:
+            if error.origin != Origin.TEE:
+                raise
+            raise TrustedApplicationNotFoundError(
+                doing,
+                origin=error.origin,
+                remedy=self._how_to_install(destination),
+                outputs=error.outputs,
+            ) from None
+        session = Session(self, destination, opened, outputs)
+        with self._lock:
+            self._sessions.add(session)
+            overtaken = self._closed
+        if overtaken:
+            session.close()
+            raise ClosedContextError("the context was closed while the session was opened")
+        return session
+
+    def _how_to_install(self, destination: UUID) -> str:
+        version = self.version
+        if version.backend != "linux":
+            return "install it in the fake kernel: kernel.install(YourTrustedApplication)"
+        if version.implementation_id == ImplementationId.OPTEE:
+            return (
+                f"check that {destination}.ta lies in /lib/optee_armtz (or where tee-supplicant"
+                " looks) and is signed for this device"
+            )
+        return "check that the Trusted Application is installed for this device"
+
+    def allocate_shared_memory(
+        self, size: int, flags: MemoryFlags = MemoryFlags.INOUT
+    ) -> AllocatedSharedMemory:
+        """Allocate a block of zeroed memory that the TEE can use without a copy.
+
+        Source: TEEC_AllocateSharedMemory, GPD_SPE_007 4.5.5.
+
+        Args:
+            size: in bytes; 0 is allowed.
+            flags: the directions in which operations may use it.
+
+        Raises:
+            OutOfMemoryError: a MemoryError; there is no room for it here or in the TEE.
+            ClosedContextError: the context is closed.
+
+        Threads: may be called from any.
+        """
+        native = self._live()
+        memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
+        descriptor = -1 if native.registers_memory else memory.allocate()
+        try:
+            block = AllocatedSharedMemory(self, memory, descriptor)
+        except (OSError, ValueError, OverflowError) as error:
+            memory.release()
+            raise OutOfMemoryError(f"allocating {size} bytes of shared memory") from error
+        if native.registers_memory:
+            try:
+                memory.register(block)
+            except BaseException:
+                block.close()
+                raise
+        return self._adopt(block)
+
+    def register_shared_memory(
+        self, buffer: Buffer, flags: MemoryFlags = MemoryFlags.INOUT
+    ) -> RegisteredSharedMemory:
+        """Share memory of the program's own in place, where the device can do that.
+
+        Devices without the capability REG_MEM are given a copy for each operation.
+
+        Source: TEEC_RegisterSharedMemory, GPD_SPE_007 4.5.4. The TEE can reach all of the
+        pages that the buffer touches, and may write to them whatever the direction.
+
+        Args:
+            buffer: contiguous memory, writable if flags has OUTPUT. It can't be resized
+                or freed until the block is closed.
+            flags: the directions in which operations may use it.
+
+        Raises:
+            ReadOnlyBufferError: a BufferError; the buffer can't be written.
+            ParameterTypeError: not a bytes-like object.
+            OutOfMemoryError: a MemoryError; there is no room for it in the TEE.
+            ClosedContextError: the context is closed.
+
+        Threads: may be called from any.
+        """
+        native = self._live()
+        flags = _directions(flags)
+        pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
+        memory = NativeSharedMemory(native, len(pinned), flags)
+        memory.register(buffer)
+        return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
+
+    def _adopt(self, block: _Block) -> _Block:
+        with self._lock:
+            self._blocks.add(block)
+            overtaken = self._closed
+        if overtaken:
+            block.close()
+            raise ClosedContextError("the context was closed while memory was shared")
+        return block
+
+    def close(self) -> None:
+        """Close the context with its sessions and its shared memory. Closing twice is harmless.
+
+        Source: TEEC_FinalizeContext, GPD_SPE_007 4.5.3.
+
+        Raises:
+            SharedMemoryInUseError: a BufferError; a memoryview of a block is still alive. The
+                context stays open, though its sessions are closed.
+
+        Threads: may be called from any; waits for the calls of the others.
+        """
+        for session in list(self._sessions):
+            session.close()
+        for block in list(self._blocks):
+            block.close()
+        with self._lock:
+            already, self._closed = self._closed, True
+        if not already:
+            self._native.finalize()
+
+    def __enter__(self) -> Self:
+        self._live()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if self._closed:
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        device = self._path or "the first device"
+        return f"<Context on {device} of {self.version.backend}, {state}>"
+
+
+def _directions(flags: int) -> MemoryFlags:
+    if flags not in (MemoryFlags.INPUT, MemoryFlags.OUTPUT, MemoryFlags.INOUT):
+        raise BadParametersError(f"the flags must be INPUT, OUTPUT or both, not {flags!r}")
+    return MemoryFlags(flags)
+
+
+def _backend_name(kernel: Kernel | None) -> str:
+    if kernel is None:
+        return "linux"
+    return (
+        "fake"
+        if type(kernel).__module__.startswith("pytee_client.fake")
+        else (type(kernel).__qualname__)
+    )
+
+
+def _resolve(
+    device: str | os.PathLike[str] | None, backend: Backend | None
+) -> tuple[str | None, Kernel | None]:
+    """Find the path, or None for the first device, and the kernel, or None for Linux."""
+    path = _path_of(device)
+    if backend is None:
+        backend = _backend_of_environment()
+    if path is not None and path.startswith(_FAKE_PREFIX):
+        if backend not in (None, "fake"):
+            raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
+        return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
+    if backend == "fake":
+        return path, _fake_kernel("")
+    if backend == "linux":
+        return path, None
+    if isinstance(backend, str):
+        raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
+    if backend is None and path is None and not client_nodes():
+        _announce_fake()
+        return path, _fake_kernel("")
+    return path, backend
+
+
+_announcements = iter([FakeTeeWarning])
+
+
+def _announce_fake() -> None:
+    """Warn once a process, whatever filters there are: programs open contexts in many places."""
+    for category in _announcements:
+        warnings.warn(
+            "this machine has no TEE device: the fake kernel answers instead"
+            f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
+            category,
+            stacklevel=4,
+        )
+
+
+def _path_of(device: str | os.PathLike[str] | None) -> str | None:
+    if device is None:
+        return None
+    path = os.fspath(device)
+    if not isinstance(path, str):
+        raise ParameterTypeError(f"the device must be a str or a path, not {path!r}")
+    if path.startswith(_FAKE_PREFIX):
+        return path
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(
+            f'the device must be an absolute path such as "/dev/tee0", or "fake:", not {path!r}'
+        )
+    return path
+
+
+def _backend_of_environment() -> Literal["linux", "fake"] | None:
+    value = os.environ.get(_BACKEND_VARIABLE, "")
+    if value == "linux":
+        return "linux"
+    if value == "fake":
+        return "fake"
+    if value:
+        raise ValueError(f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake")
+    return None
+
+
+def _fake_kernel(profile: str) -> Kernel:
+    # Imported when asked for, so that nobody else pays for it.
+    from .fake import default_kernel
+
+    return default_kernel(profile or "optee")

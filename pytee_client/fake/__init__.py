@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A kernel in Python, with a TEE and Trusted Applications in Python, for tests and laptops.
+
+    from pytee_client import Context, fake
+
+    class Doubler(fake.TrustedApplication):
+        uuid = UUID("...")
+
+        def invoke_command(self, session, command_id, parameters):
+            parameters[0].a *= 2
+
+    kernel = fake.Kernel()
+    kernel.install(Doubler)
+    with Context(backend=kernel) as context:
+        ...
+
+It answers at the level of system calls, below all of the library's own code. It
+protects nothing: what it runs is as secure as the program itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from .drivers.optee import Optee
+from .kernel import Kernel
+from .secure_world import SecureWorld
+from .trusted_application import (
+    Identity,
+    MemrefParameter,
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+    ValueParameter,
+)
+from .uapi import ParamType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Identity",
+    "Kernel",
+    "MemrefParameter",
+    "Optee",
+    "ParamType",
+    "Parameters",
+    "ResultCode",
+    "SecureWorld",
+    "TrustedApplication",
+    "TrustedApplicationSession",
+    "ValueParameter",
+    "default_kernel",
+    "new_kernel",
+]
+
+_PROFILES: dict[str, Callable[[], Optee]] = {
+    "optee": Optee,
+    "optee-no-reg-mem": lambda: Optee(reg_mem=False),
+}
+_kernels: dict[str, Kernel] = {}
+_lock = threading.Lock()
+
+
+def new_kernel(profile: str = "optee") -> Kernel:
+    """Make a kernel of a profile, with the bundled Trusted Applications installed.
+
+    Args:
+        profile: "optee", or "optee-no-reg-mem" for OP-TEE without dynamic shared memory.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    from .applications import BUNDLED
+
+    if profile not in _PROFILES:
+        known = ", ".join(_PROFILES)
+        raise ValueError(f"there is no fake TEE {profile!r}; there are {known}")
+    kernel = Kernel(_PROFILES[profile]())
+    kernel.install(*BUNDLED)
+    return kernel
+
+
+def default_kernel(profile: str = "optee") -> Kernel:
+    """Return the kernel that Context("fake:profile") uses: one a process for each profile.
+
+    Install Trusted Applications in it to have them there.
+    """
+    with _lock:
+        if profile not in _kernels:
+            _kernels[profile] = new_kernel(profile)
+        return _kernels[profile]

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The twin of tests/ta/conformance: what the contract tests talk to on the fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NoReturn, TypeVar
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    MemrefParameter,
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+    ValueParameter,
+)
+from ..uapi import ParamType
+
+_UINT32 = 0xFFFFFFFF
+_OPENED = 0x4F50454E
+_T = TypeVar("_T", ValueParameter, MemrefParameter)
+
+
+class Command(IntEnum):
+    """What the Trusted Application can be told to do."""
+
+    NOTHING = 0
+    VALUES = 1
+    MEMREF_XOR = 2
+    MEMREF_FILL = 3
+    MEMREF_CHECKSUM = 4
+    SET_SIZE = 5
+    WAIT = 6
+    PANIC = 7
+    IDENTITY = 8
+    MEMREF_LOOK = 9
+
+
+def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple[int, _T]]:
+    """Return slot and parameter of those that are of one of the types."""
+    return [
+        (slot, parameter)
+        for slot, parameter in enumerate(parameters)
+        if isinstance(parameter, kind) and parameter.type in types
+    ]
+
+
+def _fill(slot: int, memref: MemrefParameter) -> None:
+    if memref.buffer is not None:
+        memref.buffer[:] = bytes((16 * slot + j) & 0xFF for j in range(memref.size))
+
+
+def _invert(value: ValueParameter) -> None:
+    value.a ^= _UINT32
+    value.b ^= _UINT32
+
+
+class Conformance(TrustedApplication):
+    """Does to its parameters what each command says, and reports what it sees of them."""
+
+    uuid = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
+
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+        """Refuse, or panic, as the first value says; fill the outputs in any case."""
+        for slot, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
+            value.a, value.b = _OPENED, slot
+        for slot, memref in _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT):
+            _fill(slot, memref)
+        wish = parameters[0]
+        if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
+            return
+        if wish.b == 1:
+            session.panic(wish.a)
+        if wish.a:
+            raise ResultCode(wish.a)
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        run = _COMMANDS.get(command_id)
+        if run is None:
+            raise ResultCode(Result.NOT_SUPPORTED)
+        run(session, parameters)
+
+
+def _nothing(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    pass
+
+
+def _values(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    if any(isinstance(parameter, MemrefParameter) for parameter in parameters):
+        raise ResultCode(Result.BAD_PARAMETERS)
+    inputs = _of(ValueParameter, parameters, ParamType.VALUE_INPUT, ParamType.VALUE_INOUT)
+    a = sum(value.a for _, value in inputs)
+    b = sum(value.b for _, value in inputs)
+    for slot, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
+        value.a, value.b = (a + slot) & _UINT32, (b + slot) & _UINT32
+    for _, value in _of(ValueParameter, parameters, ParamType.VALUE_INOUT):
+        _invert(value)
+
+
+def _xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    for slot, memref in _of(MemrefParameter, parameters, ParamType.MEMREF_INOUT):
+        if memref.buffer is not None:
+            key = (0xA5 + slot) & 0xFF
+            memref.buffer[:] = memref.buffer.tobytes().translate(bytes(b ^ key for b in range(256)))
+
+
+def _fill_all(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    outputs = _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
+    for slot, memref in outputs:
+        _fill(slot, memref)
+
+
+def _checksum(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    inputs = _of(MemrefParameter, parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_INOUT)
+    data = b"".join(memref.buffer.tobytes() for _, memref in inputs if memref.buffer is not None)
+    checksum = sum(position * byte for position, byte in enumerate(data, 1)) & _UINT32
+    for _, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
+        value.a, value.b = checksum, len(data)
+
+
+def _set_size(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+    wish = parameters[0]
+    if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    outputs = _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
+    for _, memref in outputs:
+        memref.size = wish.b
+    for _, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
+        value.a, value.b = 0x11111111, 0x22222222
+    for _, value in _of(ValueParameter, parameters, ParamType.VALUE_INOUT):
+        _invert(value)
+    raise ResultCode(wish.a)
+
+
+def _wait(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    time, flag = parameters[0], parameters[1]
+    if not isinstance(time, ValueParameter) or time.type is not ParamType.VALUE_INPUT:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    if time.b == 1:
+        session.unmask_cancellation()
+    try:
+        session.wait(time.a)
+    finally:
+        if isinstance(flag, ValueParameter) and flag.type is ParamType.VALUE_OUTPUT:
+            flag.a, flag.b = int(session.get_cancellation_flag()), 0
+
+
+def _panic(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+    code = parameters[0]
+    given = isinstance(code, ValueParameter) and code.type is ParamType.VALUE_INPUT
+    session.panic(code.a if given and isinstance(code, ValueParameter) else 0)
+
+
+def _identity(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    login, uuid, *others = parameters
+    if (
+        not isinstance(login, ValueParameter)
+        or login.type is not ParamType.VALUE_OUTPUT
+        or not isinstance(uuid, MemrefParameter)
+        or uuid.type is not ParamType.MEMREF_OUTPUT
+        or any(others)
+    ):
+        raise ResultCode(Result.BAD_PARAMETERS)
+    short = uuid.buffer is None or uuid.size < 16
+    uuid.size = 16
+    if short or uuid.buffer is None:
+        raise ResultCode(Result.SHORT_BUFFER)
+    login.a = session.identity.login
+    uuid.buffer[:16] = session.identity.uuid.bytes_le
+
+
+def _look(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    mask = types = 0
+    for slot, parameter in enumerate(parameters):
+        if parameter is None:
+            continue
+        types |= parameter.type << (4 * slot)
+        if isinstance(parameter, MemrefParameter):
+            seen = 1 | (parameter.buffer is not None) << 1 | (parameter.size != 0) << 2
+            mask |= seen << (4 * slot)
+    for _, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
+        value.a, value.b = mask, types
+
+
+_COMMANDS: dict[int, Callable[[TrustedApplicationSession, Parameters], None]] = {
+    Command.NOTHING: _nothing,
+    Command.VALUES: _values,
+    Command.MEMREF_XOR: _xor,
+    Command.MEMREF_FILL: _fill_all,
+    Command.MEMREF_CHECKSUM: _checksum,
+    Command.SET_SIZE: _set_size,
+    Command.WAIT: _wait,
+    Command.PANIC: _panic,
+    Command.IDENTITY: _identity,
+    Command.MEMREF_LOOK: _look,
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Trusted Application that everybody starts with."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+    ValueParameter,
+)
+from ..uapi import ParamType
+
+
+class HelloWorld(TrustedApplication):
+    """Command 0 increments a value, command 1 decrements it."""
+
+    uuid = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Change the value in slot 0."""
+        value, *others = parameters
+        if (
+            not isinstance(value, ValueParameter)
+            or value.type is not ParamType.VALUE_INOUT
+            or any(others)
+            or command_id not in (0, 1)
+        ):
+            raise ResultCode(Result.BAD_PARAMETERS)
+        value.a += 1 if command_id == 0 else -1

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the kernel's core and a driver know of each other."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ..._boundary import copy_from_user, copy_to_user
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from ..secure_world import Outcome, SecureWorld
+    from ..uapi import ParamType
+
+
+@dataclass(slots=True, eq=False)
+class SharedMemory:
+    """Memory that the driver knows by an id.
+
+    Attributes:
+        context: the context it belongs to.
+        id: its number, unique on its device.
+        size: in bytes.
+        address: where it lies in the program, if it is the program's own.
+        pages: the memory itself, if it is the kernel's own.
+        references: its file, its mappings, and the calls that use it.
+    """
+
+    context: TeeContext
+    id: int
+    size: int
+    address: int = 0
+    pages: mmap.mmap | None = None
+    references: int = 1
+
+    def read(self, start: int, end: int) -> bytes:
+        """Copy bytes out."""
+        if self.pages is not None:
+            return self.pages[start:end]
+        return copy_from_user(self.address + start, end - start) if end > start else b""
+
+    def write(self, start: int, data: bytes) -> None:
+        """Copy bytes in."""
+        if self.pages is not None:
+            self.pages[start : start + len(data)] = data
+        elif data:
+            copy_to_user(self.address + start, data)
+
+
+@dataclass(slots=True)
+class Param:
+    """A parameter on its way between client and driver (struct tee_ioctl_param).
+
+    Attributes:
+        type: its type.
+        meta: whether it carries the META bit.
+        a, b, c: a value's numbers; a memref's offset, size and unused.
+        memory: a memref's memory, None for a null one.
+    """
+
+    type: ParamType
+    meta: bool = False
+    a: int = 0
+    b: int = 0
+    c: int = 0
+    memory: SharedMemory | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TeeContext:
+    """One opening of a device (struct tee_context).
+
+    Attributes:
+        device: the device.
+        memory_ids: how many blocks of memory keep it alive besides its file.
+        sessions: the sessions opened in it, oldest first.
+        is_open: whether its file is.
+    """
+
+    device: TeeDevice
+    memory_ids: int = 0
+    sessions: list[int] = field(default_factory=list)
+    is_open: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class TeeDevice:
+    """A device node with what its driver can do there (struct tee_device)."""
+
+    path: str
+    driver: Driver
+    privileged: bool = False
+    memory: dict[int, SharedMemory] = field(default_factory=dict)
+    contexts: int = 0
+
+    def lowest_free_id(self) -> int:
+        """Return the id that the next block of memory gets."""
+        return next(number for number in itertools.count(1) if number not in self.memory)
+
+
+class Driver(Protocol):
+    """A driver of the TEE subsystem: what the core asks of it.
+
+    Refusals are OSError. The world is the secure world behind the driver.
+    """
+
+    world: SecureWorld
+
+    def devices(self) -> list[TeeDevice]:
+        """Make the driver's devices."""
+
+    def version(self, device: TeeDevice) -> tuple[int, int, int]:
+        """Return impl_id, impl_caps, gen_caps."""
+
+    def registers_memory(self, device: TeeDevice) -> bool:
+        """Return whether the device shares a client's own memory."""
+
+    def carries_null_memref(self, device: TeeDevice) -> bool:
+        """Return whether the device knows null memory references."""
+
+    def open_session(
+        self,
+        context: TeeContext,
+        uuid: UUID,
+        client_uuid: bytes,
+        login: int,
+        params: list[Param],
+    ) -> Outcome:
+        """Open a session; params are updated."""
+
+    def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Outcome:
+        """Run a command; params are updated."""
+
+    def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
+        """Pass on a cancellation."""
+
+    def close_session(self, context: TeeContext, session: int) -> None:
+        """Close a session."""
+
+    def release(self, context: TeeContext) -> None:
+        """Clean up after a context that nothing keeps any longer."""
+
+
+def page_multiple(size: int) -> int:
+    """Round a size up to whole pages."""
+    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+def null_descriptor(name: str) -> int:
+    """Return a real descriptor to stand for an open device, closed on exec."""
+    return os.memfd_create(name, os.MFD_CLOEXEC)

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The core of the fake kernel: descriptors, ioctls, and the life of shared memory.
+
+What Linux does in its TEE subsystem above the drivers: the same calls with the same
+checks in the same order and the same errors. Its descriptors are real ones, so that
+leaks show and mappings are real mappings.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import struct
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
+
+from .._boundary import address_of, check_user_pages, copy_from_user, copy_to_user
+from . import uapi
+from .drivers.driver import (
+    Param,
+    SharedMemory,
+    TeeContext,
+    null_descriptor,
+    page_multiple,
+)
+from .drivers.optee import Optee
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .drivers.driver import Driver
+    from .trusted_application import TrustedApplication
+
+__all__ = ["Kernel"]
+
+# The class Kernel has a method of the module's name.
+Pages: TypeAlias = mmap.mmap
+_MAX_POOL_BLOCK = 4 << 20
+_UINT32 = 0xFFFFFFFF
+_KERNEL_LOGINS = range(0x80000000, 0xC0000000)
+
+
+@dataclass(slots=True)
+class _Mapping:
+    memory: SharedMemory
+    pages: mmap.mmap
+
+
+class Kernel:
+    """A kernel with one driver and, behind it, one secure world; see Context(backend=...).
+
+    Args:
+        driver: the driver and its TEE; OP-TEE with all it can do by default.
+
+    Threads: may be called from any; calls into Trusted Applications run side by side.
+    """
+
+    def __init__(self, driver: Driver | None = None) -> None:
+        self._driver: Driver = driver if driver is not None else Optee()
+        self._devices = {device.path: device for device in self._driver.devices()}
+        self._lock = threading.RLock()
+        self._contexts: dict[int, TeeContext] = {}
+        self._memory: dict[int, SharedMemory] = {}
+        self._mappings: dict[int, _Mapping] = {}
+        self._thread = threading.local()
+        self._ioctls: dict[int, Callable[[TeeContext, int], int]] = {
+            uapi.TEE_IOC_VERSION: self._version,
+            uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
+            uapi.TEE_IOC_SHM_REGISTER: self._shm_register,
+        }
+        self._session_ioctls: dict[int, Callable[[TeeContext, int], int]] = {
+            uapi.TEE_IOC_OPEN_SESSION: self._open_session,
+            uapi.TEE_IOC_INVOKE: self._invoke,
+            uapi.TEE_IOC_CANCEL: self._cancel,
+            uapi.TEE_IOC_CLOSE_SESSION: self._close_session,
+        }
+
+    def install(self, *applications: type[TrustedApplication]) -> None:
+        """Install Trusted Applications in the secure world, replacing those of the same UUID."""
+        for application in applications:
+            self._driver.world.install(application)
+
+    def take_cause(self) -> BaseException | None:
+        """Return, once, the panic behind the last TARGET_DEAD of this thread's last call."""
+        cause: BaseException | None = getattr(self._thread, "cause", None)
+        self._thread.cause = None
+        return cause
+
+    def open(self, path: str) -> int:
+        """Open a device (open(2))."""
+        with self._lock:
+            device = self._devices.get(path)
+            if device is None:
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if device.privileged and device.contexts:
+                raise OSError(errno.EBUSY, "there is a supplicant already", path)
+            fd = null_descriptor(path)
+            device.contexts += 1
+            self._contexts[fd] = TeeContext(device)
+            return fd
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        """Serve a request to a device (ioctl(2))."""
+        with self._lock:
+            context = self._contexts.get(fd)
+        if context is None:
+            raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
+        serve = self._ioctls.get(request)
+        if serve is None and not context.device.privileged:
+            serve = self._session_ioctls.get(request)
+        if serve is None:
+            raise OSError(errno.EINVAL, "no such request on this device")
+        self._thread.cause = None
+        return serve(context, argument)
+
+    def mmap(self, fd: int, length: int) -> int:
+        """Map shared memory of the kernel's own from its start (mmap(2))."""
+        with self._lock:
+            memory = self._memory.get(fd)
+            if memory is None:
+                raise OSError(errno.ENODEV, "not mappable")
+            if memory.pages is None or not 0 < page_multiple(length) <= memory.size:
+                raise OSError(errno.EINVAL, "not a mapping of this memory")
+            pages = mmap.mmap(fd, length)
+            address = address_of(pages)
+            memory.references += 1
+            self._mappings[address] = _Mapping(memory, pages)
+            return address
+
+    def munmap(self, address: int, length: int) -> None:
+        """End a mapping (munmap(2))."""
+        with self._lock:
+            mapping = self._mappings.pop(address, None)
+            if mapping is None:
+                raise OSError(errno.EINVAL, "not a mapping of shared memory")
+            mapping.pages.close()
+            self._put_memory(mapping.memory)
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor (close(2))."""
+        with self._lock:
+            context = self._contexts.pop(fd, None)
+            memory = self._memory.pop(fd, None)
+            if context is None and memory is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            os.close(fd)
+            if memory is not None:
+                self._put_memory(memory)
+                return
+        if context is not None:
+            context.is_open = False
+            self._settle(context)
+
+    def _settle(self, context: TeeContext) -> None:
+        """Release a context that neither a file nor memory keeps."""
+        with self._lock:
+            if context.is_open or context.memory_ids:
+                return
+            context.device.contexts -= 1
+        self._driver.release(context)
+
+    def _add_memory(
+        self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None
+    ) -> SharedMemory:
+        with self._lock:
+            number = context.device.lowest_free_id()
+            memory = SharedMemory(context, number, size, address, pages)
+            context.device.memory[number] = memory
+            context.memory_ids += 1
+            self._memory[fd] = memory
+            return memory
+
+    def _put_memory(self, memory: SharedMemory) -> None:
+        """Drop a reference; the last takes the memory with it."""
+        with self._lock:
+            memory.references -= 1
+            if memory.references:
+                return
+            del memory.context.device.memory[memory.id]
+            if memory.pages is not None:
+                memory.pages.close()
+            memory.context.memory_ids -= 1
+        self._settle(memory.context)
+
+    def _version(self, context: TeeContext, argument: int) -> int:
+        answer = self._driver.version(context.device)
+        copy_to_user(argument, uapi.VERSION_DATA.pack(*answer))
+        return 0
+
+    def _shm_alloc(self, context: TeeContext, argument: int) -> int:
+        size, flags, _ = _read(uapi.SHM_ALLOC_DATA, argument)
+        if flags:
+            raise OSError(errno.EINVAL, "no flags are known")
+        size = page_multiple(size)
+        if not 0 < size <= _MAX_POOL_BLOCK:
+            raise OSError(errno.ENOMEM, "no contiguous memory of this size")
+        fd = os.memfd_create("tee_shm", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(fd, size)
+            pages = mmap.mmap(fd, size)
+        except BaseException:
+            os.close(fd)
+            raise
+        memory = self._add_memory(context, fd, size, 0, pages)
+        copy_to_user(argument, uapi.SHM_ALLOC_DATA.pack(size, flags, memory.id))
+        return fd
+
+    def _shm_register(self, context: TeeContext, argument: int) -> int:
+        address, length, flags, _ = _read(uapi.SHM_REGISTER_DATA, argument)
+        if flags:
+            raise OSError(errno.EINVAL, "no flags are known")
+        if address + length >= 1 << 63:
+            raise OSError(errno.EFAULT, "not the process's addresses")
+        if not self._driver.registers_memory(context.device):
+            raise OSError(errno.EINVAL, "the secure world registers no memory")
+        if not length:
+            raise OSError(errno.ENOMEM, "nothing to register")
+        check_user_pages(address, length)
+        fd = null_descriptor("tee_shm")
+        memory = self._add_memory(context, fd, length, address, None)
+        copy_to_user(argument, uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id))
+        return fd
+
+    def _open_session(self, context: TeeContext, argument: int) -> int:
+        with _Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
+            uuid, client_uuid, login, *_ = call.header
+            if login in _KERNEL_LOGINS:
+                raise OSError(errno.EPERM, "a login of the kernel's own")
+            outcome = self._driver.open_session(
+                context, UUID(bytes=uuid), client_uuid, login, call.params
+            )
+            self._thread.cause = outcome.cause
+            call.write_back(
+                uapi.OPEN_SESSION_RESULT_OFFSET,
+                uapi.OPEN_SESSION_RESULT.pack(outcome.session, outcome.result, outcome.origin),
+            )
+        return 0
+
+    def _invoke(self, context: TeeContext, argument: int) -> int:
+        with _Call(self, context, argument, uapi.INVOKE_ARG) as call:
+            func, session, *_ = call.header
+            outcome = self._driver.invoke(context, session, func, call.params)
+            self._thread.cause = outcome.cause
+            call.write_back(
+                uapi.INVOKE_RESULT_OFFSET,
+                uapi.INVOKE_RESULT.pack(outcome.result, outcome.origin),
+            )
+        return 0
+
+    def _cancel(self, context: TeeContext, argument: int) -> int:
+        cancel_id, session = _read(uapi.CANCEL_ARG, argument)
+        self._driver.cancel(context, session, cancel_id)
+        return 0
+
+    def _close_session(self, context: TeeContext, argument: int) -> int:
+        (session,) = _read(uapi.CLOSE_SESSION_ARG, argument)
+        self._driver.close_session(context, session)
+        return 0
+
+    def _find_memory(self, context: TeeContext, number: int) -> SharedMemory:
+        """Return, with a reference, the memory that a memref names."""
+        with self._lock:
+            # The kernel keeps its ids in an int, and looks at no more of the number.
+            memory = context.device.memory.get(number & _UINT32)
+            if memory is None or memory.context is not context:
+                raise OSError(errno.EINVAL, "no such memory in this context")
+            memory.references += 1
+            return memory
+
+    def _parse(self, context: TeeContext, raw: tuple[int, int, int, int]) -> Param:
+        attr, a, b, c = raw
+        if attr & ~uapi.KNOWN_ATTR_BITS:
+            raise OSError(errno.EINVAL, "unknown attributes")
+        try:
+            kind = uapi.ParamType(attr & 0xFF)
+        except ValueError:
+            raise OSError(errno.EINVAL, "unknown parameter type") from None
+        meta = bool(attr & uapi.META)
+        if not kind.is_memref:
+            return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
+        if c == uapi.TEE_MEMREF_NULL:
+            if not self._driver.carries_null_memref(context.device):
+                raise OSError(errno.EINVAL, "null memory references are not known")
+            return Param(kind, meta, a, b)
+        memory = self._find_memory(context, c)
+        if a + b > memory.size:
+            self._put_memory(memory)
+            raise OSError(errno.EINVAL, "beyond the memory")
+        return Param(kind, meta, a, b, memory=memory)
+
+
+def _read(layout: struct.Struct, address: int) -> tuple[int, ...]:
+    return layout.unpack(copy_from_user(address, layout.size))
+
+
+class _Call:
+    """The argument of a request with parameters: read, checked, and written back to."""
+
+    def __init__(
+        self, kernel: Kernel, context: TeeContext, argument: int, layout: struct.Struct
+    ) -> None:
+        self._kernel = kernel
+        self._base, length = _read(uapi.BUF_DATA, argument)
+        if not layout.size <= length <= uapi.TEE_MAX_ARG_SIZE:
+            raise OSError(errno.EINVAL, "no such argument")
+        self.header = layout.unpack(copy_from_user(self._base, layout.size))
+        count = self.header[-1]
+        if layout.size + count * uapi.PARAM.size != length:
+            raise OSError(errno.EINVAL, "not the length of so many parameters")
+        self._params_at = self._base + layout.size
+        self.params: list[Param] = []
+        raw = copy_from_user(self._params_at, count * uapi.PARAM.size) if count else b""
+        try:
+            for fields in uapi.PARAM.iter_unpack(raw):
+                self.params.append(kernel._parse(context, fields))
+        except BaseException:
+            self._put()
+            raise
+
+    def write_back(self, offset: int, result: bytes) -> None:
+        """Write the results, and what the outputs became."""
+        copy_to_user(self._base + offset, result)
+        for address, data in self._outputs():
+            copy_to_user(address, data)
+
+    def _outputs(self) -> Iterator[tuple[int, bytes]]:
+        for index, param in enumerate(self.params):
+            if param.meta or not param.type.is_output:
+                continue
+            address = self._params_at + index * uapi.PARAM.size
+            if param.type.is_memref:
+                yield address + 16, struct.pack("=Q", param.b)
+            else:
+                yield address + 8, struct.pack("=QQQ", param.a, param.b, param.c)
+
+    def _put(self) -> None:
+        for param in self.params:
+            if param.memory is not None:
+                self._kernel._put_memory(param.memory)
+
+    def __enter__(self) -> _Call:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._put()

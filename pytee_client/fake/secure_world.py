@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The secure world: which Trusted Applications there are, and their instances and sessions."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ..enums import Login, Origin, Result
+from .trusted_application import (
+    Identity,
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Outcome", "SecureWorld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call into the secure world ended.
+
+    Attributes:
+        result: the 32-bit code.
+        origin: who says so.
+        session: the session that was opened, 0 if none.
+        cause: the exception of the panic behind TARGET_DEAD.
+    """
+
+    result: int
+    origin: int
+    session: int = 0
+    cause: BaseException | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Instance:
+    application: TrustedApplication
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    created: bool = False
+    sessions: int = 0
+    panic: BaseException | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Session:
+    instance: _Instance
+    session: TrustedApplicationSession
+
+
+class SecureWorld:
+    """A TEE with the Trusted Applications that were installed in it.
+
+    Threads: may be called from any.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._applications: dict[UUID, type[TrustedApplication]] = {}
+        self._single_instances: dict[UUID, _Instance] = {}
+        self._sessions: dict[int, _Session] = {}
+        self._last_session = 0
+
+    def install(self, application: type[TrustedApplication]) -> None:
+        """Make a Trusted Application known; replaces the one that had its UUID."""
+        with self._lock:
+            self._applications[application.uuid] = application
+
+    def open_session(self, uuid: UUID, identity: Identity, parameters: Parameters) -> Outcome:
+        """Open a session with the Trusted Application called uuid."""
+        with self._lock:
+            cls = self._applications.get(uuid)
+            if cls is None:
+                return Outcome(Result.ITEM_NOT_FOUND, Origin.TEE)
+            shared = self._single_instances.get(uuid)
+            if shared is not None and shared.panic is not None:
+                shared = None
+            if shared is not None and shared.sessions and not cls.multi_session:
+                return Outcome(Result.BUSY, Origin.TEE)
+            instance = shared or _Instance(cls())
+            if cls.single_instance:
+                self._single_instances[uuid] = instance
+            instance.sessions += 1
+
+        session = TrustedApplicationSession(identity)
+        application = instance.application
+
+        def enter() -> None:
+            if not instance.created:
+                application.create()
+                instance.created = True
+            application.open_session(session, parameters)
+
+        outcome = self._enter(instance, session, enter)
+        if outcome.result != Result.SUCCESS:
+            self._leave(instance)
+            return outcome
+        with self._lock:
+            self._last_session += 1
+            number = self._last_session
+            self._sessions[number] = _Session(instance, session)
+        return Outcome(outcome.result, outcome.origin, number)
+
+    def invoke_command(self, number: int, command_id: int, parameters: Parameters) -> Outcome:
+        """Run a command in a session."""
+        with self._lock:
+            entry = self._sessions.get(number)
+        if entry is None:
+            return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
+        application = entry.instance.application
+        return self._enter(
+            entry.instance,
+            entry.session,
+            lambda: application.invoke_command(entry.session, command_id, parameters),
+        )
+
+    def request_cancellation(self, number: int) -> None:
+        """Tell a session that its command is no longer wanted."""
+        with self._lock:
+            entry = self._sessions.get(number)
+        if entry is not None:
+            entry.session._request_cancellation()
+
+    def close_session(self, number: int) -> None:
+        """Close a session, after the command that runs in it."""
+        with self._lock:
+            entry = self._sessions.pop(number, None)
+        if entry is None:
+            return
+        application = entry.instance.application
+        self._enter(entry.instance, entry.session, lambda: application.close_session(entry.session))
+        self._leave(entry.instance)
+
+    def _enter(
+        self, instance: _Instance, session: TrustedApplicationSession, enter: Callable[[], None]
+    ) -> Outcome:
+        """Run an entry point; an exception that is no result code is a panic."""
+        with instance.lock:
+            if instance.panic is not None:
+                return _dead(instance.panic)
+            try:
+                enter()
+            except ResultCode as code:
+                return Outcome(code.code, Origin.TRUSTED_APP)
+            except Exception as error:
+                instance.panic = error
+                return _dead(error)
+            finally:
+                session._leave()
+            return Outcome(Result.SUCCESS, Origin.TRUSTED_APP)
+
+    def _leave(self, instance: _Instance) -> None:
+        """Count a session out, and end the instance with its last."""
+        application = instance.application
+        with self._lock:
+            instance.sessions -= 1
+            dead = instance.panic is not None
+            if instance.sessions or (application.keep_alive and not dead):
+                return
+            if self._single_instances.get(application.uuid) is instance:
+                del self._single_instances[application.uuid]
+        if instance.created and not dead:
+            nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
+            self._enter(instance, nobody, application.destroy)
+
+
+def _dead(cause: BaseException) -> Outcome:
+    return Outcome(Result.TARGET_DEAD, Origin.TEE, cause=cause)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Trusted Applications as Python classes.
+
+Modelled on the TEE Internal Core API (GPD_SPE_010): the entry points of a Trusted
+Application are methods, TA_InvokeCommandEntryPoint is invoke_command, and the functions
+it may call are methods of its session, TEE_Wait is wait.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
+
+from ..enums import Result
+from .uapi import ParamType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+__all__ = [
+    "Identity",
+    "MemrefParameter",
+    "PanicError",
+    "Parameters",
+    "ResultCode",
+    "TrustedApplication",
+    "TrustedApplicationSession",
+    "ValueParameter",
+]
+
+
+class ResultCode(Exception):  # it is a result, and not always an error's
+    """Raised by a Trusted Application to return a code from an entry point.
+
+    Any other exception that leaves an entry point is a panic.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"0x{code:08x}")
+        self.code = code
+
+
+class PanicError(Exception):
+    """What TEE_Panic does to a Trusted Application."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"TEE_Panic(0x{code:x})")
+        self.code = code
+
+
+@dataclass(slots=True)
+class ValueParameter:
+    """Two unsigned 32-bit numbers; what is set in an output goes back to the client."""
+
+    type: ParamType
+    a: int = 0
+    b: int = 0
+
+
+@dataclass(slots=True)
+class MemrefParameter:
+    """A memory reference.
+
+    Attributes:
+        type: its direction.
+        buffer: the bytes, read-only for an input; None for a null one.
+        size: its size in bytes; what is set in an output goes back to the client, and a
+            size larger than the buffer says how much is needed.
+    """
+
+    type: ParamType
+    buffer: memoryview | None
+    size: int
+
+
+Parameters: TypeAlias = "Sequence[ValueParameter | MemrefParameter | None]"
+"""The four parameters of an operation, None for those that are not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the client is (TEE_Identity): how it logged in, and its UUID."""
+
+    login: int
+    uuid: UUID
+
+
+class TrustedApplicationSession:
+    """A client's session, as the Trusted Application sees it.
+
+    Attributes:
+        identity: who the client is (the property gpd.client.identity).
+        data: the application's own; the session context of the Internal Core API.
+    """
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.data: Any = None
+        self._cancelled = False
+        self._masked = True
+
+    def get_cancellation_flag(self) -> bool:
+        """Return whether cancellation was requested and is not masked."""
+        return self._cancelled and not self._masked
+
+    def mask_cancellation(self) -> bool:
+        """Have cancellation ignored; return whether it was."""
+        was, self._masked = self._masked, True
+        return was
+
+    def unmask_cancellation(self) -> bool:
+        """Have cancellation heeded; return whether it was ignored, as each entry begins."""
+        was, self._masked = self._masked, False
+        return was
+
+    def wait(self, milliseconds: int) -> None:
+        """Wait; raises ResultCode(CANCEL) if cancelled.
+
+        As in OP-TEE on Linux, a request that comes during the wait does not shorten it.
+        """
+        if not self.get_cancellation_flag():
+            time.sleep(milliseconds / 1000)
+        if self.get_cancellation_flag():
+            raise ResultCode(Result.CANCEL)
+
+    def panic(self, code: int) -> NoReturn:
+        """End the Trusted Application."""
+        raise PanicError(code)
+
+    def _request_cancellation(self) -> None:
+        self._cancelled = True
+
+    def _leave(self) -> None:
+        """Forget, as each entry ends, what was asked of it."""
+        self._cancelled = False
+        self._masked = True
+
+
+class TrustedApplication:
+    """The base of Trusted Applications; one object is one instance.
+
+    Entry points return None for SUCCESS, or raise ResultCode. The kernel runs one entry
+    point of an instance at a time, in the thread of the client that called it.
+
+    Attributes:
+        uuid: the UUID that clients open sessions with.
+        single_instance: all sessions share one instance.
+        multi_session: that instance may have more than one session.
+        keep_alive: that instance stays when its last session is closed.
+    """
+
+    uuid: ClassVar[UUID]
+    single_instance: ClassVar[bool] = False
+    multi_session: ClassVar[bool] = False
+    keep_alive: ClassVar[bool] = False
+
+    def create(self) -> None:
+        """Begin the instance (TA_CreateEntryPoint)."""
+
+    def destroy(self) -> None:
+        """End the instance (TA_DestroyEntryPoint)."""
+
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+        """Let a client in (TA_OpenSessionEntryPoint)."""
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run a command (TA_InvokeCommandEntryPoint)."""
+        raise ResultCode(Result.NOT_IMPLEMENTED)
+
+    def close_session(self, session: TrustedApplicationSession) -> None:
+        """See a client off (TA_CloseSessionEntryPoint)."""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel's TEE interface as bytes: ioctl numbers and the layout of structures.
+
+Source: uAPI linux/tee.h. The tests compare it with what the C compiler makes of
+csrc/linux_tee.h.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from struct import Struct
+from typing import Final
+
+TEE_MAX_ARG_SIZE: Final = 4096
+TEE_MEMREF_NULL: Final = 2**64 - 1
+
+TEE_GEN_CAP_GP: Final = 0x01
+TEE_GEN_CAP_PRIVILEGED: Final = 0x02
+TEE_GEN_CAP_REG_MEM: Final = 0x04
+TEE_GEN_CAP_MEMREF_NULL: Final = 0x08
+
+TEE_IMPL_ID_OPTEE: Final = 1
+TEE_OPTEE_CAP_TZ: Final = 1
+
+TEE_IOC_VERSION: Final = 0x800CA400
+TEE_IOC_SHM_ALLOC: Final = 0xC010A401
+TEE_IOC_OPEN_SESSION: Final = 0x8010A402
+TEE_IOC_INVOKE: Final = 0x8010A403
+TEE_IOC_CANCEL: Final = 0x8008A404
+TEE_IOC_CLOSE_SESSION: Final = 0x8004A405
+TEE_IOC_SHM_REGISTER: Final = 0xC018A409
+
+VERSION_DATA: Final = Struct("=III")  # impl_id, impl_caps, gen_caps
+SHM_ALLOC_DATA: Final = Struct("=QIi")  # size, flags, id
+SHM_REGISTER_DATA: Final = Struct("=QQIi")  # addr, length, flags, id
+BUF_DATA: Final = Struct("=QQ")  # buf_ptr, buf_len
+PARAM: Final = Struct("=QQQQ")  # attr, a, b, c
+# uuid, clnt_uuid, clnt_login, cancel_id, session, ret, ret_origin, num_params
+OPEN_SESSION_ARG: Final = Struct("=16s16sIIIIII")
+OPEN_SESSION_RESULT: Final = Struct("=III")  # session, ret, ret_origin
+OPEN_SESSION_RESULT_OFFSET: Final = 40
+# func, session, cancel_id, ret, ret_origin, num_params
+INVOKE_ARG: Final = Struct("=IIIIII")
+INVOKE_RESULT: Final = Struct("=II")  # ret, ret_origin
+INVOKE_RESULT_OFFSET: Final = 12
+CANCEL_ARG: Final = Struct("=II")  # cancel_id, session
+CLOSE_SESSION_ARG: Final = Struct("=I")  # session
+
+META: Final = 0x100
+KNOWN_ATTR_BITS: Final = 0x1FF
+
+
+class ParamType(IntEnum):
+    """Types of a parameter: the low 8 bits of its attr."""
+
+    NONE = 0
+    VALUE_INPUT = 1
+    VALUE_OUTPUT = 2
+    VALUE_INOUT = 3
+    MEMREF_INPUT = 5
+    MEMREF_OUTPUT = 6
+    MEMREF_INOUT = 7
+
+    @property
+    def is_memref(self) -> bool:
+        """True for memory references."""
+        return self >= ParamType.MEMREF_INPUT
+
+    @property
+    def is_input(self) -> bool:
+        """True if the caller's content counts."""
+        return bool(self & 1)
+
+    @property
+    def is_output(self) -> bool:
+        """True if the callee's content counts."""
+        return bool(self & 2)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Blocks of memory that the program and the TEE share (TEEC_SharedMemory)."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .errors import (
+    ClosedSharedMemoryError,
+    ForkedContextError,
+    NotSupportedError,
+    SharedMemoryInUseError,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Buffer, Self
+
+    from ._boundary import NativeSharedMemory
+    from .context import Context
+    from .enums import MemoryFlags
+
+__all__ = ["AllocatedSharedMemory", "RegisteredSharedMemory", "SharedMemory"]
+
+
+class SharedMemory:
+    """A block of memory that the program and the TEE share.
+
+    Made by Context.allocate_shared_memory() and Context.register_shared_memory(). As a
+    parameter it stands for MemrefWhole. len() is its size in bytes.
+
+    Threads: any number may use a block at once; what they do to its bytes is theirs to
+    order. close() never takes it from a call that uses it.
+    """
+
+    _context: Context
+    _native: NativeSharedMemory
+    _pid: int
+    _closed: bool = True
+
+    def _attach(self, context: Context, native: NativeSharedMemory) -> None:
+        self._context = context
+        self._native = native
+        self._pid = os.getpid()
+        self._closed = False
+
+    @property
+    def context(self) -> Context:
+        """The context that the block belongs to."""
+        return self._context
+
+    @property
+    def flags(self) -> MemoryFlags:
+        """The block's directions."""
+        return self._native.flags
+
+    @property
+    def closed(self) -> bool:
+        """True after close()."""
+        return self._closed
+
+    def __len__(self) -> int:
+        return self._live().size
+
+    def _live(self) -> NativeSharedMemory:
+        if self._closed:
+            raise ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
+        if self._pid != os.getpid():
+            raise ForkedContextError(
+                "the shared memory belongs to the parent of this process: open a context here"
+            )
+        return self._native
+
+    def _memory(self) -> Buffer:
+        """Return what exports the block's bytes."""
+        raise NotImplementedError
+
+    def _release_view(self) -> None:
+        """Give up the bytes; BufferError if somebody still looks at them."""
+        raise NotImplementedError
+
+    def _release_memory(self) -> None:
+        """Give up what only the sharing needed."""
+
+    def close(self) -> None:
+        """End the sharing. Closing twice is harmless.
+
+        Raises:
+            SharedMemoryInUseError: a BufferError; a memoryview of the block is still alive,
+                or a call still uses it. The block stays as it was.
+
+        Threads: may be called from any.
+        """
+        if self._closed:
+            return
+        try:
+            self._release_view()
+        except BufferError:
+            raise SharedMemoryInUseError(
+                "closing shared memory: it is still used; release the memoryviews of it, and"
+                " wait for the calls that use it"
+            ) from None
+        self._closed = True
+        self._native.release()
+        self._release_memory()
+
+    def __enter__(self) -> Self:
+        self._live()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if self._closed:
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        self.close()
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self._closed:
+            return f"<{name}, closed>"
+        return f"<{name} of {self._native.size} bytes, {self._native.flags!r}>"
+
+
+class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, override]
+    """A block of zeroed memory that was allocated for sharing.
+
+    A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
+    sees, without a copy. It is an mmap.mmap too, with its methods, but can't be resized.
+    A block of size 0 shows one byte, which is not shared.
+    """
+
+    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> Self:
+        """Map the memory; descriptor is the driver's, or -1 for pages of the process."""
+        block = super().__new__(cls, descriptor, max(native.size, 1))
+        block._attach(context, native)
+        return block
+
+    def _memory(self) -> Buffer:
+        return self
+
+    def _release_view(self) -> None:
+        # Before the TEE gives them up: but what it can still reach are pages that
+        # the kernel keeps for it, and that nobody else gets.
+        mmap.mmap.close(self)
+
+    def resize(self, newsize: int) -> NoReturn:
+        """Refuse: shared memory has one size."""
+        raise NotSupportedError("shared memory can't be resized: allocate another block")
+
+
+class RegisteredSharedMemory(SharedMemory):
+    """A block of the program's own memory that is shared in place.
+
+    Attributes:
+        buffer: the object that was registered. It is kept from being freed or resized
+            until the block is closed.
+    """
+
+    def __init__(
+        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: Any
+    ) -> None:
+        """Hold the buffer, of which pinned is an export."""
+        self.buffer = buffer
+        self._pinned = pinned
+        self._exporter = memoryview(buffer)
+        self._attach(context, native)
+
+    def _memory(self) -> Buffer:
+        return self._exporter
+
+    def _release_view(self) -> None:
+        self._exporter.release()
+
+    def _release_memory(self) -> None:
+        self._pinned = None

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An operation as something that another thread can cancel (TEEC_Operation)."""
+
+from __future__ import annotations
+
+import threading
+
+from ._boundary import NativeOperation
+from .enums import OperationState
+from .errors import BadStateError
+
+__all__ = ["Operation"]
+
+
+class Operation:
+    """One call of open_session() or invoke_command(), to be cancelled from elsewhere.
+
+    Make one for each call and give it to the call.
+
+    Threads: request_cancellation() and state are meant for threads other than the one
+    that makes the call.
+    """
+
+    def __init__(self) -> None:
+        self._native = NativeOperation()
+        self._lock = threading.Lock()
+        self._taken = False
+
+    @property
+    def state(self) -> OperationState:
+        """What has become of the operation."""
+        return self._native.state
+
+    def request_cancellation(self) -> None:
+        """Ask for the operation's end (TEEC_RequestCancellation, GPD_SPE_007 4.5.10).
+
+        Before the call, the call raises CancelError with origin API. During it the TEE is
+        told, and the Trusted Application decides whether it heeds that; what it returns
+        is the outcome. After it nothing happens: no later command is touched.
+
+        May wait until the TEE has a thread to be told with.
+        """
+        self._native.request_cancellation()
+
+    def _take(self) -> NativeOperation:
+        with self._lock:
+            if self._taken:
+                raise BadStateError("the operation was used before: make one for each call")
+            self._taken = True
+        return self._native
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.state.name.lower()}>"

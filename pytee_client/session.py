@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A session with a Trusted Application (TEEC_Session)."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from typing import TYPE_CHECKING
+
+from ._boundary import NativeOperation, to_uint32
+from .errors import ClosedSessionError, ForkedContextError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from uuid import UUID
+
+    from typing_extensions import Self
+
+    from ._boundary import NativeSession
+    from .context import Context
+    from .operation import Operation
+    from .parameters import Outputs, Parameter
+
+__all__ = ["Session"]
+
+
+class Session:
+    """An open session with a Trusted Application; made by Context.open_session().
+
+    A session keeps its context alive.
+
+    Attributes:
+        context: the context it was opened in.
+        destination: the UUID of the Trusted Application.
+        outputs: what opening it returned, in slot order; see invoke_command().
+
+    Threads: any number may invoke commands at once; the TEE runs them one after the
+    other. close() waits for them.
+    """
+
+    _closed: bool = True
+
+    def __init__(
+        self, context: Context, destination: UUID, native: NativeSession, outputs: Outputs
+    ) -> None:
+        """Wrap an open session."""
+        self.context = context
+        self.destination = destination
+        self.outputs = outputs
+        self._native = native
+        self._pid = os.getpid()
+        self._idle = threading.Condition()
+        self._calls = 0
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """True once close() was called."""
+        return self._closed
+
+    def invoke_command(
+        self, command_id: int, *parameters: Parameter, operation: Operation | None = None
+    ) -> Outputs:
+        """Run a command of the Trusted Application and wait for its end.
+
+        Source: TEEC_InvokeCommand, GPD_SPE_007 4.5.9; kernel ioctl TEE_IOC_INVOKE.
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            parameters: up to four; see pytee_client.parameters.
+            operation: by which another thread can cancel the call.
+
+        Returns:
+            The outputs, in slot order: a Value for two numbers, bytes for an output given
+            by its size, a memoryview of the caller's own memory for one given as a buffer
+            or a block, cut to the size that the Trusted Application set; a RequiredSize
+            in place of one that was too small.
+
+        Raises:
+            TeecError: the call failed; its class, code and origin say how, and its outputs
+                what came back nevertheless.
+            ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
+            BadParametersError: the parameters can't be sent; nothing was.
+            ClosedSessionError: the session is closed.
+
+        Threads: may be called from any; other Python threads run meanwhile.
+        """
+        command_id = to_uint32(command_id, "the command id")
+        doing = f"invoking command {command_id} of {self.destination}"
+        native = self._begin()
+        try:
+            taken = operation._take() if operation is not None else NativeOperation()
+            return native.invoke_command(command_id, parameters, taken, doing)
+        finally:
+            self._end()
+
+    def _begin(self) -> NativeSession:
+        if self._pid != os.getpid():
+            raise ForkedContextError(
+                "the session belongs to the parent of this process: open a context here"
+            )
+        with self._idle:
+            if self._closed:
+                raise ClosedSessionError("the session is closed: open another")
+            self._calls += 1
+        return self._native
+
+    def _end(self) -> None:
+        with self._idle:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.notify_all()
+
+    def close(self) -> None:
+        """Close the session, after the calls that still run in it. Closing twice is harmless.
+
+        Source: TEEC_CloseSession, GPD_SPE_007 4.5.8.
+
+        Threads: may be called from any; whoever comes second waits for the first.
+        """
+        if self._pid != os.getpid():
+            # The session is the parent's: closing it here would close it there.
+            self._closed = True
+            return
+        with self._idle:
+            already, self._closed = self._closed, True
+            try:
+                self._idle.wait_for(lambda: not self._calls)
+            except BaseException:
+                self._closed = already
+                raise
+            if not already:
+                self._native.close()
+
+    def __enter__(self) -> Self:
+        if self._closed:
+            raise ClosedSessionError("the session is closed: open another")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if self._closed:
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<Session with {self.destination}, {state}>"
