@@ -203,7 +203,7 @@ class NativeContext:
         doing: str,
     ) -> tuple[NativeSession, p.Outputs]:
         """Open a session and return it with the outputs of its opening."""
-        payload = _Payload(operation, arguments)
+        payload = _Payload(self, operation, arguments)
         session = ffi.new("TEEC_Session *")
         uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
@@ -245,7 +245,7 @@ class NativeSession:
         doing: str,
     ) -> p.Outputs:
         """Run a command and return its outputs."""
-        payload = _Payload(operation, arguments)
+        payload = _Payload(self.context, operation, arguments)
         origin = ffi.new("uint32_t *")
         code = lib.TEEC_InvokeCommand(self.struct, command_id, operation.struct, origin)
         return self.context._finish(code, origin[0], ffi.errno, payload, doing)
@@ -380,9 +380,12 @@ _Reader: TypeAlias = "Callable[[], object]"
 class _Payload:
     """The parameters of one call in its TEEC_Operation, and what they keep alive."""
 
-    __slots__ = ("_kept", "_readers")
+    __slots__ = ("_context", "_kept", "_readers")
 
-    def __init__(self, operation: NativeOperation, arguments: Sequence[object]) -> None:
+    def __init__(
+        self, context: NativeContext, operation: NativeOperation, arguments: Sequence[object]
+    ) -> None:
+        self._context = context
         if len(arguments) > SLOTS:
             raise BadParametersError(f"{len(arguments)} parameters given, but an operation has 4")
         self._kept: list[object] = []
@@ -478,6 +481,8 @@ class _Payload:
         self, slot: Any, block: SharedMemory, offset: int, size: int, output: bool
     ) -> None:
         native = block._live()
+        if native.context is not self._context:
+            raise BadParametersError(f"{block!r} belongs to another context: allocate one here")
         # The block can't be closed while this export of its memory stands.
         self._kept.append(pin(block._memory(), "shared memory", writable=False))
         self._kept.append(native)
@@ -485,11 +490,10 @@ class _Payload:
         slot.memref.offset = offset
         slot.memref.size = size
         if output:
-            end = offset + size
             self._add_output(
                 lambda: int(slot.memref.size),
                 size,
-                lambda used: _bytes_of(memoryview(block._memory()))[offset:end][:used],
+                lambda used: _part_of(block._memory(), offset, used),
             )
 
     def _whole(self, slot: Any, argument: p.MemrefWhole, what: str) -> int:
@@ -540,6 +544,12 @@ _FILLERS: Final[dict[type, Callable[[_Payload, Any, Any, str], int]]] = {
     p.MemrefPartialOutput: _Payload._partial_output,
     p.MemrefPartialInOut: _Payload._partial_inout,
 }
+
+
+def _part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
+    """See part of a buffer, without keeping hold of it if there is nothing to see."""
+    view = memoryview(buffer)
+    return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
 def _bytes_of(view: memoryview) -> memoryview:

@@ -61,6 +61,7 @@ class Kernel:
     def __init__(self, driver: Driver | None = None) -> None:
         self._driver: Driver = driver if driver is not None else Optee()
         self._devices = {device.path: device for device in self._driver.devices()}
+        self._forbidden: set[str] = set()
         self._lock = threading.RLock()
         self._contexts: dict[int, TeeContext] = {}
         self._memory: dict[int, SharedMemory] = {}
@@ -83,6 +84,11 @@ class Kernel:
         for application in applications:
             self._driver.world.install(application)
 
+    def forbid(self, path: str) -> None:
+        """Take away the permission to open a device."""
+        with self._lock:
+            self._forbidden.add(path)
+
     def take_cause(self) -> BaseException | None:
         """Return, once, the panic behind the last TARGET_DEAD of this thread's last call."""
         cause: BaseException | None = getattr(self._thread, "cause", None)
@@ -95,6 +101,8 @@ class Kernel:
             device = self._devices.get(path)
             if device is None:
                 raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if path in self._forbidden:
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
             if device.privileged and device.contexts:
                 raise OSError(errno.EBUSY, "there is a supplicant already", path)
             fd = null_descriptor(path)

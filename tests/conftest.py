@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The option that says which TEE the contract suite runs on, and fixtures for it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pytee_client as tee
+
+from .support.targets import Target, targets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAKES = "fake:optee,fake:optee-no-reg-mem"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tee",
+        default=FAKES,
+        help="the TEEs the contract suite runs on, separated by commas: fake:PROFILE, or the path"
+        f" of a device, which is used with and without its REG_MEM capability (default: {FAKES})",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" in metafunc.fixturenames:
+        names = "fake:optee" if metafunc.config.option.tee == "fake" else metafunc.config.option.tee
+        targets = [target for name in names.split(",") for target in targets_of(name)]
+        metafunc.parametrize("target", targets, ids=str)
+
+
+@pytest.fixture
+def context(target: Target) -> Iterator[tee.Context]:
+    with target.open_context() as opened:
+        yield opened
+
+
+@pytest.fixture
+def session(context: tee.Context) -> Iterator[tee.Session]:
+    with context.open_session(Target.CONFORMANCE) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_leaks() -> Iterator[None]:
+    """Every test gives back the descriptors that it opened."""
+    before = _tee_descriptors()
+    yield
+    if _tee_descriptors() - before:
+        gc.collect()
+    assert not _tee_descriptors() - before
+
+
+def _tee_descriptors() -> set[tuple[str, str]]:
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add((fd, os.readlink(f"/proc/self/fd/{fd}")))
+    return {(fd, target) for fd, target in found if "tee" in target}

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cancelling an operation before, during and after it; and calls of several threads."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pytee_client as tee
+
+from ..support.conformance import Command, xored
+from ..support.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LIMIT = 60
+CANCELLABLE = 1
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as executor:
+        yield executor
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a state that announces itself to nobody."""
+    never = threading.Event()
+    for _ in range(LIMIT * 1000):
+        if condition():
+            return
+        never.wait(0.001)
+    raise AssertionError("the state was not reached in time")
+
+
+def has_ended(operation: tee.Operation) -> bool:
+    return operation.state is tee.OperationState.DONE
+
+
+def test_a_request_before_the_start_cancels_the_command_here(session: tee.Session) -> None:
+    operation = tee.Operation()
+    operation.request_cancellation()
+    assert operation.state is tee.OperationState.REQUESTED
+    with pytest.raises(tee.CancelError) as caught:
+        session.invoke_command(Command.PANIC, operation=operation)
+    assert caught.value.origin == tee.Origin.API
+    assert has_ended(operation)
+    session.invoke_command(Command.NOTHING)
+
+
+def test_a_request_before_the_start_cancels_an_opening_here(context: tee.Context) -> None:
+    operation = tee.Operation()
+    operation.request_cancellation()
+    with pytest.raises(tee.CancelError) as caught:
+        context.open_session(Target.CONFORMANCE, (1, 1), operation=operation)
+    assert caught.value.origin == tee.Origin.API
+
+
+def test_a_request_during_a_command_reaches_the_application(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    operation = tee.Operation()
+    call = pool.submit(
+        session.invoke_command,
+        Command.WAIT,
+        (500, CANCELLABLE),
+        tee.ValueOutput(),
+        operation=operation,
+    )
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    operation.request_cancellation()
+    with pytest.raises(tee.CancelError) as caught:
+        call.result(LIMIT)
+    assert caught.value.origin == tee.Origin.TRUSTED_APP
+    assert caught.value.outputs == ((1, 0),)
+    assert operation.state is tee.OperationState.DONE
+
+
+def test_an_application_that_masks_cancellation_runs_to_its_end(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    operation = tee.Operation()
+    call = pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    operation.request_cancellation()
+    assert call.result(LIMIT) == ()
+
+
+def test_a_late_cancellation_does_not_touch_the_next_command(session: tee.Session) -> None:
+    operation = tee.Operation()
+    session.invoke_command(Command.WAIT, (1, CANCELLABLE), operation=operation)
+    assert operation.state is tee.OperationState.DONE
+    operation.request_cancellation()
+    session.invoke_command(Command.WAIT, (1, CANCELLABLE))
+
+
+def test_an_operation_serves_one_call(session: tee.Session) -> None:
+    operation = tee.Operation()
+    assert operation.state is tee.OperationState.IDLE
+    session.invoke_command(Command.NOTHING, operation=operation)
+    with pytest.raises(tee.BadStateError, match="one for each call"):
+        session.invoke_command(Command.NOTHING, operation=operation)
+
+
+def test_threads_can_use_one_session_at_once(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    def work(seed: int) -> None:
+        for size in range(1, 5000, 499):
+            buffer = bytearray((seed + i) % 256 for i in range(size))
+            before = bytes(buffer)
+            session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer))
+            assert xored(0, before) == buffer
+
+    for call in [pool.submit(work, seed) for seed in range(6)]:
+        call.result(LIMIT)
+
+
+def test_threads_can_use_one_context_at_once(
+    context: tee.Context, pool: ThreadPoolExecutor
+) -> None:
+    def work(seed: int) -> None:
+        for _ in range(3):
+            with context.open_session(Target.CONFORMANCE) as session:
+                outputs = session.invoke_command(Command.VALUES, (seed, 0), tee.ValueOutput())
+                assert outputs == ((seed + 1, 1),)
+
+    for call in [pool.submit(work, seed) for seed in range(4)]:
+        call.result(LIMIT)
+
+
+def test_python_runs_on_while_a_command_waits(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    operation = tee.Operation()
+    call = pool.submit(session.invoke_command, Command.WAIT, (300, 0), operation=operation)
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    assert not call.done()
+    assert call.result(LIMIT) == ()
+
+
+def test_closing_a_session_waits_for_its_command(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    operation = tee.Operation()
+    call = pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    session.close()
+    assert operation.state is tee.OperationState.DONE
+    assert call.result(LIMIT) == ()
+
+
+def test_a_block_can_not_be_closed_under_a_call(
+    context: tee.Context, session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    blocks = [context.allocate_shared_memory(10), context.register_shared_memory(bytearray(10))]
+    operation = tee.Operation()
+    call = pool.submit(
+        session.invoke_command, Command.WAIT, (300, 0), None, *blocks, operation=operation
+    )
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    for block in blocks:
+        with pytest.raises(tee.SharedMemoryInUseError, match="wait for the calls"):
+            block.close()
+        assert not block.closed
+    for output in call.result(LIMIT):
+        output.release()
+    for block in blocks:
+        block.close()

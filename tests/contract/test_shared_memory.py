@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Allocated and registered blocks, whole and in parts."""
+
+from __future__ import annotations
+
+import gc
+import mmap
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+import pytee_client as tee
+
+from ..support.conformance import Command, checksum, filled, xored
+from ..support.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Flags = tee.MemoryFlags
+
+
+def pattern(size: int) -> bytes:
+    return bytes(i * 7 % 251 for i in range(size))
+
+
+class MakeBlock(Protocol):
+    def __call__(
+        self, content: bytes, flags: Flags = Flags.INOUT
+    ) -> tuple[tee.SharedMemory, memoryview]: ...
+
+
+@pytest.fixture(params=["allocated", "registered"])
+def make_block(request: pytest.FixtureRequest, context: tee.Context) -> Iterator[MakeBlock]:
+    """Make a block of some content, of either kind, and return it with its bytes."""
+    blocks = []
+
+    def make(content: bytes, flags: Flags = Flags.INOUT) -> tuple[tee.SharedMemory, memoryview]:
+        if request.param == "allocated":
+            block: tee.SharedMemory = context.allocate_shared_memory(len(content), flags)
+            view = memoryview(block)  # type: ignore[arg-type]
+        else:
+            block = context.register_shared_memory(buffer := bytearray(content), flags)
+            view = memoryview(buffer)
+        view[:] = content
+        blocks.append((block, view))
+        return block, view
+
+    yield make
+    for block, view in blocks:
+        view.release()
+        block.close()
+
+
+@pytest.mark.parametrize("size", [1, 4095, 4096, 5000, 65536])
+@pytest.mark.parametrize("slot", range(4))
+def test_a_whole_block_is_changed_in_place(
+    session: tee.Session, make_block: MakeBlock, slot: int, size: int
+) -> None:
+    block, view = make_block(pattern(size))
+    parameters = [None] * slot + [block]
+    (output,) = session.invoke_command(Command.MEMREF_XOR, *parameters)
+    assert xored(slot, pattern(size)) == view == output
+    output.release()
+
+
+def test_a_whole_block_has_the_directions_of_its_flags(
+    session: tee.Session, make_block: MakeBlock
+) -> None:
+    block, view = make_block(pattern(100), Flags.INPUT)
+    outputs = session.invoke_command(
+        Command.MEMREF_CHECKSUM, tee.MemrefWhole(block), tee.ValueOutput()
+    )
+    assert (checksum(pattern(100)),) == outputs
+    block, view = make_block(pattern(100), Flags.OUTPUT)
+    (output,) = session.invoke_command(Command.MEMREF_FILL, tee.MemrefWhole(block))
+    assert filled(0, 100) == view == output
+    output.release()
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 10), (1, 1), (17, 4096), (4096, 904), (5000, 0)])
+def test_a_partial_memref_touches_its_part_only(
+    session: tee.Session, make_block: MakeBlock, offset: int, size: int
+) -> None:
+    block, view = make_block(pattern(5000))
+    expected = bytearray(pattern(5000))
+    expected[offset : offset + size] = xored(1, pattern(5000)[offset : offset + size])
+    (output,) = session.invoke_command(
+        Command.MEMREF_XOR, None, tee.MemrefPartialInOut(block, offset, size)
+    )
+    assert expected == view
+    assert expected[offset : offset + size] == output
+    output.release()
+
+
+def test_a_partial_memref_reaches_to_the_end_by_default(
+    session: tee.Session, make_block: MakeBlock
+) -> None:
+    block, _ = make_block(pattern(5000))
+    part = tee.MemrefPartialInput(block, 4000)
+    outputs = session.invoke_command(Command.MEMREF_CHECKSUM, part, tee.ValueOutput())
+    assert (checksum(pattern(5000)[4000:]),) == outputs
+
+
+def test_a_partial_output_is_cut_to_the_size_set(
+    session: tee.Session, make_block: MakeBlock
+) -> None:
+    block, _ = make_block(b"\xee" * 100)
+    (output,) = session.invoke_command(
+        Command.SET_SIZE, (0, 7), tee.MemrefPartialInOut(block, 10, 50)
+    )
+    assert output == b"\xee" * 7
+    output.release()
+
+
+def test_a_size_beyond_the_part_is_what_is_required(
+    session: tee.Session, make_block: MakeBlock
+) -> None:
+    block, view = make_block(b"\xee" * 100)
+    outputs = session.invoke_command(
+        Command.SET_SIZE, (0, 51), tee.MemrefPartialOutput(block, 10, 50), tee.MemrefWhole(block)
+    )
+    assert outputs[0] == tee.RequiredSize(51)
+    assert len(outputs[1]) == 51
+    assert view == b"\xee" * 100
+    outputs[1].release()
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 101), (100, 1), (101, 0), (50, 51), (2**63, 1)])
+def test_a_part_beyond_the_block_is_refused(
+    session: tee.Session, make_block: MakeBlock, offset: int, size: int
+) -> None:
+    block, _ = make_block(bytes(100))
+    with pytest.raises(tee.BadParametersError, match="beyond"):
+        session.invoke_command(Command.MEMREF_XOR, tee.MemrefPartialInOut(block, offset, size))
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        (Flags.INPUT, tee.MemrefPartialOutput),
+        (Flags.INPUT, tee.MemrefPartialInOut),
+        (Flags.OUTPUT, tee.MemrefPartialInput),
+        (Flags.OUTPUT, tee.MemrefPartialInOut),
+    ],
+)
+def test_a_direction_that_the_block_has_not_is_refused(
+    session: tee.Session, make_block: MakeBlock, flags: Flags, kind: type[tee.MemrefPartialInput]
+) -> None:
+    block, _ = make_block(bytes(100), flags)
+    with pytest.raises(tee.BadParametersError, match="direction") as caught:
+        session.invoke_command(Command.NOTHING, kind(block))
+    assert caught.value.origin == tee.Origin.API
+
+
+def test_parts_of_one_block_can_fill_all_slots(session: tee.Session, make_block: MakeBlock) -> None:
+    block, view = make_block(pattern(4000))
+    expected = b"".join(xored(slot, pattern(4000)[slot * 1000 :][:1000]) for slot in range(4))
+    parts = [tee.MemrefPartialInOut(block, slot * 1000, 1000) for slot in range(4)]
+    outputs = session.invoke_command(Command.MEMREF_XOR, *parts)
+    assert expected == view
+    for output in outputs:
+        output.release()
+
+
+def test_a_block_serves_many_sessions_and_calls(
+    context: tee.Context, make_block: MakeBlock
+) -> None:
+    block, view = make_block(pattern(100))
+    for _ in range(2):
+        with context.open_session(Target.CONFORMANCE) as session:
+            for _ in range(3):
+                session.invoke_command(Command.MEMREF_XOR, tee.MemrefPartialInOut(block))[
+                    0
+                ].release()
+    assert pattern(100) == view
+
+
+def test_a_block_of_another_context_is_refused(
+    target: Target, session: tee.Session, make_block: MakeBlock
+) -> None:
+    with target.open_context() as other:
+        foreign = other.allocate_shared_memory(10)
+        with pytest.raises(tee.BadParametersError, match="another context") as caught:
+            session.invoke_command(Command.NOTHING, foreign)
+        assert caught.value.origin == tee.Origin.API
+        foreign.close()
+
+
+def test_a_closed_block_is_refused(session: tee.Session, context: tee.Context) -> None:
+    for block in (
+        context.allocate_shared_memory(10),
+        context.register_shared_memory(bytearray(10)),
+    ):
+        block.close()
+        block.close()
+        assert block.closed
+        assert "closed" in repr(block)
+        for use in (
+            lambda block=block: session.invoke_command(Command.NOTHING, block),
+            lambda block=block: session.invoke_command(
+                Command.NOTHING, tee.MemrefPartialInput(block)
+            ),
+            lambda block=block: len(block),
+            lambda block=block: block.__enter__(),
+        ):
+            with pytest.raises(tee.ClosedSharedMemoryError, match="allocate a new block"):
+                use()
+
+
+def test_a_block_can_not_be_closed_under_a_view(session: tee.Session, context: tee.Context) -> None:
+    block = context.allocate_shared_memory(10)
+    view = memoryview(block)
+    with pytest.raises(tee.SharedMemoryInUseError, match="release the memoryviews"):
+        block.close()
+    with pytest.raises(BufferError):
+        context.close()
+    assert not block.closed
+    assert not context.closed
+    view.release()
+    block.close()
+
+
+def test_a_registered_buffer_can_not_be_resized_until_it_is_closed(context: tee.Context) -> None:
+    buffer = bytearray(100)
+    with context.register_shared_memory(buffer), pytest.raises(BufferError):
+        buffer.append(1)
+    buffer.append(1)
+
+
+def test_allocated_memory_is_zeroed_and_writable(context: tee.Context) -> None:
+    with context.allocate_shared_memory(10_000) as block:
+        assert len(block) == 10_000
+        assert block.flags == Flags.INOUT
+        assert block.context is context
+        with memoryview(block) as view:
+            assert not view.readonly
+            assert view.nbytes == 10_000
+            assert bytes(10_000) == view
+        block[5:8] = b"abc"
+        assert block[4:9] == b"\0abc\0"
+
+
+def test_an_empty_block_is_an_empty_memref_and_no_null_one(
+    session: tee.Session, context: tee.Context
+) -> None:
+    with (
+        context.allocate_shared_memory(0) as allocated,
+        context.register_shared_memory(bytearray()) as registered,
+    ):
+        assert len(allocated) == len(registered) == 0
+        mask, *_ = session.invoke_command(
+            Command.MEMREF_LOOK, tee.ValueOutput(), allocated, registered
+        )
+        assert mask.a == 3 << 4 | 3 << 8
+
+
+@pytest.mark.parametrize("size", [2**48, 2**62, 2**64 - 1])
+def test_a_block_that_is_too_large_is_a_memory_error(context: tee.Context, size: int) -> None:
+    with pytest.raises(tee.OutOfMemoryError) as caught:
+        context.allocate_shared_memory(size)
+    assert isinstance(caught.value, MemoryError)
+
+
+def test_a_size_that_is_none_is_refused(context: tee.Context) -> None:
+    with pytest.raises(tee.ParameterRangeError, match="negative"):
+        context.allocate_shared_memory(-1)
+    with pytest.raises(tee.ParameterTypeError, match="int"):
+        context.allocate_shared_memory("1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("flags", [0, 4, 7])
+def test_unknown_directions_are_refused(context: tee.Context, flags: int) -> None:
+    with pytest.raises(tee.BadParametersError, match="INPUT, OUTPUT or both"):
+        context.allocate_shared_memory(10, flags)  # type: ignore[arg-type]
+    with pytest.raises(tee.BadParametersError, match="INPUT, OUTPUT or both"):
+        context.register_shared_memory(bytearray(1), flags)  # type: ignore[arg-type]
+
+
+def test_immutable_bytes_can_be_registered_as_input_only(
+    session: tee.Session, context: tee.Context
+) -> None:
+    data = pattern(5000)
+    with context.register_shared_memory(data, Flags.INPUT) as block:
+        outputs = session.invoke_command(Command.MEMREF_CHECKSUM, block, tee.ValueOutput())
+    assert (checksum(data),) == outputs
+    with pytest.raises(tee.ReadOnlyBufferError):
+        context.register_shared_memory(data, Flags.INOUT)
+
+
+def test_read_only_pages_can_be_registered_as_input(
+    session: tee.Session, context: tee.Context
+) -> None:
+    with (
+        mmap.mmap(-1, 8192, prot=mmap.PROT_READ) as pages,
+        context.register_shared_memory(pages, Flags.INPUT) as block,
+    ):
+        outputs = session.invoke_command(Command.MEMREF_CHECKSUM, block, tee.ValueOutput())
+    assert (checksum(bytes(8192)),) == outputs
+
+
+def test_what_has_no_bytes_can_not_be_registered(context: tee.Context) -> None:
+    with pytest.raises(tee.ParameterTypeError, match="bytes-like"):
+        context.register_shared_memory(5)  # type: ignore[arg-type]
+    with pytest.raises(tee.BadParametersError, match="contiguous"):
+        context.register_shared_memory(memoryview(bytearray(10))[::2])
+
+
+def test_the_same_buffer_can_be_registered_twice(
+    session: tee.Session, context: tee.Context
+) -> None:
+    buffer = bytearray(pattern(100))
+    with (
+        context.register_shared_memory(buffer) as one,
+        context.register_shared_memory(buffer) as two,
+    ):
+        session.invoke_command(Command.MEMREF_XOR, one)
+        session.invoke_command(Command.MEMREF_XOR, two)
+    assert pattern(100) == buffer
+
+
+def test_a_block_can_not_be_resized(context: tee.Context) -> None:
+    with context.allocate_shared_memory(10) as block, pytest.raises(tee.NotSupportedError):
+        block.resize(20)
+
+
+def test_a_forgotten_block_is_closed_with_a_warning(context: tee.Context) -> None:
+    block = context.allocate_shared_memory(10)
+    with pytest.warns(ResourceWarning, match="unclosed <AllocatedSharedMemory"):
+        del block
+        gc.collect()

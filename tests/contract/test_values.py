@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Values in every slot and direction."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import pytee_client as tee
+
+from ..support.conformance import Command
+
+A, B = 0x01020304, 0xFFFFFFFE
+
+
+def in_slot(slot: int, parameter: object) -> list[object]:
+    parameters: list[object] = [None] * 4
+    parameters[slot] = parameter
+    return parameters
+
+
+@pytest.mark.parametrize("slot", range(4))
+def test_a_value_is_delivered_from_every_slot(session: tee.Session, slot: int) -> None:
+    parameters = in_slot(slot, tee.ValueInput(A, B))
+    parameters[(slot + 1) % 4] = tee.ValueOutput()
+    (value,) = session.invoke_command(Command.VALUES, *parameters)  # type: ignore[arg-type]
+    out = (slot + 1) % 4
+    assert ((A + out) % 2**32, (B + out) % 2**32) == value
+
+
+@pytest.mark.parametrize("slot", range(4))
+def test_a_value_comes_back_changed_in_every_slot(session: tee.Session, slot: int) -> None:
+    parameters = in_slot(slot, tee.ValueInOut(A, B))
+    (value,) = session.invoke_command(Command.VALUES, *parameters)  # type: ignore[arg-type]
+    assert tee.Value(A ^ 0xFFFFFFFF, B ^ 0xFFFFFFFF) == value
+
+
+KINDS = {
+    "none": None,
+    "in": tee.ValueInput(3, 5),
+    "out": tee.ValueOutput(),
+    "inout": tee.ValueInOut(7, 11),
+}
+
+
+@pytest.mark.parametrize("kinds", list(itertools.product(KINDS, repeat=4)), ids="-".join)
+def test_any_mix_of_values_works(session: tee.Session, kinds: tuple[str, ...]) -> None:
+    a = 3 * kinds.count("in") + 7 * kinds.count("inout")
+    b = 5 * kinds.count("in") + 11 * kinds.count("inout")
+    expected = []
+    for slot, kind in enumerate(kinds):
+        if kind == "out":
+            expected.append((a + slot, b + slot))
+        elif kind == "inout":
+            expected.append((7 ^ 0xFFFFFFFF, 11 ^ 0xFFFFFFFF))
+    outputs = session.invoke_command(Command.VALUES, *(KINDS[kind] for kind in kinds))
+    assert tuple(expected) == outputs
+
+
+def test_a_pair_of_ints_is_an_input_value(session: tee.Session) -> None:
+    (value,) = session.invoke_command(Command.VALUES, (1, 2), tee.ValueOutput(), [3, 4])
+    assert tee.Value(1 + 3 + 1, 2 + 4 + 1) == value
+
+
+def test_an_output_value_that_is_not_set_is_zero(session: tee.Session) -> None:
+    assert (tee.Value(0, 0),) == session.invoke_command(Command.NOTHING, tee.ValueOutput())
+
+
+def test_a_command_without_parameters_returns_nothing(session: tee.Session) -> None:
+    assert session.invoke_command(Command.NOTHING) == ()
+
+
+@pytest.mark.parametrize("command_id", [0xFFFFFFFF, 0x80000000, 10])
+def test_any_command_id_is_delivered(session: tee.Session, command_id: int) -> None:
+    with pytest.raises(tee.NotSupportedError) as caught:
+        session.invoke_command(command_id)
+    assert caught.value.origin == tee.Origin.TRUSTED_APP
+
+
+@pytest.mark.parametrize("bad", [-1, 2**32, 2**64])
+def test_a_number_out_of_32_bits_is_refused(session: tee.Session, bad: int) -> None:
+    for parameter in (tee.ValueInput(bad), tee.ValueInput(0, bad), tee.ValueInOut(bad), (bad, 0)):
+        with pytest.raises(tee.ParameterRangeError, match=r"parameter 0, [ab] is .* 2\*\*32"):
+            session.invoke_command(Command.VALUES, parameter)
+    with pytest.raises(tee.ParameterRangeError, match="command id"):
+        session.invoke_command(bad)
+
+
+@pytest.mark.parametrize("bad", ["x", 1.5, None, b"1"])
+def test_what_is_no_number_is_refused(session: tee.Session, bad: object) -> None:
+    with pytest.raises(tee.ParameterTypeError, match="must be an int"):
+        session.invoke_command(Command.VALUES, tee.ValueInput(bad))  # type: ignore[arg-type]
+
+
+def test_more_than_four_parameters_are_refused(session: tee.Session) -> None:
+    with pytest.raises(tee.BadParametersError, match="5 parameters given") as caught:
+        session.invoke_command(Command.NOTHING, *[None] * 5)
+    assert caught.value.origin == tee.Origin.API
+
+
+@pytest.mark.parametrize(
+    ("parameter", "hint"),
+    [
+        ("text", "encode it"),
+        (7, "pair of ints"),
+        ((1, 2, 3), "pair of ints"),
+        (object(), "bytes-like"),
+        (tee.MemrefTempInput("text"), "encode it"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_parameter_is_refused_with_a_hint(
+    session: tee.Session, parameter: object, hint: str
+) -> None:
+    with pytest.raises(tee.ParameterTypeError, match=hint):
+        session.invoke_command(Command.NOTHING, parameter)  # type: ignore[arg-type]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The TEEs that the contract suite runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+import pytee_client as tee
+from pytee_client.fake import default_kernel
+from pytee_client.fake.applications import Conformance, HelloWorld
+
+from .linux_kernel import LinuxKernel
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from pytee_client.context import Backend
+
+
+@dataclass(frozen=True)
+class Target:
+    """One TEE: a device on a kernel.
+
+    Attributes:
+        name: what the test's id shows.
+        device: the path of the device.
+        backend: the kernel.
+        is_real: whether there is a TEE behind it.
+        reg_mem: whether it has the REG_MEM capability.
+    """
+
+    name: str
+    device: str
+    backend: Backend
+    is_real: bool
+    reg_mem: bool
+
+    CONFORMANCE: ClassVar[UUID] = Conformance.uuid
+    HELLO_WORLD: ClassVar[UUID] = HelloWorld.uuid
+
+    def open_context(self, device: str | None = None) -> tee.Context:
+        """Open a context on the device, or on another one of the same kernel."""
+        return tee.Context(device or self.device, backend=self.backend)
+
+    @property
+    def supplicant_device(self) -> str:
+        """The device of the supplicant."""
+        return str(PurePath(self.device).with_name("teepriv0"))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def targets_of(name: str) -> list[Target]:
+    """Return the targets that a name of the option --tee stands for."""
+    if name.startswith("fake:"):
+        kernel = default_kernel(name.removeprefix("fake:"))
+        return [Target(name, "/dev/tee0", kernel, False, "no-reg-mem" not in name)]
+    without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)
+    return [
+        Target(name, name, "linux", True, True),
+        Target(f"{name}-no-reg-mem", name, without, True, False),
+    ]

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The fake kernel as a tool: Trusted Applications of one's own, and choosing it."""
+
+from __future__ import annotations
+
+import errno
+import pickle
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client._devices import client_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OWN = UUID("0f2a4a52-8f39-4d2c-9d6e-29a7d6cf0d10")
+
+
+class Doubler(fake.TrustedApplication):
+    uuid = OWN
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        value = parameters[0]
+        assert isinstance(value, fake.ValueParameter)
+        value.a *= 2
+
+
+def open_with(*applications: type[fake.TrustedApplication]) -> tee.Context:
+    kernel = fake.Kernel()
+    kernel.install(*applications)
+    return tee.Context(backend=kernel)
+
+
+def test_a_trusted_application_is_a_class() -> None:
+    with open_with(Doubler) as context, context.open_session(OWN) as session:
+        assert session.invoke_command(0, tee.ValueInOut(21)) == ((42, 0),)
+        assert session.invoke_command(0, tee.ValueInOut(0x80000001)) == ((2, 0),)
+
+
+def test_an_exception_that_is_no_result_is_a_panic_and_its_cause() -> None:
+    with open_with(Doubler) as context, context.open_session(OWN) as session:
+        for _ in range(2):
+            with pytest.raises(tee.TargetDeadError) as caught:
+                session.invoke_command(0)
+            assert isinstance(caught.value.__cause__, AssertionError)
+            assert caught.value.origin == tee.Origin.TEE
+
+
+def test_a_panic_is_not_the_cause_of_a_later_error_elsewhere() -> None:
+    with open_with(Doubler) as context:
+        with context.open_session(OWN) as session, pytest.raises(tee.TargetDeadError):
+            session.invoke_command(0)
+        with pytest.raises(tee.TrustedApplicationNotFoundError) as caught:
+            context.open_session(UUID(int=5))
+        assert caught.value.__cause__ is None
+
+
+class Recorder(fake.TrustedApplication):
+    uuid = OWN
+    calls: list[str]
+
+    def create(self) -> None:
+        self.calls.append("create")
+
+    def destroy(self) -> None:
+        self.calls.append("destroy")
+
+    def open_session(
+        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
+    ) -> None:
+        self.calls.append("open")
+        if parameters[0] is not None:
+            raise fake.ResultCode(tee.Result.ACCESS_DENIED)
+        session.data = len(self.calls)
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        self.calls.append(f"invoke {command_id} of {session.data}")
+
+    def close_session(self, session: fake.TrustedApplicationSession) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def calls() -> Iterator[list[str]]:
+    Recorder.calls = []
+    yield Recorder.calls
+    del Recorder.calls
+
+
+def test_the_entry_points_are_called_in_their_order(calls: list[str]) -> None:
+    with open_with(Recorder) as context, context.open_session(OWN) as session:
+        session.invoke_command(7)
+    assert calls == ["create", "open", "invoke 7 of 2", "close", "destroy"]
+
+
+def test_a_refused_session_leaves_no_instance(calls: list[str]) -> None:
+    with open_with(Recorder) as context, pytest.raises(tee.AccessDeniedError):
+        context.open_session(OWN, (1, 2))
+    assert calls == ["create", "open", "destroy"]
+
+
+class Single(Recorder):
+    single_instance = True
+
+
+class Multi(Single):
+    multi_session = True
+
+
+class Keeper(Single):
+    keep_alive = True
+
+
+def test_a_single_instance_of_one_session_is_busy_for_others(calls: list[str]) -> None:
+    with open_with(Single) as context:
+        with context.open_session(OWN):
+            with pytest.raises(tee.BusyError) as caught:
+                context.open_session(OWN)
+            assert caught.value.origin == tee.Origin.TEE
+        context.open_session(OWN).close()
+    assert calls == ["create", "open", "close", "destroy"] * 2
+
+
+def test_a_single_instance_of_many_sessions_is_shared(calls: list[str]) -> None:
+    with open_with(Multi) as context, context.open_session(OWN), context.open_session(OWN):
+        pass
+    assert calls == ["create", "open", "open", "close", "close", "destroy"]
+
+
+def test_an_instance_that_is_kept_alive_outlives_its_session(calls: list[str]) -> None:
+    with open_with(Keeper) as context:
+        context.open_session(OWN).close()
+        context.open_session(OWN).close()
+    assert calls == ["create", "open", "close", "open", "close"]
+
+
+class Interrupted(fake.TrustedApplication):
+    uuid = OWN
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_is_no_panic_but_goes_through() -> None:
+    with open_with(Interrupted) as context, context.open_session(OWN) as session:
+        with pytest.raises(KeyboardInterrupt):
+            session.invoke_command(0)
+        with pytest.raises(KeyboardInterrupt):
+            session.invoke_command(0)
+
+
+class Keeping(fake.TrustedApplication):
+    uuid = OWN
+    kept: list[memoryview]
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        for memref in parameters:
+            if isinstance(memref, fake.MemrefParameter) and memref.buffer is not None:
+                self.kept.append(memref.buffer)
+
+
+def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
+    Keeping.kept = []
+    with open_with(Keeping) as context, context.open_session(OWN) as session:
+        block = context.allocate_shared_memory(4096)
+        session.invoke_command(0, b"abc", tee.MemrefPartialInOut(block))[0].release()
+        block.close()
+    assert bytes(Keeping.kept[0]) == b"abc"
+    assert Keeping.kept[0].readonly
+    Keeping.kept[1][:] = b"x" * 4096
+
+
+class Meeting(fake.TrustedApplication):
+    uuid = OWN
+    barrier: threading.Barrier
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        self.barrier.wait(30)
+
+
+def test_calls_into_different_instances_run_side_by_side() -> None:
+    Meeting.barrier = threading.Barrier(2)
+    with open_with(Meeting) as context:
+        sessions = [context.open_session(OWN) for _ in range(2)]
+        threads = [threading.Thread(target=s.invoke_command, args=(0,)) for s in sessions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def test_a_fault_of_the_kernel_itself_is_shown_as_it_is() -> None:
+    class Faulty(fake.Kernel):
+        def ioctl(self, fd: int, request: int, argument: int) -> int:
+            raise ZeroDivisionError("a fault")
+
+    with pytest.raises(ZeroDivisionError, match="a fault"):
+        tee.Context(backend=Faulty())
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.ENOMEM, errno.EBUSY, 524])
+def test_an_errno_of_the_kernel_is_kept(error: int) -> None:
+    class Failing(fake.Kernel):
+        failing = False
+
+        def ioctl(self, fd: int, request: int, argument: int) -> int:
+            if self.failing:
+                raise OSError(error, "as planned")
+            return super().ioctl(fd, request, argument)
+
+    kernel = Failing()
+    kernel.install(Doubler)
+    with tee.Context(backend=kernel) as context:
+        session = context.open_session(OWN)
+        kernel.failing = True
+        with pytest.raises(tee.TeecError) as caught:
+            session.invoke_command(0, tee.ValueInOut(1))
+        kernel.failing = False
+        session.close()
+    assert caught.value.errno == error
+    assert caught.value.origin == tee.Origin.COMMS
+    assert caught.value.outputs == ()
+
+
+def test_the_fake_kernels_of_one_profile_are_one() -> None:
+    fake.default_kernel().install(Doubler)
+    with tee.Context("fake:") as one, tee.Context("fake:optee") as two:
+        one.open_session(OWN).close()
+        two.open_session(OWN).close()
+        assert one.version.backend == "fake"
+    with (
+        tee.Context(backend=fake.new_kernel()) as fresh,
+        pytest.raises(tee.ItemNotFoundError, match=r"kernel\.install"),
+    ):
+        fresh.open_session(OWN)
+
+
+@pytest.mark.parametrize("device", ["fake:nothing", "fake:/dev/tee0"])
+def test_an_unknown_profile_is_refused(device: str) -> None:
+    with pytest.raises(ValueError, match="there are optee"):
+        tee.Context(device)
+
+
+def test_contradictory_choices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="is the fake kernel's"):
+        tee.Context("fake:", backend="linux")
+    with pytest.raises(ValueError, match="not one of"):
+        tee.Context(backend="windows")  # type: ignore[arg-type]
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "windows")
+    with pytest.raises(ValueError, match="PYTEE_CLIENT_BACKEND='windows'"):
+        tee.Context()
+
+
+def test_the_environment_chooses_where_the_program_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    with tee.Context() as context:
+        assert context.version.backend == "fake"
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "linux")
+    with pytest.raises(tee.DeviceNotFoundError):
+        tee.Context("/dev/tee15")
+    with tee.Context(backend="fake") as context:
+        assert context.version.backend == "fake"
+
+
+@pytest.mark.skipif(bool(client_nodes()), reason="this machine has a TEE device")
+def test_a_machine_without_a_tee_gets_the_fake_with_one_warning() -> None:
+    script = (
+        "import pytee_client as tee\n"
+        "for _ in range(2):\n"
+        "    with tee.Context() as context: print(context.version.backend)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["fake", "fake"]
+    assert done.stderr.count("FakeTeeWarning") == 1
+    assert 'backend="linux"' in done.stderr
+
+
+@pytest.mark.skipif(bool(client_nodes()), reason="this machine has a TEE device")
+def test_a_machine_without_a_tee_has_none_by_linux() -> None:
+    with pytest.raises(tee.DeviceNotFoundError, match=r"no TEE device.*fake:"):
+        tee.Context(backend="linux")
+
+
+def test_errors_survive_pickling() -> None:
+    with tee.Context("fake:") as context, pytest.raises(tee.TeecError) as caught:
+        context.open_session(UUID(int=5))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is type(caught.value)
+    assert str(copy) == str(caught.value)
+    assert (copy.code, copy.origin) == (caught.value.code, caught.value.origin)
