@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command line of the machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from .build import Build, Parts, build
+from .cache import default_cache
+from .machine import MACHINE_FAILED, TIMED_OUT, Job, Machine, Options, Outcome
+from .process import VmError, say
+
+_TOP = Path(__file__).resolve().parents[2]
+
+_EPILOG = f"""\
+verbs:
+  build [--refresh]       make all that is not in the cache; --refresh: with packages of today
+  run SCRIPT...           files of the host, run one after the other until one fails
+  shell                   a shell in the machine on this terminal; Ctrl-A x ends the machine
+  test [PYTEST ARGS]      the contract tests on /dev/tee0, then examples/hello_world.py
+  xtest [--teec=ours|debian] [CASES]
+                          OP-TEE's own regression tests, all or those named, on our library
+
+The status is that of what failed first in the machine; {TIMED_OUT} when time was up,
+{MACHINE_FAILED} when the machine could not be built or did not hold to the end.
+"""
+
+
+@dataclass(frozen=True)
+class _Command:
+    """The options before the verb, and the words after it."""
+
+    icount: bool
+    timeout: float | None
+    secure_log: Path | None
+    words: list[str]
+
+    def options(self, timeout: float | None) -> Options:
+        return Options(self.timeout or timeout, self.icount, self.secure_log)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    command = _Command(parsed.icount, parsed.timeout, parsed.secure_log, parsed.words)
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        return _VERBS[parsed.verb](command)
+    except VmError as error:
+        say(f"error: {error}")
+        return MACHINE_FAILED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter must not complain of it either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.optee_vm",
+        description="A machine with real OP-TEE, from Debian packages, under QEMU.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--icount",
+        action="store_true",
+        help="virtual time counts instructions: figures that repeat",
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="end the machine after so long"
+    )
+    parser.add_argument(
+        "--secure-log",
+        type=Path,
+        metavar="PATH",
+        help="where the secure world's log goes (else logs/ in the cache)",
+    )
+    parser.add_argument("verb", choices=sorted(_VERBS))
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return seconds
+
+
+def _build(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm build")
+    parser.add_argument("--refresh", action="store_true", help="fetch the packages anew")
+    parsed = parser.parse_args(command.words)
+    built = _made(Parts.ALL, refresh=parsed.refresh)
+    say(f"everything is in {built.cache.root}")
+    return 0
+
+
+def _run(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm run")
+    parser.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT")
+    files, lines = {}, ["set -e"]
+    for number, path in enumerate(parser.parse_args(command.words).scripts):
+        place = f"vm/scripts/{number}/{path.name}"
+        try:
+            files[place] = path.read_bytes()
+        except OSError as error:
+            raise VmError(f"{path} can't be read: {error.strerror}") from error
+        runner = "python3 " if path.suffix == ".py" else ""
+        lines.append(runner + shlex.quote(f"/{place}"))
+    job = Job("\n".join(lines) + "\n", files)
+    return _finished(Machine(_made(Parts.ALL), command.options(600)).run(job))
+
+
+def _shell(command: _Command) -> int:
+    argparse.ArgumentParser(prog="python -m tests.optee_vm shell").parse_args(command.words)
+    size = shutil.get_terminal_size()
+    job = Job(
+        f"stty rows {size.lines} cols {size.columns}\n"
+        "export TERM=vt220\n"
+        "exec busybox setsid busybox cttyhack bash\n"
+    )
+    machine = Machine(_made(Parts.ALL), command.options(None))
+    say("Ctrl-D or Ctrl-A x ends the machine")
+    return machine.interact(job)
+
+
+def _test(command: _Command) -> int:
+    pytest = shlex.join(
+        [
+            *("python3", "-m", "pytest", "-p", "no:cacheprovider"),
+            # There it is always a terminal that pytest sees.
+            f"--color={'yes' if sys.stdout.isatty() else 'no'}",
+            *("tests/contract", "--tee=/dev/tee0", *command.words),
+        ]
+    )
+    job = Job(
+        "status=0\n"
+        f"{pytest} || status=$?\n"
+        "python3 examples/hello_world.py || { other=$?; [ $status -ne 0 ] || status=$other; }\n"
+        "exit $status\n"
+    )
+    return _finished(Machine(_made(Parts.ALL), command.options(1800)).run(job))
+
+
+def _xtest(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm xtest")
+    parser.add_argument(
+        "--teec", choices=("ours", "debian"), default="ours", help="whose libteec.so.2 is under it"
+    )
+    parsed, words = parser.parse_known_args(command.words)
+    ours = parsed.teec == "ours"
+    job = Job(
+        ("export LD_LIBRARY_PATH=/opt/teec\n" if ours else "")
+        # The loader's own answer to which library the program will use.
+        + "LD_TRACE_LOADED_OBJECTS=1 xtest | busybox grep libteec\n"
+        f"exec xtest -l 0 -t regression {shlex.join(words)}\n"
+    )
+    built = _made(Parts.LIBTEEC if ours else Parts.NONE)
+    outcome = Machine(built, command.options(2400)).run(job)
+    status = _finished(outcome)
+    verdict = re.search(r"^(\d+) test cases? of which (\d+) failed", outcome.console, re.MULTILINE)
+    if status == 0 and (verdict is None or verdict[1] == "0" or verdict[2] != "0"):
+        say("error: no test case ran, or one failed")
+        return 1
+    return status
+
+
+def _made(parts: Parts, *, refresh: bool = False) -> Build:
+    return build(default_cache(), _TOP, parts, refresh=refresh)
+
+
+def _finished(outcome: Outcome) -> int:
+    if outcome.status != 0:
+        say(f"status {outcome.status}: {outcome.explanation()}")
+    return outcome.status
+
+
+def _on_terminate(number: int, frame: FrameType | None) -> None:
+    """Unwinds, so that QEMU does not outlive its builder."""
+    raise SystemExit(128 + number)
+
+
+_VERBS: dict[str, Callable[[_Command], int]] = {
+    "build": _build,
+    "run": _run,
+    "shell": _shell,
+    "test": _test,
+    "xtest": _xtest,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

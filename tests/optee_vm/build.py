@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All that a machine is made of, each part made only when something it depends on changed."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import firmware, host, image, packages, project
+from .cache import Cache
+
+
+class Parts(enum.Flag):
+    """Which of the project's own builds a run needs; its applications are always there."""
+
+    NONE = 0
+    EXTENSION = enum.auto()
+    LIBTEEC = enum.auto()
+    ALL = EXTENSION | LIBTEEC
+
+
+@dataclass(frozen=True)
+class Build:
+    cache: Cache
+    project: Path
+    base: Path
+    flash: Path
+    applications: tuple[Path, ...]
+    extension: Path | None
+    libteec: Path | None
+
+
+def build(cache: Cache, top: Path, parts: Parts = Parts.ALL, *, refresh: bool = False) -> Build:
+    """The project in `top` and the machine for it; `refresh` fetches the packages anew."""
+    host.require_to_build()
+    fetched = packages.fetch(cache, refresh=refresh)
+    sysroot = packages.sysroot(cache, fetched)
+    return Build(
+        cache=cache,
+        project=top,
+        base=image.base(cache, fetched, sysroot),
+        flash=firmware.firmware(cache, fetched, sysroot),
+        applications=project.applications(cache, top, sysroot),
+        extension=project.extension(cache, top, sysroot) if Parts.EXTENSION in parts else None,
+        libteec=project.libteec(cache, top, sysroot) if Parts.LIBTEEC in parts else None,
+    )
