@@ -35,9 +35,11 @@ setup(
     cffi_modules=["pytee_client/_build.py:ffibuilder"],
     install_requires=["cffi>=1.15"],
     extras_require={
-        "test": ["pytest>=8"],
+        "test": ["pytest>=8", "pytest-timeout>=2", "setuptools>=77"],
         "dev": [
             "pytest>=8",
+            "pytest-timeout>=2",
+            "setuptools>=77",
             "mypy>=1.18",
             "ruff>=0.14",
             "build>=1.2",

@@ -21,17 +21,15 @@ _Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
 #define PARTIAL_BIT 0x8
 #define MEMREF_BIT 0x4
 
-static bool is_input(uint64_t attr)
-{
-	return attr & TEEC_MEM_INPUT;
-}
-
 static bool is_output(uint64_t attr)
 {
 	return attr & TEEC_MEM_OUTPUT;
 }
 
-/* Sends size bytes at buffer, of which the TEE sees a copy. */
+/*
+ * Sends size bytes at buffer, of which the TEE sees a copy. An output's go too:
+ * what the Trusted Application does not write comes back as it was.
+ */
 static TEEC_Result prepare_bounced(const struct tee_context *context,
 				   const void *buffer, size_t size,
 				   struct tee_ioctl_param *param,
@@ -44,7 +42,7 @@ static TEEC_Result prepare_bounced(const struct tee_context *context,
 		*error = -ret;
 		return tee_result_from_errno(-ret);
 	}
-	if (is_input(param->attr) && size)
+	if (size)
 		memcpy(block->address, buffer, size);
 	param->a = 0;
 	param->b = size;
@@ -196,13 +194,16 @@ static size_t to_size(uint64_t size)
 }
 
 /*
- * A size beyond the buffer's says how much the Trusted Application would need:
- * then there is nothing to be fetched.
+ * A size beyond the buffer's says how much the Trusted Application would need.
+ * What it wrote all the same is fetched: programs read a datagram's beginning
+ * so, and memory that is not copied has it there too.
  */
 static void fetch(const struct tee_block *block, void *buffer, size_t capacity,
 		  size_t size)
 {
-	if (block->address && size && size <= capacity)
+	if (size > capacity)
+		size = capacity;
+	if (block->address && size)
 		memcpy(buffer, block->address, size);
 }
 

@@ -52,7 +52,10 @@ class Value(NamedTuple):
 
 
 class RequiredSize(NamedTuple):
-    """Stands for an output that did not fit: how many bytes it needs. Nothing was written."""
+    """Stands for an output that did not fit: how many bytes it needs.
+
+    A buffer of the caller's has what the Trusted Application wrote, if it wrote anything.
+    """
 
     required: int
 

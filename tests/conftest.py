@@ -33,17 +33,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
         names = "fake:optee" if metafunc.config.option.tee == "fake" else metafunc.config.option.tee
         targets = [target for name in names.split(",") for target in targets_of(name)]
-        metafunc.parametrize("target", targets, ids=str)
+        # Grouped by target, so that the fixtures below can be shared: opening a session
+        # with a real Trusted Application takes longer than most tests.
+        metafunc.parametrize("target", targets, ids=str, scope="module")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def context(target: Target) -> Iterator[tee.Context]:
+    """A context for tests that leave it as it was."""
     with target.open_context() as opened:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session(context: tee.Context) -> Iterator[tee.Session]:
+    """A session for tests that leave it as it was."""
     with context.open_session(Target.CONFORMANCE) as opened:
         yield opened
 

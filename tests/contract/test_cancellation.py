@@ -144,8 +144,9 @@ def test_python_runs_on_while_a_command_waits(
 
 
 def test_closing_a_session_waits_for_its_command(
-    session: tee.Session, pool: ThreadPoolExecutor
+    context: tee.Context, pool: ThreadPoolExecutor
 ) -> None:
+    session = context.open_session(Target.CONFORMANCE)
     operation = tee.Operation()
     call = pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
     wait_until(lambda: operation.state is tee.OperationState.SENT)

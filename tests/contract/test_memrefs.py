@@ -13,6 +13,7 @@ import pytee_client as tee
 from ..support.conformance import Command, checksum, filled, xored
 
 SIZES = [1, 2, 4095, 4096, 4097, 16384, 100_000]
+SLOTS_AND_SIZES = [(slot, 5000) for slot in range(4)] + [(1, size) for size in SIZES]
 PRESENT, NOT_NULL, NOT_EMPTY = 1, 2, 4
 
 
@@ -30,8 +31,7 @@ def invoke(session: tee.Session, command: Command, parameters: list[object]) -> 
     return session.invoke_command(command, *parameters)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("slot", range(4))
+@pytest.mark.parametrize(("slot", "size"), SLOTS_AND_SIZES)
 def test_an_input_is_delivered_from_every_slot(session: tee.Session, slot: int, size: int) -> None:
     parameters = in_slot(slot, pattern(size))
     parameters[(slot + 1) % 4] = tee.ValueOutput()
@@ -39,16 +39,14 @@ def test_an_input_is_delivered_from_every_slot(session: tee.Session, slot: int, 
     assert checksum(pattern(size)) == value
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("slot", range(4))
+@pytest.mark.parametrize(("slot", "size"), SLOTS_AND_SIZES)
 def test_an_output_by_size_comes_back_as_bytes(session: tee.Session, slot: int, size: int) -> None:
     (data,) = invoke(session, Command.MEMREF_FILL, in_slot(slot, tee.MemrefTempOutput(size)))
     assert type(data) is bytes
     assert filled(slot, size) == data
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("slot", range(4))
+@pytest.mark.parametrize(("slot", "size"), SLOTS_AND_SIZES)
 def test_an_inout_changes_the_callers_buffer(session: tee.Session, slot: int, size: int) -> None:
     buffer = bytearray(pattern(size))
     (view,) = invoke(session, Command.MEMREF_XOR, in_slot(slot, tee.MemrefTempInOut(buffer)))
@@ -186,7 +184,7 @@ def test_outputs_are_cut_to_the_size_that_the_application_set(
     assert len(buffer) == 32
 
 
-def test_a_larger_size_is_what_is_required_and_nothing_is_written(session: tee.Session) -> None:
+def test_a_larger_size_is_what_is_required_and_spoils_no_buffer(session: tee.Session) -> None:
     buffer = bytearray(b"\xee" * 32)
     outputs = session.invoke_command(
         Command.SET_SIZE,
@@ -197,6 +195,12 @@ def test_a_larger_size_is_what_is_required_and_nothing_is_written(session: tee.S
     )
     assert outputs == (tee.RequiredSize(33),) * 3
     assert buffer == b"\xee" * 32
+
+
+def test_what_the_application_does_not_write_stays_as_it_was(session: tee.Session) -> None:
+    buffer = bytearray(b"\xee" * 100)
+    (view,) = session.invoke_command(Command.NOTHING, tee.MemrefTempOutput(buffer))
+    assert view == b"\xee" * 100
 
 
 def test_a_short_buffer_tells_the_size_required(session: tee.Session) -> None:

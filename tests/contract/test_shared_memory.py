@@ -52,8 +52,7 @@ def make_block(request: pytest.FixtureRequest, context: tee.Context) -> Iterator
         block.close()
 
 
-@pytest.mark.parametrize("size", [1, 4095, 4096, 5000, 65536])
-@pytest.mark.parametrize("slot", range(4))
+@pytest.mark.parametrize(("slot", "size"), [(0, 1), (1, 4095), (2, 4096), (3, 5000), (0, 65536)])
 def test_a_whole_block_is_changed_in_place(
     session: tee.Session, make_block: MakeBlock, slot: int, size: int
 ) -> None:
@@ -208,7 +207,8 @@ def test_a_closed_block_is_refused(session: tee.Session, context: tee.Context) -
                 use()
 
 
-def test_a_block_can_not_be_closed_under_a_view(session: tee.Session, context: tee.Context) -> None:
+def test_a_block_can_not_be_closed_under_a_view(target: Target) -> None:
+    context = target.open_context()
     block = context.allocate_shared_memory(10)
     view = memoryview(block)
     with pytest.raises(tee.SharedMemoryInUseError, match="release the memoryviews"):
@@ -218,7 +218,8 @@ def test_a_block_can_not_be_closed_under_a_view(session: tee.Session, context: t
     assert not block.closed
     assert not context.closed
     view.release()
-    block.close()
+    context.close()
+    assert block.closed
 
 
 def test_a_registered_buffer_can_not_be_resized_until_it_is_closed(context: tee.Context) -> None:

@@ -36,6 +36,7 @@ MACHINE = (
     "python3",
     "python3-cffi-backend",
     "python3-pytest",
+    "python3-pytest-timeout",
     "sed",
     "tee-supplicant",
 )

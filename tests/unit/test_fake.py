@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import pickle
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client._boundary import address_of, copy_from_user
 from pytee_client._devices import client_nodes
+from pytee_client.fake import uapi
+from pytee_client.fake.applications import Conformance
+from pytee_client.fake.applications.conformance import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +166,37 @@ class Interrupted(fake.TrustedApplication):
         parameters: fake.Parameters,
     ) -> None:
         raise KeyboardInterrupt
+
+
+class Watching(fake.Kernel):
+    """Notes which memory of the program it is asked to share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.install(Conformance)
+        self.shared: list[range] = []
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        if request == uapi.TEE_IOC_SHM_REGISTER:
+            data = copy_from_user(argument, uapi.SHM_REGISTER_DATA.size)
+            address, length, *_ = uapi.SHM_REGISTER_DATA.unpack(data)
+            self.shared.append(range(address, address + length))
+        return super().ioctl(fd, request, argument)
+
+
+def test_immutable_memory_is_never_shared_in_place() -> None:
+    kernel = Watching()
+    data = bytes(10_000)
+    with tee.Context(backend=kernel) as context, context.open_session(Conformance.uuid) as session:
+        session.invoke_command(Command.NOTHING, data)
+        with context.register_shared_memory(data, tee.MemoryFlags.INPUT) as block:
+            session.invoke_command(Command.NOTHING, block)
+        mutable = bytearray(10_000)
+        with context.register_shared_memory(mutable) as block:
+            session.invoke_command(Command.NOTHING, block)[0].release()
+    assert not any(address_of(data) in memory for memory in kernel.shared)
+    assert any(address_of(mutable) in memory for memory in kernel.shared)
+    assert all(memory.start % mmap.PAGESIZE == 0 for memory in kernel.shared[:2])
 
 
 def test_an_interrupt_is_no_panic_but_goes_through() -> None:

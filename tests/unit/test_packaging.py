@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What leaves the house: the wheel, the source distribution, and the C library by itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import pytee_client
+
+TOP = Path(__file__).parents[2]
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+TEEC_FUNCTIONS = {
+    "TEEC_AllocateSharedMemory",
+    "TEEC_CloseSession",
+    "TEEC_FinalizeContext",
+    "TEEC_InitializeContext",
+    "TEEC_InvokeCommand",
+    "TEEC_OpenSession",
+    "TEEC_RegisterSharedMemory",
+    "TEEC_RegisterSharedMemoryFileDescriptor",
+    "TEEC_ReleaseSharedMemory",
+    "TEEC_RequestCancellation",
+}
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def exported_functions(library: Path) -> set[str]:
+    lines = run("nm", "-D", "--defined-only", library).splitlines()
+    return {line.split()[-1] for line in lines if " T " in line}
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Build the source distribution from the tree, and a wheel from that."""
+    made = tmp_path_factory.mktemp("dist")
+    tree = tmp_path_factory.mktemp("tree") / "tree"
+    hidden = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "__pycache__", "*.so")
+    shutil.copytree(TOP, tree, ignore=hidden)
+    run(sys.executable, "setup.py", "-q", "sdist", "-d", made, cwd=tree)
+    (sdist,) = made.glob("*.tar.gz")
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(unpacked, filter="data")
+    (source,) = unpacked.iterdir()
+    run(sys.executable, "setup.py", "-q", "bdist_wheel", "-d", made, cwd=source)
+    (wheel,) = made.glob("*.whl")
+    return sdist, wheel
+
+
+def test_one_wheel_serves_every_python(archives: tuple[Path, Path]) -> None:
+    _, wheel = archives
+    if FREE_THREADED:
+        assert "abi3" not in wheel.name
+    else:
+        assert re.fullmatch(r"pytee_client-[\d.]+-cp310-abi3-linux_\w+\.whl", wheel.name)
+
+
+def test_the_wheel_has_the_package_and_nothing_else(archives: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(archives[1]) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        metadata = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
+        text = wheel.read(metadata).decode()
+    assert {name.split("/")[0] for name in names} == {"pytee_client"}
+    assert {"pytee_client/py.typed", "pytee_client/fake/kernel.py"} <= names
+    assert sum(name.endswith(".so") for name in names) == 1
+    assert "License-Expression: BSD-2-Clause" in text
+    assert "Requires-Python: >=3.10" in text
+
+
+def test_the_source_distribution_has_what_it_is_built_and_tested_from(
+    archives: tuple[Path, Path],
+) -> None:
+    with tarfile.open(archives[0]) as sdist:
+        names = {name.split("/", 1)[-1] for name in sdist.getnames()}
+    for needed in (
+        "csrc/linux_tee.h",
+        "csrc/session.c",
+        "pytee_client/_native.c",
+        "tests/contract/test_values.py",
+        "tests/ta/conformance/conformance.c",
+        "tests/optee_vm/init",
+        "examples/hello_world.py",
+        "LICENSE",
+    ):
+        assert needed in names
+    assert not [name for name in names if name.endswith((".so", ".pyc", ".o"))]
+
+
+def test_the_extension_keeps_the_c_library_to_itself() -> None:
+    (extension,) = Path(pytee_client.__file__).parent.glob("_native.*.so")
+    exported = exported_functions(extension)
+    assert not {name for name in exported if name.lower().startswith("tee")}
+    assert "PyInit__native" in exported
+
+
+def test_the_c_library_by_itself_is_libteec(tmp_path: Path) -> None:
+    library = tmp_path / "libteec.so.2"
+    sources = sorted((TOP / "csrc").glob("*.c"))
+    warnings = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    run("cc", "-shared", "-fPIC", "-Wl,-soname,libteec.so.2", *warnings, "-o", library, *sources)
+    assert exported_functions(library) == TEEC_FUNCTIONS
+    assert "SONAME" in (dynamic := run("readelf", "-d", library))
+    assert "[libteec.so.2]" in dynamic
+
+
+def test_the_headers_serve_cpp_and_each_stands_alone(tmp_path: Path) -> None:
+    for header in sorted((TOP / "csrc").glob("*.h")):
+        source = tmp_path / f"{header.stem}.c"
+        source.write_text(f'#include "{header.name}"\n')
+        run("cc", "-std=c11", "-fsyntax-only", "-Wall", "-Werror", f"-I{TOP / 'csrc'}", source)
+    if shutil.which("c++"):
+        source = tmp_path / "client.cc"
+        source.write_text('#include "tee_client_api_extensions.h"\n')
+        run("c++", "-fsyntax-only", "-Wall", "-Werror", f"-I{TOP / 'csrc'}", source)
