@@ -20,6 +20,7 @@ from ._boundary import (
     to_uint32,
 )
 from ._devices import client_nodes
+from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
 from .errors import (
     BadParametersError,
@@ -35,11 +36,10 @@ from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
 from .session import Session
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import TypeAlias, TypeVar
     from uuid import UUID
 
-    from typing_extensions import Buffer, Self
+    from typing_extensions import Buffer
 
     from .operation import Operation
     from .parameters import Parameter
@@ -78,7 +78,7 @@ def _implementation(number: int) -> int:
         return number
 
 
-class Context:
+class Context(Owner):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
@@ -104,8 +104,6 @@ class Context:
     Processes: a child of a fork can't use its parent's contexts.
     """
 
-    _closed: bool = True
-
     def __init__(
         self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
     ) -> None:
@@ -129,18 +127,16 @@ class Context:
             GenericCapabilities(generic),
         )
 
-    @property
-    def closed(self) -> bool:
-        """True after close()."""
-        return self._closed
-
-    def _live(self) -> NativeContext:
+    def _check_live(self) -> None:
         if self._closed:
             raise ClosedContextError("the context is closed: open another")
         if self._pid != os.getpid():
             raise ForkedContextError(
                 "the context belongs to the parent of this process: open another here"
             )
+
+    def _live(self) -> NativeContext:
+        self._check_live()
         return self._native
 
     def open_session(
@@ -310,24 +306,6 @@ class Context:
             already, self._closed = self._closed, True
         if not already:
             self._native.finalize()
-
-    def __enter__(self) -> Self:
-        self._live()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if self._closed:
-            return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import mmap
 import os
-import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._owner import Owner
 from .errors import (
     ClosedSharedMemoryError,
     ForkedContextError,
@@ -16,8 +16,6 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Buffer, Self
 
     from ._boundary import NativeSharedMemory
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["AllocatedSharedMemory", "RegisteredSharedMemory", "SharedMemory"]
 
 
-class SharedMemory:
+class SharedMemory(Owner):
     """A block of memory that the program and the TEE share.
 
     Made by Context.allocate_shared_memory() and Context.register_shared_memory(). As a
@@ -40,7 +38,6 @@ class SharedMemory:
     _context: Context
     _native: NativeSharedMemory
     _pid: int
-    _closed: bool = True
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
@@ -58,21 +55,19 @@ class SharedMemory:
         """The block's directions."""
         return self._native.flags
 
-    @property
-    def closed(self) -> bool:
-        """True after close()."""
-        return self._closed
-
     def __len__(self) -> int:
         return self._live().size
 
-    def _live(self) -> NativeSharedMemory:
+    def _check_live(self) -> None:
         if self._closed:
             raise ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
         if self._pid != os.getpid():
             raise ForkedContextError(
                 "the shared memory belongs to the parent of this process: open a context here"
             )
+
+    def _live(self) -> NativeSharedMemory:
+        self._check_live()
         return self._native
 
     def _memory(self) -> Buffer:
@@ -107,24 +102,6 @@ class SharedMemory:
         self._closed = True
         self._native.release()
         self._release_memory()
-
-    def __enter__(self) -> Self:
-        self._live()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if self._closed:
-            return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self.close()
 
     def __repr__(self) -> str:
         name = type(self).__name__

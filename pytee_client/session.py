@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from typing import TYPE_CHECKING
 
 from ._boundary import NativeOperation, to_uint32
+from ._owner import Owner
 from .errors import ClosedSessionError, ForkedContextError
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from uuid import UUID
-
-    from typing_extensions import Self
 
     from ._boundary import NativeSession
     from .context import Context
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session:
+class Session(Owner):
     """An open session with a Trusted Application; made by Context.open_session().
 
     A session keeps its context alive.
@@ -39,8 +36,6 @@ class Session:
     other. close() waits for them.
     """
 
-    _closed: bool = True
-
     def __init__(
         self, context: Context, destination: UUID, native: NativeSession, outputs: Outputs
     ) -> None:
@@ -53,11 +48,6 @@ class Session:
         self._idle = threading.Condition()
         self._calls = 0
         self._closed = False
-
-    @property
-    def closed(self) -> bool:
-        """True once close() was called."""
-        return self._closed
 
     def invoke_command(
         self, command_id: int, *parameters: Parameter, operation: Operation | None = None
@@ -95,14 +85,17 @@ class Session:
         finally:
             self._end()
 
-    def _begin(self) -> NativeSession:
+    def _check_live(self) -> None:
         if self._pid != os.getpid():
             raise ForkedContextError(
                 "the session belongs to the parent of this process: open a context here"
             )
+        if self._closed:
+            raise ClosedSessionError("the session is closed: open another")
+
+    def _begin(self) -> NativeSession:
         with self._idle:
-            if self._closed:
-                raise ClosedSessionError("the session is closed: open another")
+            self._check_live()
             self._calls += 1
         return self._native
 
@@ -132,25 +125,6 @@ class Session:
                 raise
             if not already:
                 self._native.close()
-
-    def __enter__(self) -> Self:
-        if self._closed:
-            raise ClosedSessionError("the session is closed: open another")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if self._closed:
-            return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

@@ -42,9 +42,9 @@ class Outcome:
 
 @dataclass(slots=True, eq=False)
 class _Instance:
-    application: TrustedApplication
+    cls: type[TrustedApplication]
+    application: TrustedApplication | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
-    created: bool = False
     sessions: int = 0
     panic: BaseException | None = None
 
@@ -52,6 +52,7 @@ class _Instance:
 @dataclass(slots=True, eq=False)
 class _Session:
     instance: _Instance
+    application: TrustedApplication
     session: TrustedApplicationSession
 
 
@@ -62,7 +63,8 @@ class SecureWorld:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
@@ -84,28 +86,28 @@ class SecureWorld:
                 shared = None
             if shared is not None and shared.sessions and not cls.multi_session:
                 return Outcome(Result.BUSY, Origin.TEE)
-            instance = shared or _Instance(cls())
+            instance = shared or _Instance(cls)
             if cls.single_instance:
                 self._single_instances[uuid] = instance
             instance.sessions += 1
 
         session = TrustedApplicationSession(identity)
-        application = instance.application
 
         def enter() -> None:
-            if not instance.created:
+            if instance.application is None:
+                application = cls()
                 application.create()
-                instance.created = True
-            application.open_session(session, parameters)
+                instance.application = application
+            instance.application.open_session(session, parameters)
 
         outcome = self._enter(instance, session, enter)
-        if outcome.result != Result.SUCCESS:
+        if outcome.result != Result.SUCCESS or instance.application is None:
             self._leave(instance)
             return outcome
         with self._lock:
             self._last_session += 1
             number = self._last_session
-            self._sessions[number] = _Session(instance, session)
+            self._sessions[number] = _Session(instance, instance.application, session)
         return Outcome(outcome.result, outcome.origin, number)
 
     def invoke_command(self, number: int, command_id: int, parameters: Parameters) -> Outcome:
@@ -114,11 +116,11 @@ class SecureWorld:
             entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
-        application = entry.instance.application
+        application, session = entry.application, entry.session
         return self._enter(
             entry.instance,
-            entry.session,
-            lambda: application.invoke_command(entry.session, command_id, parameters),
+            session,
+            lambda: application.invoke_command(session, command_id, parameters),
         )
 
     def request_cancellation(self, number: int) -> None:
@@ -134,8 +136,8 @@ class SecureWorld:
             entry = self._sessions.pop(number, None)
         if entry is None:
             return
-        application = entry.instance.application
-        self._enter(entry.instance, entry.session, lambda: application.close_session(entry.session))
+        application, session = entry.application, entry.session
+        self._enter(entry.instance, session, lambda: application.close_session(session))
         self._leave(entry.instance)
 
     def _enter(
@@ -158,17 +160,16 @@ class SecureWorld:
 
     def _leave(self, instance: _Instance) -> None:
         """Count a session out, and end the instance with its last."""
-        application = instance.application
         with self._lock:
             instance.sessions -= 1
             dead = instance.panic is not None
-            if instance.sessions or (application.keep_alive and not dead):
+            if instance.sessions or (instance.cls.keep_alive and not dead):
                 return
-            if self._single_instances.get(application.uuid) is instance:
-                del self._single_instances[application.uuid]
-        if instance.created and not dead:
+            if self._single_instances.get(instance.cls.uuid) is instance:
+                del self._single_instances[instance.cls.uuid]
+        if instance.application is not None and not dead:
             nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
-            self._enter(instance, nobody, application.destroy)
+            self._enter(instance, nobody, instance.application.destroy)
 
 
 def _dead(cause: BaseException) -> Outcome:
