@@ -4,7 +4,7 @@
 import sysconfig
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 # One wheel serves every Python from 3.10 on, except the free-threaded builds:
 # before 3.15 they have no limited API.
@@ -29,7 +29,7 @@ setup(
         "Typing :: Typed",
     ],
     python_requires=">=3.10",
-    packages=["pytee_client", "pytee_client.fake", "pytee_client.fake.applications"],
+    packages=find_packages(include=["pytee_client", "pytee_client.*"]),
     package_data={"pytee_client": ["py.typed", "*.pyi"]},
     setup_requires=["cffi>=2.0"],
     cffi_modules=["pytee_client/_build.py:ffibuilder"],

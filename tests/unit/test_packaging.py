@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -81,6 +82,28 @@ def test_the_wheel_has_the_package_and_nothing_else(archives: tuple[Path, Path])
     assert sum(name.endswith(".so") for name in names) == 1
     assert "License-Expression: BSD-2-Clause" in text
     assert "Requires-Python: >=3.10" in text
+
+
+def test_the_wheel_works_by_itself(archives: tuple[Path, Path], tmp_path: Path) -> None:
+    with zipfile.ZipFile(archives[1]) as wheel:
+        wheel.extractall(tmp_path)
+        names = set(wheel.namelist())
+    modules = (TOP / "pytee_client").rglob("*.py")
+    assert {str(module.relative_to(TOP)) for module in modules} <= names
+    script = (TOP / "examples" / "hello_world.py").read_text()
+    script += "\nprint(tee.__file__)\n"
+    (tmp_path / "hello.py").write_text(script)
+    environment = {**os.environ, "PYTEE_CLIENT_BACKEND": "fake", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "hello.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["43", str(tmp_path / "pytee_client" / "__init__.py")]
 
 
 def test_the_source_distribution_has_what_it_is_built_and_tested_from(
