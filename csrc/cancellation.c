@@ -19,6 +19,33 @@ static pthread_cond_t cancelled = PTHREAD_COND_INITIALIZER;
 static struct tee_flight *flights;
 static uint32_t last_cancel_id;
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Changes in a child, which has none of the threads that the list is about. */
+static unsigned int process;
+
+static void lock_flights(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void unlock_flights(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void enter_child(void)
+{
+	flights = NULL;
+	process++;
+	pthread_cond_init(&cancelled, NULL);
+	pthread_mutex_unlock(&lock);
+}
+
+static void prepare_for_fork(void)
+{
+	pthread_atfork(lock_flights, unlock_flights, enter_child);
+}
+
 static struct tee_flight *find_locked(const TEEC_Operation *operation)
 {
 	struct tee_flight *flight;
@@ -52,7 +79,9 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 	flight->context = context;
 	flight->session_id = session_id;
 
+	pthread_once(&once, prepare_for_fork);
 	pthread_mutex_lock(&lock);
+	flight->process = process;
 	if (operation->started == TEE_OPERATION_REQUESTED) {
 		operation->started = TEE_OPERATION_DONE;
 		result = TEEC_ERROR_CANCEL;
@@ -83,6 +112,8 @@ void tee_flight_end(struct tee_flight *flight)
 	 * now, it could arrive during the session's next command.
 	 */
 	flight->operation->started = TEE_OPERATION_DONE;
+	if (flight->process != process)
+		goto out_unlock;
 	while (flight->cancelling)
 		pthread_cond_wait(&cancelled, &lock);
 	if (flight->previous)
@@ -91,6 +122,7 @@ void tee_flight_end(struct tee_flight *flight)
 		flights = flight->next;
 	if (flight->next)
 		flight->next->previous = flight->previous;
+out_unlock:
 	pthread_mutex_unlock(&lock);
 }
 

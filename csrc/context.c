@@ -39,10 +39,21 @@ static void unlock_table(void)
 	pthread_mutex_unlock(&table_lock);
 }
 
+/* The threads that were in a call are not in the child. */
+static void enter_child(void)
+{
+	size_t i;
+
+	for (i = 0; i < table_size; i++)
+		if (table[i].context)
+			table[i].context->users = 0;
+	unlock_table();
+}
+
 /* So that a child that was forked while another thread held the lock has it. */
 static void prepare_for_fork(void)
 {
-	pthread_atfork(lock_table, unlock_table, unlock_table);
+	pthread_atfork(lock_table, unlock_table, enter_child);
 }
 
 static struct table_entry *find_free_entry(void)
@@ -129,6 +140,8 @@ static void settle_and_unlock(struct tee_context *context)
 {
 	bool unused = context->finalized && !context->users;
 	bool unheld = unused && !context->blocks;
+	const struct tee_device_ops *ops = context->ops;
+	void *device = context->device;
 	int fd = -1;
 
 	if (unused) {
@@ -139,8 +152,9 @@ static void settle_and_unlock(struct tee_context *context)
 		table[context->handle & HANDLE_INDEX_MASK].context = NULL;
 	unlock_table();
 
+	/* From here on the release of its last block can free the context. */
 	if (fd >= 0)
-		context->ops->close(context->device, fd);
+		ops->close(device, fd);
 	if (unheld)
 		free(context);
 }
@@ -148,7 +162,9 @@ static void settle_and_unlock(struct tee_context *context)
 void tee_context_put(struct tee_context *context)
 {
 	lock_table();
-	context->users--;
+	/* 0 in a child that was forked by a call of the thread's own. */
+	if (context->users)
+		context->users--;
 	settle_and_unlock(context);
 }
 

@@ -125,6 +125,7 @@ struct tee_flight {
 	uint32_t session_id;
 	uint32_t cancel_id;
 	unsigned int cancelling;
+	unsigned int process;
 	struct tee_flight *next;
 	struct tee_flight *previous;
 };

@@ -19,6 +19,7 @@ from ._native import ffi, lib
 from .enums import GenericCapabilities, MemoryFlags, OperationState, Origin, Result
 from .errors import (
     BadParametersError,
+    OutOfMemoryError,
     ParameterRangeError,
     ParameterTypeError,
     ReadOnlyBufferError,
@@ -117,10 +118,12 @@ def python_device_close(device: Any, fd: int) -> int:
     return _answer(device, call)
 
 
-def _raise_interrupted() -> None:
-    """Raise what a kernel in Python could not raise through the C code."""
+def _raise_interrupted(undo: Callable[[], object] | None = None) -> None:
+    """Raise what a kernel in Python could not raise through the C code, after undo()."""
     error = getattr(_thread, "interrupted", None)
     if error is not None:
+        if undo is not None:
+            undo()
         _thread.interrupted = None
         raise error
 
@@ -174,7 +177,7 @@ class NativeContext:
         path = ffi.NULL if name is None else ffi.new("char[]", name.encode())
         code = lib.context_initialize(self.struct, path, self._device, version)
         error = ffi.errno
-        _raise_interrupted()
+        _raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))
         if code:
             raise open_error(name, code, error, version.gen_caps)
         self.version: tuple[int, int, int] = (
@@ -203,25 +206,31 @@ class NativeContext:
         doing: str,
     ) -> tuple[NativeSession, p.Outputs]:
         """Open a session and return it with the outputs of its opening."""
-        payload = _Payload(self, operation, arguments)
         session = ffi.new("TEEC_Session *")
         uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
         origin = ffi.new("uint32_t *")
-        code = lib.TEEC_OpenSession(
-            self.struct, session, uuid, login, data, operation.struct, origin
-        )
-        outputs = self._finish(code, origin[0], ffi.errno, payload, doing)
+        with _Payload(self, operation, arguments) as payload:
+            code = lib.TEEC_OpenSession(
+                self.struct, session, uuid, login, data, operation.struct, origin
+            )
+            error = ffi.errno
+            _raise_interrupted(lambda: lib.TEEC_CloseSession(session))
+            outputs = self._finish(code, origin[0], error, payload, doing)
         return NativeSession(self, session), outputs
 
     def _finish(
         self, code: int, origin: int, error: int, payload: _Payload, doing: str
     ) -> p.Outputs:
-        _raise_interrupted()
         if code == Result.SUCCESS:
             return payload.outputs()
-        was_run = origin in (Origin.TEE, Origin.TRUSTED_APP)
-        outputs = payload.outputs() if was_run else ()
+        outputs: p.Outputs = ()
+        if origin in (Origin.TEE, Origin.TRUSTED_APP):
+            # Copies: an error that is kept must not keep the memory in use.
+            outputs = tuple(
+                bytes(output) if isinstance(output, memoryview) else output
+                for output in payload.outputs()
+            )
         cause = self.kernel.take_cause() if self.kernel is not None else None
         raise error_of(code, origin, error, doing, outputs=outputs) from cause
 
@@ -245,10 +254,12 @@ class NativeSession:
         doing: str,
     ) -> p.Outputs:
         """Run a command and return its outputs."""
-        payload = _Payload(self.context, operation, arguments)
         origin = ffi.new("uint32_t *")
-        code = lib.TEEC_InvokeCommand(self.struct, command_id, operation.struct, origin)
-        return self.context._finish(code, origin[0], ffi.errno, payload, doing)
+        with _Payload(self.context, operation, arguments) as payload:
+            code = lib.TEEC_InvokeCommand(self.struct, command_id, operation.struct, origin)
+            error = ffi.errno
+            _raise_interrupted()
+            return self.context._finish(code, origin[0], error, payload, doing)
 
     def close(self) -> None:
         """Close the session."""
@@ -288,7 +299,7 @@ class NativeSharedMemory:
 
     def _check(self, code: int, doing: str) -> None:
         error = ffi.errno
-        _raise_interrupted()
+        _raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:
             origin = Origin.COMMS if error else Origin.API
             raise error_of(code, origin, error, doing)
@@ -378,9 +389,9 @@ _Reader: TypeAlias = "Callable[[], object]"
 
 
 class _Payload:
-    """The parameters of one call in its TEEC_Operation, and what they keep alive."""
+    """The parameters of one call in its TEEC_Operation, and what they keep alive until its end."""
 
-    __slots__ = ("_context", "_kept", "_readers")
+    __slots__ = ("_context", "_kept", "_pins", "_readers")
 
     def __init__(
         self, context: NativeContext, operation: NativeOperation, arguments: Sequence[object]
@@ -389,12 +400,31 @@ class _Payload:
         if len(arguments) > SLOTS:
             raise BadParametersError(f"{len(arguments)} parameters given, but an operation has 4")
         self._kept: list[object] = []
+        self._pins: list[Any] = []
         self._readers: list[_Reader] = []
         types = 0
-        for index, argument in enumerate(arguments):
-            slot = operation.struct.params[index]
-            types |= self._fill(slot, argument, f"parameter {index}") << (4 * index)
+        try:
+            for index, argument in enumerate(arguments):
+                slot = operation.struct.params[index]
+                types |= self._fill(slot, argument, f"parameter {index}") << (4 * index)
+        except BaseException:
+            self._release()
+            raise
         operation.struct.paramTypes = types
+
+    def __enter__(self) -> _Payload:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        """Let go of all memory, which the frames of an error would else keep in use."""
+        for memory in self._pins:
+            ffi.release(memory)
+        self._pins.clear()
+        self._kept.clear()
+        self._readers.clear()
 
     def outputs(self) -> p.Outputs:
         return tuple(read() for read in self._readers)
@@ -424,7 +454,6 @@ class _Payload:
         return int(lib.TEEC_VALUE_INOUT)
 
     def _set_temporary(self, slot: Any, memory: Any, size: int) -> None:
-        self._kept.append(memory)
         slot.tmpref.buffer = memory if size else _EMPTY
         slot.tmpref.size = size
 
@@ -436,7 +465,7 @@ class _Payload:
         if argument.buffer is None:
             self._set_null(slot)
         else:
-            memory = pin(argument.buffer, what, writable=False)
+            memory = self._pin(argument.buffer, what, writable=False)
             self._set_temporary(slot, memory, len(memory))
         return int(lib.TEEC_MEMREF_TEMP_INPUT)
 
@@ -451,8 +480,17 @@ class _Payload:
         self._caller_output(slot, argument.buffer, what)
         return int(lib.TEEC_MEMREF_TEMP_INOUT)
 
+    def _pin(self, buffer: Buffer, what: str, *, writable: bool) -> Any:
+        memory = pin(buffer, what, writable=writable)
+        self._pins.append(memory)
+        return memory
+
     def _own_output(self, slot: Any, size: int) -> None:
-        memory = ffi.new("char[]", size)
+        try:
+            memory = ffi.new("char[]", size)
+        except (MemoryError, OverflowError):
+            raise OutOfMemoryError(f"allocating an output of {size} bytes") from None
+        self._kept.append(memory)
         self._set_temporary(slot, memory, size)
         view = memoryview(ffi.buffer(memory))
         self._add_output(lambda: int(slot.tmpref.size), size, lambda end: bytes(view[:end]))
@@ -462,11 +500,10 @@ class _Payload:
             self._set_null(slot)
             self._add_output(lambda: int(slot.tmpref.size), 0, bytes)
             return
-        memory = pin(buffer, what, writable=True)
+        memory = self._pin(buffer, what, writable=True)
         size = len(memory)
         self._set_temporary(slot, memory, size)
-        view = _bytes_of(memoryview(buffer))
-        self._add_output(lambda: int(slot.tmpref.size), size, lambda end: view[:end])
+        self._add_output(lambda: int(slot.tmpref.size), size, lambda end: _part_of(buffer, 0, end))
 
     def _add_output(
         self, size: Callable[[], int], capacity: int, cut: Callable[[int], object]
@@ -484,7 +521,7 @@ class _Payload:
         if native.context is not self._context:
             raise BadParametersError(f"{block!r} belongs to another context: allocate one here")
         # The block can't be closed while this export of its memory stands.
-        self._kept.append(pin(block._memory(), "shared memory", writable=False))
+        self._pin(block._memory(), "shared memory", writable=False)
         self._kept.append(native)
         slot.memref.parent = native.struct
         slot.memref.offset = offset
@@ -550,11 +587,6 @@ def _part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
     """See part of a buffer, without keeping hold of it if there is nothing to see."""
     view = memoryview(buffer)
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
-
-
-def _bytes_of(view: memoryview) -> memoryview:
-    """See contiguous memory of any shape as bytes."""
-    return view.cast("B") if view.nbytes else memoryview(bytearray())
 
 
 def _block_of(value: object, what: str) -> SharedMemory:

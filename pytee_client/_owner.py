@@ -6,6 +6,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from .errors import SharedMemoryInUseError
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -41,10 +43,18 @@ class Owner:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except SharedMemoryInUseError:
+            # What keeps the memory in use may be the frames of the error in flight,
+            # which must not be hidden; the memory is closed when they are gone.
+            if error is None:
+                raise
 
     def __del__(self) -> None:
         if self._closed:
             return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self.close()
+        try:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        finally:
+            self.close()

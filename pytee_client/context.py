@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
@@ -36,6 +37,7 @@ from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
 from .session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TypeAlias, TypeVar
     from uuid import UUID
 
@@ -112,6 +114,7 @@ class Context(Owner):
         self._path = path
         self._pid = os.getpid()
         self._lock = threading.Lock()
+        self._closing = False
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._blocks: weakref.WeakSet[SharedMemory] = weakref.WeakSet()
         self._closed = False
@@ -128,7 +131,7 @@ class Context(Owner):
         )
 
     def _check_live(self) -> None:
-        if self._closed:
+        if self._closed or self._closing:
             raise ClosedContextError("the context is closed: open another")
         if self._pid != os.getpid():
             raise ForkedContextError(
@@ -138,6 +141,15 @@ class Context(Owner):
     def _live(self) -> NativeContext:
         self._check_live()
         return self._native
+
+    @contextlib.contextmanager
+    def _while_open(self) -> Iterator[NativeContext]:
+        """Have what fails because another thread closed the context say so."""
+        try:
+            yield self._live()
+        except BadParametersError:
+            self._check_live()
+            raise
 
     def open_session(
         self,
@@ -169,7 +181,7 @@ class Context(Owner):
         Threads: may be called from any; other Python threads run meanwhile. Without a
         supplicant it waits until there is one, if the application lies in the file system.
         """
-        native = self._live()
+        self._check_live()
         doing = f"opening a session with {destination}"
         if not hasattr(destination, "fields"):
             raise ParameterTypeError(
@@ -185,7 +197,10 @@ class Context(Owner):
             gid = to_uint32(gid, "the gid")
         taken = operation._take() if operation is not None else NativeOperation()
         try:
-            opened, outputs = native.open_session(destination, login, gid, parameters, taken, doing)
+            with self._while_open() as native:
+                opened, outputs = native.open_session(
+                    destination, login, gid, parameters, taken, doing
+                )
         except ItemNotFoundError as error:
             if error.origin != Origin.TEE:
                 raise
@@ -195,10 +210,13 @@ class Context(Owner):
                 remedy=self._how_to_install(destination),
                 outputs=error.outputs,
             ) from None
+        finally:
+            if operation is not None:
+                operation._give_back()
         session = Session(self, destination, opened, outputs)
         with self._lock:
             self._sessions.add(session)
-            overtaken = self._closed
+            overtaken = self._closed or self._closing
         if overtaken:
             session.close()
             raise ClosedContextError("the context was closed while the session was opened")
@@ -234,7 +252,8 @@ class Context(Owner):
         """
         native = self._live()
         memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        descriptor = -1 if native.registers_memory else memory.allocate()
+        with self._while_open():
+            descriptor = -1 if native.registers_memory else memory.allocate()
         try:
             block = AllocatedSharedMemory(self, memory, descriptor)
         except (OSError, ValueError, OverflowError) as error:
@@ -242,7 +261,8 @@ class Context(Owner):
             raise OutOfMemoryError(f"allocating {size} bytes of shared memory") from error
         if native.registers_memory:
             try:
-                memory.register(block)
+                with self._while_open():
+                    memory.register(block)
             except BaseException:
                 block.close()
                 raise
@@ -275,13 +295,14 @@ class Context(Owner):
         flags = _directions(flags)
         pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
         memory = NativeSharedMemory(native, len(pinned), flags)
-        memory.register(buffer)
+        with self._while_open():
+            memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
     def _adopt(self, block: _Block) -> _Block:
         with self._lock:
             self._blocks.add(block)
-            overtaken = self._closed
+            overtaken = self._closed or self._closing
         if overtaken:
             block.close()
             raise ClosedContextError("the context was closed while memory was shared")
@@ -293,19 +314,27 @@ class Context(Owner):
         Source: TEEC_FinalizeContext, GPD_SPE_007 4.5.3.
 
         Raises:
-            SharedMemoryInUseError: a BufferError; a memoryview of a block is still alive. The
-                context stays open, though its sessions are closed.
+            SharedMemoryInUseError: a BufferError; a memoryview of an allocated block is
+                still alive. The context stays open, though its sessions are closed.
+            BadStateError: called within a call of its own, as by a signal handler.
 
         Threads: may be called from any; waits for the calls of the others.
         """
-        for session in list(self._sessions):
-            session.close()
-        for block in list(self._blocks):
-            block.close()
         with self._lock:
-            already, self._closed = self._closed, True
-        if not already:
-            self._native.finalize()
+            self._closing = True
+            sessions, blocks = list(self._sessions), list(self._blocks)
+        try:
+            for session in sessions:
+                session.close()
+            for block in blocks:
+                block.close()
+            with self._lock:
+                already, self._closed = self._closed, True
+            if not already:
+                self._native.finalize()
+        finally:
+            with self._lock:
+                self._closing = False
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

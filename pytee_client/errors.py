@@ -74,7 +74,8 @@ class TeecError(Exception):
         doing: what was being done.
         remedy: what may help, or None.
         outputs: the outputs of the operation in slot order, where there are any:
-            a Trusted Application may return them with any result.
+            a Trusted Application may return them with any result. What would be a
+            memoryview of the caller's memory is a copy here.
     """
 
     code: int = Result.GENERIC
@@ -124,8 +125,8 @@ class TeecError(Exception):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle all but the outputs, which may be views of this process's memory."""
-        return type(self), (self.doing,), {**self.__dict__, "errno": self.errno, "outputs": ()}
+        """Pickle the attributes; those of an OSError are not in its dictionary."""
+        return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
 
 
 _ORIGINS = frozenset(Origin)

@@ -85,8 +85,9 @@ class SharedMemory(Owner):
         """End the sharing. Closing twice is harmless.
 
         Raises:
-            SharedMemoryInUseError: a BufferError; a memoryview of the block is still alive,
-                or a call still uses it. The block stays as it was.
+            SharedMemoryInUseError: a BufferError; a call still uses the block, or a
+                memoryview of an allocated block is alive (those of a registered buffer
+                are the buffer's own, and outlive the block). The block stays as it was.
 
         Threads: may be called from any.
         """

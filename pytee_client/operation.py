@@ -49,5 +49,10 @@ class Operation:
             self._taken = True
         return self._native
 
+    def _give_back(self) -> None:
+        """End the call; one that never was sent has not used the operation."""
+        with self._lock:
+            self._taken = self._native.state is not OperationState.IDLE
+
     def __repr__(self) -> str:
         return f"<Operation {self.state.name.lower()}>"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._boundary import NativeOperation, to_uint32
 from ._owner import Owner
-from .errors import ClosedSessionError, ForkedContextError
+from .errors import BadStateError, ClosedSessionError, ForkedContextError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,7 +30,8 @@ class Session(Owner):
     Attributes:
         context: the context it was opened in.
         destination: the UUID of the Trusted Application.
-        outputs: what opening it returned, in slot order; see invoke_command().
+        outputs: what opening it returned, in slot order, until it is closed; see
+            invoke_command().
 
     Threads: any number may invoke commands at once; the TEE runs them one after the
     other. close() waits for them.
@@ -46,7 +47,8 @@ class Session(Owner):
         self._native = native
         self._pid = os.getpid()
         self._idle = threading.Condition()
-        self._calls = 0
+        self._callers: list[int] = []
+        self._finished = False
         self._closed = False
 
     def invoke_command(
@@ -83,6 +85,8 @@ class Session(Owner):
             taken = operation._take() if operation is not None else NativeOperation()
             return native.invoke_command(command_id, parameters, taken, doing)
         finally:
+            if operation is not None:
+                operation._give_back()
             self._end()
 
     def _check_live(self) -> None:
@@ -96,19 +100,22 @@ class Session(Owner):
     def _begin(self) -> NativeSession:
         with self._idle:
             self._check_live()
-            self._calls += 1
+            self._callers.append(threading.get_ident())
         return self._native
 
     def _end(self) -> None:
         with self._idle:
-            self._calls -= 1
-            if not self._calls:
+            self._callers.remove(threading.get_ident())
+            if not self._callers:
                 self._idle.notify_all()
 
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.
 
         Source: TEEC_CloseSession, GPD_SPE_007 4.5.8.
+
+        Raises:
+            BadStateError: called within a call of its own, as by a signal handler.
 
         Threads: may be called from any; whoever comes second waits for the first.
         """
@@ -117,14 +124,19 @@ class Session(Owner):
             self._closed = True
             return
         with self._idle:
-            already, self._closed = self._closed, True
+            if threading.get_ident() in self._callers:
+                raise BadStateError(
+                    "closing a session within its own call: close it after the call"
+                )
+            self._closed = True
             try:
-                self._idle.wait_for(lambda: not self._calls)
+                self._idle.wait_for(lambda: not self._callers)
             except BaseException:
-                self._closed = already
+                self._closed = self._finished
                 raise
-            if not already:
-                self._native.close()
+            self._closed = self._finished = True
+            self.outputs = ()
+            self._native.close()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

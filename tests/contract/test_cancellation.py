@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake import new_kernel
 
 from ..support.conformance import Command, xored
 from ..support.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pytee_client.context import Backend
 
 LIMIT = 60
 CANCELLABLE = 1
@@ -25,6 +29,43 @@ CANCELLABLE = 1
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor() as executor:
         yield executor
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
+def test_a_child_can_open_its_own_context_whatever_its_parents_threads_do(
+    target: Target, session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    operations = [tee.Operation() for _ in range(3)]
+    calls = [
+        pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
+        for operation in operations
+    ]
+    wait_until(lambda: all(o.state is tee.OperationState.SENT for o in operations))
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            # New stacks where those of the parent's threads were.
+            threading.stack_size(16 << 20)
+            threads = [threading.Thread(target=bytes, args=(1,)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(LIMIT)
+            child = tee.Context(target.device, backend=child_backend(target))
+            with child, child.open_session(Target.CONFORMANCE) as own:
+                own.invoke_command(Command.NOTHING)
+            status = 0
+        finally:
+            os._exit(status)
+    for call in calls:
+        assert call.result(LIMIT) == ()
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def child_backend(target: Target) -> Backend:
+    """Return the kernel for a forked child; the fake one is copied with its locks taken."""
+    return target.backend if target.is_real else new_kernel()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -104,6 +145,35 @@ def test_an_operation_serves_one_call(session: tee.Session) -> None:
     session.invoke_command(Command.NOTHING, operation=operation)
     with pytest.raises(tee.BadStateError, match="one for each call"):
         session.invoke_command(Command.NOTHING, operation=operation)
+
+
+def test_parameters_that_are_refused_do_not_use_an_operation(session: tee.Session) -> None:
+    operation = tee.Operation()
+    with pytest.raises(tee.ParameterTypeError):
+        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[arg-type]
+    session.invoke_command(Command.NOTHING, operation=operation)
+
+
+def test_a_context_that_is_being_closed_takes_no_more(
+    target: Target, pool: ThreadPoolExecutor
+) -> None:
+    context = target.open_context()
+    session = context.open_session(Target.CONFORMANCE)
+    operation = tee.Operation()
+    call = pool.submit(session.invoke_command, Command.WAIT, (500, 0), operation=operation)
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    closing = pool.submit(context.close)
+    wait_until(lambda: session.closed)
+    for use in (
+        lambda: context.open_session(Target.CONFORMANCE),
+        lambda: context.allocate_shared_memory(10),
+        lambda: context.register_shared_memory(bytearray(10)),
+    ):
+        with pytest.raises(tee.ClosedContextError):
+            use()
+    assert call.result(LIMIT) == ()
+    closing.result(LIMIT)
+    assert context.closed
 
 
 def test_threads_can_use_one_session_at_once(

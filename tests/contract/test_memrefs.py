@@ -126,8 +126,10 @@ def test_a_size_that_is_none_is_refused(session: tee.Session) -> None:
 
 
 def test_more_memory_than_there_is_is_a_memory_error(session: tee.Session) -> None:
-    with pytest.raises(MemoryError):
-        session.invoke_command(Command.MEMREF_FILL, tee.MemrefTempOutput(2**50))
+    for size in (2**50, 2**62, 2**64 - 1):
+        with pytest.raises(tee.OutOfMemoryError) as caught:
+            session.invoke_command(Command.MEMREF_FILL, tee.MemrefTempOutput(size))
+        assert isinstance(caught.value, MemoryError)
 
 
 @pytest.mark.parametrize("slot", range(4))

@@ -222,6 +222,50 @@ def test_a_block_can_not_be_closed_under_a_view(target: Target) -> None:
     assert block.closed
 
 
+def test_an_error_is_not_hidden_by_the_memory_it_used(target: Target) -> None:
+    buffer = bytearray(10)
+    context = target.open_context()
+
+    def panic() -> None:
+        with (
+            context,
+            context.open_session(Target.CONFORMANCE) as session,
+            context.allocate_shared_memory(64) as block,
+            context.register_shared_memory(buffer) as registered,
+        ):
+            parameters = (block, registered, tee.MemrefTempInOut(buffer))
+            session.invoke_command(Command.PANIC, *parameters)
+
+    with pytest.raises(tee.TargetDeadError) as caught:
+        panic()
+    assert context.closed
+    assert len(caught.value.outputs) == 3
+    buffer.append(1)
+
+
+def test_an_error_is_not_hidden_by_a_view_of_a_block(context: tee.Context) -> None:
+    block = context.allocate_shared_memory(64)
+    view = memoryview(block)
+
+    def fail() -> None:
+        with block:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not block.closed
+    view.release()
+    block.close()
+
+
+def test_opening_with_a_block_does_not_keep_it(target: Target) -> None:
+    with target.open_context() as context:
+        block = context.allocate_shared_memory(64)
+        with context.open_session(Target.CONFORMANCE, None, block) as session:
+            assert len(session.outputs) == 1
+    assert block.closed
+
+
 def test_a_registered_buffer_can_not_be_resized_until_it_is_closed(context: tee.Context) -> None:
     buffer = bytearray(100)
     with context.register_shared_memory(buffer), pytest.raises(BufferError):

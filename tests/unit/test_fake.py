@@ -23,7 +23,7 @@ from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 OWN = UUID("0f2a4a52-8f39-4d2c-9d6e-29a7d6cf0d10")
 
@@ -205,6 +205,29 @@ def test_an_interrupt_is_no_panic_but_goes_through() -> None:
             session.invoke_command(0)
         with pytest.raises(KeyboardInterrupt):
             session.invoke_command(0)
+
+
+class Closing(fake.TrustedApplication):
+    uuid = OWN
+    close: Callable[[], None]
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        type(self).close()
+
+
+def test_closing_a_session_within_its_own_call_is_refused() -> None:
+    with open_with(Closing) as context, context.open_session(OWN) as session:
+        Closing.close = context.close
+        with pytest.raises(tee.TargetDeadError) as caught:
+            session.invoke_command(0)
+        assert isinstance(caught.value.__cause__, tee.BadStateError)
+        assert not session.closed
+        assert not context.closed
 
 
 class Keeping(fake.TrustedApplication):
