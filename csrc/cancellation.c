@@ -107,13 +107,13 @@ void tee_flight_end(struct tee_flight *flight)
 	if (!flight->operation)
 		return;
 	pthread_mutex_lock(&lock);
+	flight->operation->started = TEE_OPERATION_DONE;
+	if (flight->process != process)
+		goto out_unlock;
 	/*
 	 * A cancellation on its way to the kernel names this session; let go
 	 * now, it could arrive during the session's next command.
 	 */
-	flight->operation->started = TEE_OPERATION_DONE;
-	if (flight->process != process)
-		goto out_unlock;
 	while (flight->cancelling)
 		pthread_cond_wait(&cancelled, &lock);
 	if (flight->previous)
