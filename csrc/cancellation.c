@@ -18,7 +18,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cancelled = PTHREAD_COND_INITIALIZER;
 static struct tee_flight *flights;
 static uint32_t last_cancel_id;
-
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* Changes in a child, which has none of the threads that the list is about. */
 static unsigned int process;
@@ -33,6 +32,7 @@ static void unlock_flights(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* The list is on stacks, and the condition has waiters, of threads not here. */
 static void enter_child(void)
 {
 	flights = NULL;
@@ -41,6 +41,7 @@ static void enter_child(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* So that a child that was forked while another thread held the lock has it. */
 static void prepare_for_fork(void)
 {
 	pthread_atfork(lock_flights, unlock_flights, enter_child);

@@ -242,18 +242,13 @@ class SecurityError(TeecError):
 
 
 class ShortBufferError(TeecError):
-    """SHORT_BUFFER: an output buffer is too small.
-
-    Attributes:
-        required: the bytes that the Trusted Application asks for, largest slot
-            first to be found too small; None if it did not say.
-    """
+    """SHORT_BUFFER: an output buffer is too small."""
 
     code = Result.SHORT_BUFFER
 
     @property
     def required(self) -> int | None:
-        """The number of bytes that the first output found too small should have."""
+        """The number of bytes that the first output found too small needs; None if untold."""
         sizes = (getattr(output, "required", None) for output in self.outputs)
         return next((size for size in sizes if size is not None), None)
 
