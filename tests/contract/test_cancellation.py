@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +29,16 @@ CANCELLABLE = 1
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor() as executor:
         yield executor
+
+
+def start_waiting(
+    pool: ThreadPoolExecutor, session: tee.Session, milliseconds: int
+) -> tuple[tee.Operation, Future[tuple[object, ...]]]:
+    """Have another thread wait in the Trusted Application; it is on its way there."""
+    operation = tee.Operation()
+    call = pool.submit(session.invoke_command, Command.WAIT, (milliseconds, 0), operation=operation)
+    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    return operation, call
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
@@ -124,9 +134,7 @@ def test_a_request_during_a_command_reaches_the_application(
 def test_an_application_that_masks_cancellation_runs_to_its_end(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:
-    operation = tee.Operation()
-    call = pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    operation, call = start_waiting(pool, session, 200)
     operation.request_cancellation()
     assert call.result(LIMIT) == ()
 
@@ -159,9 +167,7 @@ def test_a_context_that_is_being_closed_takes_no_more(
 ) -> None:
     context = target.open_context()
     session = context.open_session(Target.CONFORMANCE)
-    operation = tee.Operation()
-    call = pool.submit(session.invoke_command, Command.WAIT, (500, 0), operation=operation)
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    _operation, call = start_waiting(pool, session, 500)
     closing = pool.submit(context.close)
     wait_until(lambda: session.closed)
     for use in (
@@ -206,9 +212,7 @@ def test_threads_can_use_one_context_at_once(
 def test_python_runs_on_while_a_command_waits(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:
-    operation = tee.Operation()
-    call = pool.submit(session.invoke_command, Command.WAIT, (300, 0), operation=operation)
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    _operation, call = start_waiting(pool, session, 300)
     assert not call.done()
     assert call.result(LIMIT) == ()
 
@@ -217,9 +221,7 @@ def test_closing_a_session_waits_for_its_command(
     context: tee.Context, pool: ThreadPoolExecutor
 ) -> None:
     session = context.open_session(Target.CONFORMANCE)
-    operation = tee.Operation()
-    call = pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    operation, call = start_waiting(pool, session, 200)
     session.close()
     assert operation.state is tee.OperationState.DONE
     assert call.result(LIMIT) == ()

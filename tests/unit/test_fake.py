@@ -28,18 +28,30 @@ if TYPE_CHECKING:
 OWN = UUID("0f2a4a52-8f39-4d2c-9d6e-29a7d6cf0d10")
 
 
-class Doubler(fake.TrustedApplication):
-    uuid = OWN
+def application(run: Callable[[fake.Parameters], object]) -> type[fake.TrustedApplication]:
+    """Make a Trusted Application of what its commands do."""
 
-    def invoke_command(
-        self,
-        session: fake.TrustedApplicationSession,
-        command_id: int,
-        parameters: fake.Parameters,
-    ) -> None:
-        value = parameters[0]
-        assert isinstance(value, fake.ValueParameter)
-        value.a *= 2
+    class Application(fake.TrustedApplication):
+        uuid = OWN
+
+        def invoke_command(
+            self,
+            session: fake.TrustedApplicationSession,
+            command_id: int,
+            parameters: fake.Parameters,
+        ) -> None:
+            run(parameters)
+
+    return Application
+
+
+def double(parameters: fake.Parameters) -> None:
+    value = parameters[0]
+    assert isinstance(value, fake.ValueParameter)
+    value.a *= 2
+
+
+Doubler = application(double)
 
 
 def open_with(*applications: type[fake.TrustedApplication]) -> tee.Context:
@@ -156,18 +168,6 @@ def test_an_instance_that_is_kept_alive_outlives_its_session(calls: list[str]) -
     assert calls == ["create", "open", "close", "open", "close"]
 
 
-class Interrupted(fake.TrustedApplication):
-    uuid = OWN
-
-    def invoke_command(
-        self,
-        session: fake.TrustedApplicationSession,
-        command_id: int,
-        parameters: fake.Parameters,
-    ) -> None:
-        raise KeyboardInterrupt
-
-
 class Watching(fake.Kernel):
     """Notes which memory of the program it is asked to share."""
 
@@ -200,29 +200,21 @@ def test_immutable_memory_is_never_shared_in_place() -> None:
 
 
 def test_an_interrupt_is_no_panic_but_goes_through() -> None:
-    with open_with(Interrupted) as context, context.open_session(OWN) as session:
+    def interrupt(parameters: fake.Parameters) -> None:
+        raise KeyboardInterrupt
+
+    with open_with(application(interrupt)) as context, context.open_session(OWN) as session:
         with pytest.raises(KeyboardInterrupt):
             session.invoke_command(0)
         with pytest.raises(KeyboardInterrupt):
             session.invoke_command(0)
-
-
-class Closing(fake.TrustedApplication):
-    uuid = OWN
-    close: Callable[[], None]
-
-    def invoke_command(
-        self,
-        session: fake.TrustedApplicationSession,
-        command_id: int,
-        parameters: fake.Parameters,
-    ) -> None:
-        type(self).close()
 
 
 def test_closing_a_session_within_its_own_call_is_refused() -> None:
-    with open_with(Closing) as context, context.open_session(OWN) as session:
-        Closing.close = context.close
+    contexts: list[tee.Context] = []
+    closing = application(lambda parameters: contexts[0].close())
+    with open_with(closing) as context, context.open_session(OWN) as session:
+        contexts.append(context)
         with pytest.raises(tee.TargetDeadError) as caught:
             session.invoke_command(0)
         assert isinstance(caught.value.__cause__, tee.BadStateError)
@@ -230,48 +222,26 @@ def test_closing_a_session_within_its_own_call_is_refused() -> None:
         assert not context.closed
 
 
-class Keeping(fake.TrustedApplication):
-    uuid = OWN
-    kept: list[memoryview]
+def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
+    kept: list[memoryview] = []
 
-    def invoke_command(
-        self,
-        session: fake.TrustedApplicationSession,
-        command_id: int,
-        parameters: fake.Parameters,
-    ) -> None:
+    def keep(parameters: fake.Parameters) -> None:
         for memref in parameters:
             if isinstance(memref, fake.MemrefParameter) and memref.buffer is not None:
-                self.kept.append(memref.buffer)
+                kept.append(memref.buffer)
 
-
-def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
-    Keeping.kept = []
-    with open_with(Keeping) as context, context.open_session(OWN) as session:
+    with open_with(application(keep)) as context, context.open_session(OWN) as session:
         block = context.allocate_shared_memory(4096)
         session.invoke_command(0, b"abc", tee.MemrefPartialInOut(block))[0].release()
         block.close()
-    assert bytes(Keeping.kept[0]) == b"abc"
-    assert Keeping.kept[0].readonly
-    Keeping.kept[1][:] = b"x" * 4096
-
-
-class Meeting(fake.TrustedApplication):
-    uuid = OWN
-    barrier: threading.Barrier
-
-    def invoke_command(
-        self,
-        session: fake.TrustedApplicationSession,
-        command_id: int,
-        parameters: fake.Parameters,
-    ) -> None:
-        self.barrier.wait(30)
+    assert bytes(kept[0]) == b"abc"
+    assert kept[0].readonly
+    kept[1][:] = b"x" * 4096
 
 
 def test_calls_into_different_instances_run_side_by_side() -> None:
-    Meeting.barrier = threading.Barrier(2)
-    with open_with(Meeting) as context:
+    barrier = threading.Barrier(2)
+    with open_with(application(lambda parameters: barrier.wait(30))) as context:
         sessions = [context.open_session(OWN) for _ in range(2)]
         threads = [threading.Thread(target=s.invoke_command, args=(0,)) for s in sessions]
         for thread in threads:
