@@ -50,6 +50,12 @@ TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
 int tee_pages_map(size_t size, void **address);
 void tee_pages_unmap(void *address, size_t size);
 
+/*
+ * Returns -EFAULT unless the process can read, or if writable write, all of
+ * size bytes; 0 where the system does not tell.
+ */
+int tee_pages_check(const void *address, size_t size, bool writable);
+
 #pragma GCC visibility pop
 
 #endif

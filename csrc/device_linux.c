@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -129,4 +130,33 @@ int tee_pages_map(size_t size, void **address)
 void tee_pages_unmap(void *address, size_t size)
 {
 	munmap(address, size);
+}
+
+int tee_pages_check(const void *address, size_t size, bool writable)
+{
+	uintptr_t next = (uintptr_t)address, first, beyond;
+	char line[512], readable_mark, writable_mark;
+	bool line_begins = true, fits;
+	FILE *maps;
+
+	if (size > UINTPTR_MAX - next)
+		return -EFAULT;
+	maps = fopen("/proc/self/maps", "re");
+	if (!maps)
+		return 0;
+	while (size && fgets(line, sizeof(line), maps)) {
+		fits = line_begins &&
+		       sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %c%c", &first,
+			      &beyond, &readable_mark, &writable_mark) == 4;
+		line_begins = strchr(line, '\n');
+		if (!fits || beyond <= next)
+			continue;
+		if (first > next || readable_mark != 'r' ||
+		    (writable && writable_mark != 'w'))
+			break;
+		size -= size < beyond - next ? size : beyond - next;
+		next = beyond;
+	}
+	fclose(maps);
+	return size ? -EFAULT : 0;
 }

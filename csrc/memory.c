@@ -33,6 +33,11 @@ static int register_pages(const struct tee_context *context, void *address,
 	ret = tee_context_ioctl(context, TEE_IOC_SHM_REGISTER, &data);
 	if (ret < 0)
 		return ret;
+	/* What the kernel makes of memory that is not all there. */
+	if (data.length < size) {
+		context->ops->close(context->device, ret);
+		return -ENOMEM;
+	}
 	block->fd = ret;
 	block->id = data.id;
 	return 0;
@@ -158,6 +163,7 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 	enum memory_kind kind = MEMORY_COPIED;
 	struct tee_block block = { .fd = -1 };
 	struct tee_context *internal;
+	bool is_output, copies_do;
 	int ret = 0;
 
 	if (!memory)
@@ -169,6 +175,7 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 	if (!internal)
 		return fail_parameters();
 
+	is_output = memory->flags & TEEC_MEM_OUTPUT;
 	if (in_place && internal->reg_mem && memory->size) {
 		ret = register_pages(internal, memory->buffer, memory->size,
 				     &block);
@@ -178,9 +185,13 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 		 * The kernel wants memory it can write, whatever the direction.
 		 * What can only be read serves as input all the same.
 		 */
-		if (ret == -EFAULT && !(memory->flags & TEEC_MEM_OUTPUT))
-			ret = 0;
+		copies_do = (ret == -EFAULT || ret == -ENOMEM) && !is_output;
+	} else {
+		copies_do = true;
 	}
+	/* Found out now, and not by a signal when it is copied. */
+	if (copies_do)
+		ret = tee_pages_check(memory->buffer, memory->size, is_output);
 	if (!ret)
 		make_live(internal, memory, kind, &block);
 	tee_context_put(internal);

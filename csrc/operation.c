@@ -78,7 +78,8 @@ static TEEC_Result prepare_shared(const struct tee_context *context,
 	if (!tee_memory_is_in_place(memory))
 		return prepare_bounced(context, (char *)memory->buffer + offset,
 				       size, param, block, error);
-	param->a = offset;
+	/* OP-TEE has nothing at a block's end, not even nothing. */
+	param->a = size ? offset : 0;
 	param->b = size;
 	param->c = (uint32_t)memory->imp.id;
 	return TEEC_SUCCESS;

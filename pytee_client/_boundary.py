@@ -145,7 +145,7 @@ def copy_to_user(address: int, data: bytes) -> None:
 
 
 def check_user_pages(address: int, size: int) -> None:
-    """Raise OSError(EFAULT) unless the program can write to all of a range of its memory."""
+    """Raise OSError as the kernel does unless it can write to all of a range of memory."""
     result = lib.check_user_pages(address, size)
     if result:
         raise OSError(-result, "check_user_pages")

@@ -83,15 +83,25 @@ static int copy_to_user(uint64_t address, const void *buffer, size_t size)
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* -EFAULT unless all of a range of pages can be written. */
-static int check_user_pages(uint64_t address, size_t size)
+static bool can_write(uint64_t address, uint64_t size)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t start = address & ~(page - 1);
+	char own;
 
 	if (!madvise((void *)(uintptr_t)start, address + size - start,
 		     MADV_POPULATE_WRITE))
-		return 0;
-	/* Kernels before 5.14 can't tell. */
-	return errno == EINVAL ? 0 : -EFAULT;
+		return true;
+	/* What a kernel before 5.14 says of all pages, a later one of some. */
+	start = (uint64_t)(uintptr_t)&own & ~(page - 1);
+	return errno == EINVAL &&
+	       madvise((void *)(uintptr_t)start, page, MADV_POPULATE_WRITE);
+}
+
+/* -EFAULT unless a range of pages can be written, -ENOMEM if its start can. */
+static int check_user_pages(uint64_t address, size_t size)
+{
+	if (!can_write(address, 1))
+		return -EFAULT;
+	return can_write(address, size) ? 0 : -ENOMEM;
 }

@@ -6,12 +6,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import pytee_client as tee
 
+from .assertions.record import Recorder, check_marks
 from .support.targets import Target, targets_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the TEEs the contract suite runs on, separated by commas: fake:PROFILE, or the path"
         f" of a device, which is used with and without its REG_MEM capability (default: {FAKES})",
     )
+    parser.addoption(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write down which statements were proved on which TEE, for python -m tests.assertions",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.record:
+        config.pluginmanager.register(Recorder(config.option.record))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    check_marks(items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

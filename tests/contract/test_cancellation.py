@@ -15,13 +15,13 @@ from pytee_client.fake import new_kernel
 
 from ..support.conformance import Command, xored
 from ..support.targets import Target
+from ..support.waiting import LIMIT, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pytee_client.context import Backend
 
-LIMIT = 60
 CANCELLABLE = 1
 
 
@@ -76,16 +76,6 @@ def test_a_child_can_open_its_own_context_whatever_its_parents_threads_do(
 def child_backend(target: Target) -> Backend:
     """Return the kernel for a forked child; the fake one is copied with its locks taken."""
     return target.backend if target.is_real else new_kernel()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a state that announces itself to nobody."""
-    never = threading.Event()
-    for _ in range(LIMIT * 1000):
-        if condition():
-            return
-        never.wait(0.001)
-    raise AssertionError("the state was not reached in time")
 
 
 def has_ended(operation: tee.Operation) -> bool:

@@ -11,6 +11,7 @@ import pytee_client as tee
 from pytee_client.fake import default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 
+from .exclusive import Exclusive
 from .linux_kernel import LinuxKernel
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Target:
 
     CONFORMANCE: ClassVar[UUID] = Conformance.uuid
     HELLO_WORLD: ClassVar[UUID] = HelloWorld.uuid
+    EXCLUSIVE: ClassVar[UUID] = Exclusive.uuid
 
     def open_context(self, device: str | None = None) -> tee.Context:
         """Open a context on the device, or on another one of the same kernel."""
@@ -57,6 +59,7 @@ def targets_of(name: str) -> list[Target]:
     """Return the targets that a name of the option --tee stands for."""
     if name.startswith("fake:"):
         kernel = default_kernel(name.removeprefix("fake:"))
+        kernel.install(Exclusive)
         return [Target(name, "/dev/tee0", kernel, False, "no-reg-mem" not in name)]
     without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)
     return [

@@ -21,6 +21,8 @@ from ..uapi import ParamType
 
 _UINT32 = 0xFFFFFFFF
 _OPENED = 0x4F50454E
+_OPEN_PANIC = 1
+_OPEN_WAIT = 2
 _T = TypeVar("_T", ValueParameter, MemrefParameter)
 
 
@@ -64,17 +66,20 @@ class Conformance(TrustedApplication):
     uuid = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
 
     def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
-        """Refuse, or panic, as the first value says; fill the outputs in any case."""
+        """Refuse, wait or panic, as the first value says; fill the outputs unless it panics."""
+        wish = parameters[0]
+        if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
+            wish = ValueParameter(ParamType.VALUE_INPUT, 0, 0)
+        if wish.b == _OPEN_PANIC:
+            session.panic(wish.a)
         for slot, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):
             value.a, value.b = _OPENED, slot
         for slot, memref in _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT):
             _fill(slot, memref)
-        wish = parameters[0]
-        if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
-            return
-        if wish.b == 1:
-            session.panic(wish.a)
-        if wish.a:
+        if wish.b == _OPEN_WAIT:
+            session.unmask_cancellation()
+            session.wait(wish.a)
+        elif wish.a:
             raise ResultCode(wish.a)
 
     def invoke_command(

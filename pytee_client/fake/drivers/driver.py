@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import mmap
 import os
@@ -49,7 +50,9 @@ class SharedMemory:
         if self.pages is not None:
             self.pages[start : start + len(data)] = data
         elif data:
-            copy_to_user(self.address + start, data)
+            # The kernel holds the pages themselves, which the program may have unmapped.
+            with contextlib.suppress(OSError):
+                copy_to_user(self.address + start, data)
 
 
 @dataclass(slots=True)

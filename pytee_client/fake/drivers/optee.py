@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+from mmap import PAGESIZE
 from typing import TYPE_CHECKING
 
 from ...enums import Origin, Result
@@ -11,7 +12,7 @@ from .. import uapi
 from ..identity import identity_of_caller
 from ..secure_world import Outcome, SecureWorld
 from ..trusted_application import MemrefParameter, ValueParameter
-from .driver import Param, SharedMemory, TeeContext, TeeDevice
+from .driver import Param, SharedMemory, TeeContext, TeeDevice, page_multiple
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -78,6 +79,8 @@ class Optee:
             raise OSError(errno.EINVAL, "too many parameters")
         identity = identity_of_caller(login, client_uuid)
         _refuse_meta(params)
+        if _begins_at_an_end(params):
+            return Outcome(Result.BAD_PARAMETERS, Origin.TRUSTED_APP)
         message = _Message(params)
         outcome = message.finish(self.world.open_session(uuid, identity, message.parameters))
         if outcome.result == Result.SUCCESS:
@@ -92,6 +95,8 @@ class Optee:
         _refuse_meta(params)
         if len(params) > _CLIENT_PARAMS:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
+        if _begins_at_an_end(params):
+            return Outcome(Result.BAD_PARAMETERS, Origin.TRUSTED_APP)
         message = _Message(params)
         return message.finish(self.world.invoke_command(session, func, message.parameters))
 
@@ -120,6 +125,16 @@ def _check_session(context: TeeContext, session: int) -> None:
 def _refuse_meta(params: list[Param]) -> None:
     if any(param.meta for param in params):
         raise OSError(errno.EINVAL, "META is the kernel's own")
+
+
+def _begins_at_an_end(params: list[Param]) -> bool:
+    """Return whether a memref, an empty one then, begins where its memory's last page ends."""
+    return any(
+        param.a
+        == page_multiple(memory.address % PAGESIZE + memory.size) - memory.address % PAGESIZE
+        for param in params
+        if (memory := param.memory) is not None
+    )
 
 
 class _Message:

@@ -265,6 +265,10 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types,
 			fill(params + slot, slot);
 	}
 
+	if (told && params[0].value.b == CONFORMANCE_OPEN_WAIT) {
+		TEE_UnmaskCancellation();
+		return TEE_Wait(params[0].value.a);
+	}
 	return told ? params[0].value.a : TEE_SUCCESS;
 }
 

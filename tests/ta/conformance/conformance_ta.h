@@ -6,9 +6,11 @@
  * TEE_ERROR_BAD_PARAMETERS where it says "only", else leaves them alone.
  *
  * Opening a session: slot 0 may be a VALUE_INPUT. b == CONFORMANCE_OPEN_PANIC
- * panics with code a; otherwise a is what opening returns. Before that, every
- * VALUE_OUTPUT in slot i becomes (CONFORMANCE_OPEN_MARK, i) and every
- * MEMREF_OUTPUT is filled as CONFORMANCE_MEMREF_FILL does.
+ * panics with code a; b == CONFORMANCE_OPEN_WAIT heeds cancellation and returns
+ * what TEE_Wait() does of a milliseconds; otherwise a is what opening returns.
+ * Unless it panics, every VALUE_OUTPUT in slot i becomes
+ * (CONFORMANCE_OPEN_MARK, i) and every MEMREF_OUTPUT is filled as
+ * CONFORMANCE_MEMREF_FILL does.
  */
 #ifndef CONFORMANCE_TA_H
 #define CONFORMANCE_TA_H
@@ -18,6 +20,7 @@
 		{ 0x92, 0xd3, 0x65, 0xb5, 0xba, 0xd2, 0xbe, 0x67 } }
 
 #define CONFORMANCE_OPEN_PANIC		1
+#define CONFORMANCE_OPEN_WAIT		2
 #define CONFORMANCE_OPEN_MARK		0x4F50454E
 
 /* Succeeds whatever the parameters are, and touches none. */

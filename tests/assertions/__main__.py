@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the page of statements and their tests from what runs of pytest recorded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .record import NO_TEE
+from .statements import GROUPS, STATEMENTS
+
+PAGE = Path(__file__).parents[1] / "assertions.md"
+_PLACES = {
+    "fake:optee": "fake",
+    "fake:optee-no-reg-mem": "fake without REG_MEM",
+    "/dev/tee0": "OP-TEE",
+    "/dev/tee0-no-reg-mem": "OP-TEE without REG_MEM",
+    NO_TEE: "no TEE needed",
+}
+_FAKE, _REAL = ("fake:optee", "fake:optee-no-reg-mem"), ("/dev/tee0", "/dev/tee0-no-reg-mem")
+
+# For each statement its tests, and where each passed.
+Proofs = Mapping[str, Mapping[str, set[str]]]
+
+
+def read(records: Iterable[Path]) -> Proofs:
+    """Join the records of several runs."""
+    proofs: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for record in records:
+        for test, places in json.loads(record.read_text(encoding="utf-8")).items():
+            for place, statements in places.items():
+                for statement in statements:
+                    proofs[statement][test].add(place)
+    return proofs
+
+
+def page(proofs: Proofs) -> str:
+    """Write the page."""
+    lines = [
+        "# What is proved, by which test, where",
+        "",
+        "Made by `python -m tests.assertions` from what the tests recorded; do not edit. The IDs",
+        "are those of the marks `assertion` at the tests.",
+    ]
+    for group, title in GROUPS.items():
+        lines += ["", f"## {title}", "", "| ID | statement | tests | ran on |", "|---|---|---|---|"]
+        for statement, text in STATEMENTS.items():
+            if statement.startswith(f"{group}-"):
+                lines.append(_row(statement, text, proofs.get(statement, {})))
+    return "\n".join(lines) + "\n"
+
+
+def _row(statement: str, text: str, tests: Mapping[str, set[str]]) -> str:
+    links = []
+    for test in sorted(tests):
+        path, name = test.split("::")
+        links.append(f"[{name.removeprefix('test_')}]({path.removeprefix('tests/')})")
+    places = set().union(*tests.values()) if tests else set()
+    return f"| {statement} | {text} | {'<br>'.join(links)} | {_where(places)} |"
+
+
+def _where(places: set[str]) -> str:
+    if places.issuperset((*_FAKE, *_REAL)):
+        return "everywhere"
+    return ", ".join(name for place, name in _PLACES.items() if place in places)
+
+
+def summary(proofs: Proofs) -> str:
+    """Count what is proved, and where."""
+    on_fake = on_real = on_none = 0
+    proved = [statement for statement in STATEMENTS if statement in proofs]
+    for statement in proved:
+        places = set().union(*proofs[statement].values())
+        on_fake += not places.isdisjoint(_FAKE)
+        on_real += not places.isdisjoint(_REAL)
+        on_none += places == {NO_TEE}
+    return (
+        f"assertions {len(proved)} of {len(STATEMENTS)}: {on_fake} on the fake, {on_real} on real"
+        f" OP-TEE, {on_none} that need no TEE"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.assertions", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the page is not up to date"
+    )
+    parser.add_argument("records", nargs="+", type=Path, help="what pytest --record wrote")
+    arguments = parser.parse_args()
+    proofs = read(arguments.records)
+    text = page(proofs)
+    print(summary(proofs))
+    missing = [statement for statement in STATEMENTS if statement not in proofs]
+    if missing:
+        print(f"no test passed for {', '.join(missing)}")
+    if not arguments.check:
+        PAGE.write_text(text, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        print(f"{PAGE.name} is stale: run python -m tests.assertions on the records, and commit")
+        return 1
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

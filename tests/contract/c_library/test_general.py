@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What holds for the library as a whole."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pytee_client as tee
+
+from ...support import c_library as c
+from ...support.c_library import Kind
+from ...support.conformance import Command
+from ...support.observed_kernel import ObservedKernel
+from ...support.targets import Target
+from ...support.waiting import LIMIT
+
+DONE = (0, tee.Origin.TRUSTED_APP)
+
+
+@pytest.mark.assertion("GEN-07", "GEN-12")
+def test_structures_may_be_copied_and_their_originals_reused(
+    new_context: Callable[[], Any],
+) -> None:
+    context, session = new_context(), c.new_session()
+    assert c.open_session(context, session) == DONE
+    moved_context, moved_session = c.new_context(), c.new_session()
+    moved_context[0], moved_session[0] = context[0], session[0]
+    for structure in (context, session):
+        c.ffi.buffer(structure)[:] = b"\xa5" * len(c.ffi.buffer(structure))
+    assert c.invoke(moved_session, Command.NOTHING) == DONE
+    block = c.allocated(moved_context, b"abc")
+    operation = c.operation((Kind.WHOLE, (block, 0, 0)))
+    assert c.invoke(moved_session, Command.NOTHING, operation) == DONE
+    c.lib.TEEC_ReleaseSharedMemory(block)
+    c.lib.TEEC_CloseSession(moved_session)
+    c.lib.TEEC_FinalizeContext(moved_context)
+
+
+OPEN_AND_DIE = """
+import os, signal, sys
+from uuid import UUID
+import pytee_client as tee
+context = tee.Context(sys.argv[1])
+session = context.open_session(UUID(sys.argv[2]))
+block = context.allocate_shared_memory(100)
+print(session.invoke_command(0, tee.ValueOutput())[0].a, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.assertion("GEN-08")
+def test_what_a_dead_client_had_open_is_closed(
+    target: Target, new_context: Callable[[], Any]
+) -> None:
+    if target.is_real:
+        command = [sys.executable, "-c", OPEN_AND_DIE, target.device, str(Target.EXCLUSIVE)]
+        client = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+        assert (client.stdout, client.returncode) == ("1\n", -9), client.stderr
+    else:
+        # All that is left of a dead client is that its files are closed.
+        kernel, dead, session = ObservedKernel(target), c.new_context(), c.new_session()
+        assert c.context_initialize(dead, kernel, target.device) == 0
+        assert c.open_session(dead, session, Target.EXCLUSIVE) == DONE
+        c.lib.TEEC_FinalizeContext(dead)
+    successor = c.new_session()
+    assert c.open_session(new_context(), successor, Target.EXCLUSIVE) == DONE
+    operation = c.operation((Kind.VALUE_OUTPUT, (0, 0)))
+    assert c.invoke(successor, 0, operation) == DONE
+    assert operation.params[0].value.a == 1
+    c.lib.TEEC_CloseSession(successor)
+
+
+@pytest.mark.assertion("GEN-09")
+def test_a_program_that_is_started_inherits_nothing(new_context: Callable[[], Any]) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    context = new_context()
+    block = c.allocated(context, b"abc")
+    opened = {int(fd) for fd in set(os.listdir("/proc/self/fd")) - before}
+    script = "import os, sys; print([fd for fd in map(int, sys.argv[1:]) if is_open(fd)])"
+    script = (
+        "import os, sys\n"
+        "def is_open(fd):\n"
+        "    try: return bool(os.fstat(fd))\n"
+        "    except OSError: return False\n" + script
+    )
+    command = [sys.executable, "-c", script, *map(str, opened)]
+    started = subprocess.run(
+        command, close_fds=False, capture_output=True, text=True, timeout=LIMIT, check=True
+    )
+    assert started.stdout == "[]\n"
+    c.lib.TEEC_ReleaseSharedMemory(block)
