@@ -10,6 +10,7 @@ from . import enums, errors, parameters
 from .context import Context, Version
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
+from .identity import client_uuid
 from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
 from .operation import Operation
 from .parameters import *  # noqa: F403
@@ -23,6 +24,7 @@ __all__ = [  # noqa: PLE0604
     "Session",
     "SharedMemory",
     "Version",
+    "client_uuid",
     *enums.__all__,
     *errors.__all__,
     *parameters.__all__,

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import errno
-import grp
 import os
-import pwd
 import re
 import stat
 from pathlib import Path
@@ -24,6 +22,8 @@ def client_nodes() -> list[Path]:
 
 
 def _name_of_user(uid: int) -> str:
+    import pwd
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -31,6 +31,8 @@ def _name_of_user(uid: int) -> str:
 
 
 def _name_of_group(gid: int) -> str:
+    import grp
+
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:

@@ -24,6 +24,7 @@ from ._devices import client_nodes
 from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
 from .errors import (
+    AccessDeniedError,
     BadParametersError,
     ClosedContextError,
     FakeTeeWarning,
@@ -33,6 +34,7 @@ from .errors import (
     ParameterTypeError,
     TrustedApplicationNotFoundError,
 )
+from .identity import gid_for_login, remedy_for_login
 from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
 from .session import Session
 
@@ -156,7 +158,7 @@ class Context(Owner):
         destination: UUID,
         *parameters: Parameter,
         login: int = Login.PUBLIC,
-        gid: int | None = None,
+        gid: int | str | None = None,
         operation: Operation | None = None,
     ) -> Session:
         """Open a session with a Trusted Application.
@@ -167,12 +169,16 @@ class Context(Owner):
             destination: the UUID of the Trusted Application.
             parameters: up to four for its open-session entry point; see
                 pytee_client.parameters. What it returns is in Session.outputs.
-            login: who the client says it is.
-            gid: the group for the two group logins, and for no other.
+            login: who the client says it is; client_uuid() tells what the application then
+                sees. Mainline Linux has PUBLIC, USER and GROUP.
+            gid: the group for the two group logins, by its number or its name, and for no
+                other login.
             operation: by which another thread can cancel the opening.
 
         Raises:
             TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
+            AccessDeniedError: the kernel refuses the login, as for a group that the process
+                is not in; or the application refuses the client.
             TeecError: another cause, by class, code and origin; outputs has what came back.
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
             BadParametersError: the arguments can't be sent; nothing was.
@@ -188,18 +194,12 @@ class Context(Owner):
                 f"{doing}: the destination must be a uuid.UUID, not {type(destination).__name__}"
             )
         login = to_uint32(login, "the login")
-        needs_gid = login in (Login.GROUP, Login.GROUP_APPLICATION)
-        if needs_gid != (gid is not None):
-            raise BadParametersError(
-                "a group login needs a gid" if needs_gid else "only the group logins take a gid"
-            )
-        if gid is not None:
-            gid = to_uint32(gid, "the gid")
+        group = gid_for_login(login, gid)
         taken = operation._take() if operation is not None else NativeOperation()
         try:
             with self._while_open() as native:
                 opened, outputs = native.open_session(
-                    destination, login, gid, parameters, taken, doing
+                    destination, login, group, parameters, taken, doing
                 )
         except ItemNotFoundError as error:
             if error.origin != Origin.TEE:
@@ -210,6 +210,11 @@ class Context(Owner):
                 remedy=self._how_to_install(destination),
                 outputs=error.outputs,
             ) from None
+        except (AccessDeniedError, BadParametersError) as error:
+            error.remedy = error.remedy or remedy_for_login(
+                login, error.errno, self.version.implementation_id
+            )
+            raise
         finally:
             if operation is not None:
                 operation._give_back()

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import errno
 import gc
+import grp
 import os
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import pytest
 
@@ -15,7 +16,6 @@ import pytee_client as tee
 from ..support.conformance import Command, filled
 from ..support.targets import Target
 
-NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
 
 
@@ -63,19 +63,21 @@ def identity(session: tee.Session) -> tuple[int, UUID]:
 
 def test_a_public_client_has_the_nil_uuid(context: tee.Context) -> None:
     with context.open_session(Target.CONFORMANCE) as session:
+        assert identity(session) == (tee.Login.PUBLIC, tee.client_uuid(tee.Login.PUBLIC))
         assert identity(session) == (tee.Login.PUBLIC, UUID(int=0))
 
 
 def test_a_user_login_tells_the_effective_user(context: tee.Context) -> None:
     with context.open_session(Target.CONFORMANCE, login=tee.Login.USER) as session:
-        expected = uuid5(NAMESPACE, f"uid={os.geteuid():x}")
-        assert identity(session) == (tee.Login.USER, expected)
+        assert identity(session) == (tee.Login.USER, tee.client_uuid(tee.Login.USER))
 
 
 def test_a_group_login_tells_the_group(context: tee.Context) -> None:
     gid = os.getegid()
-    with context.open_session(Target.CONFORMANCE, login=tee.Login.GROUP, gid=gid) as session:
-        assert identity(session) == (tee.Login.GROUP, uuid5(NAMESPACE, f"gid={gid:x}"))
+    expected = tee.Login.GROUP, tee.client_uuid(tee.Login.GROUP, gid=gid)
+    for group in (gid, grp.getgrgid(gid).gr_name):
+        with context.open_session(Target.CONFORMANCE, login=tee.Login.GROUP, gid=group) as session:
+            assert identity(session) == expected
 
 
 def test_a_group_that_the_user_is_not_in_is_denied(context: tee.Context) -> None:
@@ -84,19 +86,61 @@ def test_a_group_that_the_user_is_not_in_is_denied(context: tee.Context) -> None
     assert caught.value.errno == errno.EPERM
     assert caught.value.origin == tee.Origin.COMMS
     assert isinstance(caught.value, PermissionError)
+    assert caught.value.remedy
+    assert "not in this group" in caught.value.remedy
 
 
-@pytest.mark.parametrize("login", [3, tee.Login.APPLICATION, tee.Login.USER_APPLICATION])
-def test_logins_that_linux_does_not_have_are_refused(context: tee.Context, login: int) -> None:
+def test_a_group_that_does_not_exist_is_refused(context: tee.Context) -> None:
+    for name in ("no such group", "", "a\0b"):
+        with pytest.raises(tee.BadParametersError, match="there is no group") as caught:
+            context.open_session(Target.CONFORMANCE, login=tee.Login.GROUP, gid=name)
+        assert caught.value.origin == tee.Origin.API
+
+
+APPLICATION_LOGINS = [
+    (tee.Login.APPLICATION, None),
+    (tee.Login.USER_APPLICATION, None),
+    (tee.Login.GROUP_APPLICATION, 0),
+]
+
+
+@pytest.mark.parametrize(("login", "gid"), APPLICATION_LOGINS)
+def test_application_logins_are_the_kernels_to_refuse(
+    context: tee.Context, login: tee.Login, gid: int | None
+) -> None:
+    with pytest.raises(tee.BadParametersError) as caught:
+        context.open_session(Target.CONFORMANCE, login=login, gid=gid)
+    assert caught.value.errno == errno.EINVAL
+    assert caught.value.origin == tee.Origin.COMMS
+    assert caught.value.remedy == "mainline Linux has no application logins; use USER or GROUP"
+
+
+@pytest.mark.parametrize("login", [3, 7, 0x7FFFFFFF, 0xC0000000, 0xFFFFFFFF])
+def test_reserved_logins_are_refused(context: tee.Context, login: int) -> None:
     with pytest.raises(tee.BadParametersError) as caught:
         context.open_session(Target.CONFORMANCE, login=login)
     assert caught.value.errno == errno.EINVAL
+    assert caught.value.remedy == "this login is reserved; use PUBLIC, USER or GROUP"
 
 
-def test_a_login_of_the_kernels_own_is_denied(context: tee.Context) -> None:
+@pytest.mark.parametrize("login", [0x80000000, 0xBFFFFFFF])
+def test_a_login_of_the_kernels_own_is_denied(context: tee.Context, login: int) -> None:
     with pytest.raises(tee.AccessDeniedError) as caught:
-        context.open_session(Target.CONFORMANCE, login=0x80000000)
+        context.open_session(Target.CONFORMANCE, login=login)
     assert caught.value.errno == errno.EPERM
+    assert caught.value.remedy
+    assert "the kernel's own clients" in caught.value.remedy
+
+
+def test_what_is_refused_for_another_cause_is_not_blamed_on_the_login(
+    context: tee.Context,
+) -> None:
+    for login in (tee.Login.PUBLIC, tee.Login.USER):
+        for code in (tee.Result.ACCESS_DENIED, tee.Result.BAD_PARAMETERS):
+            with pytest.raises(tee.TeecError) as caught:
+                context.open_session(Target.CONFORMANCE, (code, 0), login=login)
+            assert caught.value.code == code
+            assert caught.value.remedy is None
 
 
 @pytest.mark.parametrize("login", [tee.Login.GROUP, tee.Login.GROUP_APPLICATION])
