@@ -29,6 +29,7 @@ from .memory import SharedMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from enum import IntEnum
     from uuid import UUID
 
     from typing_extensions import Buffer
@@ -204,6 +205,7 @@ class NativeContext:
         arguments: Sequence[object],
         operation: NativeOperation,
         doing: str,
+        results: type[IntEnum] | None,
     ) -> tuple[NativeSession, p.Outputs]:
         """Open a session and return it with the outputs of its opening."""
         session = ffi.new("TEEC_Session *")
@@ -216,11 +218,17 @@ class NativeContext:
             )
             error = ffi.errno
             _raise_interrupted(lambda: lib.TEEC_CloseSession(session))
-            outputs = self._finish(code, origin[0], error, payload, doing)
-        return NativeSession(self, session), outputs
+            outputs = self._finish(code, origin[0], error, payload, doing, results)
+        return NativeSession(self, session, results), outputs
 
     def _finish(
-        self, code: int, origin: int, error: int, payload: _Payload, doing: str
+        self,
+        code: int,
+        origin: int,
+        error: int,
+        payload: _Payload,
+        doing: str,
+        results: type[IntEnum] | None,
     ) -> p.Outputs:
         if code == Result.SUCCESS:
             return payload.outputs()
@@ -232,19 +240,20 @@ class NativeContext:
                 for output in payload.outputs()
             )
         cause = self.kernel.take_cause() if self.kernel is not None else None
-        raise error_of(code, origin, error, doing, outputs=outputs) from cause
+        raise error_of(code, origin, error, doing, outputs=outputs, results=results) from cause
 
 
 @final
 class NativeSession:
     """A TEEC_Session."""
 
-    __slots__ = ("context", "struct")
+    __slots__ = ("context", "results", "struct")
 
-    def __init__(self, context: NativeContext, struct: Any) -> None:
-        """Wrap an open session."""
+    def __init__(self, context: NativeContext, struct: Any, results: type[IntEnum] | None) -> None:
+        """Wrap an open session; results names codes of its Trusted Application."""
         self.context = context
         self.struct = struct
+        self.results = results
 
     def invoke_command(
         self,
@@ -259,7 +268,7 @@ class NativeSession:
             code = lib.TEEC_InvokeCommand(self.struct, command_id, operation.struct, origin)
             error = ffi.errno
             _raise_interrupted()
-            return self.context._finish(code, origin[0], error, payload, doing)
+            return self.context._finish(code, origin[0], error, payload, doing, self.results)
 
     def close(self) -> None:
         """Close the session."""

@@ -9,6 +9,7 @@ import threading
 import warnings
 import weakref
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
 from ._boundary import (
@@ -160,6 +161,7 @@ class Context(Owner):
         login: int = Login.PUBLIC,
         gid: int | str | None = None,
         operation: Operation | None = None,
+        results: type[IntEnum] | None = None,
     ) -> Session:
         """Open a session with a Trusted Application.
 
@@ -174,6 +176,10 @@ class Context(Owner):
             gid: the group for the two group logins, by its number or its name, and for no
                 other login.
             operation: by which another thread can cancel the opening.
+            results: names for the Trusted Application's own codes, in this session: those
+                that come from it show in TeecError.result, where the code of the opening
+                or of a command is one of these. Errors can be pickled if the class can,
+                that is if it stands at the top of a module.
 
         Raises:
             TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
@@ -193,13 +199,14 @@ class Context(Owner):
             raise ParameterTypeError(
                 f"{doing}: the destination must be a uuid.UUID, not {type(destination).__name__}"
             )
+        _check_results(results)
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
         taken = operation._take() if operation is not None else NativeOperation()
         try:
             with self._while_open() as native:
                 opened, outputs = native.open_session(
-                    destination, login, group, parameters, taken, doing
+                    destination, login, group, parameters, taken, doing, results
                 )
         except ItemNotFoundError as error:
             if error.origin != Origin.TEE:
@@ -351,6 +358,15 @@ def _directions(flags: int) -> MemoryFlags:
     if flags not in (MemoryFlags.INPUT, MemoryFlags.OUTPUT, MemoryFlags.INOUT):
         raise BadParametersError(f"the flags must be INPUT, OUTPUT or both, not {flags!r}")
     return MemoryFlags(flags)
+
+
+def _check_results(results: object) -> None:
+    if results is None:
+        return
+    if not isinstance(results, type) or not issubclass(results, IntEnum) or not len(results):
+        raise ParameterTypeError(f"results must be an IntEnum class with members, not {results!r}")
+    for member in results:
+        to_uint32(member.value, f"the result {results.__name__}.{member.name}")
 
 
 def _backend_name(kernel: Kernel | None) -> str:

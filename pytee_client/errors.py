@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import errno
 import os
+from enum import IntEnum
 from typing import Any
 
 from .enums import Origin, Result
@@ -76,6 +77,8 @@ class TeecError(Exception):
         outputs: the outputs of the operation in slot order, where there are any:
             a Trusted Application may return them with any result. What would be a
             memoryview of the caller's memory is a copy here.
+        results: the names that the session was given for the Trusted Application's own
+            codes, or None.
     """
 
     code: int = Result.GENERIC
@@ -84,6 +87,7 @@ class TeecError(Exception):
     doing: str
     remedy: str | None
     outputs: tuple[Any, ...]
+    results: type[IntEnum] | None
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class TeecError(Exception):
         errno: int | None = None,
         remedy: str | None = None,
         outputs: tuple[Any, ...] = (),
+        results: type[IntEnum] | None = None,
     ) -> None:
         super().__init__(doing)
         self.doing = doing
@@ -103,14 +108,24 @@ class TeecError(Exception):
         self.errno = errno
         self.remedy = remedy
         self.outputs = outputs
+        self.results = results
 
     @property
-    def result(self) -> Result | None:
-        """The code as a Result, or None if it has no name."""
-        try:
-            return Result(self.code)
-        except ValueError:
-            return None
+    def result(self) -> IntEnum | None:
+        """The code as a member of results or of Result, or None if it has no name.
+
+        A Trusted Application defines what its codes mean: by origin TRUSTED_APP, and by
+        that only, names in results come before the specification's.
+        """
+        enumerations: tuple[type[IntEnum], ...] = (Result,)
+        if self.results is not None and self.origin == Origin.TRUSTED_APP:
+            enumerations = (self.results, Result)
+        for names in enumerations:
+            try:
+                return names(self.code)
+            except ValueError:
+                continue
+        return None
 
     def __str__(self) -> str:
         result = self.result
@@ -132,17 +147,20 @@ class TeecError(Exception):
 _ORIGINS = frozenset(Origin)
 
 
+# The last code of each range; source: GPD_SPE_010 3.3.1.
+_RANGES = (
+    (0x6FFFFFFF, "reserved non-error result"),
+    (0x7FFFFFFF, "implementation-defined non-error result"),
+    (0x8FFFFFFF, "implementation-defined error"),
+    (0xEFFFFFFF, "reserved result"),
+    (0xFFFEFFFF, "error of a GlobalPlatform API"),
+    (0xFFFFFFFF, "GlobalPlatform error"),
+)
+
+
 def describe_range(code: int) -> str:
     """Name the range that a 32-bit result without a name of its own belongs to."""
-    if 0x70000000 <= code <= 0x7FFFFFFF:
-        return "implementation-defined result"
-    if 0x80000000 <= code <= 0x8FFFFFFF:
-        return "implementation-defined error"
-    if 0xF0000000 <= code <= 0xFFFEFFFF:
-        return "error of a GlobalPlatform API"
-    if 0xFFFF0000 <= code <= 0xFFFFFFFF:
-        return "GlobalPlatform error"
-    return "result of the Trusted Application"
+    return next((name for last, name in _RANGES if code <= last), "unknown result")
 
 
 class GenericError(TeecError):
@@ -427,6 +445,7 @@ def error_of(
     *,
     remedy: str | None = None,
     outputs: tuple[Any, ...] = (),
+    results: type[IntEnum] | None = None,
 ) -> TeecError:
     """Make the exception for a result of the C library; error is the errno or 0."""
     if origin == Origin.COMMS and error in _CODES_OF_ERRNO:
@@ -439,4 +458,5 @@ def error_of(
         errno=error or None,
         remedy=remedy or _REMEDIES.get(code),  # type: ignore[call-overload]
         outputs=outputs,
+        results=results,
     )

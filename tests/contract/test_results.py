@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import pickle
+from enum import IntEnum
+
 import pytest
 
 import pytee_client as tee
@@ -30,6 +33,114 @@ def test_a_code_without_a_name_survives(session: tee.Session, code: int) -> None
     assert caught.value.code == code
     assert caught.value.result is None
     assert f"0x{code:08x}" in str(caught.value)
+
+
+class OwnResult(IntEnum):
+    DONE_BEFORE = 1
+    FULL = 0x80000001
+    BUSY_WITH_SOMEBODY = tee.Result.BUSY
+
+
+def test_an_application_names_its_own_codes(context: tee.Context) -> None:
+    with context.open_session(Target.CONFORMANCE, results=OwnResult) as session:
+        for member in OwnResult:
+            with pytest.raises(tee.TeecError) as caught:
+                session.invoke_command(Command.SET_SIZE, (member, 0))
+            assert caught.value.code == member
+            assert caught.value.result is member
+            assert f": {member.name} (0x{member:08x}, TRUSTED_APP)" in str(caught.value)
+
+
+def test_names_of_its_own_leave_the_class_as_it_is(context: tee.Context) -> None:
+    with (
+        context.open_session(Target.CONFORMANCE, results=OwnResult) as session,
+        pytest.raises(tee.BusyError),
+    ):
+        session.invoke_command(Command.SET_SIZE, (OwnResult.BUSY_WITH_SOMEBODY, 0))
+
+
+def test_an_opening_has_the_names_of_its_session(context: tee.Context) -> None:
+    with pytest.raises(tee.TeecError, match="FULL") as caught:
+        context.open_session(Target.CONFORMANCE, (OwnResult.FULL, 0), results=OwnResult)
+    assert caught.value.result is OwnResult.FULL
+
+
+def test_codes_that_an_application_does_not_name_keep_theirs(context: tee.Context) -> None:
+    with context.open_session(Target.CONFORMANCE, results=OwnResult) as session:
+        with pytest.raises(tee.ItemNotFoundError) as caught:
+            session.invoke_command(Command.SET_SIZE, (tee.Result.ITEM_NOT_FOUND, 0))
+        assert caught.value.result is tee.Result.ITEM_NOT_FOUND
+        with pytest.raises(tee.TeecError, match="implementation-defined error") as unnamed:
+            session.invoke_command(Command.SET_SIZE, (0x80000002, 0))
+        assert unnamed.value.result is None
+
+
+def test_names_of_one_session_are_not_those_of_another(context: tee.Context) -> None:
+    with (
+        context.open_session(Target.CONFORMANCE, results=OwnResult),
+        context.open_session(Target.CONFORMANCE) as other,
+        pytest.raises(tee.TeecError) as caught,
+    ):
+        other.invoke_command(Command.SET_SIZE, (OwnResult.FULL, 0))
+    assert caught.value.result is None
+
+
+def test_an_application_does_not_name_what_the_tee_says(context: tee.Context) -> None:
+    class Misleading(IntEnum):
+        FINE = tee.Result.TARGET_DEAD
+
+    with (
+        context.open_session(Target.CONFORMANCE, results=Misleading) as session,
+        pytest.raises(tee.TargetDeadError) as caught,
+    ):
+        session.invoke_command(Command.PANIC)
+    assert caught.value.origin == tee.Origin.TEE
+    assert caught.value.result is tee.Result.TARGET_DEAD
+
+
+def test_an_error_keeps_its_own_name_when_pickled(context: tee.Context) -> None:
+    with (
+        context.open_session(Target.CONFORMANCE, results=OwnResult) as session,
+        pytest.raises(tee.BusyError) as caught,
+    ):
+        session.invoke_command(
+            Command.SET_SIZE, (OwnResult.BUSY_WITH_SOMEBODY, 0), tee.ValueOutput()
+        )
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is tee.BusyError
+    assert copy.result is OwnResult.BUSY_WITH_SOMEBODY
+    assert str(copy) == str(caught.value)
+    assert copy.outputs == caught.value.outputs
+
+
+class NotNumbers(IntEnum):
+    def __new__(cls, text: str) -> NotNumbers:
+        member = int.__new__(cls, len(text))
+        member._value_ = text  # type: ignore[assignment]
+        return member
+
+    TEXT = "text"
+
+
+@pytest.mark.parametrize(
+    ("results", "error"),
+    [
+        (IntEnum("TooLarge", "A B", start=2**32 - 1), tee.ParameterRangeError),
+        (IntEnum("Negative", "A", start=-1), tee.ParameterRangeError),
+        (NotNumbers, tee.ParameterTypeError),
+        (OwnResult.FULL, tee.ParameterTypeError),
+        ({"FULL": 0x80000001}, tee.ParameterTypeError),
+        (tee.MemoryFlags, tee.ParameterTypeError),
+        (IntEnum, tee.ParameterTypeError),
+        (int, tee.ParameterTypeError),
+    ],
+)
+def test_names_that_can_not_be_codes_are_refused(
+    context: tee.Context, results: object, error: type[tee.TeecError]
+) -> None:
+    with pytest.raises(error, match="result") as caught:
+        context.open_session(Target.CONFORMANCE, results=results)  # type: ignore[arg-type]
+    assert caught.value.origin == tee.Origin.API
 
 
 def test_outputs_come_back_with_an_error_too(session: tee.Session) -> None:

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Codes, their names, and the ranges of those that have none."""
+
+from __future__ import annotations
+
+import pytest
+
+import pytee_client as tee
+
+# What a client can meet; 1, 0x80000000 and 0x80000001 mean something else in each
+# application, so they have no name.
+CODES = {
+    0x00000000: "SUCCESS",
+    0xF0100001: "CORRUPT_OBJECT",
+    0xF0100002: "CORRUPT_OBJECT_2",
+    0xF0100003: "STORAGE_NOT_AVAILABLE",
+    0xF0100004: "STORAGE_NOT_AVAILABLE_2",
+    0xF0100005: "UNSUPPORTED_VERSION",
+    0xF0100006: "CIPHERTEXT_INVALID",
+    0xF1007001: "ISOCKET_PROTOCOL",
+    0xF1007002: "ISOCKET_REMOTE_CLOSED",
+    0xF1007003: "ISOCKET_TIMEOUT",
+    0xF1007004: "ISOCKET_OUT_OF_RESOURCES",
+    0xF1007005: "ISOCKET_LARGE_BUFFER",
+    0xF1007006: "ISOCKET_WARNING_PROTOCOL",
+    0xF1007007: "ISOCKET_HOSTNAME",
+    0xF1010002: "ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND",
+    0xF1020002: "ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND",
+    0xFFFF0000: "GENERIC",
+    0xFFFF0001: "ACCESS_DENIED",
+    0xFFFF0002: "CANCEL",
+    0xFFFF0003: "ACCESS_CONFLICT",
+    0xFFFF0004: "EXCESS_DATA",
+    0xFFFF0005: "BAD_FORMAT",
+    0xFFFF0006: "BAD_PARAMETERS",
+    0xFFFF0007: "BAD_STATE",
+    0xFFFF0008: "ITEM_NOT_FOUND",
+    0xFFFF0009: "NOT_IMPLEMENTED",
+    0xFFFF000A: "NOT_SUPPORTED",
+    0xFFFF000B: "NO_DATA",
+    0xFFFF000C: "OUT_OF_MEMORY",
+    0xFFFF000D: "BUSY",
+    0xFFFF000E: "COMMUNICATION",
+    0xFFFF000F: "SECURITY",
+    0xFFFF0010: "SHORT_BUFFER",
+    0xFFFF0011: "EXTERNAL_CANCEL",
+    0xFFFF3001: "TIMEOUT",
+    0xFFFF300F: "OVERFLOW",
+    0xFFFF3024: "TARGET_DEAD",
+    0xFFFF3041: "STORAGE_NO_SPACE",
+    0xFFFF3071: "MAC_INVALID",
+    0xFFFF3072: "SIGNATURE_INVALID",
+    0xFFFF5000: "TIME_NOT_SET",
+    0xFFFF5001: "TIME_NEEDS_RESET",
+}
+
+RANGES = {
+    "reserved non-error result": (0x00000001, 0x6FFFFFFF),
+    "implementation-defined non-error result": (0x70000000, 0x7FFFFFFF),
+    "implementation-defined error": (0x80000000, 0x8FFFFFFF),
+    "reserved result": (0x90000000, 0xEFFFFFFF),
+    "error of a GlobalPlatform API": (0xF0000000, 0xFFFEFFFF),
+    "GlobalPlatform error": (0xFFFF9999, 0xFFFFFFFF),
+}
+
+
+def test_every_code_that_a_client_can_meet_has_its_name() -> None:
+    assert {code: tee.Result(code).name for code in CODES} == CODES
+
+
+@pytest.mark.parametrize("code", [1, 0x80000000, 0x80000001])
+def test_a_code_that_depends_on_the_application_has_no_name(code: int) -> None:
+    assert code not in set(tee.Result)
+
+
+@pytest.mark.parametrize("origin", [0, *tee.Origin, 5, 0xFFFFFFFF])
+@pytest.mark.parametrize("name", RANGES)
+def test_a_code_without_a_name_is_printed_with_its_range(name: str, origin: int) -> None:
+    for code in RANGES[name]:
+        error = tee.TeecError("doing", code=code, origin=origin)
+        assert error.code == code
+        assert error.result is None
+        assert str(error).startswith(f"doing: {name} (0x{code:08x}, ")
