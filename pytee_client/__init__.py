@@ -11,7 +11,12 @@ from .context import Context, Version
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .identity import client_uuid
-from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
+from .memory import (
+    AllocatedSharedMemory,
+    DescriptorSharedMemory,
+    RegisteredSharedMemory,
+    SharedMemory,
+)
 from .operation import Operation
 from .parameters import *  # noqa: F403
 from .session import Session
@@ -19,6 +24,7 @@ from .session import Session
 __all__ = [  # noqa: PLE0604
     "AllocatedSharedMemory",
     "Context",
+    "DescriptorSharedMemory",
     "Operation",
     "RegisteredSharedMemory",
     "Session",

@@ -25,7 +25,7 @@ from .errors import (
     ReadOnlyBufferError,
     error_of,
 )
-from .memory import SharedMemory
+from .memory import SharedMemory, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 SLOTS: Final = 4
+_INT_MAX: Final = 0x7FFFFFFF
 _UINT32_MAX: Final = 0xFFFFFFFF
 _SIZE_MAX: Final = 2 ** (8 * ffi.sizeof("size_t")) - 1
 
@@ -306,17 +307,32 @@ class NativeSharedMemory:
         descriptor: int = lib.shared_memory_descriptor(self.struct)
         return descriptor
 
-    def _check(self, code: int, doing: str) -> None:
+    def register_descriptor(self, fd: int) -> None:
+        """Share the memory behind a descriptor, which stays the caller's, and learn its size."""
+        code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
+        doing = f"registering the memory behind descriptor {fd}"
+        self._check(code, doing, _DESCRIPTOR_REMEDIES.get(code))
+        self.size = self.struct.size
+
+    def _check(self, code: int, doing: str, remedy: str | None = None) -> None:
         error = ffi.errno
         _raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:
             origin = Origin.COMMS if error else Origin.API
-            raise error_of(code, origin, error, doing)
+            raise error_of(code, origin, error, doing, remedy=remedy)
 
     def release(self) -> None:
         """End the sharing."""
         lib.TEEC_ReleaseSharedMemory(self.struct)
         _raise_interrupted()
+
+
+_DESCRIPTOR_REMEDIES: Final[dict[int, str]] = {
+    Result.NOT_SUPPORTED: "this kernel shares no memory by descriptor; mainline Linux does from"
+    " 6.18 on, for dma-bufs of the TEE's own heaps",
+    Result.BAD_PARAMETERS: "it must be a dma-buf of the TEE's own heaps, such as"
+    " /dev/dma_heap/protected,secure-video",
+}
 
 
 @final
@@ -370,6 +386,19 @@ def to_size(value: object, what: str) -> int:
     if number > _SIZE_MAX:
         raise ParameterRangeError(f"{what} is {number}, more than this machine can address")
     return number
+
+
+def to_descriptor(value: object) -> int:
+    """Check a file descriptor, or ask an object for its own."""
+    fileno = getattr(value, "fileno", None)
+    try:
+        fd = operator.index(value if fileno is None else fileno())  # type: ignore[arg-type]
+    except TypeError:
+        name = type(value).__name__
+        raise ParameterTypeError(f"fd must be an int or have a fileno(), not {name}") from None
+    if not 0 <= fd <= _INT_MAX:
+        raise ParameterRangeError(f"fd is {fd}, which is no open file descriptor")
+    return fd
 
 
 def pin(buffer: Buffer, what: str, *, writable: bool) -> Any:
@@ -512,7 +541,7 @@ class _Payload:
         memory = self._pin(buffer, what, writable=True)
         size = len(memory)
         self._set_temporary(slot, memory, size)
-        self._add_output(lambda: int(slot.tmpref.size), size, lambda end: _part_of(buffer, 0, end))
+        self._add_output(lambda: int(slot.tmpref.size), size, lambda end: part_of(buffer, 0, end))
 
     def _add_output(
         self, size: Callable[[], int], capacity: int, cut: Callable[[int], object]
@@ -529,7 +558,7 @@ class _Payload:
         native = block._live()
         if native.context is not self._context:
             raise BadParametersError(f"{block!r} belongs to another context: allocate one here")
-        # The block can't be closed while this export of its memory stands.
+        # The block can't be closed while this export stands.
         self._pin(block._memory(), "shared memory", writable=False)
         self._kept.append(native)
         slot.memref.parent = native.struct
@@ -537,9 +566,7 @@ class _Payload:
         slot.memref.size = size
         if output:
             self._add_output(
-                lambda: int(slot.memref.size),
-                size,
-                lambda used: _part_of(block._memory(), offset, used),
+                lambda: int(slot.memref.size), size, lambda used: block._output(offset, used)
             )
 
     def _whole(self, slot: Any, argument: p.MemrefWhole, what: str) -> int:
@@ -590,12 +617,6 @@ _FILLERS: Final[dict[type, Callable[[_Payload, Any, Any, str], int]]] = {
     p.MemrefPartialOutput: _Payload._partial_output,
     p.MemrefPartialInOut: _Payload._partial_inout,
 }
-
-
-def _part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
-    """See part of a buffer, without keeping hold of it if there is nothing to see."""
-    view = memoryview(buffer)
-    return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
 def _block_of(value: object, what: str) -> SharedMemory:

@@ -18,6 +18,7 @@ from ._boundary import (
     NativeOperation,
     NativeSharedMemory,
     pin,
+    to_descriptor,
     to_size,
     to_uint32,
 )
@@ -36,7 +37,12 @@ from .errors import (
     TrustedApplicationNotFoundError,
 )
 from .identity import gid_for_login, remedy_for_login
-from .memory import AllocatedSharedMemory, RegisteredSharedMemory, SharedMemory
+from .memory import (
+    AllocatedSharedMemory,
+    DescriptorSharedMemory,
+    RegisteredSharedMemory,
+    SharedMemory,
+)
 from .session import Session
 
 if TYPE_CHECKING:
@@ -44,6 +50,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias, TypeVar
     from uuid import UUID
 
+    from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer
 
     from .operation import Operation
@@ -176,10 +183,11 @@ class Context(Owner):
             gid: the group for the two group logins, by its number or its name, and for no
                 other login.
             operation: by which another thread can cancel the opening.
-            results: names for the Trusted Application's own codes, in this session: those
-                that come from it show in TeecError.result, where the code of the opening
-                or of a command is one of these. Errors can be pickled if the class can,
-                that is if it stands at the top of a module.
+            results: an IntEnum class that names the Trusted Application's own codes. Errors
+                of this session that come from the application, also those of its opening,
+                have its members as their result; codes that it lacks keep the name that
+                they have in Result. Errors can be pickled if the class can: define it at
+                the top of a module.
 
         Raises:
             TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
@@ -310,6 +318,35 @@ class Context(Owner):
         with self._while_open():
             memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
+
+    def register_shared_memory_fd(
+        self, fd: FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
+    ) -> DescriptorSharedMemory:
+        """Share the memory behind a descriptor, which may be memory that only the TEE can read.
+
+        Source: TEEC_RegisterSharedMemoryFileDescriptor, an extension of OP-TEE's library;
+        kernel ioctl TEE_IOC_SHM_REGISTER_FD. Mainline Linux has it from 6.18 on, for
+        dma-bufs of the TEE's own heaps; kernels of OP-TEE's had it before, for any.
+
+        Args:
+            fd: the descriptor, or an object with a fileno(). It stays the caller's, and may
+                be closed as soon as this returns.
+            flags: the directions in which operations may use it.
+
+        Raises:
+            NotSupportedError: the kernel can't share memory by descriptor.
+            BadParametersError: the memory behind this one can't be shared.
+            ParameterTypeError, ParameterRangeError: fd is none.
+            OutOfMemoryError: a MemoryError; there is no room for it in the TEE.
+            ClosedContextError: the context is closed.
+
+        Threads: may be called from any.
+        """
+        memory = NativeSharedMemory(self._live(), 0, _directions(flags))
+        descriptor = to_descriptor(fd)
+        with self._while_open():
+            memory.register_descriptor(descriptor)
+        return self._adopt(DescriptorSharedMemory(self, memory))
 
     def _adopt(self, block: _Block) -> _Block:
         with self._lock:

@@ -412,7 +412,10 @@ _CLASSES: dict[int, type[TeecError]] = {
     )
 }
 
-# What a failed system call means; the C library only tells three cases apart.
+# What the C library makes of a failed system call, where it knows nothing better.
+_CODES_OF_FAILURE = (Result.GENERIC, Result.BAD_PARAMETERS, Result.OUT_OF_MEMORY)
+
+# What a failed system call means.
 _CODES_OF_ERRNO = {
     errno.EPERM: Result.ACCESS_DENIED,
     errno.EACCES: Result.ACCESS_DENIED,
@@ -448,8 +451,8 @@ def error_of(
     results: type[IntEnum] | None = None,
 ) -> TeecError:
     """Make the exception for a result of the C library; error is the errno or 0."""
-    if origin == Origin.COMMS and error in _CODES_OF_ERRNO:
-        code = _CODES_OF_ERRNO[error]
+    if origin == Origin.COMMS and code in _CODES_OF_FAILURE:
+        code = _CODES_OF_ERRNO.get(error, code)
     cls = _CLASSES.get(code, TeecError)
     return cls(
         doing,

@@ -22,14 +22,26 @@ if TYPE_CHECKING:
     from .context import Context
     from .enums import MemoryFlags
 
-__all__ = ["AllocatedSharedMemory", "RegisteredSharedMemory", "SharedMemory"]
+__all__ = [
+    "AllocatedSharedMemory",
+    "DescriptorSharedMemory",
+    "RegisteredSharedMemory",
+    "SharedMemory",
+]
+
+
+def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
+    """See part of a buffer, without keeping hold of it if there is nothing to see."""
+    view = memoryview(buffer)
+    return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
 class SharedMemory(Owner):
     """A block of memory that the program and the TEE share.
 
-    Made by Context.allocate_shared_memory() and Context.register_shared_memory(). As a
-    parameter it stands for MemrefWhole. len() is its size in bytes.
+    Made by Context.allocate_shared_memory(), Context.register_shared_memory() and
+    Context.register_shared_memory_fd(). As a parameter it stands for MemrefWhole. len() is
+    its size in bytes.
 
     Threads: any number may use a block at once; what they do to its bytes is theirs to
     order. close() never takes it from a call that uses it.
@@ -38,6 +50,7 @@ class SharedMemory(Owner):
     _context: Context
     _native: NativeSharedMemory
     _pid: int
+    _exporter: memoryview
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
@@ -71,12 +84,16 @@ class SharedMemory(Owner):
         return self._native
 
     def _memory(self) -> Buffer:
-        """Return what exports the block's bytes."""
-        raise NotImplementedError
+        """Return what a call exports as long as it uses the block."""
+        return self._exporter
+
+    def _output(self, offset: int, size: int) -> memoryview | int:
+        """Return what a call gives back for an output of so many bytes from offset."""
+        return part_of(self._memory(), offset, size)
 
     def _release_view(self) -> None:
-        """Give up the bytes; BufferError if somebody still looks at them."""
-        raise NotImplementedError
+        """Give up what _memory() returns; BufferError if an export of it stands."""
+        self._exporter.release()
 
     def _release_memory(self) -> None:
         """Give up what only the sharing needed."""
@@ -155,11 +172,22 @@ class RegisteredSharedMemory(SharedMemory):
         self._exporter = memoryview(buffer)
         self._attach(context, native)
 
-    def _memory(self) -> Buffer:
-        return self._exporter
-
-    def _release_view(self) -> None:
-        self._exporter.release()
-
     def _release_memory(self) -> None:
         self._pinned = None
+
+
+class DescriptorSharedMemory(SharedMemory):
+    """A block of memory behind a descriptor, such as a dma-buf that only the TEE can read.
+
+    Nothing of it is mapped: the block is no buffer. As an output it comes back as an int,
+    the size that the Trusted Application set.
+    """
+
+    def __init__(self, context: Context, native: NativeSharedMemory) -> None:
+        """Take what was registered."""
+        # It has no bytes to show, but calls export something of it as of the others.
+        self._exporter = memoryview(b"")
+        self._attach(context, native)
+
+    def _output(self, offset: int, size: int) -> int:
+        return size

@@ -125,7 +125,7 @@ class MemrefWhole:
     """All of a block of shared memory, in its own directions (TEEC_MEMREF_WHOLE).
 
     If the block has the direction OUTPUT, a memoryview of it comes back, cut to the size
-    that the Trusted Application set.
+    that the Trusted Application set; of a DescriptorSharedMemory that size alone, an int.
     """
 
     block: SharedMemory
@@ -161,7 +161,8 @@ class MemrefPartialInput(_MemrefPartial):
 class MemrefPartialOutput(_MemrefPartial):
     """Part of a block, for the Trusted Application to write (TEEC_MEMREF_PARTIAL_OUTPUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set.
+    A memoryview of the part comes back, cut to the size that the Trusted Application set;
+    of a DescriptorSharedMemory that size alone, an int.
 
     Args:
         block: shared memory with the direction OUTPUT.
@@ -174,7 +175,8 @@ class MemrefPartialOutput(_MemrefPartial):
 class MemrefPartialInOut(_MemrefPartial):
     """Part of a block, to be read and written (TEEC_MEMREF_PARTIAL_INOUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set.
+    A memoryview of the part comes back, cut to the size that the Trusted Application set;
+    of a DescriptorSharedMemory that size alone, an int.
 
     Args:
         block: shared memory with both directions.
@@ -184,4 +186,7 @@ class MemrefPartialInOut(_MemrefPartial):
 
 
 Outputs: TypeAlias = tuple[Any, ...]
-"""Value, bytes, memoryview or RequiredSize for each output parameter, in slot order."""
+"""Value, bytes, memoryview, int or RequiredSize for each output parameter, in slot order.
+
+An int is the size of an output in a DescriptorSharedMemory.
+"""

@@ -66,8 +66,9 @@ class Session(Owner):
         Returns:
             The outputs, in slot order: a Value for two numbers, bytes for an output given
             by its size, a memoryview of the caller's own memory for one given as a buffer
-            or a block, cut to the size that the Trusted Application set; a RequiredSize
-            in place of one that was too small.
+            or a block, cut to the size that the Trusted Application set; that size alone
+            for a DescriptorSharedMemory, which has no bytes here; a RequiredSize in place
+            of one that was too small.
 
         Raises:
             TeecError: the call failed; its class, code and origin say how, and its outputs

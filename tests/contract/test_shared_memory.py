@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import mmap
+import os
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake import uapi
 
 from ..support.conformance import Command, checksum, filled, xored
+from ..support.descriptor_kernel import DescriptorKernel
+from ..support.linux_kernel import LinuxKernel
 from ..support.targets import Target
 
 if TYPE_CHECKING:
@@ -374,3 +379,242 @@ def test_a_forgotten_block_is_closed_with_a_warning(context: tee.Context) -> Non
     with pytest.warns(ResourceWarning, match="unclosed <AllocatedSharedMemory"):
         del block
         gc.collect()
+
+
+@pytest.fixture
+def heap() -> Iterator[int]:
+    """Return a descriptor that names 10 000 bytes."""
+    fd = os.memfd_create("heap")
+    os.ftruncate(fd, 10_000)
+    yield fd
+    os.close(fd)
+
+
+@pytest.fixture
+def sharing_kernel(target: Target) -> DescriptorKernel:
+    """Return the target's kernel, made able to share memory by descriptor."""
+    assert target.backend != "fake"
+    return DescriptorKernel(LinuxKernel() if target.backend == "linux" else target.backend)
+
+
+@pytest.fixture
+def sharing(target: Target, sharing_kernel: DescriptorKernel) -> Iterator[tee.Session]:
+    """Open a session in a context that can share memory by descriptor."""
+    with (
+        tee.Context(target.device, backend=sharing_kernel) as context,
+        context.open_session(Target.CONFORMANCE) as session,
+    ):
+        yield session
+
+
+def test_memory_by_descriptor_reaches_the_application(sharing: tee.Session, heap: int) -> None:
+    with sharing.context.register_shared_memory_fd(heap) as block:
+        assert sharing.invoke_command(Command.MEMREF_FILL, block) == (10_000,)
+        content = bytearray(filled(0, 10_000))
+        for offset, size in ((0, 10), (17, 4096), (9_999, 1)):
+            outputs = sharing.invoke_command(
+                Command.MEMREF_XOR, None, tee.MemrefPartialInOut(block, offset, size)
+            )
+            assert outputs == (size,)
+            content[offset : offset + size] = xored(1, bytes(content[offset : offset + size]))
+        outputs = sharing.invoke_command(
+            Command.MEMREF_CHECKSUM, tee.MemrefPartialInput(block), tee.ValueOutput()
+        )
+        assert outputs == (checksum(bytes(content)),)
+        outputs = sharing.invoke_command(
+            Command.MEMREF_CHECKSUM, None, tee.MemrefPartialInput(block, 100, 50), tee.ValueOutput()
+        )
+        assert outputs == (checksum(bytes(content[100:150])),)
+
+
+def test_memory_by_descriptor_has_the_directions_of_its_flags(
+    sharing: tee.Session, heap: int
+) -> None:
+    context = sharing.context
+    with (
+        context.register_shared_memory_fd(heap, Flags.INPUT) as source,
+        context.register_shared_memory_fd(heap, Flags.OUTPUT) as sink,
+    ):
+        assert (source.flags, sink.flags) == (Flags.INPUT, Flags.OUTPUT)
+        assert sharing.invoke_command(Command.MEMREF_FILL, source, sink) == (10_000,)
+        for part in (tee.MemrefPartialOutput(source), tee.MemrefPartialInput(sink)):
+            with pytest.raises(tee.BadParametersError, match="direction"):
+                sharing.invoke_command(Command.NOTHING, part)
+
+
+def test_an_output_by_descriptor_is_the_size_set(sharing: tee.Session, heap: int) -> None:
+    with sharing.context.register_shared_memory_fd(heap) as block:
+        part = tee.MemrefPartialOutput(block, 10, 50)
+        for size in (0, 7, 50):
+            assert sharing.invoke_command(Command.SET_SIZE, (0, size), part) == (size,)
+        outputs = sharing.invoke_command(Command.SET_SIZE, (0, 51), part, block)
+        assert outputs == (tee.RequiredSize(51), 51)
+        with pytest.raises(tee.ShortBufferError) as caught:
+            sharing.invoke_command(Command.SET_SIZE, (tee.Result.SHORT_BUFFER, 10_001), block, part)
+        assert caught.value.required == 10_001
+        with pytest.raises(tee.GenericError) as failed:
+            sharing.invoke_command(Command.SET_SIZE, (tee.Result.GENERIC, 3), block)
+        assert failed.value.outputs == (3,)
+
+
+def test_memory_by_descriptor_outlives_the_descriptor(sharing: tee.Session, heap: int) -> None:
+    own = os.dup(heap)
+    with sharing.context.register_shared_memory_fd(own) as block:
+        os.close(own)
+        assert sharing.invoke_command(Command.MEMREF_FILL, block) == (10_000,)
+
+
+def test_a_registered_descriptor_stays_the_callers(sharing: tee.Session, heap: int) -> None:
+    sharing.context.register_shared_memory_fd(heap).close()
+    assert os.fstat(heap).st_size == 10_000
+
+
+def test_an_object_can_stand_for_its_descriptor(sharing: tee.Session, heap: int) -> None:
+    with (
+        open(heap, "rb", closefd=False) as file,
+        sharing.context.register_shared_memory_fd(file) as block,
+    ):
+        assert len(block) == 10_000
+
+
+def test_memory_by_descriptor_has_no_bytes_for_python(sharing: tee.Session, heap: int) -> None:
+    with sharing.context.register_shared_memory_fd(heap) as block:
+        with pytest.raises(TypeError):
+            memoryview(block)  # type: ignore[arg-type]
+        with pytest.raises(tee.ParameterTypeError, match="bytes-like"):
+            sharing.invoke_command(
+                Command.NOTHING,
+                tee.MemrefTempInput(block),  # type: ignore[arg-type]
+            )
+
+
+def test_a_closed_block_by_descriptor_is_refused(sharing: tee.Session, heap: int) -> None:
+    block = sharing.context.register_shared_memory_fd(heap)
+    assert not block.closed
+    assert block.context is sharing.context
+    assert repr(block) == f"<DescriptorSharedMemory of 10000 bytes, {Flags.INOUT!r}>"
+    block.close()
+    block.close()
+    assert block.closed
+    assert repr(block) == "<DescriptorSharedMemory, closed>"
+    with pytest.raises(tee.ClosedSharedMemoryError):
+        sharing.invoke_command(Command.NOTHING, block)
+    with pytest.raises(tee.ClosedSharedMemoryError):
+        len(block)
+
+
+def test_a_block_by_descriptor_closes_with_its_context(
+    target: Target, sharing_kernel: DescriptorKernel, heap: int
+) -> None:
+    context = tee.Context(target.device, backend=sharing_kernel)
+    block = context.register_shared_memory_fd(heap)
+    context.close()
+    assert block.closed
+    with pytest.raises(tee.ClosedContextError):
+        context.register_shared_memory_fd(heap)
+
+
+def test_a_forgotten_block_by_descriptor_is_closed_with_a_warning(
+    sharing: tee.Session, heap: int
+) -> None:
+    block = sharing.context.register_shared_memory_fd(heap)
+    with pytest.warns(ResourceWarning, match="unclosed <DescriptorSharedMemory"):
+        del block
+        gc.collect()
+
+
+def test_a_block_by_descriptor_stays_in_its_context(
+    session: tee.Session, sharing: tee.Session, heap: int
+) -> None:
+    with (
+        sharing.context.register_shared_memory_fd(heap) as block,
+        pytest.raises(tee.BadParametersError, match="another context"),
+    ):
+        session.invoke_command(Command.NOTHING, block)
+
+
+def test_a_part_beyond_a_block_by_descriptor_is_refused(sharing: tee.Session, heap: int) -> None:
+    with sharing.context.register_shared_memory_fd(heap) as block:
+        for offset, size in ((0, 10_001), (10_000, 1), (10_001, 0), (2**63, 1)):
+            with pytest.raises(tee.BadParametersError, match="beyond") as caught:
+                sharing.invoke_command(
+                    Command.MEMREF_XOR, tee.MemrefPartialInOut(block, offset, size)
+                )
+            assert caught.value.origin == tee.Origin.API
+
+
+def test_no_block_can_be_closed_under_a_call(
+    sharing: tee.Session,
+    sharing_kernel: DescriptorKernel,
+    heap: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = sharing.context
+    blocks: list[tee.SharedMemory] = [
+        context.allocate_shared_memory(10),
+        context.register_shared_memory(bytearray(10)),
+        context.register_shared_memory_fd(heap),
+    ]
+    refusals = []
+    pass_on = sharing_kernel.ioctl
+
+    def ioctl(fd: int, request: int, argument: int) -> int:
+        if request == uapi.TEE_IOC_INVOKE:
+            for block in blocks:
+                with pytest.raises(tee.SharedMemoryInUseError, match="wait for the calls"):
+                    block.close()
+                refusals.append(block.closed)
+        return pass_on(fd, request, argument)
+
+    monkeypatch.setattr(sharing_kernel, "ioctl", ioctl)
+    for output in sharing.invoke_command(Command.MEMREF_XOR, *blocks)[:2]:
+        output.release()
+    assert refusals == [False, False, False]
+    for block in blocks:
+        block.close()
+
+
+def test_a_kernel_that_shares_nothing_by_descriptor_says_so(
+    context: tee.Context, heap: int
+) -> None:
+    with pytest.raises(tee.NotSupportedError) as caught:
+        context.register_shared_memory_fd(heap)
+    assert caught.value.origin == tee.Origin.COMMS
+    assert caught.value.errno == errno.EINVAL
+    assert caught.value.remedy
+    assert "6.18" in caught.value.remedy
+
+
+def test_a_descriptor_without_memory_to_share_is_refused(sharing: tee.Session) -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    for attempt in ("a pipe", "closed"):
+        with pytest.raises(tee.BadParametersError) as caught:
+            sharing.context.register_shared_memory_fd(reader)
+        assert caught.value.errno == errno.EINVAL, attempt
+        assert caught.value.remedy
+        assert "dma-buf" in caught.value.remedy
+        if attempt == "a pipe":
+            os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("fd", "error"),
+    [
+        ("5", tee.ParameterTypeError),
+        (None, tee.ParameterTypeError),
+        (1.5, tee.ParameterTypeError),
+        (-1, tee.ParameterRangeError),
+        (2**31, tee.ParameterRangeError),
+    ],
+)
+def test_what_is_no_descriptor_is_refused(
+    context: tee.Context, fd: object, error: type[tee.TeecError]
+) -> None:
+    with pytest.raises(error, match="fd"):
+        context.register_shared_memory_fd(fd)  # type: ignore[arg-type]
+
+
+def test_a_block_by_descriptor_needs_a_direction(context: tee.Context, heap: int) -> None:
+    with pytest.raises(tee.BadParametersError, match="INPUT, OUTPUT or both"):
+        context.register_shared_memory_fd(heap, 4)  # type: ignore[arg-type]
