@@ -24,7 +24,8 @@ _APPLICATION_LOGINS: Final = (
     Login.USER_APPLICATION,
     Login.GROUP_APPLICATION,
 )
-_KERNEL_LOGINS: Final = range(0x80000000, 0xC0000000)
+_FIRST_KERNEL_LOGIN: Final = 0x80000000
+_LAST_KERNEL_LOGIN: Final = 0xBFFFFFFF
 
 
 def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = None) -> UUID:
@@ -95,7 +96,7 @@ def _gid_of_name(name: str) -> int:
 
 def remedy_for_login(login: int, error: int | None, implementation: int) -> str | None:
     """Say what helps against the errno of an opening, if it can come from the login."""
-    if error == errno.EPERM and login in _KERNEL_LOGINS:
+    if error == errno.EPERM and _is_for_the_kernel(login):
         return _other_logins(login)
     if error == errno.EPERM and login == Login.GROUP:
         return (
@@ -109,10 +110,14 @@ def remedy_for_login(login: int, error: int | None, implementation: int) -> str 
     return None if login in _LINUX_LOGINS else _other_logins(login)
 
 
+def _is_for_the_kernel(login: int) -> bool:
+    return _FIRST_KERNEL_LOGIN <= login <= _LAST_KERNEL_LOGIN
+
+
 def _other_logins(login: int) -> str:
     """Say why Linux has not a login, and which to use instead."""
     if login in _APPLICATION_LOGINS:
         return "mainline Linux has no application logins; use USER or GROUP"
-    if login in _KERNEL_LOGINS:
+    if _is_for_the_kernel(login):
         return "this login is for the kernel's own clients; use PUBLIC, USER or GROUP"
     return "this login is reserved; use PUBLIC, USER or GROUP"

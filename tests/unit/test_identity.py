@@ -93,6 +93,14 @@ def test_amd_tee_is_told_to_have_the_public_login_only() -> None:
 
 
 @pytest.mark.parametrize("login", [*tee.Login, 3, 0x80000000])
-def test_an_errno_that_is_not_the_logins_has_no_remedy(login: int) -> None:
+def test_an_errno_that_no_login_causes_has_no_remedy(login: int) -> None:
     for error in (None, errno.ENOMEM, errno.EACCES):
         assert remedy_for_login(login, error, tee.ImplementationId.OPTEE) is None
+
+
+def test_a_login_that_linux_has_is_not_blamed() -> None:
+    optee = tee.ImplementationId.OPTEE
+    for login in (tee.Login.PUBLIC, tee.Login.USER, tee.Login.GROUP):
+        assert remedy_for_login(login, errno.EINVAL, optee) is None
+    for login in (tee.Login.PUBLIC, tee.Login.USER):
+        assert remedy_for_login(login, errno.EPERM, optee) is None
