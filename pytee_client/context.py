@@ -326,7 +326,7 @@ class Context(Owner):
 
         Source: TEEC_RegisterSharedMemoryFileDescriptor, an extension of OP-TEE's library;
         kernel ioctl TEE_IOC_SHM_REGISTER_FD. Mainline Linux has it from 6.18 on, for
-        dma-bufs of the TEE's own heaps; kernels of OP-TEE's had it before, for any.
+        dma-bufs of the TEE's own heaps; OP-TEE's own kernels had it before.
 
         Args:
             fd: the descriptor, or an object with a fileno(). It stays the caller's, and may
