@@ -78,11 +78,18 @@ bool tee_memory_is_live(const struct tee_context *context,
 bool tee_memory_is_in_place(const TEEC_SharedMemory *memory);
 
 /*
- * operation.c: what stands in for memory that the TEE can't reach itself,
- * while the four parameters of an operation are with the kernel.
+ * operation.c: what stands in for size bytes at buffer, which the TEE can't
+ * reach itself or shall not; all zeros, and no descriptor, if nothing has to.
  */
+struct tee_bounce {
+	struct tee_block block;
+	void *buffer;
+	size_t size;
+};
+
+/* The four parameters of an operation while they are with the kernel. */
 struct tee_payload {
-	struct tee_block bounce[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+	struct tee_bounce bounces[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 };
 
 /*

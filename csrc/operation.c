@@ -17,8 +17,8 @@ _Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
 			       TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INOUT,
 	       "parameter types are the kernel's where it has them");
 
-/* What a partial memref adds to the temporary one of the same direction. */
-#define PARTIAL_BIT 0x8
+/* What types of registered memory have and temporary ones have not. */
+#define REGISTERED_BIT 0x8
 #define MEMREF_BIT 0x4
 
 static bool is_output(uint64_t attr)
@@ -31,33 +31,35 @@ static bool is_output(uint64_t attr)
  * what the Trusted Application does not write comes back as it was.
  */
 static TEEC_Result prepare_bounced(const struct tee_context *context,
-				   const void *buffer, size_t size,
+				   void *buffer, size_t size,
 				   struct tee_ioctl_param *param,
-				   struct tee_block *block, int *error)
+				   struct tee_bounce *bounce, int *error)
 {
 	int ret;
 
-	ret = tee_block_allocate(context, size, block);
+	ret = tee_block_allocate(context, size, &bounce->block);
 	if (ret) {
 		*error = -ret;
 		return tee_result_from_errno(-ret);
 	}
+	bounce->buffer = buffer;
+	bounce->size = size;
 	if (size)
-		memcpy(block->address, buffer, size);
+		memcpy(bounce->block.address, buffer, size);
 	param->a = 0;
 	param->b = size;
-	param->c = (uint32_t)block->id;
+	param->c = (uint32_t)bounce->block.id;
 	return TEEC_SUCCESS;
 }
 
 static TEEC_Result prepare_temporary(const struct tee_context *context,
 				     const TEEC_TempMemoryReference *memref,
 				     struct tee_ioctl_param *param,
-				     struct tee_block *block, int *error)
+				     struct tee_bounce *bounce, int *error)
 {
 	if (memref->buffer)
 		return prepare_bounced(context, memref->buffer, memref->size,
-				       param, block, error);
+				       param, bounce, error);
 	if (memref->size)
 		return TEEC_ERROR_BAD_PARAMETERS;
 	/* Anything else would reach the Trusted Application as a buffer. */
@@ -73,11 +75,11 @@ static TEEC_Result prepare_shared(const struct tee_context *context,
 				  const TEEC_SharedMemory *memory,
 				  size_t offset, size_t size,
 				  struct tee_ioctl_param *param,
-				  struct tee_block *block, int *error)
+				  struct tee_bounce *bounce, int *error)
 {
 	if (!tee_memory_is_in_place(memory))
 		return prepare_bounced(context, (char *)memory->buffer + offset,
-				       size, param, block, error);
+				       size, param, bounce, error);
 	/* OP-TEE has nothing at a block's end, not even nothing. */
 	param->a = size ? offset : 0;
 	param->b = size;
@@ -88,7 +90,7 @@ static TEEC_Result prepare_shared(const struct tee_context *context,
 static TEEC_Result prepare_whole(const struct tee_context *context,
 				 const TEEC_RegisteredMemoryReference *memref,
 				 struct tee_ioctl_param *param,
-				 struct tee_block *block, int *error)
+				 struct tee_bounce *bounce, int *error)
 {
 	const TEEC_SharedMemory *parent = memref->parent;
 	uint32_t directions;
@@ -99,14 +101,14 @@ static TEEC_Result prepare_whole(const struct tee_context *context,
 	if (!directions)
 		return TEEC_ERROR_BAD_PARAMETERS;
 	param->attr = MEMREF_BIT | directions;
-	return prepare_shared(context, parent, 0, parent->size, param, block,
+	return prepare_shared(context, parent, 0, parent->size, param, bounce,
 			      error);
 }
 
 static TEEC_Result prepare_partial(const struct tee_context *context,
 				   const TEEC_RegisteredMemoryReference *memref,
 				   struct tee_ioctl_param *param,
-				   struct tee_block *block, int *error)
+				   struct tee_bounce *bounce, int *error)
 {
 	const TEEC_SharedMemory *parent = memref->parent;
 	uint32_t directions;
@@ -122,13 +124,13 @@ static TEEC_Result prepare_partial(const struct tee_context *context,
 		return TEEC_ERROR_BAD_PARAMETERS;
 	param->attr = MEMREF_BIT | directions;
 	return prepare_shared(context, parent, memref->offset, memref->size,
-			      param, block, error);
+			      param, bounce, error);
 }
 
 static TEEC_Result prepare_slot(const struct tee_context *context,
 				uint32_t type, const TEEC_Parameter *parameter,
 				struct tee_ioctl_param *param,
-				struct tee_block *block, int *error)
+				struct tee_bounce *bounce, int *error)
 {
 	param->attr = type;
 	switch (type) {
@@ -144,15 +146,15 @@ static TEEC_Result prepare_slot(const struct tee_context *context,
 	case TEEC_MEMREF_TEMP_OUTPUT:
 	case TEEC_MEMREF_TEMP_INOUT:
 		return prepare_temporary(context, &parameter->tmpref, param,
-					 block, error);
+					 bounce, error);
 	case TEEC_MEMREF_WHOLE:
-		return prepare_whole(context, &parameter->memref, param, block,
+		return prepare_whole(context, &parameter->memref, param, bounce,
 				     error);
 	case TEEC_MEMREF_PARTIAL_INPUT:
 	case TEEC_MEMREF_PARTIAL_OUTPUT:
 	case TEEC_MEMREF_PARTIAL_INOUT:
 		return prepare_partial(context, &parameter->memref, param,
-				       block, error);
+				       bounce, error);
 	default:
 		return TEEC_ERROR_BAD_PARAMETERS;
 	}
@@ -169,7 +171,7 @@ TEEC_Result tee_payload_prepare(const struct tee_context *context,
 
 	memset(payload, 0, sizeof(*payload));
 	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
-		payload->bounce[i].fd = -1;
+		payload->bounces[i].block.fd = -1;
 	if (!operation)
 		return TEEC_SUCCESS;
 	if (operation->paramTypes >> (4 * TEEC_CONFIG_PAYLOAD_REF_COUNT))
@@ -178,7 +180,7 @@ TEEC_Result tee_payload_prepare(const struct tee_context *context,
 	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++) {
 		type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
 		result = prepare_slot(context, type, &operation->params[i],
-				      &params[i], &payload->bounce[i], error);
+				      &params[i], &payload->bounces[i], error);
 		if (result != TEEC_SUCCESS)
 			goto err_release;
 	}
@@ -199,40 +201,30 @@ static size_t to_size(uint64_t size)
  * What it wrote all the same is fetched: programs read a datagram's beginning
  * so, and memory that is not copied has it there too.
  */
-static void fetch(const struct tee_block *block, void *buffer, size_t capacity,
-		  size_t size)
+static void fetch(const struct tee_bounce *bounce, size_t size)
 {
-	if (size > capacity)
-		size = capacity;
-	if (block->address && size)
-		memcpy(buffer, block->address, size);
+	if (size > bounce->size)
+		size = bounce->size;
+	if (size)
+		memcpy(bounce->buffer, bounce->block.address, size);
 }
 
 static void update_slot(TEEC_Parameter *parameter, uint32_t type,
 			const struct tee_ioctl_param *param,
-			const struct tee_block *block)
+			const struct tee_bounce *bounce)
 {
-	TEEC_RegisteredMemoryReference *memref = &parameter->memref;
-	TEEC_TempMemoryReference *tmpref = &parameter->tmpref;
-	size_t size = to_size(param->b);
-
 	if (!is_output(param->attr))
 		return;
-	if (!(type & MEMREF_BIT) && !(type & PARTIAL_BIT)) {
+	if (!(param->attr & MEMREF_BIT)) {
 		parameter->value.a = (uint32_t)param->a;
 		parameter->value.b = (uint32_t)param->b;
-	} else if (!(type & PARTIAL_BIT)) {
-		fetch(block, tmpref->buffer, tmpref->size, size);
-		tmpref->size = size;
-	} else if (type == TEEC_MEMREF_WHOLE) {
-		fetch(block, memref->parent->buffer, memref->parent->size,
-		      size);
-		memref->size = size;
-	} else {
-		fetch(block, (char *)memref->parent->buffer + memref->offset,
-		      memref->size, size);
-		memref->size = size;
+		return;
 	}
+	fetch(bounce, to_size(param->b));
+	if (type & REGISTERED_BIT)
+		parameter->memref.size = to_size(param->b);
+	else
+		parameter->tmpref.size = to_size(param->b);
 }
 
 void tee_payload_update(TEEC_Operation *operation,
@@ -246,7 +238,7 @@ void tee_payload_update(TEEC_Operation *operation,
 	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
 		update_slot(&operation->params[i],
 			    TEEC_PARAM_TYPE_GET(operation->paramTypes, i),
-			    &params[i], &payload->bounce[i]);
+			    &params[i], &payload->bounces[i]);
 }
 
 void tee_payload_release(const struct tee_context *context,
@@ -255,5 +247,5 @@ void tee_payload_release(const struct tee_context *context,
 	size_t i = TEEC_CONFIG_PAYLOAD_REF_COUNT;
 
 	while (i--)
-		tee_block_release(context, &payload->bounce[i]);
+		tee_block_release(context, &payload->bounces[i].block);
 }
