@@ -6,6 +6,42 @@
  *
  * Every function that fails leaves in errno the error of the system call that
  * caused it, or 0 if none did. The library prints nothing and never retries.
+ *
+ * Where a program can tell it from OP-TEE's libteec.so.2, it follows the
+ * specification, or refuses what would go wrong:
+ *
+ * - A context may be asked for by the path of a device. A device that is there
+ *   but can't be opened is ACCESS_DENIED, BUSY or NOT_SUPPORTED, not always
+ *   ITEM_NOT_FOUND. No descriptor outlives exec.
+ * - Structures hold handles. What is not live any more, or never was, is
+ *   refused with BAD_PARAMETERS, origin API, and ignored where it is ended a
+ *   second time; nobody else's descriptor, session or memory is touched. A
+ *   structure may be moved, and a context ended before its sessions and memory.
+ * - NULL for destination, for a group login's data or for a reference's parent
+ *   is BAD_PARAMETERS, as are the upper 16 bits of paramTypes, and memory of
+ *   another context (origin API, not COMMS). A reference to a released block
+ *   is refused, where libteec sends NULL.
+ * - An operation can be under way once: BAD_STATE, origin API. A request to
+ *   cancel it before its start makes the start fail with CANCEL, origin API; a
+ *   late one is forgotten, where libteec cancels the session's next command.
+ *   Requests name their operation by a number of its own.
+ * - Temporary memory is copied to pages of its own, which keeps what lies
+ *   beside it from the TEE. Outputs are copied there too: what the Trusted
+ *   Application does not write comes back as it was.
+ * - A temporary reference to NULL on a device that has no such thing is
+ *   NOT_SUPPORTED, where libteec sends a buffer.
+ * - An empty partial reference may be at its parent's end.
+ * - Memory that is not all the program's, or is registered as output and can't
+ *   be written, is refused when it is registered.
+ * - Allocated memory is zeroed. A failed allocation leaves buffer NULL, and
+ *   releasing sets size to 0 with it; releasing registered memory leaves
+ *   buffer. The TEE gives memory up before it is freed.
+ * - A kernel that can't register descriptors is NOT_SUPPORTED, not
+ *   BAD_PARAMETERS.
+ *
+ * As in libteec, a size that the Trusted Application sets beyond a temporary
+ * output's buffer still brings back the bytes that fit: programs read the
+ * beginning of a datagram so.
  */
 #ifndef TEE_CLIENT_API_H
 #define TEE_CLIENT_API_H

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from .probes import PROBES
 from .record import NO_TEE
 from .statements import GROUPS, STATEMENTS
 
@@ -44,13 +45,16 @@ def page(proofs: Proofs) -> str:
         "# What is proved, by which test, where",
         "",
         "Made by `python -m tests.assertions` from what the tests recorded; do not edit. The IDs",
-        "are those of the marks `assertion` at the tests.",
+        "are those of the marks `assertion` and `probe` at the tests.",
     ]
     for group, title in GROUPS.items():
         lines += ["", f"## {title}", "", "| ID | statement | tests | ran on |", "|---|---|---|---|"]
         for statement, text in STATEMENTS.items():
             if statement.startswith(f"{group}-"):
                 lines.append(_row(statement, text, proofs.get(statement, {})))
+    lines += ["", "## Probes of OP-TEE's own applications", ""]
+    lines += ["| number | statement | tests | ran on |", "|---|---|---|---|"]
+    lines += [_row(str(n), text, proofs.get(f"probe {n}", {})) for n, text in PROBES.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -71,17 +75,19 @@ def _where(places: set[str]) -> str:
 
 def summary(proofs: Proofs) -> str:
     """Count what is proved, and where."""
-    on_fake = on_real = on_none = 0
-    proved = [statement for statement in STATEMENTS if statement in proofs]
-    for statement in proved:
-        places = set().union(*proofs[statement].values())
-        on_fake += not places.isdisjoint(_FAKE)
-        on_real += not places.isdisjoint(_REAL)
-        on_none += places == {NO_TEE}
-    return (
-        f"assertions {len(proved)} of {len(STATEMENTS)}: {on_fake} on the fake, {on_real} on real"
-        f" OP-TEE, {on_none} that need no TEE"
-    )
+    lines = []
+    for name, statements in (
+        ("assertions", [*STATEMENTS]),
+        ("probes", [f"probe {number}" for number in PROBES]),
+    ):
+        where = [set().union(*proofs[one].values()) for one in statements if one in proofs]
+        on_fake = sum(not places.isdisjoint(_FAKE) for places in where)
+        on_real = sum(not places.isdisjoint(_REAL) for places in where)
+        lines.append(
+            f"{name} {len(where)} of {len(statements)}: {on_fake} on the fake, {on_real} on real"
+            f" OP-TEE, {sum(places == {NO_TEE} for places in where)} that need no TEE"
+        )
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -94,7 +100,8 @@ def main() -> int:
     proofs = read(arguments.records)
     text = page(proofs)
     print(summary(proofs))
-    missing = [statement for statement in STATEMENTS if statement not in proofs]
+    wanted = [*STATEMENTS, *(f"probe {number}" for number in PROBES)]
+    missing = [statement for statement in wanted if statement not in proofs]
     if missing:
         print(f"no test passed for {', '.join(missing)}")
     if not arguments.check:

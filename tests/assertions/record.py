@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from .probes import PROBES
 from .statements import STATEMENTS
 
 NO_TEE = "no TEE"
@@ -59,7 +60,8 @@ def statements_of(item: pytest.Item) -> set[str]:
 def check_marks(items: list[pytest.Item]) -> None:
     """Refuse marks that name no statement."""
     for item in items:
-        for mark in item.iter_markers("assertion"):
-            unknown = set(mark.args) - set(STATEMENTS)
-            if unknown or not mark.args:
-                raise pytest.UsageError(f"{item.nodeid}: no such assertion: {sorted(unknown)}")
+        for name, known in (("assertion", STATEMENTS.keys()), ("probe", PROBES.keys())):
+            for mark in item.iter_markers(name):
+                unknown = set(mark.args) - known
+                if unknown or not mark.args:
+                    raise pytest.UsageError(f"{item.nodeid}: no such {name}: {sorted(unknown)}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +16,13 @@ from pytee_client.fake import new_kernel
 
 from ..support.conformance import Command, xored
 from ..support.targets import Target
-from ..support.waiting import LIMIT, wait_until
+from ..support.waiting import LIMIT, start_blocked, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytee_client.context import Backend
-
-CANCELLABLE = 1
+    from pytee_client.parameters import Parameter
 
 
 @pytest.fixture
@@ -32,13 +32,17 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def start_waiting(
-    pool: ThreadPoolExecutor, session: tee.Session, milliseconds: int
+    pool: ThreadPoolExecutor,
+    session: tee.Session,
+    milliseconds: int,
+    *parameters: Parameter,
+    heeds: int = 0,
 ) -> tuple[tee.Operation, Future[tuple[object, ...]]]:
-    """Have another thread wait in the Trusted Application; it is on its way there."""
+    """Have another thread wait in the Trusted Application."""
     operation = tee.Operation()
-    call = pool.submit(session.invoke_command, Command.WAIT, (milliseconds, 0), operation=operation)
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
-    return operation, call
+    wait = (milliseconds, heeds)
+    invoke = partial(session.invoke_command, Command.WAIT, wait, *parameters, operation=operation)
+    return operation, start_blocked(pool, invoke)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
@@ -50,7 +54,7 @@ def test_a_child_can_open_its_own_context_whatever_its_parents_threads_do(
         pool.submit(session.invoke_command, Command.WAIT, (200, 0), operation=operation)
         for operation in operations
     ]
-    wait_until(lambda: all(o.state is tee.OperationState.SENT for o in operations))
+    wait_until(lambda: all(o.state is not tee.OperationState.IDLE for o in operations))
     pid = os.fork()
     if not pid:
         status = 1
@@ -82,6 +86,7 @@ def has_ended(operation: tee.Operation) -> bool:
     return operation.state is tee.OperationState.DONE
 
 
+@pytest.mark.assertion("RC-04")
 def test_a_request_before_the_start_cancels_the_command_here(session: tee.Session) -> None:
     operation = tee.Operation()
     operation.request_cancellation()
@@ -93,6 +98,7 @@ def test_a_request_before_the_start_cancels_the_command_here(session: tee.Sessio
     session.invoke_command(Command.NOTHING)
 
 
+@pytest.mark.assertion("RC-07", "OS-16")
 def test_a_request_before_the_start_cancels_an_opening_here(context: tee.Context) -> None:
     operation = tee.Operation()
     operation.request_cancellation()
@@ -101,18 +107,11 @@ def test_a_request_before_the_start_cancels_an_opening_here(context: tee.Context
     assert caught.value.origin == tee.Origin.API
 
 
+@pytest.mark.assertion("RC-02", "RC-05", "RC-10")
 def test_a_request_during_a_command_reaches_the_application(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:
-    operation = tee.Operation()
-    call = pool.submit(
-        session.invoke_command,
-        Command.WAIT,
-        (500, CANCELLABLE),
-        tee.ValueOutput(),
-        operation=operation,
-    )
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
+    operation, call = start_waiting(pool, session, 500, tee.ValueOutput(), heeds=1)
     operation.request_cancellation()
     with pytest.raises(tee.CancelError) as caught:
         call.result(LIMIT)
@@ -121,6 +120,7 @@ def test_a_request_during_a_command_reaches_the_application(
     assert operation.state is tee.OperationState.DONE
 
 
+@pytest.mark.assertion("RC-13")
 def test_an_application_that_masks_cancellation_runs_to_its_end(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:
@@ -129,14 +129,16 @@ def test_an_application_that_masks_cancellation_runs_to_its_end(
     assert call.result(LIMIT) == ()
 
 
+@pytest.mark.assertion("RC-06")
 def test_a_late_cancellation_does_not_touch_the_next_command(session: tee.Session) -> None:
     operation = tee.Operation()
-    session.invoke_command(Command.WAIT, (1, CANCELLABLE), operation=operation)
+    session.invoke_command(Command.WAIT, (1, 1), operation=operation)
     assert operation.state is tee.OperationState.DONE
     operation.request_cancellation()
-    session.invoke_command(Command.WAIT, (1, CANCELLABLE))
+    session.invoke_command(Command.WAIT, (1, 1))
 
 
+@pytest.mark.assertion("RC-09")
 def test_an_operation_serves_one_call(session: tee.Session) -> None:
     operation = tee.Operation()
     assert operation.state is tee.OperationState.IDLE
@@ -172,6 +174,7 @@ def test_a_context_that_is_being_closed_takes_no_more(
     assert context.closed
 
 
+@pytest.mark.assertion("GEN-03", "IV-21")
 def test_threads_can_use_one_session_at_once(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:
@@ -186,6 +189,7 @@ def test_threads_can_use_one_session_at_once(
         call.result(LIMIT)
 
 
+@pytest.mark.assertion("GEN-02")
 def test_threads_can_use_one_context_at_once(
     context: tee.Context, pool: ThreadPoolExecutor
 ) -> None:
@@ -207,6 +211,7 @@ def test_python_runs_on_while_a_command_waits(
     assert call.result(LIMIT) == ()
 
 
+@pytest.mark.assertion("CS-03")
 def test_closing_a_session_waits_for_its_command(
     context: tee.Context, pool: ThreadPoolExecutor
 ) -> None:
@@ -215,22 +220,3 @@ def test_closing_a_session_waits_for_its_command(
     session.close()
     assert operation.state is tee.OperationState.DONE
     assert call.result(LIMIT) == ()
-
-
-def test_a_block_can_not_be_closed_under_a_call(
-    context: tee.Context, session: tee.Session, pool: ThreadPoolExecutor
-) -> None:
-    blocks = [context.allocate_shared_memory(10), context.register_shared_memory(bytearray(10))]
-    operation = tee.Operation()
-    call = pool.submit(
-        session.invoke_command, Command.WAIT, (300, 0), None, *blocks, operation=operation
-    )
-    wait_until(lambda: operation.state is tee.OperationState.SENT)
-    for block in blocks:
-        with pytest.raises(tee.SharedMemoryInUseError, match="wait for the calls"):
-            block.close()
-        assert not block.closed
-    for output in call.result(LIMIT):
-        output.release()
-    for block in blocks:
-        block.close()

@@ -40,11 +40,13 @@ def test_the_version_says_which_kernel_answers(target: Target, context: tee.Cont
         assert context.version.backend == "LinuxKernel"
 
 
+@pytest.mark.assertion("IC-01")
 def test_the_first_device_is_found(target: Target) -> None:
     with tee.Context(backend=target.backend) as context:
         assert context.version.implementation_id is tee.ImplementationId.OPTEE
 
 
+@pytest.mark.assertion("IC-03")
 def test_a_missing_node_is_not_found(target: Target) -> None:
     with pytest.raises(tee.DeviceNotFoundError, match="/dev/tee15") as caught:
         target.open_context("/dev/tee15")
@@ -53,6 +55,7 @@ def test_a_missing_node_is_not_found(target: Target) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.assertion("IC-11")
 def test_the_supplicants_device_is_refused(target: Target) -> None:
     with pytest.raises(tee.PrivilegedDeviceError, match="supplicant"):
         target.open_context(target.supplicant_device)
@@ -77,6 +80,7 @@ except tee.DeviceAccessError as error:
 """
 
 
+@pytest.mark.assertion("IC-10")
 @pytest.mark.parametrize("by_path", [True, False])
 def test_a_node_without_permission_is_named_with_what_to_do(target: Target, by_path: bool) -> None:
     if target.is_real:
@@ -106,6 +110,7 @@ def test_a_path_that_is_none_is_refused(target: Target, path: str) -> None:
         tee.Context(path, backend=target.backend)
 
 
+@pytest.mark.assertion("FC-05")
 def test_a_closed_context_refuses_everything(target: Target) -> None:
     context = target.open_context()
     assert not context.closed
@@ -123,6 +128,7 @@ def test_a_closed_context_refuses_everything(target: Target) -> None:
         pass
 
 
+@pytest.mark.assertion("FC-03", "FC-04")
 def test_closing_a_context_closes_what_it_has(target: Target) -> None:
     context = target.open_context()
     session = context.open_session(Target.CONFORMANCE)
@@ -132,6 +138,7 @@ def test_closing_a_context_closes_what_it_has(target: Target) -> None:
     assert block.closed
 
 
+@pytest.mark.assertion("IC-06")
 def test_several_contexts_live_side_by_side(target: Target) -> None:
     with (
         target.open_context() as one,
@@ -155,6 +162,7 @@ def open_descriptors() -> set[int]:
     return {int(name) for name in os.listdir("/proc/self/fd")}
 
 
+@pytest.mark.assertion("GEN-09")
 def test_no_descriptor_survives_exec(target: Target) -> None:
     before = open_descriptors()
     with target.open_context() as context, context.open_session(Target.CONFORMANCE):
@@ -166,6 +174,7 @@ def test_no_descriptor_survives_exec(target: Target) -> None:
             block.close()
 
 
+@pytest.mark.assertion("IC-12")
 def test_no_path_leaks_a_descriptor(target: Target) -> None:
     before = len(open_descriptors())
     for _ in range(3):
@@ -183,6 +192,7 @@ def test_no_path_leaks_a_descriptor(target: Target) -> None:
     assert before == len(open_descriptors())
 
 
+@pytest.mark.assertion("RS-16")
 def test_a_child_of_a_fork_leaves_its_parents_session_alone(target: Target) -> None:
     with target.open_context() as context, context.open_session(Target.CONFORMANCE) as session:
         block = context.allocate_shared_memory(100)

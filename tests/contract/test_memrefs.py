@@ -39,6 +39,7 @@ def test_an_input_is_delivered_from_every_slot(session: tee.Session, slot: int, 
     assert checksum(pattern(size)) == value
 
 
+@pytest.mark.assertion("MR-06")
 @pytest.mark.parametrize(("slot", "size"), SLOTS_AND_SIZES)
 def test_an_output_by_size_comes_back_as_bytes(session: tee.Session, slot: int, size: int) -> None:
     (data,) = invoke(session, Command.MEMREF_FILL, in_slot(slot, tee.MemrefTempOutput(size)))
@@ -46,6 +47,7 @@ def test_an_output_by_size_comes_back_as_bytes(session: tee.Session, slot: int, 
     assert filled(slot, size) == data
 
 
+@pytest.mark.assertion("IV-26")
 @pytest.mark.parametrize(("slot", "size"), SLOTS_AND_SIZES)
 def test_an_inout_changes_the_callers_buffer(session: tee.Session, slot: int, size: int) -> None:
     buffer = bytearray(pattern(size))
@@ -71,12 +73,14 @@ def test_four_memrefs_in_one_call_do_not_mix(session: tee.Session) -> None:
         assert xored(slot, pattern(size)) == buffer
 
 
+@pytest.mark.assertion("MR-25")
 def test_an_input_of_immutable_bytes_is_not_changed_by_its_use(session: tee.Session) -> None:
     data = pattern(5000)
     session.invoke_command(Command.MEMREF_XOR, data, tee.MemrefTempInOut(bytearray(data)))
     assert pattern(5000) == data
 
 
+@pytest.mark.assertion("MR-27")
 def test_read_only_memory_is_an_input(session: tee.Session) -> None:
     with mmap.mmap(-1, 4096, prot=mmap.PROT_READ) as memory:
         (value,) = session.invoke_command(Command.MEMREF_CHECKSUM, memory, tee.ValueOutput())
@@ -100,6 +104,7 @@ def test_an_array_of_numbers_comes_back_as_bytes_of_itself(session: tee.Session)
     assert xored(0, before) == view == memoryview(numbers).cast("B")
 
 
+@pytest.mark.assertion("MR-28")
 @pytest.mark.parametrize("kind", [tee.MemrefTempOutput, tee.MemrefTempInOut])
 @pytest.mark.parametrize("buffer", [b"abcd", memoryview(b"abcd")], ids=["bytes", "memoryview"])
 def test_a_read_only_buffer_as_output_is_refused(
@@ -132,6 +137,7 @@ def test_more_memory_than_there_is_is_a_memory_error(session: tee.Session) -> No
         assert isinstance(caught.value, MemoryError)
 
 
+@pytest.mark.assertion("MR-01", "MR-03")
 @pytest.mark.parametrize("slot", range(4))
 def test_an_empty_memref_has_an_address_and_a_null_one_has_none(
     session: tee.Session, slot: int
@@ -151,6 +157,7 @@ def test_an_empty_memref_has_an_address_and_a_null_one_has_none(
     }
 
 
+@pytest.mark.assertion("MR-03")
 @pytest.mark.parametrize(
     "empty", [b"", bytearray(), memoryview(b""), array.array("d")], ids=lambda e: type(e).__name__
 )
@@ -173,6 +180,7 @@ def test_a_null_output_comes_back_empty(session: tee.Session) -> None:
     assert session.invoke_command(Command.NOTHING, tee.MemrefTempOutput(None)) == (b"",)
 
 
+@pytest.mark.assertion("MR-05", "MR-06")
 @pytest.mark.parametrize("size", [0, 1, 31, 32])
 def test_outputs_are_cut_to_the_size_that_the_application_set(
     session: tee.Session, size: int
@@ -186,6 +194,7 @@ def test_outputs_are_cut_to_the_size_that_the_application_set(
     assert len(buffer) == 32
 
 
+@pytest.mark.assertion("MR-07", "MR-09")
 def test_a_larger_size_is_what_is_required_and_spoils_no_buffer(session: tee.Session) -> None:
     buffer = bytearray(b"\xee" * 32)
     outputs = session.invoke_command(
@@ -199,12 +208,14 @@ def test_a_larger_size_is_what_is_required_and_spoils_no_buffer(session: tee.Ses
     assert buffer == b"\xee" * 32
 
 
+@pytest.mark.assertion("MR-24")
 def test_what_the_application_does_not_write_stays_as_it_was(session: tee.Session) -> None:
     buffer = bytearray(b"\xee" * 100)
     (view,) = session.invoke_command(Command.NOTHING, tee.MemrefTempOutput(buffer))
     assert view == b"\xee" * 100
 
 
+@pytest.mark.assertion("MR-07", "MR-08")
 def test_a_short_buffer_tells_the_size_required(session: tee.Session) -> None:
     with pytest.raises(tee.ShortBufferError) as caught:
         session.invoke_command(

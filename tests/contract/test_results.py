@@ -25,6 +25,7 @@ def test_every_named_result_is_raised_with_its_name(session: tee.Session) -> Non
         assert caught.value.errno is None
 
 
+@pytest.mark.assertion("IV-12", "OS-20")
 @pytest.mark.parametrize("code", [1, 0x7FFFFFFF, 0x80000000, 0xABCDEF01, 0xFFFF9999, 0xFFFFFFFF])
 def test_a_code_without_a_name_survives(session: tee.Session, code: int) -> None:
     with pytest.raises(tee.TeecError) as caught:
@@ -143,6 +144,7 @@ def test_names_that_can_not_be_codes_are_refused(
     assert caught.value.origin == tee.Origin.API
 
 
+@pytest.mark.assertion("IV-24")
 def test_outputs_come_back_with_an_error_too(session: tee.Session) -> None:
     with pytest.raises(tee.GenericError) as caught:
         session.invoke_command(
@@ -158,6 +160,7 @@ def test_outputs_come_back_with_an_error_too(session: tee.Session) -> None:
     assert view == b"abc"
 
 
+@pytest.mark.assertion("GEN-05", "GEN-10", "IV-16", "CS-06")
 def test_a_panic_kills_the_session_and_nothing_else(context: tee.Context) -> None:
     with (
         context.open_session(Target.CONFORMANCE) as victim,
@@ -174,6 +177,7 @@ def test_a_panic_kills_the_session_and_nothing_else(context: tee.Context) -> Non
         successor.invoke_command(Command.NOTHING)
 
 
+@pytest.mark.assertion("OS-23")
 def test_a_panic_while_opening_is_target_dead(context: tee.Context) -> None:
     with pytest.raises(tee.TargetDeadError) as caught:
         context.open_session(Target.CONFORMANCE, (7, 1))

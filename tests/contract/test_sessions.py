@@ -23,6 +23,7 @@ def foreign_gid() -> int:
     return max([*os.getgroups(), os.getegid()]) + 1234
 
 
+@pytest.mark.assertion("OS-21")
 def test_a_missing_application_is_not_found(context: tee.Context) -> None:
     with pytest.raises(tee.TrustedApplicationNotFoundError, match=str(MISSING)) as caught:
         context.open_session(MISSING)
@@ -31,6 +32,7 @@ def test_a_missing_application_is_not_found(context: tee.Context) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.assertion("OS-20", "OS-22")
 @pytest.mark.parametrize("code", [tee.Result.ACCESS_DENIED, tee.Result.BUSY, 0x80001234])
 def test_an_application_can_refuse_to_open(context: tee.Context, code: int) -> None:
     with pytest.raises(tee.TeecError) as caught:
@@ -40,6 +42,7 @@ def test_an_application_can_refuse_to_open(context: tee.Context, code: int) -> N
     assert caught.value.outputs == ((0x4F50454E, 1),)
 
 
+@pytest.mark.assertion("OS-15")
 def test_opening_returns_outputs(context: tee.Context) -> None:
     with context.open_session(
         Target.CONFORMANCE, None, tee.ValueOutput(), tee.MemrefTempOutput(100)
@@ -61,17 +64,20 @@ def identity(session: tee.Session) -> tuple[int, UUID]:
     return login.a, UUID(bytes_le=uuid)
 
 
+@pytest.mark.assertion("OS-05")
 def test_a_public_client_has_the_nil_uuid(context: tee.Context) -> None:
     with context.open_session(Target.CONFORMANCE) as session:
         assert identity(session) == (tee.Login.PUBLIC, tee.client_uuid(tee.Login.PUBLIC))
         assert identity(session) == (tee.Login.PUBLIC, UUID(int=0))
 
 
+@pytest.mark.assertion("OS-06")
 def test_a_user_login_tells_the_effective_user(context: tee.Context) -> None:
     with context.open_session(Target.CONFORMANCE, login=tee.Login.USER) as session:
         assert identity(session) == (tee.Login.USER, tee.client_uuid(tee.Login.USER))
 
 
+@pytest.mark.assertion("OS-07")
 def test_a_group_login_tells_the_group(context: tee.Context) -> None:
     gid = os.getegid()
     expected = tee.Login.GROUP, tee.client_uuid(tee.Login.GROUP, gid=gid)
@@ -80,6 +86,7 @@ def test_a_group_login_tells_the_group(context: tee.Context) -> None:
             assert identity(session) == expected
 
 
+@pytest.mark.assertion("OS-07")
 def test_a_group_that_the_user_is_not_in_is_denied(context: tee.Context) -> None:
     with pytest.raises(tee.AccessDeniedError) as caught:
         context.open_session(Target.CONFORMANCE, login=tee.Login.GROUP, gid=foreign_gid())
@@ -143,6 +150,7 @@ def test_what_is_refused_for_another_cause_is_not_blamed_on_the_login(
             assert caught.value.remedy is None
 
 
+@pytest.mark.assertion("OS-11")
 @pytest.mark.parametrize("login", [tee.Login.GROUP, tee.Login.GROUP_APPLICATION])
 def test_a_group_login_needs_a_gid(context: tee.Context, login: tee.Login) -> None:
     with pytest.raises(tee.BadParametersError, match="needs a gid"):
@@ -162,6 +170,7 @@ def test_sessions_are_independent(context: tee.Context) -> None:
         session.close()
 
 
+@pytest.mark.assertion("CS-04", "CS-07")
 def test_a_closed_session_refuses_commands(context: tee.Context) -> None:
     session = context.open_session(Target.CONFORMANCE)
     assert not session.closed

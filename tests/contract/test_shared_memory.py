@@ -68,6 +68,7 @@ def test_a_whole_block_is_changed_in_place(
     output.release()
 
 
+@pytest.mark.assertion("MR-11")
 def test_a_whole_block_has_the_directions_of_its_flags(
     session: tee.Session, make_block: MakeBlock
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_whole_block_has_the_directions_of_its_flags(
     output.release()
 
 
+@pytest.mark.assertion("MR-17", "MR-19")
 @pytest.mark.parametrize(("offset", "size"), [(0, 10), (1, 1), (17, 4096), (4096, 904), (5000, 0)])
 def test_a_partial_memref_touches_its_part_only(
     session: tee.Session, make_block: MakeBlock, offset: int, size: int
@@ -106,6 +108,7 @@ def test_a_partial_memref_reaches_to_the_end_by_default(
     assert (checksum(pattern(5000)[4000:]),) == outputs
 
 
+@pytest.mark.assertion("MR-18")
 def test_a_partial_output_is_cut_to_the_size_set(
     session: tee.Session, make_block: MakeBlock
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_size_beyond_the_part_is_what_is_required(
     outputs[1].release()
 
 
+@pytest.mark.assertion("MR-16")
 @pytest.mark.parametrize(("offset", "size"), [(0, 101), (100, 1), (101, 0), (50, 51), (2**63, 1)])
 def test_a_part_beyond_the_block_is_refused(
     session: tee.Session, make_block: MakeBlock, offset: int, size: int
@@ -139,6 +143,7 @@ def test_a_part_beyond_the_block_is_refused(
         session.invoke_command(Command.MEMREF_XOR, tee.MemrefPartialInOut(block, offset, size))
 
 
+@pytest.mark.assertion("MR-15", "IV-18")
 @pytest.mark.parametrize(
     ("flags", "kind"),
     [
@@ -157,6 +162,7 @@ def test_a_direction_that_the_block_has_not_is_refused(
     assert caught.value.origin == tee.Origin.API
 
 
+@pytest.mark.assertion("MR-21")
 def test_parts_of_one_block_can_fill_all_slots(session: tee.Session, make_block: MakeBlock) -> None:
     block, view = make_block(pattern(4000))
     expected = b"".join(xored(slot, pattern(4000)[slot * 1000 :][:1000]) for slot in range(4))
@@ -167,6 +173,7 @@ def test_parts_of_one_block_can_fill_all_slots(session: tee.Session, make_block:
         output.release()
 
 
+@pytest.mark.assertion("RS-11", "AS-09")
 def test_a_block_serves_many_sessions_and_calls(
     context: tee.Context, make_block: MakeBlock
 ) -> None:
@@ -180,6 +187,7 @@ def test_a_block_serves_many_sessions_and_calls(
     assert pattern(100) == view
 
 
+@pytest.mark.assertion("IV-19")
 def test_a_block_of_another_context_is_refused(
     target: Target, session: tee.Session, make_block: MakeBlock
 ) -> None:
@@ -191,6 +199,7 @@ def test_a_block_of_another_context_is_refused(
         foreign.close()
 
 
+@pytest.mark.assertion("MR-20", "RL-08")
 def test_a_closed_block_is_refused(session: tee.Session, context: tee.Context) -> None:
     for block in (
         context.allocate_shared_memory(10),
@@ -278,6 +287,7 @@ def test_a_registered_buffer_can_not_be_resized_until_it_is_closed(context: tee.
     buffer.append(1)
 
 
+@pytest.mark.assertion("AS-01", "AS-08")
 def test_allocated_memory_is_zeroed_and_writable(context: tee.Context) -> None:
     with context.allocate_shared_memory(10_000) as block:
         assert len(block) == 10_000
@@ -291,6 +301,7 @@ def test_allocated_memory_is_zeroed_and_writable(context: tee.Context) -> None:
         assert block[4:9] == b"\0abc\0"
 
 
+@pytest.mark.assertion("AS-02", "RS-02", "MR-13")
 def test_an_empty_block_is_an_empty_memref_and_no_null_one(
     session: tee.Session, context: tee.Context
 ) -> None:
@@ -305,6 +316,7 @@ def test_an_empty_block_is_an_empty_memref_and_no_null_one(
         assert mask.a == 3 << 4 | 3 << 8
 
 
+@pytest.mark.assertion("AS-06")
 @pytest.mark.parametrize("size", [2**48, 2**62, 2**64 - 1])
 def test_a_block_that_is_too_large_is_a_memory_error(context: tee.Context, size: int) -> None:
     with pytest.raises(tee.OutOfMemoryError) as caught:
@@ -319,6 +331,7 @@ def test_a_size_that_is_none_is_refused(context: tee.Context) -> None:
         context.allocate_shared_memory("1")  # type: ignore[arg-type]
 
 
+@pytest.mark.assertion("AS-05", "RS-03")
 @pytest.mark.parametrize("flags", [0, 4, 7])
 def test_unknown_directions_are_refused(context: tee.Context, flags: int) -> None:
     with pytest.raises(tee.BadParametersError, match="INPUT, OUTPUT or both"):
@@ -356,6 +369,7 @@ def test_what_has_no_bytes_can_not_be_registered(context: tee.Context) -> None:
         context.register_shared_memory(memoryview(bytearray(10))[::2])
 
 
+@pytest.mark.assertion("MR-22")
 def test_the_same_buffer_can_be_registered_twice(
     session: tee.Session, context: tee.Context
 ) -> None:
@@ -543,6 +557,7 @@ def test_a_part_beyond_a_block_by_descriptor_is_refused(sharing: tee.Session, he
             assert caught.value.origin == tee.Origin.API
 
 
+@pytest.mark.assertion("RL-05")
 def test_no_block_can_be_closed_under_a_call(
     sharing: tee.Session,
     sharing_kernel: DescriptorKernel,

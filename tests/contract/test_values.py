@@ -20,6 +20,7 @@ def in_slot(slot: int, parameter: object) -> list[object]:
     return parameters
 
 
+@pytest.mark.assertion("IV-07")
 def test_a_value_is_delivered_from_every_slot(session: tee.Session) -> None:
     for slot in range(4):
         out = (slot + 1) % 4
@@ -29,6 +30,7 @@ def test_a_value_is_delivered_from_every_slot(session: tee.Session) -> None:
         assert ((A + out) % 2**32, (B + out) % 2**32) == value
 
 
+@pytest.mark.assertion("IV-08")
 def test_a_value_comes_back_changed_in_every_slot(session: tee.Session) -> None:
     for slot in range(4):
         parameters = in_slot(slot, tee.ValueInOut(A, B))
@@ -44,6 +46,7 @@ KINDS = {
 }
 
 
+@pytest.mark.assertion("PT-06", "IV-07", "IV-08")
 def test_any_mix_of_values_works(session: tee.Session) -> None:
     for kinds in itertools.product(KINDS, repeat=4):
         a = 3 * kinds.count("in") + 7 * kinds.count("inout")
@@ -62,14 +65,17 @@ def test_a_pair_of_ints_is_an_input_value(session: tee.Session) -> None:
     assert tee.Value(1 + 3 + 1, 2 + 4 + 1) == value
 
 
+@pytest.mark.assertion("IV-10")
 def test_an_output_value_that_is_not_set_is_zero(session: tee.Session) -> None:
     assert (tee.Value(0, 0),) == session.invoke_command(Command.NOTHING, tee.ValueOutput())
 
 
+@pytest.mark.assertion("IV-03")
 def test_a_command_without_parameters_returns_nothing(session: tee.Session) -> None:
     assert session.invoke_command(Command.NOTHING) == ()
 
 
+@pytest.mark.assertion("IV-02")
 @pytest.mark.parametrize("command_id", [0xFFFFFFFF, 0x80000000, 10])
 def test_any_command_id_is_delivered(session: tee.Session, command_id: int) -> None:
     with pytest.raises(tee.NotSupportedError) as caught:
@@ -92,6 +98,7 @@ def test_what_is_no_number_is_refused(session: tee.Session, bad: object) -> None
         session.invoke_command(Command.VALUES, tee.ValueInput(bad))  # type: ignore[arg-type]
 
 
+@pytest.mark.assertion("PT-09")
 def test_more_than_four_parameters_are_refused(session: tee.Session) -> None:
     with pytest.raises(tee.BadParametersError, match="5 parameters given") as caught:
         session.invoke_command(Command.NOTHING, *[None] * 5)

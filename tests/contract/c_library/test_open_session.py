@@ -8,8 +8,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -253,6 +254,35 @@ def test_an_application_for_one_session_is_busy_during_it(c_context: Any, struct
     c.lib.TEEC_CloseSession(structure)
     assert c.open_session(c_context, second, Target.EXCLUSIVE) == OPENED
     c.lib.TEEC_CloseSession(second)
+
+
+TOO_LARGE = UUID("9e6f1b52-0c4a-4f7d-8b3e-61d2a5c7f890")
+APPLICATIONS = Path("/usr/lib/optee_armtz")
+
+
+@pytest.mark.real_only
+@pytest.mark.once
+@pytest.mark.assertion("OS-25")
+def test_an_application_larger_than_the_tee_is_out_of_memory(
+    c_context: Any, structure: Any
+) -> None:
+    outcome = c.open_session(c_context, structure, TOO_LARGE)
+    assert outcome == (tee.Result.OUT_OF_MEMORY, TEE)
+
+
+@pytest.mark.real_only
+@pytest.mark.once
+@pytest.mark.assertion("OS-25")
+def test_an_image_that_is_not_signed_is_refused(c_context: Any, structure: Any) -> None:
+    image = bytearray((APPLICATIONS / f"{Target.CONFORMANCE}.ta").read_bytes())
+    image[len(image) // 2] ^= 1
+    forged = uuid4()
+    path = APPLICATIONS / f"{forged}.ta"
+    path.write_bytes(image)
+    try:
+        assert c.open_session(c_context, structure, forged) == (tee.Result.SECURITY, TEE)
+    finally:
+        path.unlink()
 
 
 @pytest.mark.assertion("OS-26")
