@@ -7,7 +7,8 @@ the same from Python.
 
 from .build import Build, Parts, build
 from .cache import Cache, default_cache
-from .machine import Job, Machine, Options, Outcome
+from .job import Job
+from .machine import Machine, Options, Outcome
 from .process import VmError
 
 __all__ = [

@@ -17,17 +17,21 @@ from types import FrameType
 
 from .build import Build, Parts, build
 from .cache import default_cache
-from .machine import MACHINE_FAILED, TIMED_OUT, Job, Machine, Options, Outcome
+from .job import Job
+from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Options, Outcome
 from .process import VmError, say
 
 _TOP = Path(__file__).resolve().parents[2]
+_RECORD = "tmp/record.json"
 
 _EPILOG = f"""\
 verbs:
   build [--refresh]       make all that is not in the cache; --refresh: with packages of today
   run SCRIPT...           files of the host, run one after the other until one fails
   shell                   a shell in the machine on this terminal; Ctrl-A x ends the machine
-  test [PYTEST ARGS]      the contract tests on /dev/tee0, then examples/hello_world.py
+  test [--record=FILE] [PYTEST ARGS]
+                          the contract tests on /dev/tee0, then examples/hello_world.py;
+                          FILE of the host gets what pytest's own --record writes there
   xtest [--teec=ours|debian] [CASES]
                           OP-TEE's own regression tests, all or those named, on our library
 
@@ -139,21 +143,48 @@ def _shell(command: _Command) -> int:
 
 
 def _test(command: _Command) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.optee_vm test", allow_abbrev=False, add_help=False
+    )
+    parser.add_argument("--record", type=Path, metavar="FILE")
+    parsed, words = parser.parse_known_args(command.words)
+    record: Path | None = parsed.record
+    if record is not None:
+        if not record.absolute().parent.is_dir():
+            raise VmError(f"{record} can't be written: there is no such directory")
+        words.append(f"--record=/{_RECORD}")
     pytest = shlex.join(
         [
             *("python3", "-m", "pytest", "-p", "no:cacheprovider"),
             # There it is always a terminal that pytest sees.
             f"--color={'yes' if sys.stdout.isatty() else 'no'}",
-            *("tests/contract", "--tee=/dev/tee0", *command.words),
+            *("tests/contract", "--tee=/dev/tee0", *words),
         ]
     )
     job = Job(
         "status=0\n"
         f"{pytest} || status=$?\n"
         "python3 examples/hello_world.py || { other=$?; [ $status -ne 0 ] || status=$other; }\n"
-        "exit $status\n"
+        "exit $status\n",
+        wanted=() if record is None else (_RECORD,),
     )
-    return _finished(Machine(_made(Parts.ALL), command.options(1800)).run(job))
+    outcome = Machine(_made(Parts.ALL), command.options(1800)).run(job)
+    if record is not None and not _saved(outcome, record) and outcome.status == 0:
+        return MACHINE_FAILED
+    return _finished(outcome)
+
+
+def _saved(outcome: Outcome, record: Path) -> bool:
+    content = outcome.files.get(_RECORD)
+    if content is None:
+        say(f"error: no record came back, so {record} was not written")
+        return False
+    try:
+        record.write_bytes(content)
+    except OSError as error:
+        raise VmError(f"{record} can't be written: {error.strerror}") from error
+    say(f"{record}: {len(content)} bytes")
+    return True
 
 
 def _xtest(command: _Command) -> int:

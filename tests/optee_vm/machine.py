@@ -18,8 +18,9 @@ from typing import IO
 from . import host
 from .build import Build
 from .firmware import KERNEL_ADDRESS
+from .job import Job, received
 from .overlay import write_overlay
-from .process import last_lines, run
+from .process import VmError, last_lines, run
 
 TIMED_OUT = 124
 MACHINE_FAILED = 125
@@ -50,14 +51,6 @@ _KEPT_LOGS = 10
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to do in the machine: a shell script, and files that it needs by their place there."""
-
-    script: str
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Options:
     timeout: float | None = 600
     icount: bool = False
@@ -66,10 +59,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended; `problem` is empty when the machine did its part, whatever the status."""
+    """How a job ended.
+
+    Attributes:
+        status: of the job's script, or why there is none.
+        problem: empty when the machine did its part, whatever the status.
+        files: those wanted of the job that were there when it ended.
+        console_log: what the machine printed.
+        secure_log: what its secure world printed.
+    """
 
     status: int
     problem: str
+    files: Mapping[str, bytes]
     console_log: Path
     secure_log: Path
 
@@ -95,10 +97,10 @@ class Machine:
         logs = self._new_logs()
         secure_log = self.options.secure_log or logs / "secure.log"
         # Nothing that runs in the machine can guess this, so none of its output looks like it.
-        nonce = f"end-{secrets.token_hex(16)}"
+        nonce = f"optee_vm-{secrets.token_hex(16)}"
         with tempfile.TemporaryDirectory(prefix="optee_vm-") as scratch:
             command = self._command(Path(scratch), job, nonce, secure_log)
-            status, problem = _converse(
+            said = converse(
                 [
                     *command,
                     "-monitor",
@@ -113,7 +115,8 @@ class Machine:
                 logs / "console.log",
                 show or _print,
             )
-        return Outcome(status, problem, logs / "console.log", secure_log)
+        sent = {name: said.files[name] for name in job.wanted if name in said.files}
+        return Outcome(said.status, said.problem, sent, logs / "console.log", secure_log)
 
     def interact(self, job: Job) -> int:
         """Boots with the machine's console on the caller's terminal."""
@@ -136,7 +139,7 @@ class Machine:
         secure_log.parent.mkdir(parents=True, exist_ok=True)
         secure_log.unlink(missing_ok=True)
         overlay = scratch / "overlay.cpio"
-        write_overlay(overlay, self.build, job.script, job.files, nonce)
+        write_overlay(overlay, self.build, job, nonce)
         base = self.build.base / "base.cpio"
         # The kernel reads one archive after the other, and skips zeros between them.
         overlay_address = _INITRD_ADDRESS + -(-base.stat().st_size // 4096) * 4096
@@ -184,14 +187,27 @@ def _write_device_tree(machine: list[str], tree: Path, initrd_end: int) -> None:
     run(["fdtput", "-t", "s", tree, "/chosen", "bootargs", _BOOT_ARGUMENTS])
 
 
-def _converse(
+@dataclass(frozen=True)
+class Said:
+    """What the machine itself had to say: its job's status, what went wrong, files."""
+
+    status: int
+    problem: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def converse(
     command: list[str],
     nonce: str,
     timeout: float | None,
     log_path: Path,
     show: Callable[[str], None],
-) -> tuple[int, str]:
-    """Shows what QEMU says until the marker comes; the job's status, and what went wrong."""
+) -> Said:
+    """Logs and shows what QEMU prints until the job's status comes after a marker.
+
+    The files come between two markers, and are neither logged nor shown.
+    """
+    files: list[str] | None = None
     with (
         open(log_path, "w", encoding="utf-8", newline="\n") as log,
         subprocess.Popen(
@@ -202,27 +218,38 @@ def _converse(
         try:
             for line in _lines(qemu.stdout, timeout):
                 before, marker, after = line.partition(nonce)
-                if marker and before:
-                    before += "\n"
-                log.write(before)
-                log.flush()
-                show(before)
-                if marker:
-                    return _status(after.strip())
+                if files is None:
+                    if marker and before:
+                        before += "\n"
+                    log.write(before)
+                    log.flush()
+                    show(before)
+                else:
+                    files.append(before)
+                if marker and after.strip() == "files":
+                    files = []
+                elif marker:
+                    return _said(after.strip(), "".join(files or ()))
         except TimeoutError:
-            return TIMED_OUT, f"no end after {timeout:.0f} s; --timeout gives it longer"
+            return Said(TIMED_OUT, f"no end after {timeout:.0f} s; --timeout gives it longer")
         finally:
             _end(qemu)
-    return MACHINE_FAILED, (
+    return Said(
+        MACHINE_FAILED,
         f"the machine stopped before the job ended (QEMU's status {qemu.returncode}): "
-        "a kernel panic, a fault in the secure world, or QEMU itself; see the last output"
+        "a kernel panic, a fault in the secure world, or QEMU itself; see the last output",
     )
 
 
-def _status(word: str) -> tuple[int, str]:
-    if word.isdigit():
-        return int(word), ""
-    return MACHINE_FAILED, "the machine booted, but its TEE did not come up; see the last output"
+def _said(word: str, files: str) -> Said:
+    if not word.isdigit():
+        return Said(
+            MACHINE_FAILED, "the machine booted, but its TEE did not come up; see the last output"
+        )
+    try:
+        return Said(int(word), "", received(files) if files else {})
+    except VmError as error:
+        return Said(MACHINE_FAILED, str(error))
 
 
 def _lines(stream: IO[bytes], timeout: float | None) -> Iterator[str]:

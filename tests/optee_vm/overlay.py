@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from .build import Build
 from .image import Archive
+from .job import Job
 
 PROJECT = "opt/pytee_client"
 
@@ -21,9 +21,7 @@ _ACCOUNTS = {
 }
 
 
-def write_overlay(
-    path: Path, build: Build, script: str, files: Mapping[str, bytes], nonce: str
-) -> None:
+def write_overlay(path: Path, build: Build, job: Job, nonce: str) -> None:
     with open(path, "wb") as out:
         archive = Archive(out)
         archive.file("init", (Path(__file__).parent / "init").read_bytes(), 0o755)
@@ -31,8 +29,9 @@ def write_overlay(
             archive.file(name, text.encode())
         archive.directory("vm", 0o700)
         archive.file("vm/nonce", nonce.encode(), 0o600)
-        archive.file("vm/job", f"#!/bin/sh\n{script}".encode(), 0o755)
-        for name, content in files.items():
+        archive.file("vm/job", f"#!/bin/sh\n{job.script}".encode(), 0o755)
+        archive.file("vm/wanted", "".join(f"{name}\n" for name in job.wanted).encode())
+        for name, content in job.files.items():
             archive.file(name, content, 0o755)
         _add_project(archive, build)
         archive.end()
