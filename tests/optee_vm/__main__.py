@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -15,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from . import xtest
 from .build import Build, Parts, build
 from .cache import default_cache
 from .job import Job
 from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Options, Outcome
-from .process import VmError, say
+from .process import VmError, say, side_by_side
 
 _TOP = Path(__file__).resolve().parents[2]
 _RECORD = "tmp/record.json"
@@ -32,8 +32,9 @@ verbs:
   test [--record=FILE] [PYTEST ARGS]
                           the contract tests on /dev/tee0, then examples/hello_world.py;
                           FILE of the host gets what pytest's own --record writes there
-  xtest [--teec=ours|debian] [CASES]
-                          OP-TEE's own regression tests, all or those named, on our library
+  xtest [--teec=ours|debian|both] [CASES]
+                          OP-TEE's own regression tests, all or those named, on our library;
+                          both: on Debian's as well, and every verdict must be the same
 
 The status is that of what failed first in the machine; {TIMED_OUT} when time was up,
 {MACHINE_FAILED} when the machine could not be built or did not hold to the end.
@@ -51,6 +52,17 @@ class _Command:
 
     def options(self, timeout: float | None) -> Options:
         return Options(self.timeout or timeout, self.icount, self.secure_log)
+
+    def again(self, mark: str) -> list[str]:
+        """A command line with the same options; the secure world's log gets a name of its own."""
+        line = [sys.executable, "-m", "tests.optee_vm"]
+        if self.icount:
+            line.append("--icount")
+        if self.timeout is not None:
+            line.append(f"--timeout={self.timeout}")
+        if (log := self.secure_log) is not None:
+            line.append(f"--secure-log={log.absolute().with_stem(log.stem + mark)}")
+        return line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -188,26 +200,54 @@ def _saved(outcome: Outcome, record: Path) -> bool:
 
 
 def _xtest(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm xtest")
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm xtest", allow_abbrev=False)
     parser.add_argument(
-        "--teec", choices=("ours", "debian"), default="ours", help="whose libteec.so.2 is under it"
+        "--teec",
+        choices=(*xtest.LIBRARIES, "both"),
+        default="ours",
+        help="whose libteec.so.2 is under it; both: one run over each, and compare",
     )
     parsed, words = parser.parse_known_args(command.words)
+    if parsed.teec == "both":
+        return _xtest_both(command, words)
     ours = parsed.teec == "ours"
-    job = Job(
-        ("export LD_LIBRARY_PATH=/opt/teec\n" if ours else "")
-        # The loader's own answer to which library the program will use.
-        + "LD_TRACE_LOADED_OBJECTS=1 xtest | busybox grep libteec\n"
-        f"exec xtest -l 0 -t regression {shlex.join(words)}\n"
-    )
     built = _made(Parts.LIBTEEC if ours else Parts.NONE)
+    job = xtest.job(ours=ours, arguments=words)
     outcome = Machine(built, command.options(2400)).run(job)
     status = _finished(outcome)
-    verdict = re.search(r"^(\d+) test cases? of which (\d+) failed", outcome.console, re.MULTILINE)
-    if status == 0 and (verdict is None or verdict[1] == "0" or verdict[2] != "0"):
-        say("error: no test case ran, or one failed")
-        return 1
-    return status
+    if outcome.problem:
+        return status
+    verdicts = xtest.parse(outcome.console)
+    say(verdicts.summary(xtest.LIBRARIES[parsed.teec]))
+    return status or (0 if verdicts.passed else 1)
+
+
+def _xtest_both(command: _Command, words: Sequence[str]) -> int:
+    """Two machines side by side, since xtest keeps little more than one processor busy."""
+    _made(Parts.LIBTEEC)
+    runs = [
+        (f"{library:6} | ", [*command.again(f"-{library}"), "xtest", f"--teec={library}", *words])
+        for library in xtest.LIBRARIES
+    ]
+    (ours, our_status), (theirs, their_status) = side_by_side(runs, _TOP)
+    for status in (our_status, their_status):
+        if status in (TIMED_OUT, MACHINE_FAILED):
+            return status
+    return _compared(xtest.parse(ours), xtest.parse(theirs))
+
+
+def _compared(ours: xtest.Verdicts, theirs: xtest.Verdicts) -> int:
+    if ours.library == theirs.library:
+        raise VmError(f"both ran over {ours.library}")
+    found = list(xtest.differences(ours, theirs))
+    for line in found:
+        say(line)
+    same = sum(ours.cases.get(name) == verdict for name, verdict in theirs.cases.items())
+    say(
+        f"{ours.summary(xtest.LIBRARIES['ours'])}; the same verdict as "
+        f"{xtest.LIBRARIES['debian']} for each of {same} cases"
+    )
+    return 0 if ours.passed and not found else 1
 
 
 def _made(parts: Parts, *, refresh: bool = False) -> Build:
