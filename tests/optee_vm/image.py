@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .cache import Cache, digest
+from .firmware import OPTEE_PLATFORM
 from .packages import Packages, names, unpack
 from .process import VmError, run
 
 _MODULES = ("tee", "optee", "optee-rng")
+# Of OP-TEE's own applications, the one behind libckteec: PKCS#11.
+_APPLICATIONS = ("fd02c9da-306c-48c7-a49c-bbd827ae86ee",)
 
 _NOT_NEEDED = (
     "usr/share/doc",
@@ -129,6 +132,9 @@ def base(cache: Cache, packages: Packages, sysroot: Path) -> Path:
             archive.tree(root, "", _is_needed)
             for module in _MODULES:
                 archive.file(f"vm/modules/{module}.ko", _module(sysroot, module))
+            for name in _APPLICATIONS:
+                image = sysroot / f"usr/lib/optee-os-dev/{OPTEE_PLATFORM}/ta/{name}.ta"
+                archive.file(f"usr/lib/optee_armtz/{name}.ta", image.read_bytes())
             for name in ("dev", "opt", "proc", "root", "run", "sys"):
                 archive.directory(name)
             archive.directory("tmp", 0o1777)

@@ -30,6 +30,7 @@ MACHINE = (
     "grep",
     "iproute2",
     "kmod",
+    "libckteec0t64",
     "libteec2",
     "mount",
     "optee-test-qemu",

@@ -6,7 +6,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _SHOWN_LINES = 25
@@ -55,39 +54,3 @@ def run(
             f"status {done.returncode} from: {' '.join(words)}\n{last_lines(done.stdout)}"
         )
     return done.stdout
-
-
-def side_by_side(runs: Sequence[tuple[str, Sequence[str]]], cwd: Path) -> list[tuple[str, int]]:
-    """Runs commands at the same time; what each printed, and its status.
-
-    What they print is shown as it comes, each line after the mark that its run is given with.
-    """
-    with ThreadPoolExecutor(len(runs)) as pool:
-        programs = [
-            subprocess.Popen(
-                argv,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-            for _, argv in runs
-        ]
-        try:
-            marks = [mark for mark, _ in runs]
-            return list(pool.map(_relayed, marks, programs))
-        finally:
-            # Whatever unwinds this, none outlives it; and the threads see the end of their input.
-            for program in programs:
-                program.terminate()
-
-
-def _relayed(mark: str, program: subprocess.Popen[str]) -> tuple[str, int]:
-    lines = []
-    with program:
-        assert program.stdout is not None
-        for line in program.stdout:
-            lines.append(line)
-            print(f"{mark}{line}", end="", flush=True)
-    return "".join(lines), program.returncode

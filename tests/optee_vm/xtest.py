@@ -56,8 +56,10 @@ def job(*, ours: bool, arguments: Sequence[str]) -> Job:
     """The regression tests, or those named, over this project's libteec.so.2 or Debian's."""
     return Job(
         ("export LD_LIBRARY_PATH=/opt/teec\n" if ours else "")
-        # The loader's own answer to which library the program will use.
-        + "LD_TRACE_LOADED_OBJECTS=1 xtest | busybox grep libteec\n"
+        # The loader's own answer to which library the program will use, and to what is wanting in
+        # it. What xtest never calls may be: the library serves without.
+        + "LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 LD_BIND_NOW=1 xtest 2>&1"
+        " | busybox grep -e libteec -e 'undefined symbol'\n"
         f"exec xtest -l 0 -t regression {shlex.join(arguments)}\n"
     )
 
