@@ -16,7 +16,7 @@ from uuid import UUID
 
 _VALUE_INOUT = 3
 _LOGIN_PUBLIC = 0
-# Sizes that no version of libteec has ever exceeded on a 64-bit machine.
+# Of the structures of libteec.so.2 and of PKCS#11, on 64-bit machines.
 _CONTEXT_SIZE, _SESSION_SIZE, _CK_INFO_SIZE = 8, 16, 88
 _INCREMENT = 0
 
@@ -76,12 +76,13 @@ class _Operation(ctypes.Structure):
 
 
 class _Client:
-    """A session through pytee_client, in whatever way this process has it loaded."""
+    """A session through pytee_client, which is imported only here."""
 
     def __init__(self, plan: Plan) -> None:
-        # A host that puts every extension module into the global scope is the hardest case.
+        # The hardest case: a program that has its extension modules' symbols shared by all.
         flags = sys.getdlopenflags()
         sys.setdlopenflags(flags | ctypes.RTLD_GLOBAL)
+        import pytee_client as tee
         from pytee_client._native import ffi, lib
 
         sys.setdlopenflags(flags)
@@ -91,22 +92,17 @@ class _Client:
         (target,) = (each for each in targets_of(origin) if each.name == name)
         self._context = target.open_context()
         self._session = self._context.open_session(UUID(plan.application))
+        self._value, self._value_type = tee.ValueInOut, tee.Value
         self.function = int(ffi.cast("uintptr_t", ffi.addressof(lib, "TEEC_InvokeCommand")))
 
     def increment(self, value: int) -> int:
-        (output,) = self._session.invoke_command(_INCREMENT, _value(value))
-        a: int = output.a
-        return a
+        (output,) = self._session.invoke_command(_INCREMENT, self._value(value))
+        assert isinstance(output, self._value_type)
+        return output.a
 
     def close(self) -> None:
         self._session.close()
         self._context.close()
-
-
-def _value(value: int) -> Any:
-    import pytee_client as tee
-
-    return tee.ValueInOut(value)
 
 
 def _use_libteec(library: ctypes.CDLL, device: str | None, application: UUID) -> list[int]:
