@@ -43,7 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, instead of skipping, what is not for its target."""
     check_marks(items)
+    items[:] = [item for item in items if _is_for_its_target(item)]
+
+
+def _is_for_its_target(item: pytest.Item) -> bool:
+    target = item.callspec.params.get("target") if hasattr(item, "callspec") else None
+    if target is None:
+        return True
+    real_only = item.get_closest_marker("real_only") is not None
+    once = item.get_closest_marker("once") is not None
+    return (target.is_real or not real_only) and (target.reg_mem or not once)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
