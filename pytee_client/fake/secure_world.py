@@ -11,6 +11,7 @@ from uuid import UUID
 from ..enums import Login, Origin, Result
 from .trusted_application import (
     Identity,
+    MemrefParameter,
     Parameters,
     ResultCode,
     TrustedApplication,
@@ -92,6 +93,7 @@ class SecureWorld:
             instance.sessions += 1
 
         session = TrustedApplicationSession(identity)
+        _map(cls, parameters)
 
         def enter() -> None:
             if instance.application is None:
@@ -117,6 +119,7 @@ class SecureWorld:
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
         application, session = entry.application, entry.session
+        _map(entry.instance.cls, parameters)
         return self._enter(
             entry.instance,
             session,
@@ -170,6 +173,13 @@ class SecureWorld:
         if instance.application is not None and not dead:
             nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
             self._enter(instance, nobody, instance.application.destroy)
+
+
+def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:
+    """Make the memory references what the application sees of them."""
+    for parameter in parameters:
+        if cls.pseudo and isinstance(parameter, MemrefParameter) and not parameter.size:
+            parameter.buffer = None
 
 
 def _dead(cause: BaseException) -> Outcome:

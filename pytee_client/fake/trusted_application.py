@@ -149,12 +149,15 @@ class TrustedApplication:
         single_instance: all sessions share one instance.
         multi_session: that instance may have more than one session.
         keep_alive: that instance stays when its last session is closed.
+        pseudo: it is part of the TEE itself. OP-TEE shows those a memref of size 0 as a
+            null one.
     """
 
     uuid: ClassVar[UUID]
     single_instance: ClassVar[bool] = False
     multi_session: ClassVar[bool] = False
     keep_alive: ClassVar[bool] = False
+    pseudo: ClassVar[bool] = False
 
     def create(self) -> None:
         """Begin the instance (TA_CreateEntryPoint)."""

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How an application that takes one set of parameter types checks and names them."""
+
+from __future__ import annotations
+
+from ...enums import Result
+from ..trusted_application import MemrefParameter, Parameters, ResultCode, ValueParameter
+from ..uapi import ParamType
+
+_SLOTS = 4
+
+
+def expect(parameters: Parameters, *types: ParamType) -> None:
+    """Refuse parameters that are not of these types, slot by slot, and no more."""
+    given = [ParamType.NONE if parameter is None else parameter.type for parameter in parameters]
+    if given != [*types, *[ParamType.NONE] * (_SLOTS - len(types))]:
+        raise ResultCode(Result.BAD_PARAMETERS)
+
+
+def value(parameters: Parameters, slot: int) -> ValueParameter:
+    """Return the value in a slot."""
+    parameter = parameters[slot]
+    assert isinstance(parameter, ValueParameter)
+    return parameter
+
+
+def memref(parameters: Parameters, slot: int) -> MemrefParameter:
+    """Return the memory reference in a slot."""
+    parameter = parameters[slot]
+    assert isinstance(parameter, MemrefParameter)
+    return parameter
+
+
+def content(parameters: Parameters, slot: int) -> bytes:
+    """Return a copy of the bytes in a slot, of which a null reference has none."""
+    buffer = memref(parameters, slot).buffer
+    return b"" if buffer is None else buffer.tobytes()
+
+
+def put(parameters: Parameters, slot: int, data: bytes) -> None:
+    """Answer with data in a slot, or with how much room it needs."""
+    parameter = memref(parameters, slot)
+    room = 0 if parameter.buffer is None else parameter.size
+    parameter.size = len(data)
+    if room < len(data):
+        raise ResultCode(Result.SHORT_BUFFER)
+    if parameter.buffer is not None:
+        parameter.buffer[: len(data)] = data

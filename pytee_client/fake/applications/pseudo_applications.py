@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pseudo Trusted Applications that are part of every OP-TEE."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from enum import IntEnum
+from typing import ClassVar, Final, NoReturn
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    MemrefParameter,
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+    ValueParameter,
+)
+from ..uapi import ParamType
+from ._parameters import expect, memref, put, value
+
+_UINT32: Final = 0xFFFFFFFF
+
+
+class InvokeTests(TrustedApplication):
+    """Sums its parameters, for tests of how they travel."""
+
+    uuid = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
+    pseudo = True
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        TRACE = 0
+        PARAMS = 1
+        MUTEX = 7
+        MEMREF_NULL = 10
+
+    _idle: ClassVar[threading.Condition] = threading.Condition()
+    _callers: ClassVar[int] = 0
+    _readers: ClassVar[int] = 0
+    _writers: ClassVar[int] = 0
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        if command_id == self.Command.PARAMS:
+            _sum(parameters)
+        elif command_id == self.Command.MUTEX:
+            expect(parameters, ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT)
+            wish = value(parameters, 0)
+            if wish.a > 1:
+                raise ResultCode(Result.BAD_PARAMETERS)
+            self._hold_mutex(wish, value(parameters, 1))
+        elif command_id == self.Command.MEMREF_NULL:
+            expect(parameters, ParamType.MEMREF_INOUT)
+            if memref(parameters, 0).buffer is not None:
+                raise ResultCode(Result.BAD_PARAMETERS)
+        elif command_id != self.Command.TRACE:
+            raise ResultCode(Result.BAD_PARAMETERS)
+
+    @classmethod
+    def _hold_mutex(cls, wish: ValueParameter, seen: ValueParameter) -> None:
+        """Report how many wanted the mutex, and how many had it, as a writer or a reader."""
+        with cls._idle:
+            cls._callers += 1
+            seen.a = cls._callers
+            if wish.a:
+                cls._idle.wait_for(lambda: not cls._writers)
+                cls._readers += 1
+            else:
+                cls._idle.wait_for(lambda: not cls._writers and not cls._readers)
+                cls._writers += 1
+            seen.b = cls._readers + cls._writers
+        for _ in range(wish.b):
+            time.sleep(0)
+        with cls._idle:
+            cls._callers -= 1
+            if wish.a:
+                cls._readers -= 1
+            else:
+                cls._writers -= 1
+            cls._idle.notify_all()
+
+
+def _sum(parameters: Parameters) -> None:
+    """Put the sum of what comes in into the one parameter that goes out."""
+    outputs = [p for p in parameters if p is not None and p.type.is_output]
+    if len(outputs) != 1:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    (output,) = outputs
+    if isinstance(output, MemrefParameter):
+        if output.type is not ParamType.MEMREF_INOUT or any(
+            p is not None and p is not output for p in parameters
+        ):
+            raise ResultCode(Result.BAD_PARAMETERS)
+        # As in OP-TEE nothing guards against an empty one, which there is the end of the TEE.
+        assert output.buffer is not None
+        output.buffer[0] = sum(output.buffer) & 0xFF
+        return
+    inputs = [p for p in parameters if isinstance(p, ValueParameter) and p.type.is_input]
+    expected = 1 if output.type is ParamType.VALUE_INOUT else 3
+    if len(inputs) != expected:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    if expected == 1:
+        output.a = (output.a + output.b) & _UINT32
+    else:
+        output.a = sum(p.a for p in inputs) & _UINT32
+        output.b = sum(p.b for p in inputs) & _UINT32
+
+
+class DeviceEnumeration(TrustedApplication):
+    """Tells a kernel which applications it can use as devices."""
+
+    uuid = UUID("7011a688-ddde-4053-a5a9-7b3c4ddf13b8")
+    pseudo = True
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        DEVICES = 0
+        DEVICES_WITH_SUPPLICANT = 1
+        DEVICES_WITH_RPMB = 2
+
+    _DEVICES: Final = {
+        Command.DEVICES: InvokeTests.uuid.bytes,
+        Command.DEVICES_WITH_SUPPLICANT: b"",
+        Command.DEVICES_WITH_RPMB: b"",
+    }
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """List UUIDs, big-endian as in RFC 9562."""
+        devices = self._DEVICES.get(self.Command(command_id)) if command_id < 3 else None
+        if devices is None:
+            raise ResultCode(Result.NOT_IMPLEMENTED)
+        expect(parameters, ParamType.MEMREF_OUTPUT)
+        put(parameters, 0, devices)
+
+
+class Statistics(TrustedApplication):
+    """Tells of memory and time; here the pools of memory are empty."""
+
+    uuid = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
+    pseudo = True
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        PAGER = 0
+        MEMORY = 1
+        MEMORY_LEAKS = 2
+        APPLICATIONS = 3
+        TIME = 4
+
+    # Name, bytes allocated, most ever, size, failed allocations, the largest that failed
+    # and how much was allocated then.
+    _POOL: Final = struct.Struct("=32sIIIIII")
+    _POOLS: Final = (b"Heap", b"", b"", b"Physical TA memory", b"")
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        if command_id == self.Command.PAGER:
+            expect(parameters, *[ParamType.VALUE_OUTPUT] * 3)
+        elif command_id == self.Command.MEMORY:
+            self._memory(parameters)
+        elif command_id == self.Command.APPLICATIONS:
+            expect(parameters, ParamType.MEMREF_OUTPUT)
+            raise ResultCode(Result.NOT_SUPPORTED)
+        elif command_id == self.Command.TIME:
+            expect(parameters, *[ParamType.VALUE_OUTPUT] * 2)
+            for slot, seconds in enumerate((time.time(), time.monotonic())):
+                answer = value(parameters, slot)
+                answer.a, answer.b = int(seconds), int(seconds * 1000) % 1000
+        elif command_id != self.Command.MEMORY_LEAKS:
+            raise ResultCode(Result.BAD_PARAMETERS)
+
+    def _memory(self, parameters: Parameters) -> None:
+        expect(parameters, ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
+        pool = value(parameters, 0).a
+        if pool > len(self._POOLS):
+            raise ResultCode(Result.BAD_PARAMETERS)
+        names = self._POOLS[pool - 1 : pool] if pool else self._POOLS
+        put(parameters, 1, b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
+
+
+class _Internal(TrustedApplication):
+    """Serves Trusted Applications only."""
+
+    pseudo = True
+
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+        """Let no client in."""
+        raise ResultCode(Result.ACCESS_DENIED)
+
+
+class System(_Internal):
+    """What Trusted Applications ask of the TEE beyond the Internal Core API."""
+
+    uuid = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
+
+
+class Socket(_Internal):
+    """The network, for Trusted Applications."""
+
+    uuid = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
+
+
+PSEUDO_APPLICATIONS: Final = (InvokeTests, DeviceEnumeration, Statistics, System, Socket)
