@@ -11,7 +11,7 @@ import pytee_client as tee
 from pytee_client.fake import default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 
-from .exclusive import Exclusive
+from .applications import TWINS, Exclusive
 from .linux_kernel import LinuxKernel
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def targets_of(name: str) -> list[Target]:
     """Return the targets that a name of the option --tee stands for."""
     if name.startswith("fake:"):
         kernel = default_kernel(name.removeprefix("fake:"))
-        kernel.install(Exclusive)
+        kernel.install(*TWINS)
         return [Target(name, "/dev/tee0", kernel, False, "no-reg-mem" not in name)]
     without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)
     return [

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Twins of the Trusted Applications of OP-TEE's own test suite, for the fake."""
+
+from .concurrent import Concurrent, ConcurrentLarge
+from .crypt import Crypt
+from .exclusive import Exclusive
+from .lifecycle import CreateFail, Large, SubKey1, SubKey2
+from .os_test import OsTest
+from .sims import Miss, Sims, SimsKeepAlive
+
+__all__ = [
+    "TWINS",
+    "Concurrent",
+    "ConcurrentLarge",
+    "CreateFail",
+    "Crypt",
+    "Exclusive",
+    "Large",
+    "Miss",
+    "OsTest",
+    "Sims",
+    "SimsKeepAlive",
+    "SubKey1",
+    "SubKey2",
+]
+
+TWINS = (
+    Concurrent,
+    ConcurrentLarge,
+    CreateFail,
+    Crypt,
+    Exclusive,
+    Large,
+    Miss,
+    OsTest,
+    Sims,
+    SimsKeepAlive,
+    SubKey1,
+    SubKey2,
+)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""OP-TEE's test application for the TEE itself, as far as there is a TEE here."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from uuid import UUID
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client.fake.applications._parameters import content, expect, memref, put, value
+from pytee_client.fake.uapi import ParamType
+
+IN, OUT, INOUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
+
+
+class OsTestCommand(IntEnum):
+    INIT = 0
+    CLIENT_WITH_TIMEOUT = 1
+    BASIC = 5
+    PANIC = 6
+    CLIENT = 7
+    WAIT = 9
+    BAD_MEMORY_ACCESS = 10
+    MEMREF_MIX = 12
+    PARAMS = 13
+    CALL_LIBRARY = 14
+    CALL_LIBRARY_PANIC = 15
+    CALL_LOADED_LIBRARY = 16
+    CALL_LOADED_LIBRARY_PANIC = 17
+    GET_GLOBAL = 18
+    NULL_MEMREFS = 19
+    CLIENT_IDENTITY = 20
+    EMPTY_MEMREFS = 37
+
+
+class OsTest(fake.TrustedApplication):
+    uuid = UUID("5b9e0e40-2636-11e1-ad9e-0002a5d5c51b")
+
+    def create(self) -> None:
+        self.value = 21
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        match command_id:
+            case OsTestCommand.PANIC:
+                session.panic(0)
+            case OsTestCommand.WAIT:
+                expect(parameters, ParamType.VALUE_INPUT)
+                session.unmask_cancellation()
+                session.wait(value(parameters, 0).a)
+            case OsTestCommand.BAD_MEMORY_ACCESS:
+                if 1 <= value(parameters, 0).a <= 7:
+                    raise MemoryError("an address that is not the application's")
+            case OsTestCommand.MEMREF_MIX:
+                _mix(parameters)
+            case OsTestCommand.PARAMS:
+                expect(parameters, IN, IN, OUT, OUT)
+            case OsTestCommand.CALL_LIBRARY:
+                expect(parameters)
+            case OsTestCommand.CALL_LIBRARY_PANIC | OsTestCommand.CALL_LOADED_LIBRARY_PANIC:
+                session.panic(0)
+            case OsTestCommand.CALL_LOADED_LIBRARY:
+                expect(parameters)
+                self.value = 213
+            case OsTestCommand.GET_GLOBAL:
+                expect(parameters, ParamType.VALUE_OUTPUT)
+                value(parameters, 0).a = self.value
+            case OsTestCommand.NULL_MEMREFS:
+                expect(parameters, IN, IN, OUT, OUT)
+                _expect_empty(parameters, null=[False, True, False, True])
+            case OsTestCommand.EMPTY_MEMREFS:
+                expect(parameters, IN, INOUT, OUT)
+                _expect_empty(parameters, null=[False] * 3)
+            case OsTestCommand.CLIENT_IDENTITY:
+                expect(parameters, ParamType.VALUE_OUTPUT, OUT)
+                put(parameters, 1, session.identity.uuid.bytes_le)
+                value(parameters, 0).a = session.identity.login
+            case _:
+                raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+
+
+def _mix(parameters: fake.Parameters) -> None:
+    expect(parameters, IN, INOUT, OUT)
+    source, changed, total = (memref(parameters, slot) for slot in range(3))
+    if not source.size == changed.size == total.size:
+        raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+    if changed.buffer is None or total.buffer is None:
+        return
+    incremented = [(byte + 1) % 256 for byte in changed.buffer]
+    sums = zip(incremented, content(parameters, 0), strict=True)
+    changed.buffer[:] = bytes(incremented)
+    total.buffer[:] = bytes((a + b) % 256 for a, b in sums)
+
+
+def _expect_empty(parameters: fake.Parameters, null: list[bool]) -> None:
+    memrefs = [memref(parameters, slot) for slot in range(len(null))]
+    if any(each.size for each in memrefs) or null != [each.buffer is None for each in memrefs]:
+        raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
