@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cryptography in an application, directly and through another one."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+import pytee_client as tee
+
+from ...support.applications import Crypt
+from ...support.applications.crypt import CryptCommand as Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRUSTED_APP = tee.Origin.TRUSTED_APP
+RPC_TEST = UUID("d17f73a0-36ef-11e1-984a-0002a5d5c51b")
+RPC_SHA256_SHARED, RPC_SHA256_PRIVATE = 2, 7
+ALGORITHM_SHA256 = 0x50000004
+MODE_DIGEST = 5
+ABC = hashlib.sha256(b"abc").digest()
+
+
+@pytest.fixture(scope="module")
+def crypt(context: tee.Context) -> Iterator[tee.Session]:
+    with context.open_session(Crypt.uuid) as opened:
+        yield opened
+
+
+@pytest.mark.probe(37)
+def test_a_digest_comes_back(crypt: tee.Session) -> None:
+    assert crypt.invoke_command(Command.SHA256, b"abc", tee.MemrefTempOutput(32)) == (ABC,)
+
+
+@pytest.mark.probe(37)
+def test_a_size_that_the_application_leaves_alone_stays(crypt: tee.Session) -> None:
+    buffer = bytearray(b"\xee" * 64)
+    (view,) = crypt.invoke_command(Command.SHA256, b"abc", tee.MemrefTempOutput(buffer))
+    assert len(view) == 64
+    assert buffer[:32] == ABC
+
+
+@pytest.mark.probe(37)
+def test_the_application_chooses_its_own_error_for_a_short_output(crypt: tee.Session) -> None:
+    with pytest.raises(tee.BadParametersError) as caught:
+        crypt.invoke_command(Command.SHA256, b"abc", tee.MemrefTempOutput(31))
+    assert caught.value.origin == TRUSTED_APP
+
+
+@pytest.mark.probe(38)
+def test_memory_that_can_only_be_read_is_an_input(crypt: tee.Session) -> None:
+    with mmap.mmap(-1, 4096, prot=mmap.PROT_READ) as pages:
+        (digest,) = crypt.invoke_command(Command.SHA256, pages, tee.MemrefTempOutput(32))
+    assert digest == hashlib.sha256(bytes(4096)).digest()
+
+
+@pytest.mark.probe(39)
+@pytest.mark.real_only
+def test_what_is_encrypted_can_be_decrypted(crypt: tee.Session) -> None:
+    plain = bytes(range(32))
+    room = tee.MemrefTempOutput(32)
+    (encrypted,) = crypt.invoke_command(Command.AES256_ECB_ENCRYPT, plain, room)
+    assert encrypted.startswith(bytes.fromhex("5a6e0457"))
+    assert encrypted.endswith(bytes.fromhex("36e7a88e"))
+    assert crypt.invoke_command(Command.AES256_ECB_DECRYPT, encrypted, room) == (plain,)
+
+
+@pytest.mark.probe(40)
+@pytest.mark.real_only
+def test_a_short_output_leaves_an_operation_to_be_tried_again(crypt: tee.Session) -> None:
+    (allocated,) = crypt.invoke_command(
+        Command.ALLOCATE_OPERATION, tee.ValueInOut(0, ALGORITHM_SHA256), (MODE_DIGEST, 0)
+    )
+    handle = (allocated.a, 0)
+    with pytest.raises(tee.ShortBufferError) as caught:
+        crypt.invoke_command(Command.DIGEST_DO_FINAL, handle, b"abc", tee.MemrefTempOutput(16))
+    assert (caught.value.origin, caught.value.required) == (TRUSTED_APP, 32)
+    room = tee.MemrefTempOutput(caught.value.required)
+    assert crypt.invoke_command(Command.DIGEST_DO_FINAL, handle, b"abc", room) == (ABC,)
+
+
+@pytest.mark.probe(41)
+def test_each_session_keeps_its_own_value(context: tee.Context, crypt: tee.Session) -> None:
+    with context.open_session(Crypt.uuid) as other:
+        crypt.invoke_command(Command.SET_GLOBAL, (7, 0))
+        other.invoke_command(Command.SET_GLOBAL, (9, 0))
+        for session, expected in ((crypt, 7), (other, 9)):
+            (value,) = session.invoke_command(Command.GET_GLOBAL, tee.ValueOutput())
+            assert value.a == expected
+
+
+@pytest.mark.probe(42)
+@pytest.mark.parametrize("size", [20, 200])
+def test_random_bytes_fill_their_room_and_differ(crypt: tee.Session, size: int) -> None:
+    (first,) = crypt.invoke_command(Command.RANDOM, tee.MemrefTempOutput(size))
+    (second,) = crypt.invoke_command(Command.RANDOM, tee.MemrefTempOutput(size))
+    assert len(first) == len(second) == size
+    assert first != second
+    assert any(first[-16:])
+
+
+@pytest.mark.probe(47)
+@pytest.mark.real_only
+def test_an_application_can_have_another_make_a_digest(context: tee.Context) -> None:
+    with context.open_session(RPC_TEST) as session:
+        for command in (RPC_SHA256_SHARED, RPC_SHA256_PRIVATE):
+            assert session.invoke_command(command, b"abc", tee.MemrefTempOutput(32)) == (ABC,)
