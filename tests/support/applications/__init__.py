@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Twins of the Trusted Applications of OP-TEE's own test suite, for the fake."""
+"""Twins of Trusted Applications of the tests, OP-TEE's and our own, for the fake."""
 
 from .concurrent import Concurrent, ConcurrentLarge
 from .crypt import Crypt
