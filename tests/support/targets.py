@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -55,8 +56,12 @@ class Target:
         return self.name
 
 
+@functools.cache
 def targets_of(name: str) -> list[Target]:
-    """Return the targets that a name of the option --tee stands for."""
+    """Return the targets that a name of the option --tee stands for, always the same ones.
+
+    Fixtures are shared between tests that have the same target.
+    """
     if name.startswith("fake:"):
         kernel = default_kernel(name.removeprefix("fake:"))
         kernel.install(*TWINS)
