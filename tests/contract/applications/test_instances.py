@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from pytee_client.fake import TrustedApplication
 
+# Loading so many applications is slow, and no memory is shared but by the way.
+pytestmark = pytest.mark.once
+
 LIMIT = 60
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 

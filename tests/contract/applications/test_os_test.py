@@ -29,6 +29,7 @@ INPUT, OUTPUT, INOUT = tee.MemoryFlags.INPUT, tee.MemoryFlags.OUTPUT, tee.Memory
 
 
 @pytest.mark.probe(2)
+@pytest.mark.once
 def test_anybody_can_open_a_session(context: tee.Context) -> None:
     with context.open_session(OsTest.uuid, login=tee.Login.PUBLIC) as session:
         assert session.outputs == ()
@@ -42,12 +43,14 @@ def identity(session: tee.Session) -> tuple[int, UUID]:
 
 
 @pytest.mark.probe(6)
+@pytest.mark.once
 def test_a_user_login_tells_the_application_the_user(context: tee.Context) -> None:
     with context.open_session(OsTest.uuid, login=tee.Login.USER) as session:
         assert identity(session) == (1, uuid5(NAMESPACE, f"uid={os.geteuid():x}"))
 
 
 @pytest.mark.probe(7)
+@pytest.mark.once
 def test_a_group_login_tells_the_application_the_group(context: tee.Context) -> None:
     gid = os.getegid()
     with context.open_session(OsTest.uuid, login=tee.Login.GROUP, gid=gid) as session:
@@ -211,6 +214,7 @@ def test_a_cancelled_wait_ends_as_cancelled_and_not_early(
 
 
 @pytest.mark.probe(30)
+@pytest.mark.once
 def test_a_late_cancellation_leaves_the_next_wait_alone(os_test: tee.Session) -> None:
     operation = tee.Operation()
     assert os_test.invoke_command(Command.WAIT, (100, 0), operation=operation) == ()
@@ -237,6 +241,7 @@ def test_an_application_can_give_another_a_time_limit(os_test: tee.Session) -> N
 
 
 @pytest.mark.probe(33)
+@pytest.mark.once
 def test_a_panic_is_the_end_of_its_session_only(context: tee.Context) -> None:
     with context.open_session(OsTest.uuid) as session:
         for command in (Command.PANIC, Command.INIT):
@@ -249,6 +254,7 @@ def test_a_panic_is_the_end_of_its_session_only(context: tee.Context) -> None:
 
 @pytest.mark.probe(34)
 @pytest.mark.parametrize("address", range(1, 8))
+@pytest.mark.once
 def test_an_access_to_foreign_memory_is_a_panic(context: tee.Context, address: int) -> None:
     with context.open_session(OsTest.uuid) as session:
         for _ in range(2):
@@ -259,6 +265,7 @@ def test_an_access_to_foreign_memory_is_a_panic(context: tee.Context, address: i
 
 @pytest.mark.probe(34)
 @pytest.mark.parametrize("address", range(1, 6))
+@pytest.mark.once
 def test_an_access_beyond_shared_memory_is_a_panic(context: tee.Context, address: int) -> None:
     with (
         context.allocate_shared_memory(64 << 10) as block,
@@ -285,6 +292,7 @@ def test_an_application_can_be_a_client(os_test: tee.Session) -> None:
 
 
 @pytest.mark.probe(36)
+@pytest.mark.once
 def test_each_session_has_globals_of_its_own(context: tee.Context, os_test: tee.Session) -> None:
     def value(session: tee.Session) -> int:
         (answer,) = session.invoke_command(Command.GET_GLOBAL, tee.ValueOutput())
