@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,13 @@ def session(context: tee.Context) -> Iterator[tee.Session]:
     """A session for tests that leave it as it was."""
     with context.open_session(Target.CONFORMANCE) as opened:
         yield opened
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls that wait, which are over when the test is."""
+    with ThreadPoolExecutor() as executor:
+        yield executor
 
 
 @pytest.fixture(autouse=True)

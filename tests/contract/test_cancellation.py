@@ -19,16 +19,8 @@ from ..support.targets import Target
 from ..support.waiting import LIMIT, start_blocked, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytee_client.context import Backend
     from pytee_client.parameters import Parameter
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor() as executor:
-        yield executor
 
 
 def start_waiting(

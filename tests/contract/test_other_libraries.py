@@ -22,7 +22,7 @@ EXTENSION = pytee_client._native.__file__
 CKR_OK = 0
 
 # Three processes start one after the other, in an emulated machine.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

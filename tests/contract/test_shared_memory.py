@@ -408,7 +408,7 @@ def heap() -> Iterator[int]:
 def sharing_kernel(target: Target) -> DescriptorKernel:
     """Return the target's kernel, made able to share memory by descriptor."""
     assert target.backend != "fake"
-    return DescriptorKernel(LinuxKernel() if target.backend == "linux" else target.backend)
+    return DescriptorKernel(target.kernel or LinuxKernel())
 
 
 @pytest.fixture

@@ -91,8 +91,7 @@ def context_initialize(context: Any, kernel: Kernel | None, name: str | None = N
 
 def initialize(context: Any, target: Target, name: str | None = None) -> int:
     """Call TEEC_InitializeContext on the target's kernel, for its device if there is no name."""
-    kernel = None if isinstance(target.backend, str | None) else target.backend
-    return context_initialize(context, kernel, name or target.device)
+    return context_initialize(context, target.kernel, name or target.device)
 
 
 def new_context() -> Any:

@@ -67,9 +67,7 @@ class ObservedKernel:
 
     def __init__(self, target: Target, nodes: Mapping[str, Device | int] | None = None) -> None:
         """Take nodes for what stands in /dev: the target's device, another one, or an errno."""
-        self._inner: Kernel = (
-            LinuxKernel() if isinstance(target.backend, str | None) else target.backend
-        )
+        self._inner: Kernel = target.kernel or LinuxKernel()
         self._device = target.device
         self._nodes = nodes
         self._versions: dict[int, Device] = {}

@@ -18,6 +18,7 @@ from .linux_kernel import LinuxKernel
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from pytee_client._boundary import Kernel
     from pytee_client.context import Backend
 
 
@@ -42,6 +43,11 @@ class Target:
     CONFORMANCE: ClassVar[UUID] = Conformance.uuid
     HELLO_WORLD: ClassVar[UUID] = HelloWorld.uuid
     EXCLUSIVE: ClassVar[UUID] = Exclusive.uuid
+
+    @property
+    def kernel(self) -> Kernel | None:
+        """The kernel, if it is one in Python, and None for Linux."""
+        return None if isinstance(self.backend, str | None) else self.backend
 
     def open_context(self, device: str | None = None) -> tee.Context:
         """Open a context on the device, or on another one of the same kernel."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 import pytee_client as tee
 from pytee_client._boundary import address_of
-from pytee_client._native import ffi, lib
 from pytee_client.fake import uapi
 
+from ...support import c_library as c
 from ...support.applications import OsTest
 from ...support.applications.os_test import OsTestCommand
 from ...support.linux_kernel import LinuxKernel
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 API, COMMS, TEE = tee.Origin.API, tee.Origin.COMMS, tee.Origin.TEE
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
-
-
-def c_uuid(uuid: UUID) -> Any:
-    return ffi.new("TEEC_UUID *", (*uuid.fields[:3], uuid.bytes[8:]))
-
-
-def kernel_of(target: Target) -> Any:
-    return LinuxKernel() if target.backend == "linux" else target.backend
 
 
 @pytest.mark.probe(1)
@@ -46,25 +38,17 @@ def kernel_of(target: Target) -> Any:
 def test_a_tee_is_found_by_its_name_or_by_none(
     target: Target, name: str | None, expected: int
 ) -> None:
-    context = ffi.new("TEEC_Context *")
-    c_name = ffi.NULL if name is None else ffi.new("char[]", name.encode())
-    if target.backend == "linux":
-        assert lib.TEEC_InitializeContext(c_name, context) == expected
-    else:
-        device = ffi.new_handle(target.backend)
-        version = ffi.new("struct tee_ioctl_version_data *")
-        assert lib.context_initialize(context, c_name, device, version) == expected
-    lib.TEEC_FinalizeContext(context)
+    context = c.new_context()
+    assert c.context_initialize(context, target.kernel, name) == expected
+    c.lib.TEEC_FinalizeContext(context)
 
 
 @pytest.mark.probe(2)
 def test_opening_reports_that_the_application_agreed(context: tee.Context) -> None:
-    session = ffi.new("TEEC_Session *")
-    origin = ffi.new("uint32_t *")
-    opening = (context._native.struct, session, c_uuid(OsTest.uuid), 0, ffi.NULL, ffi.NULL, origin)
-    assert lib.TEEC_OpenSession(*opening) == tee.Result.SUCCESS
-    assert origin[0] == tee.Origin.TRUSTED_APP
-    lib.TEEC_CloseSession(session)
+    session = c.new_session()
+    outcome = c.open_session(context._native.struct, session, OsTest.uuid)
+    assert outcome == (tee.Result.SUCCESS, tee.Origin.TRUSTED_APP)
+    c.lib.TEEC_CloseSession(session)
 
 
 @pytest.mark.probe(3)
@@ -100,11 +84,11 @@ def test_the_kernel_refuses_logins_that_it_can_not_vouch_for(
         context.open_session(OsTest.uuid, login=login, gid=gid)
     assert (caught.value.errno, caught.value.origin) == (number, COMMS)
 
-    session = ffi.new("TEEC_Session *")
-    data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
-    origin = ffi.new("uint32_t *")
-    opening = (context._native.struct, session, c_uuid(OsTest.uuid), login, data, ffi.NULL, origin)
-    assert (lib.TEEC_OpenSession(*opening), origin[0]) == (from_c, COMMS)
+    data = c.ffi.NULL if gid is None else c.ffi.new("uint32_t *", gid)
+    outcome = c.open_session(
+        context._native.struct, c.new_session(), OsTest.uuid, login=login, data=data
+    )
+    assert outcome == (from_c, COMMS)
 
 
 @pytest.mark.probe(52)
@@ -119,20 +103,16 @@ def test_memory_of_one_context_is_refused_in_another(target: Target) -> None:
             session.invoke_command(OsTestCommand.CALL_LIBRARY, block)
         assert caught.value.origin == API
 
-        operation = ffi.new("TEEC_Operation *", {"paramTypes": lib.TEEC_MEMREF_WHOLE})
-        operation.params[0].memref.parent = block._native.struct
-        origin = ffi.new("uint32_t *")
-        code = lib.TEEC_InvokeCommand(
-            session._native.struct, OsTestCommand.CALL_LIBRARY, operation, origin
-        )
-        assert (code, origin[0]) == (tee.Result.BAD_PARAMETERS, API)
+        whole = c.operation((c.Kind.WHOLE, (block._native.struct, 0, 0)))
+        outcome = c.invoke(session._native.struct, OsTestCommand.CALL_LIBRARY, whole)
+        assert outcome == (tee.Result.BAD_PARAMETERS, API)
 
 
 class RawDevice:
     """A device, spoken to in the kernel's own structures."""
 
     def __init__(self, target: Target) -> None:
-        self._kernel = kernel_of(target)
+        self._kernel = target.kernel or LinuxKernel()
         self._descriptors = [self._kernel.open(target.device)]
 
     def ioctl(self, request: int, data: bytes) -> bytes:

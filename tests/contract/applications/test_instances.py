@@ -23,6 +23,7 @@ from ...support.applications import (
 )
 from ...support.applications.concurrent import ConcurrentCommand
 from ...support.applications.sims import SimsCommand
+from ...support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 # Loading so many applications is slow, and no memory is shared but by the way.
 pytestmark = pytest.mark.once
 
-LIMIT = 60
+
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -16,12 +16,13 @@ import pytee_client as tee
 
 from ...support.applications import OsTest
 from ...support.applications.os_test import OsTestCommand as Command
+from ...support.waiting import LIMIT, start_blocked
 from .memrefs import Kind, memref
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-LIMIT = 60
+
 PAGE = 4096
 TRUSTED_APP, TEE = tee.Origin.TRUSTED_APP, tee.Origin.TEE
 NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
@@ -187,15 +188,6 @@ def test_a_wait_takes_its_time(os_test: tee.Session) -> None:
     assert time.monotonic() - started > 0.08
 
 
-def wait_until_sent(operation: tee.Operation) -> None:
-    never = threading.Event()
-    for _ in range(LIMIT * 1000):
-        if operation.state is tee.OperationState.SENT:
-            return
-        never.wait(0.001)
-    raise AssertionError("the operation was not sent in time")
-
-
 @pytest.mark.probe(29)
 @pytest.mark.once
 def test_a_cancelled_wait_ends_as_cancelled_and_not_early(
@@ -203,8 +195,8 @@ def test_a_cancelled_wait_ends_as_cancelled_and_not_early(
 ) -> None:
     operation = tee.Operation()
     started = time.monotonic()
-    call = pool.submit(os_test.invoke_command, Command.WAIT, (500, 0), operation=operation)
-    wait_until_sent(operation)
+    wait = partial(os_test.invoke_command, Command.WAIT, (500, 0), operation=operation)
+    call = start_blocked(pool, wait)
     operation.request_cancellation()
     with pytest.raises(tee.CancelError) as caught:
         call.result(LIMIT)

@@ -21,13 +21,14 @@ from pytee_client.fake.applications.pseudo_applications import (
 )
 
 from ...support.applications import CreateFail, OsTest
+from ...support.waiting import LIMIT
 from .memrefs import Kind, memref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-LIMIT = 60
+
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 CORE_SELF_TESTS, DEVICE_TREE_TESTS = 2, 11
 Command = InvokeTests.Command

@@ -20,6 +20,9 @@ from ...support.waiting import LIMIT, start_blocked
 if TYPE_CHECKING:
     from .conftest import Observed
 
+# No memory is shared here.
+pytestmark = pytest.mark.once
+
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 DONE = (0, TRUSTED_APP)
 NOT_OPEN = (tee.Result.BAD_PARAMETERS, tee.Origin.API)

@@ -20,6 +20,9 @@ from ...support.observed_kernel import Device, ObservedKernel
 from ...support.targets import Target
 from ...support.waiting import LIMIT
 
+# No memory is shared here.
+pytestmark = pytest.mark.once
+
 OTHER = Device(implementation_id=tee.ImplementationId.AMDTEE)
 NO_GP = Device(generic_capabilities=0)
 PRIVILEGED = Device(
@@ -268,8 +271,7 @@ def test_the_system_has_the_device_under_each_of_its_names(target: Target) -> No
     for name in (None, "optee-tz", target.device):
         context = c.new_context()
         before = set(os.listdir("/proc/self/fd"))
-        kernel = None if isinstance(target.backend, str | None) else target.backend
-        assert c.context_initialize(context, kernel, name) == 0
+        assert c.context_initialize(context, target.kernel, name) == 0
         assert serves(context)
         c.lib.TEEC_FinalizeContext(context)
         assert set(os.listdir("/proc/self/fd")) == before

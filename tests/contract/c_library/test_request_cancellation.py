@@ -22,6 +22,9 @@ from ...support.waiting import LIMIT, start_blocked
 if TYPE_CHECKING:
     from .conftest import Observed
 
+# No memory is shared here.
+pytestmark = pytest.mark.once
+
 API, COMMS, TEE, TRUSTED_APP = tee.Origin
 DONE = (0, TRUSTED_APP)
 CANCEL = tee.Result.CANCEL
