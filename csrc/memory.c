@@ -157,41 +157,54 @@ static TEEC_Result fail_parameters(void)
 	return TEEC_ERROR_BAD_PARAMETERS;
 }
 
+/* The live context that memory is to be shared in, or NULL if that can't be. */
+static struct tee_context *begin_sharing(TEEC_Context *context,
+					 TEEC_SharedMemory *memory,
+					 bool is_possible)
+{
+	if (!memory)
+		return NULL;
+	memset(&memory->imp, 0, sizeof(memory->imp));
+	if (!context || !flags_are_valid(memory->flags) || !is_possible)
+		return NULL;
+	return tee_context_get(context->imp.handle);
+}
+
+/*
+ * The kernel wants memory it can write, whatever the direction. What can only
+ * be read serves as input all the same, by copies.
+ */
+static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
+{
+	if (memory->flags & TEEC_MEM_OUTPUT)
+		return false;
+	return error == -EFAULT ||
+	       (error == -ENOMEM &&
+		tee_pages_check(memory->buffer, memory->size, true));
+}
+
 TEEC_Result tee_memory_register(TEEC_Context *context,
 				TEEC_SharedMemory *memory, bool in_place)
 {
-	enum memory_kind kind = MEMORY_COPIED;
+	enum memory_kind kind = MEMORY_REGISTERED;
 	struct tee_block block = { .fd = -1 };
 	struct tee_context *internal;
-	bool is_output, copies_do;
 	int ret = 0;
 
-	if (!memory)
-		return fail_parameters();
-	memset(&memory->imp, 0, sizeof(memory->imp));
-	if (!context || !memory->buffer || !flags_are_valid(memory->flags))
-		return fail_parameters();
-	internal = tee_context_get(context->imp.handle);
+	internal = begin_sharing(context, memory, memory && memory->buffer);
 	if (!internal)
 		return fail_parameters();
 
-	is_output = memory->flags & TEEC_MEM_OUTPUT;
-	if (in_place && internal->reg_mem && memory->size) {
+	in_place = in_place && internal->reg_mem && memory->size;
+	if (in_place)
 		ret = register_pages(internal, memory->buffer, memory->size,
 				     &block);
-		if (!ret)
-			kind = MEMORY_REGISTERED;
-		/*
-		 * The kernel wants memory it can write, whatever the direction.
-		 * What can only be read serves as input all the same.
-		 */
-		copies_do = (ret == -EFAULT || ret == -ENOMEM) && !is_output;
-	} else {
-		copies_do = true;
+	if (!in_place || is_wanted_to_be_written(ret, memory)) {
+		kind = MEMORY_COPIED;
+		/* Found out now, and not by a signal when it is copied. */
+		ret = tee_pages_check(memory->buffer, memory->size,
+				      memory->flags & TEEC_MEM_OUTPUT);
 	}
-	/* Found out now, and not by a signal when it is copied. */
-	if (copies_do)
-		ret = tee_pages_check(memory->buffer, memory->size, is_output);
 	if (!ret)
 		make_live(internal, memory, kind, &block);
 	tee_context_put(internal);
@@ -211,13 +224,9 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 	struct tee_block block;
 	int ret;
 
-	if (!memory)
-		return fail_parameters();
-	memory->buffer = NULL;
-	memset(&memory->imp, 0, sizeof(memory->imp));
-	if (!context || !flags_are_valid(memory->flags))
-		return fail_parameters();
-	internal = tee_context_get(context->imp.handle);
+	if (memory)
+		memory->buffer = NULL;
+	internal = begin_sharing(context, memory, true);
 	if (!internal)
 		return fail_parameters();
 
@@ -247,12 +256,7 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 	TEEC_Result result;
 	int error = 0;
 
-	if (!memory)
-		return fail_parameters();
-	memset(&memory->imp, 0, sizeof(memory->imp));
-	if (!context || fd < 0 || !flags_are_valid(memory->flags))
-		return fail_parameters();
-	internal = tee_context_get(context->imp.handle);
+	internal = begin_sharing(context, memory, fd >= 0);
 	if (!internal)
 		return fail_parameters();
 
@@ -261,8 +265,9 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
 	if (block.fd < 0) {
 		error = -block.fd;
-		result = has_register_fd(internal) ? TEEC_ERROR_BAD_PARAMETERS :
-						     TEEC_ERROR_NOT_SUPPORTED;
+		result = has_register_fd(internal) ?
+				 tee_result_from_errno(error) :
+				 TEEC_ERROR_NOT_SUPPORTED;
 		goto out;
 	}
 	block.id = data.id;

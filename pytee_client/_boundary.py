@@ -311,7 +311,18 @@ class NativeSharedMemory:
         """Share the memory behind a descriptor, which stays the caller's, and learn its size."""
         code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
         doing = f"registering the memory behind descriptor {fd}"
-        self._check(code, doing, _DESCRIPTOR_REMEDIES.get(code))
+        remedy = None
+        if code == Result.NOT_SUPPORTED:
+            remedy = (
+                "this kernel shares no memory by descriptor; mainline Linux does from 6.18 on,"
+                " for dma-bufs of the TEE's own heaps"
+            )
+        elif ffi.errno in (0, errno.EINVAL):
+            remedy = (
+                "it must be a dma-buf of the TEE's own heaps, such as"
+                " /dev/dma_heap/protected,secure-video"
+            )
+        self._check(code, doing, remedy)
         self.size = self.struct.size
 
     def _check(self, code: int, doing: str, remedy: str | None = None) -> None:
@@ -325,14 +336,6 @@ class NativeSharedMemory:
         """End the sharing."""
         lib.TEEC_ReleaseSharedMemory(self.struct)
         _raise_interrupted()
-
-
-_DESCRIPTOR_REMEDIES: Final[dict[int, str]] = {
-    Result.NOT_SUPPORTED: "this kernel shares no memory by descriptor; mainline Linux does from"
-    " 6.18 on, for dma-bufs of the TEE's own heaps",
-    Result.BAD_PARAMETERS: "it must be a dma-buf of the TEE's own heaps, such as"
-    " /dev/dma_heap/protected,secure-video",
-}
 
 
 @final

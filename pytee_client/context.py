@@ -210,9 +210,13 @@ class Context(Owner):
         _check_results(results)
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
-        taken = operation._take() if operation is not None else NativeOperation()
+        use = (
+            operation._taken()
+            if operation is not None
+            else contextlib.nullcontext(NativeOperation())
+        )
         try:
-            with self._while_open() as native:
+            with use as taken, self._while_open() as native:
                 opened, outputs = native.open_session(
                     destination, login, group, parameters, taken, doing, results
                 )
@@ -230,9 +234,6 @@ class Context(Owner):
                 login, error.errno, self.version.implementation_id
             )
             raise
-        finally:
-            if operation is not None:
-                operation._give_back()
         session = Session(self, destination, opened, outputs)
         with self._lock:
             self._sessions.add(session)

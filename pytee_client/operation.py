@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from typing import TYPE_CHECKING
 
 from ._boundary import NativeOperation
 from .enums import OperationState
 from .errors import BadStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Operation"]
 
@@ -24,7 +29,7 @@ class Operation:
     def __init__(self) -> None:
         self._native = NativeOperation()
         self._lock = threading.Lock()
-        self._taken = False
+        self._in_use = False
 
     @property
     def state(self) -> OperationState:
@@ -42,17 +47,17 @@ class Operation:
         """
         self._native.request_cancellation()
 
-    def _take(self) -> NativeOperation:
+    @contextlib.contextmanager
+    def _taken(self) -> Iterator[NativeOperation]:
+        """Take the operation for a call; one that never was sent has not used it."""
         with self._lock:
-            if self._taken:
+            if self._in_use or self.state in (OperationState.SENT, OperationState.DONE):
                 raise BadStateError("the operation was used before: make one for each call")
-            self._taken = True
-        return self._native
-
-    def _give_back(self) -> None:
-        """End the call; one that never was sent has not used the operation."""
-        with self._lock:
-            self._taken = self._native.state is not OperationState.IDLE
+            self._in_use = True
+        try:
+            yield self._native
+        finally:
+            self._in_use = False
 
     def __repr__(self) -> str:
         return f"<Operation {self.state.name.lower()}>"

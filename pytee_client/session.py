@@ -83,11 +83,11 @@ class Session(Owner):
         doing = f"invoking command {command_id} of {self.destination}"
         native = self._begin()
         try:
-            taken = operation._take() if operation is not None else NativeOperation()
-            return native.invoke_command(command_id, parameters, taken, doing)
+            if operation is None:
+                return native.invoke_command(command_id, parameters, NativeOperation(), doing)
+            with operation._taken() as taken:
+                return native.invoke_command(command_id, parameters, taken, doing)
         finally:
-            if operation is not None:
-                operation._give_back()
             self._end()
 
     def _check_live(self) -> None:

@@ -166,6 +166,37 @@ def test_a_context_that_is_being_closed_takes_no_more(
     assert context.closed
 
 
+def test_an_operation_is_one_calls_until_that_is_over(session: tee.Session) -> None:
+    operation = tee.Operation()
+    refused = []
+
+    class Meddler:
+        """A number that uses the operation while it is read for the operation's own call."""
+
+        def __index__(self) -> int:
+            for _ in range(2):
+                with pytest.raises(tee.BadStateError, match="one for each call") as caught:
+                    session.invoke_command(Command.NOTHING, b"other", operation=operation)
+                refused.append(caught.value)
+            return 5
+
+    value = tee.ValueInput(Meddler())  # type: ignore[arg-type]
+    outputs = session.invoke_command(Command.VALUES, value, tee.ValueOutput(), operation=operation)
+    assert outputs == ((6, 1),)
+    assert len(refused) == 2
+
+
+def test_a_cancelled_operation_stays_cancelled_when_its_parameters_are_refused(
+    session: tee.Session,
+) -> None:
+    operation = tee.Operation()
+    operation.request_cancellation()
+    with pytest.raises(tee.ParameterTypeError):
+        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[arg-type]
+    with pytest.raises(tee.CancelError):
+        session.invoke_command(Command.NOTHING, operation=operation)
+
+
 @pytest.mark.assertion("GEN-03", "IV-21")
 def test_threads_can_use_one_session_at_once(
     session: tee.Session, pool: ThreadPoolExecutor

@@ -39,6 +39,8 @@ class Command(IntEnum):
     PANIC = 7
     IDENTITY = 8
     MEMREF_LOOK = 9
+    WAIT_AND_XOR = 10
+    FILL_AND_SET_SIZE = 11
 
 
 def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple[int, _T]]:
@@ -156,6 +158,20 @@ def _wait(session: TrustedApplicationSession, parameters: Parameters) -> None:
             flag.a, flag.b = int(session.get_cancellation_flag()), 0
 
 
+def _wait_and_xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
+    wish = parameters[0]
+    if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    session.wait(wish.a)
+    _checksum(session, parameters)
+    _xor(session, parameters)
+
+
+def _fill_and_set_size(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+    _fill_all(session, parameters)
+    _set_size(session, parameters)
+
+
 def _panic(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
     code = parameters[0]
     given = isinstance(code, ValueParameter) and code.type is ParamType.VALUE_INPUT
@@ -204,4 +220,6 @@ _COMMANDS: dict[int, Callable[[TrustedApplicationSession, Parameters], None]] = 
     Command.PANIC: _panic,
     Command.IDENTITY: _identity,
     Command.MEMREF_LOOK: _look,
+    Command.WAIT_AND_XOR: _wait_and_xor,
+    Command.FILL_AND_SET_SIZE: _fill_and_set_size,
 }

@@ -76,15 +76,17 @@ class InvokeTests(TrustedApplication):
                 cls._idle.wait_for(lambda: not cls._writers and not cls._readers)
                 cls._writers += 1
             seen.b = cls._readers + cls._writers
-        for _ in range(wish.b):
-            time.sleep(0)
-        with cls._idle:
-            cls._callers -= 1
-            if wish.a:
-                cls._readers -= 1
-            else:
-                cls._writers -= 1
-            cls._idle.notify_all()
+        try:
+            for _ in range(wish.b):
+                time.sleep(0)
+        finally:
+            with cls._idle:
+                cls._callers -= 1
+                if wish.a:
+                    cls._readers -= 1
+                else:
+                    cls._writers -= 1
+                cls._idle.notify_all()
 
 
 def _sum(parameters: Parameters) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from mmap import PAGESIZE
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..trusted_application import MemrefParameter, ValueParameter
 from .driver import Param, SharedMemory, TeeContext, TeeDevice, page_multiple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
 __all__ = ["Optee"]
@@ -141,17 +143,19 @@ class _Message:
     """The parameters of a call as the Trusted Application gets them, and back.
 
     It gets copies: a view of the program's memory that it kept would outlive it. Slots
-    that overlap in one block of memory still see each other's bytes.
+    that overlap in one block of memory still see each other's bytes, and what the program
+    writes meanwhile stays, but where the application writes too.
     """
 
     def __init__(self, params: list[Param]) -> None:
         self._params = params
-        self._copies: dict[SharedMemory, tuple[int, memoryview]] = {}
+        self._copies: dict[SharedMemory, tuple[int, bytes, memoryview]] = {}
         for memory in {param.memory for param in params if param.memory is not None}:
             used = [param for param in params if param.memory is memory]
             start = min(param.a for param in used)
             end = max(param.a + param.b for param in used)
-            self._copies[memory] = start, memoryview(bytearray(memory.read(start, end)))
+            before = memory.read(start, end)
+            self._copies[memory] = start, before, memoryview(bytearray(before))
         given = [self._parameter_of(param) for param in params]
         self.parameters = given + [None] * (_CLIENT_PARAMS - len(given))
 
@@ -169,7 +173,7 @@ class _Message:
 
     def _bytes_of(self, param: Param) -> memoryview:
         assert param.memory is not None
-        start, copy = self._copies[param.memory]
+        start, _, copy = self._copies[param.memory]
         return copy[param.a - start : param.a - start + param.b]
 
     def finish(self, outcome: Outcome) -> Outcome:
@@ -180,7 +184,17 @@ class _Message:
             if isinstance(parameter, ValueParameter):
                 param.a, param.b = parameter.a & _UINT32, parameter.b & _UINT32
             elif isinstance(parameter, MemrefParameter):
-                if param.memory is not None:
-                    param.memory.write(param.a, self._bytes_of(param).tobytes())
                 param.b = parameter.size
+        for memory, (start, before, copy) in self._copies.items():
+            after = copy.tobytes()
+            for first, beyond in _changes(before, after):
+                memory.write(start + first, after[first:beyond])
         return outcome
+
+
+def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the bytes differ: the first, and the one beyond the last."""
+    if before != after:
+        difference = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
+        for run in re.finditer(rb"[^\0]+", difference.to_bytes(len(before), "little")):
+            yield run.span()

@@ -62,6 +62,17 @@ def test_sessions_left_open_are_closed_and_refused(kernel: ObservedKernel, live:
 
 
 @pytest.mark.assertion("FC-03")
+def test_the_application_sees_a_session_that_was_left_open_end(
+    live: Any, new_context: Callable[[], Any]
+) -> None:
+    assert c.open_session(live, c.new_session(), Target.EXCLUSIVE).code == 0
+    c.lib.TEEC_FinalizeContext(live)
+    successor = c.new_session()
+    assert c.open_session(new_context(), successor, Target.EXCLUSIVE).code == 0
+    c.lib.TEEC_CloseSession(successor)
+
+
+@pytest.mark.assertion("FC-03")
 def test_an_old_session_does_not_reach_a_new_context(
     target: Target, kernel: ObservedKernel, live: Any
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake import uapi
 
 from ...support import c_library as c
 from ...support.conformance import Command
@@ -28,6 +29,8 @@ NO_GP = Device(generic_capabilities=0)
 PRIVILEGED = Device(
     generic_capabilities=tee.GenericCapabilities.GP | tee.GenericCapabilities.PRIVILEGED
 )
+NO_NULL = Device(generic_capabilities=tee.GenericCapabilities.GP)
+REG_MEM = Device(generic_capabilities=tee.GenericCapabilities.GP | tee.GenericCapabilities.REG_MEM)
 FIRST_DEVICES = [f"/dev/tee{number}" for number in range(16)]
 
 
@@ -239,31 +242,33 @@ def test_no_failure_leaks_a_descriptor(target: Target) -> None:
     for name in ("optee-tz", "/dev/tee0", "/dev/tee2", "/dev/tee3", "x"):
         assert initialize(kernel, name)[0] != 0
         assert not kernel.descriptors
-    kernel.fail(0x800CA400, errno.EIO)
+    kernel.fail(uapi.TEE_IOC_VERSION, errno.EIO)
     assert initialize(kernel, "/dev/tee1")[0] != 0
     assert not kernel.descriptors
 
 
 @pytest.mark.assertion("IC-13")
 def test_each_context_goes_by_its_own_devices_capabilities(target: Target) -> None:
-    kernel = ObservedKernel(target, {"/dev/tee0": Device(), "/dev/tee1": NO_NULL})
+    nodes = {"/dev/tee0": Device(), "/dev/tee1": NO_NULL, "/dev/tee2": REG_MEM}
+    kernel = ObservedKernel(target, nodes)
     contexts = []
-    for name in ("/dev/tee0", "/dev/tee1"):
+    for name in nodes:
         code, context = initialize(kernel, name)
         assert code == 0
         contexts.append(context)
     null = (c.Kind.TEMP_INPUT, (c.ffi.NULL, 0))
-    codes = []
+    codes, shares = [], []
     for context in contexts:
+        kernel.forget()
+        c.lib.TEEC_ReleaseSharedMemory(c.allocated(context, b"abc"))
+        shares += [ioctl.request for ioctl in kernel.ioctls]
         session = c.new_session()
         assert c.open_session(context, session).code == 0
         codes.append(c.invoke(session, Command.NOTHING, c.operation(null)).code)
         c.lib.TEEC_CloseSession(session)
         c.lib.TEEC_FinalizeContext(context)
-    assert codes == [0, tee.Result.NOT_SUPPORTED]
-
-
-NO_NULL = Device(generic_capabilities=tee.GenericCapabilities.GP)
+    assert codes == [0, tee.Result.NOT_SUPPORTED, tee.Result.NOT_SUPPORTED]
+    assert shares == [*[uapi.TEE_IOC_SHM_ALLOC] * 2, uapi.TEE_IOC_SHM_REGISTER]
 
 
 @pytest.mark.assertion("IC-01", "IC-02")

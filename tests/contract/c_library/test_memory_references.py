@@ -142,6 +142,22 @@ def test_a_larger_size_is_what_is_required_and_changes_no_byte(
         assert c.content_of(block) == b"\xee" * 40
 
 
+@pytest.mark.assertion("MR-07")
+def test_what_fits_of_what_was_written_comes_back_with_a_larger_size(
+    c_session: Any, make_block: MakeBlock
+) -> None:
+    temporary, block = c.ffi.new("char[]", b"\xee" * 40), make_block(b"\xee" * 40)
+    operation = c.operation(
+        (Kind.VALUE_INPUT, (0, 1000)),
+        (Kind.TEMP_OUTPUT, (temporary, 32)),
+        (Kind.PARTIAL_OUTPUT, (block, 32, 4)),
+    )
+    assert c.invoke(c_session, Command.FILL_AND_SET_SIZE, operation) == DONE
+    assert operation.params[1].tmpref.size == operation.params[2].memref.size == 1000
+    assert bytes(c.ffi.buffer(temporary, 40)) == filled(1, 32) + b"\xee" * 8
+    assert c.content_of(block) == b"\xee" * 4 + filled(2, 32) + b"\xee" * 4
+
+
 @pytest.mark.assertion("MR-09")
 def test_a_null_output_can_be_told_the_size_required(c_session: Any) -> None:
     operation = c.operation(
@@ -336,9 +352,11 @@ def test_memory_of_the_librarys_own_begins_on_a_page(observed: Observed) -> None
     block = c.allocated(observed.context, bytes(10))
     operation = c.operation((Kind.TEMP_INPUT, (data + 3, 50)), (Kind.WHOLE, (block, 0, 0)))
     assert c.invoke(observed.session, Command.NOTHING, operation) == DONE
+    program = int(c.ffi.cast("uintptr_t", data)) & -mmap.PAGESIZE
     for request in observed.kernel.requests(uapi.TEE_IOC_SHM_REGISTER):
         address, *_ = uapi.SHM_REGISTER_DATA.unpack(request.argument)
         assert address % mmap.PAGESIZE == 0
+        assert address != program
     assert int(c.ffi.cast("uintptr_t", block.buffer)) % mmap.PAGESIZE == 0
     c.lib.TEEC_ReleaseSharedMemory(block)
 

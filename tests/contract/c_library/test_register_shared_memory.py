@@ -21,7 +21,7 @@ from ...support.c_library import Kind
 from ...support.conformance import Command, checksum, xored
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT
+from ...support.waiting import LIMIT, start_blocked
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -83,6 +83,7 @@ def test_only_buffer_size_and_flags_are_read_and_none_is_written(
 
 
 @pytest.mark.assertion("RS-05", "RS-06", "RS-15")
+@pytest.mark.parametrize("flags", [1, 2, 3])
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -92,18 +93,18 @@ def test_only_buffer_size_and_flags_are_read_and_none_is_written(
     ],
 )
 def test_a_failure_has_its_code_and_changes_nothing(
-    target: Target, observed: Observed, error: int, code: int
+    target: Target, observed: Observed, error: int, code: int, flags: int
 ) -> None:
     if not target.reg_mem:
         # There the system is not asked: sharing is promised, and made by each operation.
         error = code = 0
     observed.kernel.fail(uapi.TEE_IOC_SHM_REGISTER, error)
     data = c.ffi.new("char[]", b"abc")
-    block = c.memory(3, 3, data)
+    block = c.memory(3, flags, data)
     assert register(observed.context, block) == code
     if code:
         assert c.ffi.errno == error
-    assert (block.buffer, block.size, block.flags) == (data, 3, 3)
+    assert (block.buffer, block.size, block.flags) == (data, 3, flags)
     assert c.ffi.string(data) == b"abc"
     c.lib.TEEC_ReleaseSharedMemory(block)
     assert c.ffi.string(data) == b"abc"
@@ -153,9 +154,8 @@ def test_memory_of_which_the_kernel_takes_only_part_is_refused(target: Target, f
     kernel.registered_part = 4096
     with mmap.mmap(-1, 8192) as pages, c.ffi.from_buffer(pages) as data:
         block = c.memory(8192, flags, data)
-        # An input can be copied instead, and so can anything where nothing is registered.
-        copied = flags == 1 or not target.reg_mem
-        assert register(context, block) == (0 if copied else tee.Result.OUT_OF_MEMORY)
+        expected = tee.Result.OUT_OF_MEMORY if target.reg_mem else 0
+        assert register(context, block) == expected
         assert len(kernel.descriptors) == 1
         c.lib.TEEC_ReleaseSharedMemory(block)
     c.lib.TEEC_FinalizeContext(context)
@@ -193,6 +193,27 @@ def test_the_program_uses_the_memory_between_operations_of_all_sessions(
         xor(session, block)
         assert c.content_of(block) == xored(0, data)
     c.lib.TEEC_CloseSession(other)
+    c.lib.TEEC_ReleaseSharedMemory(block)
+
+
+@pytest.mark.assertion("RS-10", "AS-09")
+@pytest.mark.parametrize("make", [c.allocated, c.registered])
+def test_what_the_program_writes_during_an_operation_stays(
+    target: Target,
+    c_context: Any,
+    c_session: Any,
+    pool: ThreadPoolExecutor,
+    make: Callable[[Any, bytes], Any],
+) -> None:
+    block = make(c_context, bytes(100))
+    # What is copied comes back as a whole; so only an input there.
+    in_place = make is c.allocated or target.reg_mem
+    kind = Kind.PARTIAL_INOUT if in_place else Kind.PARTIAL_INPUT
+    operation = c.operation((Kind.VALUE_INPUT, (200, 0)), (kind, (block, 100, 0)))
+    call = start_blocked(pool, c.invoke, c_session, Command.WAIT, operation)
+    c.ffi.memmove(block.buffer, b"program", 7)
+    assert call.result(LIMIT) == DONE
+    assert c.content_of(block) == b"program" + bytes(93)
     c.lib.TEEC_ReleaseSharedMemory(block)
 
 
@@ -273,14 +294,19 @@ def test_a_child_of_a_fork_leaves_its_parents_memory_alone(c_context: Any, c_ses
         with c.ffi.from_buffer(pages) as data:
             block = c.memory(100, 3, data)
             assert register(c_context, block) == 0
+            reading, writing = os.pipe()
             pid = os.fork()
             if not pid:
-                # The child's own copy, which no TEE sees.
+                # It shares the parent's pages until one of them writes.
+                os.close(writing)
+                os.read(reading, 1)
+                kept = pages[:100] == bytes(100)
                 pages[:100] = b"\xee" * 100
-                os._exit(0)
-            assert os.waitpid(pid, 0)[1] == 0
-            assert pages[:100] == bytes(100)
+                os._exit(0 if kept else 1)
+            os.close(reading)
             pages[:3] = b"abc"
             xor(c_session, block)
+            os.close(writing)
+            assert os.waitpid(pid, 0)[1] == 0
             c.lib.TEEC_ReleaseSharedMemory(block)
         assert pages[:100] == xored(0, b"abc" + bytes(97))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ import pytee_client as tee
 
 from ...support import c_library as c
 from ...support.c_library import Kind
-from ...support.conformance import Command
+from ...support.conformance import Command, checksum, xored
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT, start_blocked, wait_until
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -69,11 +70,19 @@ def test_a_registered_block_stays_the_programs(observed: Observed) -> None:
 def test_a_block_released_during_an_operation_is_the_tees_until_its_end(
     observed: Observed, pool: ThreadPoolExecutor, make: Make
 ) -> None:
-    block = make(observed.context, bytes(5000))
-    operation = c.operation((Kind.VALUE_INPUT, (200, 0)), (Kind.WHOLE, (block, 0, 0)))
-    call = start_blocked(pool, c.invoke, observed.session, Command.WAIT, operation)
+    content = bytes(i * 7 % 251 for i in range(5000))
+    block = make(observed.context, content)
+    data = block.buffer
+    operation = c.operation(
+        (Kind.VALUE_INPUT, (200, 0)), (Kind.WHOLE, (block, 0, 0)), (Kind.VALUE_OUTPUT, (0, 0))
+    )
+    call = start_blocked(pool, c.invoke, observed.session, Command.WAIT_AND_XOR, operation)
     release(block)
     assert call.result(LIMIT) == DONE
+    seen = operation.params[2].value
+    assert (seen.a, seen.b) == checksum(content)
+    if make is c.registered:
+        assert bytes(c.ffi.buffer(data, 5000)) == xored(1, content)
     refused = (tee.Result.BAD_PARAMETERS, tee.Origin.API)
     assert c.invoke(observed.session, Command.NOTHING, operation) == refused
 
@@ -83,13 +92,24 @@ def test_a_block_released_during_an_operation_is_the_tees_until_its_end(
 def test_threads_release_a_block_once(target: Target, pool: ThreadPoolExecutor, make: Make) -> None:
     kernel, context = ObservedKernel(target), c.new_context()
     assert c.context_initialize(context, kernel, target.device) == 0
-    for _ in range(10):
-        block = make(context, b"abc")
-        for call in [pool.submit(release, block) for _ in range(4)]:
-            call.result(LIMIT)
-        assert len(kernel.descriptors) == 1
-    # A second close() of a number would have failed in the kernel, or closed this one.
-    assert c.open_session(context, c.new_session()) == DONE
+    closes = 0
+    # The first of them is in the kernel until all had their chance.
+    others = threading.Event()
+
+    def close_slowly() -> None:
+        nonlocal closes
+        closes += 1
+        others.wait(LIMIT)
+
+    kernel.on_close = close_slowly
+    block = make(context, b"abc")
+    calls = [pool.submit(release, block) for _ in range(4)]
+    shares = make is c.allocated or target.reg_mem
+    wait_until(lambda: sum(call.done() for call in calls) == (3 if shares else 4))
+    others.set()
+    for call in calls:
+        call.result(LIMIT)
+    assert closes == (1 if shares else 0)
     c.lib.TEEC_FinalizeContext(context)
 
 

@@ -184,6 +184,21 @@ static TEE_Result wait(uint32_t types, TEE_Param *params)
 	return res;
 }
 
+static TEE_Result wait_and_xor(uint32_t types, TEE_Param *params)
+{
+	TEE_Result res = TEE_SUCCESS;
+
+	if (type_of(types, 0) != TEE_PARAM_TYPE_VALUE_INPUT)
+		return TEE_ERROR_BAD_PARAMETERS;
+
+	res = TEE_Wait(params[0].value.a);
+	if (res)
+		return res;
+	memref_checksum(types, params);
+
+	return memref_xor(types, params);
+}
+
 static TEE_Result panic(uint32_t types, TEE_Param *params)
 {
 	if (type_of(types, 0) == TEE_PARAM_TYPE_VALUE_INPUT)
@@ -301,6 +316,11 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session __unused, uint32_t command,
 		return identity(types, params);
 	case CONFORMANCE_MEMREF_LOOK:
 		return memref_look(types, params);
+	case CONFORMANCE_WAIT_AND_XOR:
+		return wait_and_xor(types, params);
+	case CONFORMANCE_FILL_AND_SET_SIZE:
+		memref_fill(types, params);
+		return set_size(types, params);
 	default:
 		return TEE_ERROR_NOT_SUPPORTED;
 	}

@@ -77,4 +77,13 @@
  */
 #define CONFORMANCE_MEMREF_LOOK		9
 
+/*
+ * Only with VALUE_INPUT (milliseconds, ignored) in slot 0. Waits, and then does
+ * what CONFORMANCE_MEMREF_CHECKSUM and after it CONFORMANCE_MEMREF_XOR do.
+ */
+#define CONFORMANCE_WAIT_AND_XOR	10
+
+/* Does what CONFORMANCE_MEMREF_FILL and then CONFORMANCE_SET_SIZE do. */
+#define CONFORMANCE_FILL_AND_SET_SIZE	11
+
 #endif
