@@ -23,6 +23,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from .drivers.amdtee import AmdTee
 from .drivers.optee import Optee
 from .kernel import Kernel
 from .secure_world import SecureWorld
@@ -40,7 +41,10 @@ from .uapi import ParamType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .drivers.driver import Driver
+
 __all__ = [
+    "AmdTee",
     "Identity",
     "Kernel",
     "MemrefParameter",
@@ -56,9 +60,10 @@ __all__ = [
     "new_kernel",
 ]
 
-_PROFILES: dict[str, Callable[[], Optee]] = {
+_PROFILES: dict[str, Callable[[], Driver]] = {
     "optee": Optee,
     "optee-no-reg-mem": lambda: Optee(reg_mem=False),
+    "amdtee": AmdTee,
 }
 _kernels: dict[str, Kernel] = {}
 _lock = threading.Lock()
@@ -68,18 +73,22 @@ def new_kernel(profile: str = "optee") -> Kernel:
     """Make a kernel of a profile, with the bundled Trusted Applications installed.
 
     Args:
-        profile: "optee", or "optee-no-reg-mem" for OP-TEE without dynamic shared memory.
+        profile: "optee", "optee-no-reg-mem" for OP-TEE without dynamic shared memory, or
+            "amdtee" for AMD-TEE.
 
     Raises:
         ValueError: there is no such profile.
     """
-    from .applications import BUNDLED
+    from .applications import BUNDLED, PSEUDO_APPLICATIONS
 
     if profile not in _PROFILES:
         known = ", ".join(_PROFILES)
         raise ValueError(f"there is no fake TEE {profile!r}; there are {known}")
-    kernel = Kernel(_PROFILES[profile]())
+    driver = _PROFILES[profile]()
+    kernel = Kernel(driver)
     kernel.install(*BUNDLED)
+    if isinstance(driver, Optee):
+        kernel.install(*PSEUDO_APPLICATIONS)
     return kernel
 
 

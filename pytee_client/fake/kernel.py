@@ -72,7 +72,7 @@ class Kernel:
             uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
             uapi.TEE_IOC_SHM_REGISTER: self._shm_register,
         }
-        self._session_ioctls: dict[int, Callable[[TeeContext, int], int]] = {
+        self._operations: dict[int, Callable[[TeeContext, int], int]] = {
             uapi.TEE_IOC_OPEN_SESSION: self._open_session,
             uapi.TEE_IOC_INVOKE: self._invoke,
             uapi.TEE_IOC_CANCEL: self._cancel,
@@ -117,8 +117,8 @@ class Kernel:
         if context is None:
             raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
         serve = self._ioctls.get(request)
-        if serve is None and not context.device.privileged:
-            serve = self._session_ioctls.get(request)
+        if serve is None and request in context.device.operations:
+            serve = self._operations.get(request)
         if serve is None:
             raise OSError(errno.EINVAL, "no such request on this device")
         self._thread.cause = None
@@ -202,7 +202,7 @@ class Kernel:
         size, flags, _ = _read(uapi.SHM_ALLOC_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
-        size = page_multiple(size)
+        size = self._driver.pool_size(size)
         if not 0 < size <= _MAX_POOL_BLOCK:
             raise OSError(errno.ENOMEM, "no contiguous memory of this size")
         fd = os.memfd_create("tee_shm", os.MFD_CLOEXEC)
@@ -222,11 +222,12 @@ class Kernel:
             raise OSError(errno.EINVAL, "no flags are known")
         if address + length >= 1 << 63:
             raise OSError(errno.EFAULT, "not the process's addresses")
-        if not self._driver.registers_memory(context.device):
-            raise OSError(errno.EINVAL, "the secure world registers no memory")
+        if uapi.TEE_IOC_SHM_REGISTER not in context.device.operations:
+            raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
         if not length:
             raise OSError(errno.ENOMEM, "nothing to register")
         check_user_pages(address, length)
+        self._driver.register_memory(context.device)
         fd = null_descriptor("tee_shm")
         memory = self._add_memory(context, fd, length, address, None)
         copy_to_user(argument, uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id))
@@ -234,27 +235,33 @@ class Kernel:
 
     def _open_session(self, context: TeeContext, argument: int) -> int:
         with _Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
-            uuid, client_uuid, login, *_ = call.header
+            uuid, client_uuid, login, _, session, _, origin, _ = call.header
             if login in _KERNEL_LOGINS:
                 raise OSError(errno.EPERM, "a login of the kernel's own")
-            outcome = self._driver.open_session(
+            reply = self._driver.open_session(
                 context, UUID(bytes=uuid), client_uuid, login, call.params
             )
-            self._thread.cause = outcome.cause
+            self._thread.cause = reply.cause
+            if reply.session is not None:
+                session = reply.session
+            if reply.origin is not None:
+                origin = reply.origin
             call.write_back(
                 uapi.OPEN_SESSION_RESULT_OFFSET,
-                uapi.OPEN_SESSION_RESULT.pack(outcome.session, outcome.result, outcome.origin),
+                uapi.OPEN_SESSION_RESULT.pack(session, reply.result, origin),
             )
         return 0
 
     def _invoke(self, context: TeeContext, argument: int) -> int:
         with _Call(self, context, argument, uapi.INVOKE_ARG) as call:
-            func, session, *_ = call.header
-            outcome = self._driver.invoke(context, session, func, call.params)
-            self._thread.cause = outcome.cause
+            func, session, _, _, origin, _ = call.header
+            reply = self._driver.invoke(context, session, func, call.params)
+            self._thread.cause = reply.cause
+            if reply.origin is not None:
+                origin = reply.origin
             call.write_back(
                 uapi.INVOKE_RESULT_OFFSET,
-                uapi.INVOKE_RESULT.pack(outcome.result, outcome.origin),
+                uapi.INVOKE_RESULT.pack(reply.result, origin),
             )
         return 0
 

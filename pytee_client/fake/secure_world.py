@@ -76,6 +76,11 @@ class SecureWorld:
         with self._lock:
             self._applications[application.uuid] = application
 
+    def is_installed(self, uuid: UUID) -> bool:
+        """Return whether there is a Trusted Application of this UUID."""
+        with self._lock:
+            return uuid in self._applications
+
     def open_session(self, uuid: UUID, identity: Identity, parameters: Parameters) -> Outcome:
         """Open a session with the Trusted Application called uuid."""
         with self._lock:

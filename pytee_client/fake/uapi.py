@@ -14,12 +14,16 @@ from typing import Final
 TEE_MAX_ARG_SIZE: Final = 4096
 TEE_MEMREF_NULL: Final = 2**64 - 1
 
+# Linux's own number, which programs get to see; not ENOTSUP.
+ENOTSUPP: Final = 524
+
 TEE_GEN_CAP_GP: Final = 0x01
 TEE_GEN_CAP_PRIVILEGED: Final = 0x02
 TEE_GEN_CAP_REG_MEM: Final = 0x04
 TEE_GEN_CAP_MEMREF_NULL: Final = 0x08
 
 TEE_IMPL_ID_OPTEE: Final = 1
+TEE_IMPL_ID_AMDTEE: Final = 2
 TEE_OPTEE_CAP_TZ: Final = 1
 
 TEE_IOC_VERSION: Final = 0x800CA400

@@ -7,15 +7,16 @@ import contextlib
 import itertools
 import mmap
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..._boundary import copy_from_user, copy_to_user
+from ..secure_world import SecureWorld
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from ..secure_world import Outcome, SecureWorld
     from ..uapi import ParamType
 
 
@@ -74,6 +75,23 @@ class Param:
     memory: SharedMemory | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a driver puts into the argument of a call.
+
+    Attributes:
+        result: the 32-bit code.
+        origin: who says so; None to leave what the caller had there.
+        session: the session that was opened; None to leave what the caller had there.
+        cause: the exception of the panic behind TARGET_DEAD.
+    """
+
+    result: int
+    origin: int | None = None
+    session: int | None = None
+    cause: BaseException | None = None
+
+
 @dataclass(slots=True, eq=False)
 class TeeContext:
     """One opening of a device (struct tee_context).
@@ -81,22 +99,34 @@ class TeeContext:
     Attributes:
         device: the device.
         memory_ids: how many blocks of memory keep it alive besides its file.
-        sessions: the sessions opened in it, oldest first.
+        sessions: the sessions opened in it, oldest first: by the number that the client
+            knows, the secure world's.
         is_open: whether its file is.
     """
 
     device: TeeDevice
     memory_ids: int = 0
-    sessions: list[int] = field(default_factory=list)
+    sessions: dict[int, int] = field(default_factory=dict)
     is_open: bool = True
 
 
 @dataclass(slots=True, eq=False)
 class TeeDevice:
-    """A device node with what its driver can do there (struct tee_device)."""
+    """A device node with what its driver can do there (struct tee_device).
+
+    Attributes:
+        path: where it stands.
+        driver: whose it is.
+        operations: the requests (TEE_IOC_*) that the driver serves there, besides those
+            that every driver has: VERSION and SHM_ALLOC.
+        privileged: whether it is for a supplicant.
+        memory: the shared memory of all its contexts, by id.
+        contexts: how many there are.
+    """
 
     path: str
     driver: Driver
+    operations: frozenset[int]
     privileged: bool = False
     memory: dict[int, SharedMemory] = field(default_factory=dict)
     contexts: int = 0
@@ -106,26 +136,40 @@ class TeeDevice:
         return next(number for number in itertools.count(1) if number not in self.memory)
 
 
-class Driver(Protocol):
+class Driver(ABC):
     """A driver of the TEE subsystem: what the core asks of it.
 
-    Refusals are OSError. The world is the secure world behind the driver.
+    The core asks for what serves a request only if the device has it among its operations.
+    Refusals are OSError.
+
+    Attributes:
+        world: the secure world behind it.
     """
 
-    world: SecureWorld
+    def __init__(self) -> None:
+        self.world = SecureWorld()
 
+    @abstractmethod
     def devices(self) -> list[TeeDevice]:
         """Make the driver's devices."""
 
+    @abstractmethod
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Return impl_id, impl_caps, gen_caps."""
 
-    def registers_memory(self, device: TeeDevice) -> bool:
-        """Return whether the device shares a client's own memory."""
-
     def carries_null_memref(self, device: TeeDevice) -> bool:
         """Return whether the device knows null memory references."""
+        return False
 
+    def pool_size(self, size: int) -> int:
+        """Return how many bytes the driver allocates for so many."""
+        return page_multiple(size)
+
+    def register_memory(self, device: TeeDevice) -> None:
+        """Share memory of a client's own, which the core has checked."""
+        raise NotImplementedError
+
+    @abstractmethod
     def open_session(
         self,
         context: TeeContext,
@@ -133,20 +177,25 @@ class Driver(Protocol):
         client_uuid: bytes,
         login: int,
         params: list[Param],
-    ) -> Outcome:
+    ) -> Reply:
         """Open a session; params are updated."""
 
-    def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Outcome:
+    @abstractmethod
+    def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
         """Run a command; params are updated."""
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Pass on a cancellation."""
+        raise NotImplementedError
 
+    @abstractmethod
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session."""
 
     def release(self, context: TeeContext) -> None:
-        """Clean up after a context that nothing keeps any longer."""
+        """Close what a context left open that nothing keeps any longer, the latest first."""
+        for session in reversed(list(context.sessions)):
+            self.close_session(context, session)
 
 
 def page_multiple(size: int) -> int:

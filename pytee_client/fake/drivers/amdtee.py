@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The AMD-TEE driver, and the TEE on the Platform Security Processor (PSP) behind it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+from dataclasses import dataclass, replace
+from mmap import PAGESIZE
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from ...enums import Login, Origin, Result
+from .. import uapi
+from ..trusted_application import Identity
+from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .message import CLIENT_PARAMS, Message
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["AmdTee"]
+
+_OPERATIONS: Final = frozenset(
+    {
+        uapi.TEE_IOC_OPEN_SESSION,
+        uapi.TEE_IOC_INVOKE,
+        uapi.TEE_IOC_CANCEL,
+        uapi.TEE_IOC_CLOSE_SESSION,
+    }
+)
+_SESSIONS: Final = 32  # of one context with one Trusted Application
+_HANDLE_BITS: Final = 16
+_HANDLE_MASK: Final = (1 << _HANDLE_BITS) - 1
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A Trusted Application in the PSP."""
+
+    uuid: UUID
+    references: int = 0
+
+
+class AmdTee(Driver):
+    """AMD-TEE: a device for clients, that shares no memory of theirs and cancels nothing.
+
+    Trusted Applications are files of the kernel's firmware, and never learn who the client is.
+
+    Args:
+        firmware: a folder for firmware, such as /lib/firmware: a Trusted Application must
+            then have its file there, of any content, besides being installed. Without a
+            folder whatever is installed has its file.
+    """
+
+    def __init__(self, *, firmware: str | os.PathLike[str] | None = None) -> None:
+        super().__init__()
+        self._firmware = None if firmware is None else Path(firmware)
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
+        self._loaded: dict[int, _Loaded] = {}
+
+    @staticmethod
+    def firmware_name(uuid: UUID) -> str:
+        """Return the name of a Trusted Application's file, from the folder for firmware on.
+
+        The driver reads the first three fields of the UUID as little-endian, and writes no
+        dash before the last.
+        """
+        swapped = UUID(bytes=uuid.bytes_le)
+        head, _, node = str(swapped).rpartition("-")
+        return f"amdtee/{head}{node}.bin"
+
+    def devices(self) -> list[TeeDevice]:
+        """Make /dev/tee0."""
+        return [TeeDevice("/dev/tee0", self, _OPERATIONS)]
+
+    def version(self, device: TeeDevice) -> tuple[int, int, int]:
+        """Say what the driver says."""
+        return uapi.TEE_IMPL_ID_AMDTEE, 0, uapi.TEE_GEN_CAP_GP
+
+    def pool_size(self, size: int) -> int:
+        """Round up to a power of two of pages."""
+        pages = page_multiple(size) // PAGESIZE
+        return PAGESIZE << (pages - 1).bit_length() if pages else 0
+
+    def open_session(
+        self,
+        context: TeeContext,
+        uuid: UUID,
+        client_uuid: bytes,
+        login: int,
+        params: list[Param],
+    ) -> Reply:
+        """Open a session, and load the application for it."""
+        if login != Login.PUBLIC:
+            raise OSError(errno.EINVAL, "no login but PUBLIC")
+        if not self._has_firmware(uuid):
+            raise OSError(errno.ENOMEM, f"no firmware {self.firmware_name(uuid)}")
+        if not self.world.is_installed(uuid):
+            # A file of which the PSP can make nothing. The driver sets no origin then.
+            return Reply(Result.SECURITY)
+        handle = self._load(uuid)
+        reply = self._open(uuid, params)
+        if reply.result != Result.SUCCESS or reply.session is None:
+            self._unload(handle)
+            return replace(reply, session=handle)
+        session = self._add_session(context, handle, reply.session)
+        if session is None:
+            self.world.close_session(reply.session)
+            self._unload(handle)
+            raise OSError(errno.ENOMEM, "too many sessions with this application")
+        return replace(reply, session=session)
+
+    def _open(self, uuid: UUID, params: list[Param]) -> Reply:
+        if not _are_carried(params):
+            return Reply(Result.BAD_PARAMETERS, Origin.COMMS)
+        message = _message(params)
+        nobody = Identity(Login.PUBLIC, UUID(int=0))
+        return message.finish(self.world.open_session(uuid, nobody, message.parameters))
+
+    def _has_firmware(self, uuid: UUID) -> bool:
+        if self._firmware is None:
+            return self.world.is_installed(uuid)
+        try:
+            with (self._firmware / self.firmware_name(uuid)).open("rb"):
+                return True
+        except OSError:
+            return False
+
+    def _load(self, uuid: UUID) -> int:
+        """Return, with a reference, the handle of an application, the same while it is loaded."""
+        with self._lock:
+            handles = (h for h, loaded in self._loaded.items() if loaded.uuid == uuid)
+            handle = next(handles, None)
+            if handle is None:
+                handle = next(h for h in itertools.count(1) if h not in self._loaded)
+                self._loaded[handle] = _Loaded(uuid)
+            self._loaded[handle].references += 1
+            return handle
+
+    def _unload(self, handle: int) -> None:
+        """Drop a reference; the last takes the handle with it."""
+        with self._lock:
+            loaded = self._loaded[handle]
+            loaded.references -= 1
+            if not loaded.references:
+                del self._loaded[handle]
+
+    def _add_session(self, context: TeeContext, handle: int, number: int) -> int | None:
+        """Give a session of the secure world the lowest number free for it, if there is one."""
+        with self._lock:
+            for index in range(_SESSIONS):
+                session = index << _HANDLE_BITS | handle
+                if session not in context.sessions:
+                    context.sessions[session] = number
+                    return session
+        return None
+
+    def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
+        """Run a command; what the driver cannot send is no error of the request."""
+        number = context.sessions.get(session)
+        if number is None:
+            raise OSError(errno.EINVAL, "no such session in this context")
+        if not _are_carried(params):
+            return Reply(Result.BAD_PARAMETERS, Origin.COMMS)
+        message = _message(params)
+        return message.finish(self.world.invoke_command(number, func, message.parameters))
+
+    def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
+        """Refuse, whatever the session."""
+        raise OSError(errno.EINVAL, "the PSP cancels nothing")
+
+    def close_session(self, context: TeeContext, session: int) -> None:
+        """Close a session, and unload the application after its last."""
+        number = context.sessions.pop(session, None)
+        if number is None:
+            raise OSError(errno.EINVAL, "no such session in this context")
+        self.world.close_session(number)
+        self._unload(session & _HANDLE_MASK)
+
+    def release(self, context: TeeContext) -> None:
+        """Close what was left open, one application after the other."""
+        for session in sorted(context.sessions, key=lambda s: (s & _HANDLE_MASK, s)):
+            self.close_session(context, session)
+
+
+def _are_carried(params: list[Param]) -> bool:
+    """Return whether the PSP has words for the parameters."""
+    return len(params) <= CLIENT_PARAMS and not any(param.meta for param in params)
+
+
+def _message(params: list[Param]) -> Message:
+    """Make the message, which has no room for the third number of a value."""
+    for param in params:
+        param.c = 0
+    return Message(params)
