@@ -20,7 +20,7 @@ from .support.targets import Target, targets_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAKES = "fake:optee,fake:optee-no-reg-mem"
+FAKES = "fake:optee,fake:optee-no-reg-mem,fake:amdtee"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,9 +53,13 @@ def _is_for_its_target(item: pytest.Item) -> bool:
     target = item.callspec.params.get("target") if hasattr(item, "callspec") else None
     if target is None:
         return True
-    real_only = item.get_closest_marker("real_only") is not None
-    once = item.get_closest_marker("once") is not None
-    return (target.is_real or not real_only) and (target.reg_mem or not once)
+    kinds = {
+        "real_only": target.is_real,
+        "once": not target.is_variant,
+        "optee_only": target.implementation == tee.ImplementationId.OPTEE,
+        "amdtee_only": target.implementation == tee.ImplementationId.AMDTEE,
+    }
+    return all(fits or not item.get_closest_marker(name) for name, fits in kinds.items())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

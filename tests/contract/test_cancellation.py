@@ -71,7 +71,7 @@ def test_a_child_can_open_its_own_context_whatever_its_parents_threads_do(
 
 def child_backend(target: Target) -> Backend:
     """Return the kernel for a forked child; the fake one is copied with its locks taken."""
-    return target.backend if target.is_real else new_kernel()
+    return target.backend if target.is_real else new_kernel(target.name.removeprefix("fake:"))
 
 
 def has_ended(operation: tee.Operation) -> bool:
@@ -100,6 +100,7 @@ def test_a_request_before_the_start_cancels_an_opening_here(context: tee.Context
 
 
 @pytest.mark.assertion("RC-02", "RC-05", "RC-10")
+@pytest.mark.optee_only
 def test_a_request_during_a_command_reaches_the_application(
     session: tee.Session, pool: ThreadPoolExecutor
 ) -> None:

@@ -21,6 +21,7 @@ from ..support.targets import Target
 Capabilities = tee.GenericCapabilities
 
 
+@pytest.mark.optee_only
 def test_the_version_is_that_of_op_tee(target: Target, context: tee.Context) -> None:
     expected = Capabilities.GP | Capabilities.MEMREF_NULL
     if target.reg_mem:
@@ -41,6 +42,7 @@ def test_the_version_says_which_kernel_answers(target: Target, context: tee.Cont
 
 
 @pytest.mark.assertion("IC-01")
+@pytest.mark.optee_only
 def test_the_first_device_is_found(target: Target) -> None:
     with tee.Context(backend=target.backend) as context:
         assert context.version.implementation_id is tee.ImplementationId.OPTEE
@@ -56,6 +58,7 @@ def test_a_missing_node_is_not_found(target: Target) -> None:
 
 
 @pytest.mark.assertion("IC-11")
+@pytest.mark.optee_only
 def test_the_supplicants_device_is_refused(target: Target) -> None:
     with pytest.raises(tee.PrivilegedDeviceError, match="supplicant"):
         target.open_context(target.supplicant_device)

@@ -138,6 +138,7 @@ def test_more_memory_than_there_is_is_a_memory_error(session: tee.Session) -> No
 
 
 @pytest.mark.assertion("MR-01", "MR-03")
+@pytest.mark.optee_only
 @pytest.mark.parametrize("slot", range(4))
 def test_an_empty_memref_has_an_address_and_a_null_one_has_none(
     session: tee.Session, slot: int
@@ -176,6 +177,7 @@ def test_empty_outputs_come_back_empty(session: tee.Session) -> None:
     assert bytes(by_buffer) == b""
 
 
+@pytest.mark.optee_only
 def test_a_null_output_comes_back_empty(session: tee.Session) -> None:
     assert session.invoke_command(Command.NOTHING, tee.MemrefTempOutput(None)) == (b"",)
 
@@ -195,6 +197,7 @@ def test_outputs_are_cut_to_the_size_that_the_application_set(
 
 
 @pytest.mark.assertion("MR-07", "MR-09")
+@pytest.mark.optee_only
 def test_a_larger_size_is_what_is_required_and_spoils_no_buffer(session: tee.Session) -> None:
     buffer = bytearray(b"\xee" * 32)
     outputs = session.invoke_command(

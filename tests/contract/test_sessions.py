@@ -24,6 +24,7 @@ def foreign_gid() -> int:
 
 
 @pytest.mark.assertion("OS-21")
+@pytest.mark.optee_only
 def test_a_missing_application_is_not_found(context: tee.Context) -> None:
     with pytest.raises(tee.TrustedApplicationNotFoundError, match=str(MISSING)) as caught:
         context.open_session(MISSING)
@@ -72,12 +73,14 @@ def test_a_public_client_has_the_nil_uuid(context: tee.Context) -> None:
 
 
 @pytest.mark.assertion("OS-06")
+@pytest.mark.optee_only
 def test_a_user_login_tells_the_effective_user(context: tee.Context) -> None:
     with context.open_session(Target.CONFORMANCE, login=tee.Login.USER) as session:
         assert identity(session) == (tee.Login.USER, tee.client_uuid(tee.Login.USER))
 
 
 @pytest.mark.assertion("OS-07")
+@pytest.mark.optee_only
 def test_a_group_login_tells_the_group(context: tee.Context) -> None:
     gid = os.getegid()
     expected = tee.Login.GROUP, tee.client_uuid(tee.Login.GROUP, gid=gid)
@@ -87,6 +90,7 @@ def test_a_group_login_tells_the_group(context: tee.Context) -> None:
 
 
 @pytest.mark.assertion("OS-07")
+@pytest.mark.optee_only
 def test_a_group_that_the_user_is_not_in_is_denied(context: tee.Context) -> None:
     with pytest.raises(tee.AccessDeniedError) as caught:
         context.open_session(Target.CONFORMANCE, login=tee.Login.GROUP, gid=foreign_gid())
@@ -111,6 +115,7 @@ APPLICATION_LOGINS = [
 ]
 
 
+@pytest.mark.optee_only
 @pytest.mark.parametrize(("login", "gid"), APPLICATION_LOGINS)
 def test_application_logins_are_the_kernels_to_refuse(
     context: tee.Context, login: tee.Login, gid: int | None
@@ -122,6 +127,7 @@ def test_application_logins_are_the_kernels_to_refuse(
     assert caught.value.remedy == "mainline Linux has no application logins; use USER or GROUP"
 
 
+@pytest.mark.optee_only
 @pytest.mark.parametrize("login", [3, 7, 0x7FFFFFFF, 0xC0000000, 0xFFFFFFFF])
 def test_reserved_logins_are_refused(context: tee.Context, login: int) -> None:
     with pytest.raises(tee.BadParametersError) as caught:
@@ -139,6 +145,7 @@ def test_a_login_of_the_kernels_own_is_denied(context: tee.Context, login: int) 
     assert "the kernel's own clients" in caught.value.remedy
 
 
+@pytest.mark.optee_only
 def test_what_is_refused_for_another_cause_is_not_blamed_on_the_login(
     context: tee.Context,
 ) -> None:

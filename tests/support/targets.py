@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pytee_client.context import Backend
 
 
+_VARIANT = "-no-reg-mem"
+
+
 @dataclass(frozen=True)
 class Target:
     """One TEE: a device on a kernel.
@@ -32,6 +35,8 @@ class Target:
         backend: the kernel.
         is_real: whether there is a TEE behind it.
         reg_mem: whether it has the REG_MEM capability.
+        is_variant: whether it is another target, less the REG_MEM capability.
+        implementation: its driver.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Target:
     backend: Backend
     is_real: bool
     reg_mem: bool
+    is_variant: bool = False
+    implementation: tee.ImplementationId = tee.ImplementationId.OPTEE
 
     CONFORMANCE: ClassVar[UUID] = Conformance.uuid
     HELLO_WORLD: ClassVar[UUID] = HelloWorld.uuid
@@ -71,9 +78,14 @@ def targets_of(name: str) -> list[Target]:
     if name.startswith("fake:"):
         kernel = default_kernel(name.removeprefix("fake:"))
         kernel.install(*TWINS)
-        return [Target(name, "/dev/tee0", kernel, False, "no-reg-mem" not in name)]
+        with tee.Context("/dev/tee0", backend=kernel) as context:
+            version = context.version
+        reg_mem = tee.GenericCapabilities.REG_MEM in version.generic_capabilities
+        is_variant = name.endswith(_VARIANT)
+        implementation = tee.ImplementationId(version.implementation_id)
+        return [Target(name, "/dev/tee0", kernel, False, reg_mem, is_variant, implementation)]
     without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)
     return [
         Target(name, name, "linux", True, True),
-        Target(f"{name}-no-reg-mem", name, without, True, False),
+        Target(f"{name}{_VARIANT}", name, without, True, False, is_variant=True),
     ]

@@ -22,6 +22,8 @@ from ...support.linux_kernel import LinuxKernel
 if TYPE_CHECKING:
     from ...support.targets import Target
 
+pytestmark = pytest.mark.optee_only
+
 API, COMMS, TEE = tee.Origin.API, tee.Origin.COMMS, tee.Origin.TEE
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
 

@@ -18,6 +18,8 @@ from ...support.applications.crypt import CryptCommand as Command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.optee_only
+
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 RPC_TEST = UUID("d17f73a0-36ef-11e1-984a-0002a5d5c51b")
 RPC_SHA256_SHARED, RPC_SHA256_PRIVATE = 2, 7

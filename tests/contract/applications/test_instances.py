@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytee_client.fake import TrustedApplication
 
 # Loading so many applications is slow, and no memory is shared but by the way.
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.optee_only]
 
 
 TRUSTED_APP = tee.Origin.TRUSTED_APP

@@ -22,6 +22,8 @@ from .memrefs import Kind, memref
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+pytestmark = pytest.mark.optee_only
+
 
 PAGE = 4096
 TRUSTED_APP, TEE = tee.Origin.TRUSTED_APP, tee.Origin.TEE

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import ThreadPoolExecutor
 
+pytestmark = pytest.mark.optee_only
+
 
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 CORE_SELF_TESTS, DEVICE_TREE_TESTS = 2, 11

@@ -16,7 +16,7 @@ import pytee_client as tee
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.real_only, pytest.mark.once]
+pytestmark = [pytest.mark.real_only, pytest.mark.once, pytest.mark.optee_only]
 
 TRUSTED_APP = tee.Origin.TRUSTED_APP
 PLUGIN = UUID("380231ac-fb99-47ad-a689-9e017eb6e78a")

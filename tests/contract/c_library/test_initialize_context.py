@@ -248,6 +248,7 @@ def test_no_failure_leaks_a_descriptor(target: Target) -> None:
 
 
 @pytest.mark.assertion("IC-13")
+@pytest.mark.optee_only
 def test_each_context_goes_by_its_own_devices_capabilities(target: Target) -> None:
     nodes = {"/dev/tee0": Device(), "/dev/tee1": NO_NULL, "/dev/tee2": REG_MEM}
     kernel = ObservedKernel(target, nodes)
@@ -272,6 +273,7 @@ def test_each_context_goes_by_its_own_devices_capabilities(target: Target) -> No
 
 
 @pytest.mark.assertion("IC-01", "IC-02")
+@pytest.mark.optee_only
 def test_the_system_has_the_device_under_each_of_its_names(target: Target) -> None:
     for name in (None, "optee-tz", target.device):
         context = c.new_context()

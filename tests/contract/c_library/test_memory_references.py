@@ -61,6 +61,7 @@ def look(session: Any, *slots: tuple[int, tuple[Any, ...]]) -> list[int]:
 
 
 @pytest.mark.assertion("MR-01")
+@pytest.mark.optee_only
 def test_a_null_reference_is_null_to_the_application(c_session: Any) -> None:
     for kind in (Kind.TEMP_INPUT, Kind.TEMP_OUTPUT, Kind.TEMP_INOUT):
         assert look(c_session, (kind, (NULL, 0))) == [PRESENT]
@@ -159,6 +160,7 @@ def test_what_fits_of_what_was_written_comes_back_with_a_larger_size(
 
 
 @pytest.mark.assertion("MR-09")
+@pytest.mark.optee_only
 def test_a_null_output_can_be_told_the_size_required(c_session: Any) -> None:
     operation = c.operation(
         (Kind.VALUE_INPUT, (tee.Result.SHORT_BUFFER, 77)),

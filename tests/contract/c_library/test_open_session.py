@@ -54,6 +54,7 @@ def test_what_the_structure_holds_beforehand_does_not_matter(
 
 
 @pytest.mark.assertion("OS-03", "OS-18", "OS-20", "OS-22")
+@pytest.mark.optee_only
 def test_a_failure_leaves_the_structure_as_it_was(c_context: Any, structure: Any) -> None:
     before = b"\xa5" * c.ffi.sizeof("TEEC_Session")
     c.ffi.buffer(structure)[:] = before
@@ -69,6 +70,20 @@ def test_a_failure_leaves_the_structure_as_it_was(c_context: Any, structure: Any
     for outcome, expected in refusals:
         assert outcome == expected
         assert session_bytes(structure) == before
+
+
+@pytest.mark.amdtee_only
+def test_a_failure_of_amd_tee_leaves_the_structure_as_it_was(
+    c_context: Any, structure: Any
+) -> None:
+    before = b"\xa5" * c.ffi.sizeof("TEEC_Session")
+    c.ffi.buffer(structure)[:] = before
+    outcomes = [
+        c.open_session(c_context, structure, MISSING),
+        c.open_session(c_context, structure, login=tee.Login.USER),
+    ]
+    assert outcomes == [(tee.Result.OUT_OF_MEMORY, COMMS), (BAD_PARAMETERS, COMMS)]
+    assert session_bytes(structure) == before
 
 
 @pytest.mark.assertion("OS-04", "GEN-11")
@@ -88,6 +103,7 @@ def login_sent(observed: Observed) -> tuple[int, bytes]:
 
 
 @pytest.mark.assertion("OS-05", "OS-06", "OS-08", "OS-09", "OS-12", "OS-13")
+@pytest.mark.optee_only
 @pytest.mark.parametrize(
     ("login", "code", "error"),
     [
@@ -117,6 +133,7 @@ def test_a_login_that_is_no_groups_is_passed_on_and_reads_no_data(
 
 
 @pytest.mark.assertion("OS-07", "OS-10")
+@pytest.mark.optee_only
 @pytest.mark.parametrize(
     ("login", "code", "error"),
     [
@@ -136,6 +153,7 @@ def test_a_group_login_passes_the_gid_on(
 
 
 @pytest.mark.assertion("OS-07")
+@pytest.mark.optee_only
 def test_a_group_that_the_caller_is_not_in_is_refused(c_context: Any, structure: Any) -> None:
     for gid in (max([*os.getgroups(), os.getegid()]) + 1234, 0xFFFFFFFF):
         data = c.ffi.new("uint32_t *", gid)
@@ -231,6 +249,7 @@ def test_the_origin_need_not_be_asked_for(c_context: Any, structure: Any) -> Non
 
 
 @pytest.mark.assertion("OS-21")
+@pytest.mark.optee_only
 def test_an_application_that_is_not_installed_is_not_found(c_context: Any, structure: Any) -> None:
     for _ in range(2):
         outcome = c.open_session(c_context, structure, MISSING)
@@ -361,6 +380,7 @@ def test_opening_over_an_open_session_loses_it_until_its_context_ends(
 
 
 @pytest.mark.assertion("OS-32")
+@pytest.mark.optee_only
 def test_a_session_is_its_contexts_own(
     target: Target, observed: Observed, new_context: Callable[[], Any], structure: Any
 ) -> None:

@@ -59,6 +59,7 @@ def test_an_unused_parameter_is_neither_read_nor_written(observed: Observed) -> 
 
 
 @pytest.mark.assertion("PT-08")
+@pytest.mark.optee_only
 def test_the_type_says_which_member_is_used(observed: Observed) -> None:
     """The same bytes: a value of 0 and 0, an empty reference to NULL, one without parent."""
     expected = {

@@ -58,6 +58,7 @@ def invocations(observed: Observed) -> list[tuple[int, int]]:
 
 
 @pytest.mark.assertion("RC-01", "RC-02", "RC-03", "RC-05", "RC-10", "RC-14", "RC-17")
+@pytest.mark.optee_only
 def test_a_request_during_a_command_reaches_the_application(
     observed: Observed, pool: ThreadPoolExecutor
 ) -> None:
@@ -150,6 +151,7 @@ def test_an_operation_whose_session_is_gone_is_harmless(observed: Observed) -> N
 
 
 @pytest.mark.assertion("RC-12")
+@pytest.mark.optee_only
 def test_a_session_structure_is_not_looked_at_during_its_command(
     observed: Observed, pool: ThreadPoolExecutor
 ) -> None:
