@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from .drivers.amdtee import AmdTee
 from .drivers.optee import Optee
-from .kernel import Kernel
+from .kernel import Kernel, LinuxRelease
 from .secure_world import SecureWorld
 from .trusted_application import (
     Identity,
@@ -47,6 +47,7 @@ __all__ = [
     "AmdTee",
     "Identity",
     "Kernel",
+    "LinuxRelease",
     "MemrefParameter",
     "Optee",
     "ParamType",
@@ -74,18 +75,24 @@ def new_kernel(profile: str = "optee") -> Kernel:
 
     Args:
         profile: "optee", "optee-no-reg-mem" for OP-TEE without dynamic shared memory, or
-            "amdtee" for AMD-TEE.
+            "amdtee" for AMD-TEE; followed by "@7.2" for another release of Linux than
+            6.12, see LinuxRelease.
 
     Raises:
         ValueError: there is no such profile.
     """
     from .applications import BUNDLED, PSEUDO_APPLICATIONS
 
-    if profile not in _PROFILES:
-        known = ", ".join(_PROFILES)
-        raise ValueError(f"there is no fake TEE {profile!r}; there are {known}")
-    driver = _PROFILES[profile]()
-    kernel = Kernel(driver)
+    name, _, version = profile.partition("@")
+    releases = {release.value: release for release in LinuxRelease}
+    release = releases.get(version or LinuxRelease.LINUX_6_12.value)
+    if name not in _PROFILES or release is None:
+        raise ValueError(
+            f"there is no fake TEE {profile!r}; there are {', '.join(_PROFILES)}, each with"
+            f" @{' or @'.join(releases)} for a release of Linux"
+        )
+    driver = _PROFILES[name]()
+    kernel = Kernel(driver, release=release)
     kernel.install(*BUNDLED)
     if isinstance(driver, Optee):
         kernel.install(*PSEUDO_APPLICATIONS)

@@ -14,6 +14,7 @@ import os
 import struct
 import threading
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .drivers.driver import Driver
     from .trusted_application import TrustedApplication
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "LinuxRelease"]
 
 # The class Kernel has a method of the module's name.
 Pages: TypeAlias = mmap.mmap
@@ -49,17 +50,29 @@ class _Mapping:
     pages: mmap.mmap
 
 
+class LinuxRelease(Enum):
+    """The releases of Linux that the fake kernel can be."""
+
+    LINUX_6_12 = "6.12"
+    LINUX_7_2 = "7.2"
+
+
 class Kernel:
     """A kernel with one driver and, behind it, one secure world; see Context(backend=...).
 
     Args:
         driver: the driver and its TEE; OP-TEE with all it can do by default.
+        release: the release of Linux. From 6.18 on there are user buffers and objects as
+            parameters, and memory by descriptor, of which the fake has none to share.
 
     Threads: may be called from any; calls into Trusted Applications run side by side.
     """
 
-    def __init__(self, driver: Driver | None = None) -> None:
+    def __init__(
+        self, driver: Driver | None = None, *, release: LinuxRelease = LinuxRelease.LINUX_6_12
+    ) -> None:
         self._driver: Driver = driver if driver is not None else Optee()
+        self._since_6_18 = release is not LinuxRelease.LINUX_6_12
         self._devices = {device.path: device for device in self._driver.devices()}
         self._forbidden: set[str] = set()
         self._lock = threading.RLock()
@@ -72,6 +85,8 @@ class Kernel:
             uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
             uapi.TEE_IOC_SHM_REGISTER: self._shm_register,
         }
+        if self._since_6_18:
+            self._ioctls[uapi.TEE_IOC_SHM_REGISTER_FD] = self._shm_register_fd
         self._operations: dict[int, Callable[[TeeContext, int], int]] = {
             uapi.TEE_IOC_OPEN_SESSION: self._open_session,
             uapi.TEE_IOC_INVOKE: self._invoke,
@@ -202,6 +217,9 @@ class Kernel:
         size, flags, _ = _read(uapi.SHM_ALLOC_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
+        # Seen on 7.2; since when is not known.
+        if not size and self._since_6_18:
+            raise OSError(errno.EINVAL, "nothing to allocate")
         size = self._driver.pool_size(size)
         if not 0 < size <= _MAX_POOL_BLOCK:
             raise OSError(errno.ENOMEM, "no contiguous memory of this size")
@@ -220,8 +238,7 @@ class Kernel:
         address, length, flags, _ = _read(uapi.SHM_REGISTER_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
-        if address + length >= 1 << 63:
-            raise OSError(errno.EFAULT, "not the process's addresses")
+        _check_user_range(address, length)
         if uapi.TEE_IOC_SHM_REGISTER not in context.device.operations:
             raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
         if not length:
@@ -232,6 +249,11 @@ class Kernel:
         memory = self._add_memory(context, fd, length, address, None)
         copy_to_user(argument, uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id))
         return fd
+
+    def _shm_register_fd(self, context: TeeContext, argument: int) -> int:
+        _read(uapi.SHM_REGISTER_FD_DATA, argument)
+        # Linux tells no cause from another.
+        raise OSError(errno.EINVAL, "not memory from a heap of this device")
 
     def _open_session(self, context: TeeContext, argument: int) -> int:
         with _Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
@@ -293,7 +315,12 @@ class Kernel:
             kind = uapi.ParamType(attr & 0xFF)
         except ValueError:
             raise OSError(errno.EINVAL, "unknown parameter type") from None
+        if not self._since_6_18 and kind > uapi.ParamType.MEMREF_INOUT:
+            raise OSError(errno.EINVAL, "a parameter type of later kernels")
         meta = bool(attr & uapi.META)
+        if kind.is_buffer:
+            _check_user_range(a, b)
+            return Param(kind, meta, a, b)
         if not kind.is_memref:
             return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
         if c == uapi.TEE_MEMREF_NULL:
@@ -305,6 +332,11 @@ class Kernel:
             self._put_memory(memory)
             raise OSError(errno.EINVAL, "beyond the memory")
         return Param(kind, meta, a, b, memory=memory)
+
+
+def _check_user_range(address: int, length: int) -> None:
+    if address + length >= 1 << 63:
+        raise OSError(errno.EFAULT, "not the process's addresses")
 
 
 def _read(layout: struct.Struct, address: int) -> tuple[int, ...]:
@@ -346,8 +378,10 @@ class _Call:
             if param.meta or not param.type.is_output:
                 continue
             address = self._params_at + index * uapi.PARAM.size
-            if param.type.is_memref:
+            if param.type.is_memref or param.type.is_buffer:
                 yield address + 16, struct.pack("=Q", param.b)
+            elif param.type.is_object:
+                yield address + 8, struct.pack("=QQ", param.a, param.b)
             else:
                 yield address + 8, struct.pack("=QQQ", param.a, param.b, param.c)
 

@@ -32,11 +32,13 @@ TEE_IOC_OPEN_SESSION: Final = 0x8010A402
 TEE_IOC_INVOKE: Final = 0x8010A403
 TEE_IOC_CANCEL: Final = 0x8008A404
 TEE_IOC_CLOSE_SESSION: Final = 0x8004A405
+TEE_IOC_SHM_REGISTER_FD: Final = 0xC018A408
 TEE_IOC_SHM_REGISTER: Final = 0xC018A409
 
 VERSION_DATA: Final = Struct("=III")  # impl_id, impl_caps, gen_caps
 SHM_ALLOC_DATA: Final = Struct("=QIi")  # size, flags, id
 SHM_REGISTER_DATA: Final = Struct("=QQIi")  # addr, length, flags, id
+SHM_REGISTER_FD_DATA: Final = Struct("=qQIi")  # fd, size, flags, id
 BUF_DATA: Final = Struct("=QQ")  # buf_ptr, buf_len
 PARAM: Final = Struct("=QQQQ")  # attr, a, b, c
 # uuid, clnt_uuid, clnt_login, cancel_id, session, ret, ret_origin, num_params
@@ -64,18 +66,39 @@ class ParamType(IntEnum):
     MEMREF_INPUT = 5
     MEMREF_OUTPUT = 6
     MEMREF_INOUT = 7
+    UBUF_INPUT = 8
+    UBUF_OUTPUT = 9
+    UBUF_INOUT = 10
+    OBJREF_INPUT = 11
+    OBJREF_OUTPUT = 12
+    OBJREF_INOUT = 13
 
     @property
     def is_memref(self) -> bool:
         """True for memory references."""
-        return self >= ParamType.MEMREF_INPUT
+        return ParamType.MEMREF_INPUT <= self <= ParamType.MEMREF_INOUT
+
+    @property
+    def is_buffer(self) -> bool:
+        """True for memory of the caller's own, by its address."""
+        return ParamType.UBUF_INPUT <= self <= ParamType.UBUF_INOUT
+
+    @property
+    def is_object(self) -> bool:
+        """True for references to objects."""
+        return self >= ParamType.OBJREF_INPUT
 
     @property
     def is_input(self) -> bool:
         """True if the caller's content counts."""
-        return bool(self & 1)
+        return bool(self._directions & 1)
 
     @property
     def is_output(self) -> bool:
         """True if the callee's content counts."""
-        return bool(self & 2)
+        return bool(self._directions & 2)
+
+    @property
+    def _directions(self) -> int:
+        # From UBUF on the directions of a kind begin where the last kind's end.
+        return self & 3 if self <= ParamType.MEMREF_INOUT else (self - ParamType.UBUF_INPUT) % 3 + 1

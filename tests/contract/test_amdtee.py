@@ -131,13 +131,3 @@ def test_contexts_number_their_sessions_alike_and_keep_them_apart(target: Target
         assert second.invoke_command(Command.VALUES, (5, 6), tee.ValueOutput()) == ((6, 7),)
         with pytest.raises(tee.ClosedSessionError):
             first.invoke_command(Command.NOTHING)
-
-
-def test_memory_is_not_shared_by_descriptor(context: tee.Context) -> None:
-    fd = os.memfd_create("buffer", os.MFD_CLOEXEC)
-    try:
-        os.ftruncate(fd, 4096)
-        with pytest.raises(tee.NotSupportedError):
-            context.register_shared_memory_fd(fd)
-    finally:
-        os.close(fd)

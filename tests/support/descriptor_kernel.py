@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import errno
 import os
-from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from pytee_client._boundary import address_of, constant, copy_from_user, copy_to_user
+from pytee_client._boundary import address_of, copy_from_user, copy_to_user
 from pytee_client.fake import uapi
 
 if TYPE_CHECKING:
     from pytee_client._boundary import Kernel
 
-_REGISTER_FD: Final = constant("TEE_IOC_SHM_REGISTER_FD")
-_REGISTER_FD_DATA: Final = Struct("=qQIi")  # fd, size, flags, id
 _DMA_BUF_FLAG: Final = 0x10
 
 
@@ -35,10 +32,10 @@ class DescriptorKernel:
         self.take_cause = kernel.take_cause
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
-        if request != _REGISTER_FD:
+        if request != uapi.TEE_IOC_SHM_REGISTER_FD:
             return self._kernel.ioctl(fd, request, argument)
-        descriptor, _, flags, _ = _REGISTER_FD_DATA.unpack(
-            copy_from_user(argument, _REGISTER_FD_DATA.size)
+        descriptor, _, flags, _ = uapi.SHM_REGISTER_FD_DATA.unpack(
+            copy_from_user(argument, uapi.SHM_REGISTER_FD_DATA.size)
         )
         try:
             size = os.fstat(descriptor).st_size
@@ -50,5 +47,7 @@ class DescriptorKernel:
             # The kernel does not tell the causes apart.
             raise OSError(errno.EINVAL, "not memory that can be shared") from None
         *_, number = uapi.SHM_ALLOC_DATA.unpack(data)
-        copy_to_user(argument, _REGISTER_FD_DATA.pack(descriptor, size, _DMA_BUF_FLAG, number))
+        copy_to_user(
+            argument, uapi.SHM_REGISTER_FD_DATA.pack(descriptor, size, _DMA_BUF_FLAG, number)
+        )
         return memory

@@ -81,7 +81,7 @@ def targets_of(name: str) -> list[Target]:
         with tee.Context("/dev/tee0", backend=kernel) as context:
             version = context.version
         reg_mem = tee.GenericCapabilities.REG_MEM in version.generic_capabilities
-        is_variant = name.endswith(_VARIANT)
+        is_variant = _VARIANT in name
         implementation = tee.ImplementationId(version.implementation_id)
         return [Target(name, "/dev/tee0", kernel, False, reg_mem, is_variant, implementation)]
     without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)

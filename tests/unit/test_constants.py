@@ -86,6 +86,7 @@ def test_the_fake_kernel_has_the_numbers_of_the_interface() -> None:
         (uapi.VERSION_DATA, "tee_ioctl_version_data"),
         (uapi.SHM_ALLOC_DATA, "tee_ioctl_shm_alloc_data"),
         (uapi.SHM_REGISTER_DATA, "tee_ioctl_shm_register_data"),
+        (uapi.SHM_REGISTER_FD_DATA, "tee_ioctl_shm_register_fd_data"),
         (uapi.BUF_DATA, "tee_ioctl_buf_data"),
         (uapi.PARAM, "tee_ioctl_param"),
         (uapi.OPEN_SESSION_ARG, "tee_ioctl_open_session_arg"),

@@ -22,6 +22,8 @@ from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 
+from ..support.raw_device import RawDevice, refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -297,7 +299,26 @@ def test_the_fake_kernels_of_one_profile_are_one() -> None:
         fresh.open_session(OWN)
 
 
-@pytest.mark.parametrize("device", ["fake:nothing", "fake:/dev/tee0"])
+@pytest.mark.parametrize("kind", [k for k in uapi.ParamType if k >= uapi.ParamType.UBUF_INPUT])
+@pytest.mark.parametrize("profile", ["optee", "optee@7.2"])
+def test_op_tee_takes_no_user_buffers_and_no_objects(kind: uapi.ParamType, profile: str) -> None:
+    with RawDevice(fake.new_kernel(profile)) as device:
+        parameter = (kind, 4096, 1, 0)
+        assert refused(device.open_session, Conformance.uuid, parameter) == errno.EINVAL
+        session = device.open_session(Conformance.uuid).session
+        assert refused(device.invoke, session, Command.NOTHING, parameter) == errno.EINVAL
+
+
+@pytest.mark.parametrize(
+    ("profile", "error"),
+    [("optee", errno.EINVAL), ("optee@6.12", errno.EINVAL), ("optee@7.2", errno.EFAULT)],
+)
+def test_a_profile_can_name_the_release_of_linux(profile: str, error: int) -> None:
+    with RawDevice(fake.new_kernel(profile)) as device:
+        assert refused(device.raw_ioctl, uapi.TEE_IOC_SHM_REGISTER_FD, 0) == error
+
+
+@pytest.mark.parametrize("device", ["fake:nothing", "fake:/dev/tee0", "fake:optee@5.4"])
 def test_an_unknown_profile_is_refused(device: str) -> None:
     with pytest.raises(ValueError, match="there are optee"):
         tee.Context(device)

@@ -428,3 +428,51 @@ def test_the_fake_is_there_by_its_name() -> None:
         assert context.version.generic_capabilities == tee.GenericCapabilities.GP
         with context.open_session(CONFORMANCE) as session:
             assert session.invoke_command(Command.MEMREF_FILL, tee.MemrefTempOutput(3))
+
+
+@pytest.fixture
+def new_device() -> Iterator[RawDevice]:
+    """AMD-TEE on a kernel that has parameters for user buffers and objects."""
+    with RawDevice(fake.new_kernel("amdtee@7.2")) as opened:
+        yield opened
+
+
+LATER_TYPES = [kind for kind in ParamType if kind > ParamType.MEMREF_INOUT]
+
+
+@pytest.mark.parametrize("kind", LATER_TYPES, ids=lambda kind: kind.name)
+def test_parameters_of_later_kernels_are_unknown_to_this_one(
+    device: RawDevice, kind: ParamType
+) -> None:
+    assert refused(device.open_session, CONFORMANCE, (kind, 0, 0, 0)) == errno.EINVAL
+
+
+@pytest.mark.parametrize("kind", LATER_TYPES, ids=lambda kind: kind.name)
+def test_parameters_of_later_kernels_cannot_be_sent_and_come_back(
+    new_device: RawDevice, kind: ParamType
+) -> None:
+    given = (kind, PAGE, 7, 9)
+    back = (kind, 0, 0, 9) if kind is ParamType.OBJREF_OUTPUT else given
+    answer = new_device.open_session(CONFORMANCE, given)
+    assert (*ended(answer), answer.params) == (*BAD_PARAMETERS, [back])
+    session = new_device.open_session(CONFORMANCE).session
+    answer = new_device.invoke(session, Command.NOTHING, given)
+    assert (*ended(answer), answer.params) == (*BAD_PARAMETERS, [back])
+
+
+def test_a_user_buffer_lies_in_the_users_addresses(new_device: RawDevice) -> None:
+    for address, size in ((1 << 63, 1), (PAGE, 2**64 - PAGE)):
+        buffer = (ParamType.UBUF_INOUT, address, size, 0)
+        assert refused(new_device.open_session, CONFORMANCE, buffer) == errno.EFAULT
+
+
+def test_no_memory_is_shared_by_descriptor(device: RawDevice, new_device: RawDevice) -> None:
+    request, layout = uapi.TEE_IOC_SHM_REGISTER_FD, uapi.SHM_REGISTER_FD_DATA
+    for fd, flags in ((-1, 0), (new_device.fd, 0), (new_device.fd, 1)):
+        assert refused(new_device.ioctl, request, layout, fd, 0, flags, 0) == errno.EINVAL
+    assert refused(new_device.raw_ioctl, request, 0) == errno.EFAULT
+    assert refused(device.raw_ioctl, request, 0) == errno.EINVAL
+
+
+def test_later_kernels_refuse_no_size_as_a_parameter(new_device: RawDevice) -> None:
+    assert refused(new_device.allocate, 0) == errno.EINVAL

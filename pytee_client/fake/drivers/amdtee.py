@@ -16,7 +16,7 @@ from ...enums import Login, Origin, Result
 from .. import uapi
 from ..trusted_application import Identity
 from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
-from .message import CLIENT_PARAMS, Message
+from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
     import os
@@ -188,8 +188,7 @@ class AmdTee(Driver):
 
 
 def _are_carried(params: list[Param]) -> bool:
-    """Return whether the PSP has words for the parameters."""
-    return len(params) <= CLIENT_PARAMS and not any(param.meta for param in params)
+    return len(params) <= CLIENT_PARAMS and are_carried(params)
 
 
 def _message(params: list[Param]) -> Message:

@@ -63,7 +63,8 @@ class Param:
     Attributes:
         type: its type.
         meta: whether it carries the META bit.
-        a, b, c: a value's numbers; a memref's offset, size and unused.
+        a, b, c: a value's numbers; a memref's offset and size; a user buffer's address and
+            size; an object's id and flags.
         memory: a memref's memory, None for a null one.
     """
 

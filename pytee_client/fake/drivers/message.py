@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from ..secure_world import Outcome
     from .driver import Param, SharedMemory
 
-__all__ = ["CLIENT_PARAMS", "Message"]
+__all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
 
 CLIENT_PARAMS: Final = 4
 _UINT32: Final = 0xFFFFFFFF
+
+
+def are_carried(params: list[Param]) -> bool:
+    """Return whether a message has words for the parameters: values and memrefs, without META."""
+    return not any(p.meta or p.type.is_buffer or p.type.is_object for p in params)
 
 
 class Message:

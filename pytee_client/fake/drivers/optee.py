@@ -11,7 +11,7 @@ from ...enums import Origin, Result
 from .. import uapi
 from ..identity import identity_of_caller
 from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
-from .message import CLIENT_PARAMS, Message
+from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ class Optee(Driver):
         if len(params) + _OPEN_META_PARAMS > _MESSAGE_PARAMS:
             raise OSError(errno.EINVAL, "too many parameters")
         identity = identity_of_caller(login, client_uuid)
-        _refuse_meta(params)
+        _check_carried(params)
         if _begins_at_an_end(params):
             return Reply(Result.BAD_PARAMETERS, Origin.TRUSTED_APP, session=0)
         message = Message(params)
@@ -98,7 +98,7 @@ class Optee(Driver):
         _check_session(context, session)
         if len(params) > _MESSAGE_PARAMS:
             raise OSError(errno.EINVAL, "too many parameters")
-        _refuse_meta(params)
+        _check_carried(params)
         if len(params) > CLIENT_PARAMS:
             return Reply(Result.BAD_PARAMETERS, Origin.TEE)
         if _begins_at_an_end(params):
@@ -123,9 +123,9 @@ def _check_session(context: TeeContext, session: int) -> None:
         raise OSError(errno.EINVAL, "no such session in this context")
 
 
-def _refuse_meta(params: list[Param]) -> None:
-    if any(param.meta for param in params):
-        raise OSError(errno.EINVAL, "META is the kernel's own")
+def _check_carried(params: list[Param]) -> None:
+    if not are_carried(params):
+        raise OSError(errno.EINVAL, "not a parameter that the driver sends")
 
 
 def _begins_at_an_end(params: list[Param]) -> bool:
