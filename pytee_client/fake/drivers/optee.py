@@ -14,7 +14,6 @@ from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
 
 __all__ = ["Optee"]
