@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from .drivers.amdtee import AmdTee
 from .drivers.optee import Optee
+from .drivers.tstee import SecurePartition, TrustedService, TsTee
 from .kernel import Kernel, LinuxRelease
 from .secure_world import SecureWorld
 from .trusted_application import (
@@ -53,9 +54,12 @@ __all__ = [
     "ParamType",
     "Parameters",
     "ResultCode",
+    "SecurePartition",
     "SecureWorld",
     "TrustedApplication",
     "TrustedApplicationSession",
+    "TrustedService",
+    "TsTee",
     "ValueParameter",
     "default_kernel",
     "new_kernel",

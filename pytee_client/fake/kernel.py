@@ -8,6 +8,7 @@ leaks show and mappings are real mappings.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -95,9 +96,13 @@ class Kernel:
         }
 
     def install(self, *applications: type[TrustedApplication]) -> None:
-        """Install Trusted Applications in the secure world, replacing those of the same UUID."""
+        """Install Trusted Applications in the secure world, replacing those of the same UUID.
+
+        Raises:
+            TypeError: this kernel's TEE has none.
+        """
         for application in applications:
-            self._driver.world.install(application)
+            self._driver.install(application)
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -122,7 +127,7 @@ class Kernel:
                 raise OSError(errno.EBUSY, "there is a supplicant already", path)
             fd = null_descriptor(path)
             device.contexts += 1
-            self._contexts[fd] = TeeContext(device)
+            self._contexts[fd] = TeeContext(self, device)
             return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
@@ -306,6 +311,15 @@ class Kernel:
                 raise OSError(errno.EINVAL, "no such memory in this context")
             memory.references += 1
             return memory
+
+    @contextlib.contextmanager
+    def hold_memory(self, context: TeeContext, number: int) -> Iterator[SharedMemory]:
+        """Keep shared memory of a context, known by its id, while a driver uses it."""
+        memory = self._find_memory(context, number)
+        try:
+            yield memory
+        finally:
+            self._put_memory(memory)
 
     def _parse(self, context: TeeContext, raw: tuple[int, int, int, int]) -> Param:
         attr, a, b, c = raw

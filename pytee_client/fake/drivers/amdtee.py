@@ -15,7 +15,7 @@ from uuid import UUID
 from ...enums import Login, Origin, Result
 from .. import uapi
 from ..trusted_application import Identity
-from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Loaded:
     references: int = 0
 
 
-class AmdTee(Driver):
+class AmdTee(ApplicationDriver):
     """AMD-TEE: a device for clients, that shares no memory of theirs and cancels nothing.
 
     Trusted Applications are files of the kernel's firmware, and never learn who the client is.

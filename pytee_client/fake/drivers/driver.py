@@ -9,14 +9,16 @@ import mmap
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..._boundary import copy_from_user, copy_to_user
 from ..secure_world import SecureWorld
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from ..trusted_application import TrustedApplication
     from ..uapi import ParamType
 
 
@@ -93,18 +95,27 @@ class Reply:
     cause: BaseException | None = None
 
 
+class Core(Protocol):
+    """What a driver asks of the kernel's core."""
+
+    def hold_memory(self, context: TeeContext, number: int) -> AbstractContextManager[SharedMemory]:
+        """Keep shared memory of a context, known by its id, while it is used."""
+
+
 @dataclass(slots=True, eq=False)
 class TeeContext:
     """One opening of a device (struct tee_context).
 
     Attributes:
+        core: the kernel.
         device: the device.
         memory_ids: how many blocks of memory keep it alive besides its file.
         sessions: the sessions opened in it, oldest first: by the number that the client
-            knows, the secure world's.
+            knows, what the driver knows it by, such as the secure world's number.
         is_open: whether its file is.
     """
 
+    core: Core
     device: TeeDevice
     memory_ids: int = 0
     sessions: dict[int, int] = field(default_factory=dict)
@@ -142,13 +153,11 @@ class Driver(ABC):
 
     The core asks for what serves a request only if the device has it among its operations.
     Refusals are OSError.
-
-    Attributes:
-        world: the secure world behind it.
     """
 
-    def __init__(self) -> None:
-        self.world = SecureWorld()
+    def install(self, application: type[TrustedApplication]) -> None:
+        """Install a Trusted Application in the secure world behind it."""
+        raise TypeError(f"there are no Trusted Applications behind {type(self).__name__}")
 
     @abstractmethod
     def devices(self) -> list[TeeDevice]:
@@ -197,6 +206,21 @@ class Driver(ABC):
         """Close what a context left open that nothing keeps any longer, the latest first."""
         for session in reversed(list(context.sessions)):
             self.close_session(context, session)
+
+
+class ApplicationDriver(Driver):
+    """A driver with Trusted Applications behind it.
+
+    Attributes:
+        world: the secure world that they are in.
+    """
+
+    def __init__(self) -> None:
+        self.world = SecureWorld()
+
+    def install(self, application: type[TrustedApplication]) -> None:
+        """Install a Trusted Application in the secure world behind it."""
+        self.world.install(application)
 
 
 def page_multiple(size: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...enums import Origin, Result
 from .. import uapi
 from ..identity import identity_of_caller
-from .driver import Driver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _CLIENT_OPERATIONS = _SUPPLICANT_OPERATIONS | {
 }
 
 
-class Optee(Driver):
+class Optee(ApplicationDriver):
     """OP-TEE: a device for clients and one for its supplicant.
 
     Args:

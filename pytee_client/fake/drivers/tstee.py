@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Trusted Services driver (TSTEE), and secure partitions with services behind it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from ...enums import Result
+from .. import uapi
+from .driver import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from uuid import UUID
+
+__all__ = ["SecurePartition", "TrustedService", "TsTee"]
+
+_OPERATIONS: Final = frozenset(
+    {uapi.TEE_IOC_OPEN_SESSION, uapi.TEE_IOC_INVOKE, uapi.TEE_IOC_CLOSE_SESSION}
+)
+_UINT32: Final = 0xFFFFFFFF
+_OPCODE_MASK: Final = 0xFFFF
+
+
+class TrustedService:
+    """The base of Trusted Services; one object serves all clients.
+
+    A partition serves one call at a time, in the thread of the client that called it.
+
+    Attributes:
+        uuid: the UUID that clients open sessions with.
+    """
+
+    uuid: ClassVar[UUID]
+
+    def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
+        """Serve a request; return the service's status and its response.
+
+        A response that the client's memory has no room for, and an exception, fail the
+        call: the client gets EINVAL.
+
+        Args:
+            opcode: what is asked for, 16 bits.
+            request: the bytes that the client sent.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class SecurePartition:
+    """A secure partition, which has a device of its own.
+
+    Attributes:
+        endpoint_id: its number in FF-A, 16 bits, by which clients tell partitions apart.
+        services: what it has; sessions are opened with their UUIDs.
+    """
+
+    endpoint_id: int
+    services: tuple[TrustedService, ...]
+
+
+class TsTee(Driver):
+    """Trusted Services: a device for each secure partition; sessions need no login.
+
+    It has not the GlobalPlatform capability: Context() does not take such a device, and
+    what is here serves to test that, and programs that make the requests themselves.
+
+    Args:
+        partitions: the secure partitions, in the order of their devices.
+    """
+
+    def __init__(self, *partitions: SecurePartition) -> None:
+        self._partitions = {f"/dev/tee{i}": partition for i, partition in enumerate(partitions)}
+        self._busy = {path: threading.RLock() for path in self._partitions}
+        self._lock = threading.Lock()
+
+    def devices(self) -> list[TeeDevice]:
+        """Make a device for each partition."""
+        return [TeeDevice(path, self, _OPERATIONS) for path in self._partitions]
+
+    def version(self, device: TeeDevice) -> tuple[int, int, int]:
+        """Say which partition it is."""
+        return uapi.TEE_IMPL_ID_TSTEE, self._partitions[device.path].endpoint_id, 0
+
+    def open_session(
+        self,
+        context: TeeContext,
+        uuid: UUID,
+        client_uuid: bytes,
+        login: int,
+        params: list[Param],
+    ) -> Reply:
+        """Look a service up; neither login nor parameters matter. Numbers begin with 0."""
+        services = self._partitions[context.device.path].services
+        found = (index for index, service in enumerate(services) if service.uuid == uuid)
+        interface = next(found, None)
+        if interface is None:
+            raise OSError(errno.ENODEV, "no such service in this partition")
+        with self._lock:
+            session = next(n for n in itertools.count() if n not in context.sessions)
+            context.sessions[session] = interface
+        return Reply(Result.SUCCESS, session=session)
+
+    def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
+        """Call a service: the first parameter names the memory and the request's length."""
+        interface = context.sessions.get(session)
+        if interface is None:
+            raise OSError(errno.EINVAL, "no such session in this context")
+        if not params:
+            # Linux does not look, and falls over a NULL pointer.
+            raise OSError(errno.EINVAL, "a request without parameters")
+        number, length = params[0].a & _UINT32, params[0].b & _UINT32
+        with self._memory(context, number) as memory:
+            room = memory.size if memory is not None else 0
+            if length > room:
+                raise OSError(errno.EINVAL, "the request is longer than its memory")
+            request = memory.read(0, length) if memory is not None else b""
+            status, response = self._call(context, interface, func & _OPCODE_MASK, request)
+            if len(response) > room:
+                raise OSError(errno.EINVAL, "the response is longer than the memory")
+            if memory is not None:
+                memory.write(0, response)
+        params[0].a = len(response)
+        return Reply(status & _UINT32)
+
+    def _memory(
+        self, context: TeeContext, number: int
+    ) -> AbstractContextManager[SharedMemory | None]:
+        """Hold the memory of a request; 0 stands for none."""
+        return context.core.hold_memory(context, number) if number else nullcontext()
+
+    def _call(
+        self, context: TeeContext, interface: int, opcode: int, request: bytes
+    ) -> tuple[int, bytes]:
+        path = context.device.path
+        try:
+            with self._busy[path]:
+                return self._partitions[path].services[interface].call(opcode, request)
+        except Exception as error:
+            raise OSError(errno.EINVAL, "the service failed") from error
+
+    def close_session(self, context: TeeContext, session: int) -> None:
+        """Forget a session, of which the service never knew."""
+        if context.sessions.pop(session, None) is None:
+            raise OSError(errno.EINVAL, "no such session in this context")
