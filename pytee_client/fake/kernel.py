@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from .._boundary import address_of, check_user_pages, copy_from_user, copy_to_user
+from ..enums import Result
 from . import uapi
 from .drivers.driver import (
     Param,
@@ -42,6 +43,8 @@ __all__ = ["Kernel", "LinuxRelease"]
 Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
+# Beyond this all agree that there are none; how many there are is the processor's business.
+_END_OF_ADDRESSES = 1 << 63
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
 
@@ -148,9 +151,15 @@ class Kernel:
         """Map shared memory of the kernel's own from its start (mmap(2))."""
         with self._lock:
             memory = self._memory.get(fd)
+            if memory is None and fd not in self._contexts:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            if not length:
+                raise OSError(errno.EINVAL, "nothing to map")
+            if length >= _END_OF_ADDRESSES:
+                raise OSError(errno.ENOMEM, "more than there are addresses")
             if memory is None:
                 raise OSError(errno.ENODEV, "not mappable")
-            if memory.pages is None or not 0 < page_multiple(length) <= memory.size:
+            if memory.pages is None or page_multiple(length) > memory.size:
                 raise OSError(errno.EINVAL, "not a mapping of this memory")
             pages = mmap.mmap(fd, length)
             address = address_of(pages)
@@ -161,9 +170,9 @@ class Kernel:
     def munmap(self, address: int, length: int) -> None:
         """End a mapping (munmap(2))."""
         with self._lock:
-            mapping = self._mappings.pop(address, None)
-            if mapping is None:
+            if not length or address not in self._mappings:
                 raise OSError(errno.EINVAL, "not a mapping of shared memory")
+            mapping = self._mappings.pop(address)
             mapping.pages.close()
             self._put_memory(mapping.memory)
 
@@ -236,8 +245,16 @@ class Kernel:
             os.close(fd)
             raise
         memory = self._add_memory(context, fd, size, 0, pages)
-        copy_to_user(argument, uapi.SHM_ALLOC_DATA.pack(size, flags, memory.id))
+        self._hand_over(fd, argument, uapi.SHM_ALLOC_DATA.pack(size, flags, memory.id))
         return fd
+
+    def _hand_over(self, fd: int, argument: int, data: bytes) -> None:
+        """Tell the program of its memory, which it has not if it can't be told."""
+        try:
+            copy_to_user(argument, data)
+        except OSError:
+            self.close(fd)
+            raise
 
     def _shm_register(self, context: TeeContext, argument: int) -> int:
         address, length, flags, _ = _read(uapi.SHM_REGISTER_DATA, argument)
@@ -248,17 +265,26 @@ class Kernel:
             raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
         if not length:
             raise OSError(errno.ENOMEM, "nothing to register")
+        self._check_not_mapped(address)
         check_user_pages(address, length)
         self._driver.register_memory(context.device)
         fd = null_descriptor("tee_shm")
         memory = self._add_memory(context, fd, length, address, None)
-        copy_to_user(argument, uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id))
+        data = uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id)
+        self._hand_over(fd, argument, data)
         return fd
 
     def _shm_register_fd(self, context: TeeContext, argument: int) -> int:
         _read(uapi.SHM_REGISTER_FD_DATA, argument)
         # Linux tells no cause from another.
         raise OSError(errno.EINVAL, "not memory from a heap of this device")
+
+    def _check_not_mapped(self, address: int) -> None:
+        """Refuse the kernel's own memory, whose pages can't be pinned."""
+        with self._lock:
+            for start, mapping in self._mappings.items():
+                if start <= address < start + page_multiple(len(mapping.pages)):
+                    raise OSError(errno.EFAULT, "a mapping of shared memory")
 
     def _open_session(self, context: TeeContext, argument: int) -> int:
         with _Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
@@ -273,10 +299,15 @@ class Kernel:
                 session = reply.session
             if reply.origin is not None:
                 origin = reply.origin
-            call.write_back(
-                uapi.OPEN_SESSION_RESULT_OFFSET,
-                uapi.OPEN_SESSION_RESULT.pack(session, reply.result, origin),
-            )
+            try:
+                call.write_back(
+                    uapi.OPEN_SESSION_RESULT_OFFSET,
+                    uapi.OPEN_SESSION_RESULT.pack(session, reply.result, origin),
+                )
+            except OSError:
+                if reply.result == Result.SUCCESS:
+                    self._driver.close_session(context, session)
+                raise
         return 0
 
     def _invoke(self, context: TeeContext, argument: int) -> int:
@@ -321,7 +352,7 @@ class Kernel:
         finally:
             self._put_memory(memory)
 
-    def _parse(self, context: TeeContext, raw: tuple[int, int, int, int]) -> Param:
+    def _parse(self, context: TeeContext, raw: tuple[int, ...]) -> Param:
         attr, a, b, c = raw
         if attr & ~uapi.KNOWN_ATTR_BITS:
             raise OSError(errno.EINVAL, "unknown attributes")
@@ -349,7 +380,7 @@ class Kernel:
 
 
 def _check_user_range(address: int, length: int) -> None:
-    if address + length >= 1 << 63:
+    if address + length >= _END_OF_ADDRESSES:
         raise OSError(errno.EFAULT, "not the process's addresses")
 
 
@@ -373,9 +404,9 @@ class _Call:
             raise OSError(errno.EINVAL, "not the length of so many parameters")
         self._params_at = self._base + layout.size
         self.params: list[Param] = []
-        raw = copy_from_user(self._params_at, count * uapi.PARAM.size) if count else b""
         try:
-            for fields in uapi.PARAM.iter_unpack(raw):
+            for index in range(count):
+                fields = _read(uapi.PARAM, self._params_at + index * uapi.PARAM.size)
                 self.params.append(kernel._parse(context, fields))
         except BaseException:
             self._put()

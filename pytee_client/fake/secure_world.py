@@ -69,7 +69,6 @@ class SecureWorld:
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
-        self._last_session = 0
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Make a Trusted Application known; replaces the one that had its UUID."""
@@ -81,8 +80,13 @@ class SecureWorld:
         with self._lock:
             return uuid in self._applications
 
-    def open_session(self, uuid: UUID, identity: Identity, parameters: Parameters) -> Outcome:
-        """Open a session with the Trusted Application called uuid."""
+    def open_session(
+        self, uuid: UUID, identity: Identity, parameters: Parameters, *, mappable: bool = True
+    ) -> Outcome:
+        """Open a session with the Trusted Application called uuid.
+
+        If not mappable, there is a memory reference that only a pseudo TA can be given.
+        """
         with self._lock:
             cls = self._applications.get(uuid)
             if cls is None:
@@ -98,9 +102,9 @@ class SecureWorld:
             instance.sessions += 1
 
         session = TrustedApplicationSession(identity)
-        _map(cls, parameters)
 
         def enter() -> None:
+            _map(cls, parameters, mappable)
             if instance.application is None:
                 application = cls()
                 application.create()
@@ -112,24 +116,26 @@ class SecureWorld:
             self._leave(instance)
             return outcome
         with self._lock:
-            self._last_session += 1
-            number = self._last_session
+            # As OP-TEE counts: a session that was the last leaves its number to the next.
+            number = next(reversed(self._sessions), 0) + 1
             self._sessions[number] = _Session(instance, instance.application, session)
         return Outcome(outcome.result, outcome.origin, number)
 
-    def invoke_command(self, number: int, command_id: int, parameters: Parameters) -> Outcome:
-        """Run a command in a session."""
+    def invoke_command(
+        self, number: int, command_id: int, parameters: Parameters, *, mappable: bool = True
+    ) -> Outcome:
+        """Run a command in a session; on mappable see open_session()."""
         with self._lock:
             entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
         application, session = entry.application, entry.session
-        _map(entry.instance.cls, parameters)
-        return self._enter(
-            entry.instance,
-            session,
-            lambda: application.invoke_command(session, command_id, parameters),
-        )
+
+        def enter() -> None:
+            _map(entry.instance.cls, parameters, mappable)
+            application.invoke_command(session, command_id, parameters)
+
+        return self._enter(entry.instance, session, enter)
 
     def request_cancellation(self, number: int) -> None:
         """Tell a session that its command is no longer wanted."""
@@ -180,8 +186,10 @@ class SecureWorld:
             self._enter(instance, nobody, instance.application.destroy)
 
 
-def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:
+def _map(cls: type[TrustedApplication], parameters: Parameters, mappable: bool) -> None:
     """Make the memory references what the application sees of them."""
+    if not (mappable or cls.pseudo):
+        raise ResultCode(Result.BAD_PARAMETERS)
     for parameter in parameters:
         if cls.pseudo and isinstance(parameter, MemrefParameter) and not parameter.size:
             parameter.buffer = None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..trusted_application import MemrefParameter, ValueParameter
@@ -11,7 +12,7 @@ from ..uapi import ParamType
 from .driver import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..secure_world import Outcome
     from .driver import Param, SharedMemory
@@ -27,23 +28,67 @@ def are_carried(params: list[Param]) -> bool:
     return not any(p.meta or p.type.is_buffer or p.type.is_object for p in params)
 
 
+@dataclass(slots=True)
+class _Span:
+    """A part of shared memory; of the program's own the addresses count, and not the blocks."""
+
+    memory: SharedMemory
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, param: Param) -> _Span:
+        """Return what a memref means."""
+        assert param.memory is not None
+        start = param.memory.address + param.a
+        return cls(param.memory, start, start + param.b)
+
+    @property
+    def pages(self) -> object:
+        """What the addresses are in: the kernel's pages, or None for the program."""
+        return self.memory.pages
+
+    def contains(self, other: _Span) -> bool:
+        """Return whether the other one is a part of this one."""
+        return self.pages is other.pages and self.start <= other.start and other.end <= self.end
+
+    def read(self) -> bytes:
+        """Copy the bytes out."""
+        return self.memory.read(self.start - self.memory.address, self.end - self.memory.address)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Copy bytes in, from an offset on."""
+        self.memory.write(self.start - self.memory.address + offset, data)
+
+
+def _joined(spans: Iterable[_Span]) -> list[_Span]:
+    """Join those that overlap, of sorted ones."""
+    joined: list[_Span] = []
+    for span in spans:
+        last = joined[-1] if joined else span
+        if last is not span and last.pages is span.pages and span.start < last.end:
+            last.end = max(last.end, span.end)
+        else:
+            joined.append(span)
+    return joined
+
+
 class Message:
     """The parameters of a call as the Trusted Application gets them, and back.
 
     It gets copies: a view of the program's memory that it kept would outlive it. Slots
-    that overlap in one block of memory still see each other's bytes, and what the program
+    that overlap in memory still see each other's bytes, and what the program
     writes meanwhile stays, but where the application writes too.
     """
 
     def __init__(self, params: list[Param]) -> None:
         self._params = params
-        self._copies: dict[SharedMemory, tuple[int, bytes, memoryview]] = {}
-        for memory in {param.memory for param in params if param.memory is not None}:
-            used = [param for param in params if param.memory is memory]
-            start = min(param.a for param in used)
-            end = max(param.a + param.b for param in used)
-            before = memory.read(start, end)
-            self._copies[memory] = start, before, memoryview(bytearray(before))
+        spans = [_Span.of(param) for param in params if param.memory is not None]
+        spans.sort(key=lambda span: (id(span.pages), span.start))
+        self._copies: list[tuple[_Span, bytes, memoryview]] = []
+        for span in _joined(spans):
+            before = span.read()
+            self._copies.append((span, before, memoryview(bytearray(before))))
         given = [self._parameter_of(param) for param in params]
         self.parameters = given + [None] * (CLIENT_PARAMS - len(given))
 
@@ -60,9 +105,11 @@ class Message:
         return MemrefParameter(param.type, view, param.b)
 
     def _bytes_of(self, param: Param) -> memoryview:
-        assert param.memory is not None
-        start, _, copy = self._copies[param.memory]
-        return copy[param.a - start : param.a - start + param.b]
+        wanted = _Span.of(param)
+        for span, _, copy in self._copies:
+            if span.contains(wanted):
+                return copy[wanted.start - span.start : wanted.end - span.start]
+        raise AssertionError("every memref has been copied")
 
     def finish(self, outcome: Outcome) -> Reply:
         """Update the client's parameters, whatever the outcome, and return it."""
@@ -73,10 +120,10 @@ class Message:
                 param.a, param.b = parameter.a & _UINT32, parameter.b & _UINT32
             elif isinstance(parameter, MemrefParameter):
                 param.b = parameter.size
-        for memory, (start, before, copy) in self._copies.items():
+        for span, before, copy in self._copies:
             after = copy.tobytes()
             for first, beyond in _changes(before, after):
-                memory.write(start + first, after[first:beyond])
+                span.write(first, after[first:beyond])
         return Reply(outcome.result, outcome.origin, outcome.session, outcome.cause)
 
 

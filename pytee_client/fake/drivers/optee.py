@@ -84,10 +84,10 @@ class Optee(ApplicationDriver):
             raise OSError(errno.EINVAL, "too many parameters")
         identity = identity_of_caller(login, client_uuid)
         _check_carried(params)
-        if _begins_at_an_end(params):
-            return Reply(Result.BAD_PARAMETERS, Origin.TRUSTED_APP, session=0)
         message = Message(params)
-        outcome = self.world.open_session(uuid, identity, message.parameters)
+        outcome = self.world.open_session(
+            uuid, identity, message.parameters, mappable=not _begins_at_an_end(params)
+        )
         if outcome.result == Result.SUCCESS:
             context.sessions[outcome.session] = outcome.session
         return message.finish(outcome)
@@ -100,10 +100,12 @@ class Optee(ApplicationDriver):
         _check_carried(params)
         if len(params) > CLIENT_PARAMS:
             return Reply(Result.BAD_PARAMETERS, Origin.TEE)
-        if _begins_at_an_end(params):
-            return Reply(Result.BAD_PARAMETERS, Origin.TRUSTED_APP)
         message = Message(params)
-        return message.finish(self.world.invoke_command(session, func, message.parameters))
+        return message.finish(
+            self.world.invoke_command(
+                session, func, message.parameters, mappable=not _begins_at_an_end(params)
+            )
+        )
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Flag the session; OP-TEE knows no operations, only sessions."""
