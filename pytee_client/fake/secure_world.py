@@ -96,6 +96,9 @@ class SecureWorld:
                 shared = None
             if shared is not None and shared.sessions and not cls.multi_session:
                 return Outcome(Result.BUSY, Origin.TEE)
+            if not (mappable or cls.pseudo):
+                # OP-TEE names no origin here.
+                return Outcome(Result.BAD_PARAMETERS, 0)
             instance = shared or _Instance(cls)
             if cls.single_instance:
                 self._single_instances[uuid] = instance
@@ -104,7 +107,7 @@ class SecureWorld:
         session = TrustedApplicationSession(identity)
 
         def enter() -> None:
-            _map(cls, parameters, mappable)
+            _map(cls, parameters)
             if instance.application is None:
                 application = cls()
                 application.create()
@@ -132,7 +135,9 @@ class SecureWorld:
         application, session = entry.application, entry.session
 
         def enter() -> None:
-            _map(entry.instance.cls, parameters, mappable)
+            if not (mappable or entry.instance.cls.pseudo):
+                raise ResultCode(Result.BAD_PARAMETERS)
+            _map(entry.instance.cls, parameters)
             application.invoke_command(session, command_id, parameters)
 
         return self._enter(entry.instance, session, enter)
@@ -186,10 +191,8 @@ class SecureWorld:
             self._enter(instance, nobody, instance.application.destroy)
 
 
-def _map(cls: type[TrustedApplication], parameters: Parameters, mappable: bool) -> None:
+def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:
     """Make the memory references what the application sees of them."""
-    if not (mappable or cls.pseudo):
-        raise ResultCode(Result.BAD_PARAMETERS)
     for parameter in parameters:
         if cls.pseudo and isinstance(parameter, MemrefParameter) and not parameter.size:
             parameter.buffer = None
