@@ -80,6 +80,9 @@ def _compare(parsed: argparse.Namespace) -> int:
         if time.monotonic() - start > parsed.seconds:
             break
         found = comparison.difference(program)
+        if found is not None and found.is_exhaustion:
+            print("the TEE is out of memory: start it anew for more programs")
+            break
         if found is not None:
             different += 1
             if different <= parsed.shown:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytee_client.enums import Origin, Result
 from pytee_client.fake import uapi
 
 from .interpreter import Ground, Outcome, Transcript, run
@@ -13,6 +14,8 @@ from .program import Ioctl, Program, Step
 
 _REQUESTS = {getattr(uapi, name): name for name in dir(uapi) if name.startswith("TEE_IOC_")}
 
+# OP-TEE's heap runs out after some hundred programs, and what the fake has does not.
+_EXHAUSTED = (Result.OUT_OF_MEMORY, Origin.TEE)
 _INTO_THE_TEE = (uapi.TEE_IOC_OPEN_SESSION, uapi.TEE_IOC_INVOKE)
 
 
@@ -23,6 +26,13 @@ class Difference:
     program: Program
     one: Transcript
     other: Transcript
+
+    @property
+    def is_exhaustion(self) -> bool:
+        """Whether the first kernel's TEE had no more memory, and may differ from there on."""
+        pairs = ((self.one[name], self.other[name]) for name in self.one)
+        first = next((one for one, other in pairs if one != other), None)
+        return first is not None and first.answer == _EXHAUSTED
 
     def lines(self) -> Iterator[str]:
         """Write the program down, with what differs."""
