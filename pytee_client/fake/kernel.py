@@ -43,6 +43,7 @@ __all__ = ["Kernel", "LinuxRelease"]
 Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
+_OLD_MAX_ARG_SIZE = 1024
 # Beyond this all agree that there are none; how many there are is the processor's business.
 _END_OF_ADDRESSES = 1 << 63
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
@@ -77,6 +78,7 @@ class Kernel:
     ) -> None:
         self._driver: Driver = driver if driver is not None else Optee()
         self._since_6_18 = release is not LinuxRelease.LINUX_6_12
+        self._max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
         self._devices = {device.path: device for device in self._driver.devices()}
         self._forbidden: set[str] = set()
         self._lock = threading.RLock()
@@ -396,7 +398,7 @@ class _Call:
     ) -> None:
         self._kernel = kernel
         self._base, length = _read(uapi.BUF_DATA, argument)
-        if not layout.size <= length <= uapi.TEE_MAX_ARG_SIZE:
+        if not layout.size <= length <= kernel._max_argument:
             raise OSError(errno.EINVAL, "no such argument")
         self.header = layout.unpack(copy_from_user(self._base, layout.size))
         count = self.header[-1]

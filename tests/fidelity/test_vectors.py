@@ -39,6 +39,8 @@ from .program import (
     version,
 )
 
+pytestmark = pytest.mark.optee_only
+
 DEVICE = Ref("device")
 SESSION = Ref("conformance.session")
 PSEUDO_SESSION = Ref("invoke-tests.session")
