@@ -7,7 +7,8 @@ import weakref
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytee_client._native import ffi, lib
+from pytee_client._native import ffi as ffi
+from pytee_client._native import lib as lib
 
 from .targets import Target
 
@@ -15,23 +16,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from pytee_client._boundary import Kernel
-
-__all__ = [
-    "NONE",
-    "Kind",
-    "Outcome",
-    "ffi",
-    "initialize",
-    "invoke",
-    "lib",
-    "memory",
-    "new_context",
-    "new_session",
-    "open_session",
-    "operation",
-    "registered",
-    "uuid_struct",
-]
 
 UNWRITTEN = 0xDEADBEEF
 # What a structure points to, for as long as the structure is.
