@@ -12,18 +12,17 @@ import contextlib
 import errno
 import mmap
 import os
-import struct
 import threading
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from .._boundary import address_of, check_user_pages, copy_from_user, copy_to_user
+from .._boundary import address_of, check_user_pages, copy_to_user
 from ..enums import Result
 from . import uapi
+from .argument import END_OF_ADDRESSES, Call, check_user_range, read
 from .drivers.driver import (
-    Param,
     SharedMemory,
     TeeContext,
     null_descriptor,
@@ -44,8 +43,6 @@ Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
 _OLD_MAX_ARG_SIZE = 1024
-# Beyond this all agree that there are none; how many there are is the processor's business.
-_END_OF_ADDRESSES = 1 << 63
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
 
@@ -78,7 +75,8 @@ class Kernel:
     ) -> None:
         self._driver: Driver = driver if driver is not None else Optee()
         self._since_6_18 = release is not LinuxRelease.LINUX_6_12
-        self._max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
+        self.knows_buffers_and_objects = self._since_6_18
+        self.max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
         self._devices = {device.path: device for device in self._driver.devices()}
         self._forbidden: set[str] = set()
         self._lock = threading.RLock()
@@ -157,7 +155,7 @@ class Kernel:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             if not length:
                 raise OSError(errno.EINVAL, "nothing to map")
-            if length >= _END_OF_ADDRESSES:
+            if length >= END_OF_ADDRESSES:
                 raise OSError(errno.ENOMEM, "more than there are addresses")
             if memory is None:
                 raise OSError(errno.ENODEV, "not mappable")
@@ -176,7 +174,7 @@ class Kernel:
                 raise OSError(errno.EINVAL, "not a mapping of shared memory")
             mapping = self._mappings.pop(address)
             mapping.pages.close()
-            self._put_memory(mapping.memory)
+            self.put_memory(mapping.memory)
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
@@ -187,7 +185,7 @@ class Kernel:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             os.close(fd)
             if memory is not None:
-                self._put_memory(memory)
+                self.put_memory(memory)
                 return
         if context is not None:
             context.is_open = False
@@ -212,7 +210,7 @@ class Kernel:
             self._memory[fd] = memory
             return memory
 
-    def _put_memory(self, memory: SharedMemory) -> None:
+    def put_memory(self, memory: SharedMemory) -> None:
         """Drop a reference; the last takes the memory with it."""
         with self._lock:
             memory.references -= 1
@@ -230,7 +228,7 @@ class Kernel:
         return 0
 
     def _shm_alloc(self, context: TeeContext, argument: int) -> int:
-        size, flags, _ = _read(uapi.SHM_ALLOC_DATA, argument)
+        size, flags, _ = read(uapi.SHM_ALLOC_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
         # Seen on 7.2; since when is not known.
@@ -259,10 +257,10 @@ class Kernel:
             raise
 
     def _shm_register(self, context: TeeContext, argument: int) -> int:
-        address, length, flags, _ = _read(uapi.SHM_REGISTER_DATA, argument)
+        address, length, flags, _ = read(uapi.SHM_REGISTER_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
-        _check_user_range(address, length)
+        check_user_range(address, length)
         if uapi.TEE_IOC_SHM_REGISTER not in context.device.operations:
             raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
         if not length:
@@ -277,7 +275,7 @@ class Kernel:
         return fd
 
     def _shm_register_fd(self, context: TeeContext, argument: int) -> int:
-        _read(uapi.SHM_REGISTER_FD_DATA, argument)
+        read(uapi.SHM_REGISTER_FD_DATA, argument)
         # Linux tells no cause from another.
         raise OSError(errno.EINVAL, "not memory from a heap of this device")
 
@@ -289,7 +287,7 @@ class Kernel:
                     raise OSError(errno.EFAULT, "a mapping of shared memory")
 
     def _open_session(self, context: TeeContext, argument: int) -> int:
-        with _Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
+        with Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
             uuid, client_uuid, login, _, session, _, origin, _ = call.header
             if login in _KERNEL_LOGINS:
                 raise OSError(errno.EPERM, "a login of the kernel's own")
@@ -313,7 +311,7 @@ class Kernel:
         return 0
 
     def _invoke(self, context: TeeContext, argument: int) -> int:
-        with _Call(self, context, argument, uapi.INVOKE_ARG) as call:
+        with Call(self, context, argument, uapi.INVOKE_ARG) as call:
             func, session, _, _, origin, _ = call.header
             reply = self._driver.invoke(context, session, func, call.params)
             self._thread.cause = reply.cause
@@ -326,16 +324,16 @@ class Kernel:
         return 0
 
     def _cancel(self, context: TeeContext, argument: int) -> int:
-        cancel_id, session = _read(uapi.CANCEL_ARG, argument)
+        cancel_id, session = read(uapi.CANCEL_ARG, argument)
         self._driver.cancel(context, session, cancel_id)
         return 0
 
     def _close_session(self, context: TeeContext, argument: int) -> int:
-        (session,) = _read(uapi.CLOSE_SESSION_ARG, argument)
+        (session,) = read(uapi.CLOSE_SESSION_ARG, argument)
         self._driver.close_session(context, session)
         return 0
 
-    def _find_memory(self, context: TeeContext, number: int) -> SharedMemory:
+    def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, the memory that a memref names."""
         with self._lock:
             # The kernel keeps its ids in an int, and looks at no more of the number.
@@ -348,97 +346,8 @@ class Kernel:
     @contextlib.contextmanager
     def hold_memory(self, context: TeeContext, number: int) -> Iterator[SharedMemory]:
         """Keep shared memory of a context, known by its id, while a driver uses it."""
-        memory = self._find_memory(context, number)
+        memory = self.find_memory(context, number)
         try:
             yield memory
         finally:
-            self._put_memory(memory)
-
-    def _parse(self, context: TeeContext, raw: tuple[int, ...]) -> Param:
-        attr, a, b, c = raw
-        if attr & ~uapi.KNOWN_ATTR_BITS:
-            raise OSError(errno.EINVAL, "unknown attributes")
-        try:
-            kind = uapi.ParamType(attr & 0xFF)
-        except ValueError:
-            raise OSError(errno.EINVAL, "unknown parameter type") from None
-        if not self._since_6_18 and kind > uapi.ParamType.MEMREF_INOUT:
-            raise OSError(errno.EINVAL, "a parameter type of later kernels")
-        meta = bool(attr & uapi.META)
-        if kind.is_buffer:
-            _check_user_range(a, b)
-            return Param(kind, meta, a, b)
-        if not kind.is_memref:
-            return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
-        if c == uapi.TEE_MEMREF_NULL:
-            if not self._driver.carries_null_memref(context.device):
-                raise OSError(errno.EINVAL, "null memory references are not known")
-            return Param(kind, meta, a, b)
-        memory = self._find_memory(context, c)
-        if a + b > memory.size:
-            self._put_memory(memory)
-            raise OSError(errno.EINVAL, "beyond the memory")
-        return Param(kind, meta, a, b, memory=memory)
-
-
-def _check_user_range(address: int, length: int) -> None:
-    if address + length >= _END_OF_ADDRESSES:
-        raise OSError(errno.EFAULT, "not the process's addresses")
-
-
-def _read(layout: struct.Struct, address: int) -> tuple[int, ...]:
-    return layout.unpack(copy_from_user(address, layout.size))
-
-
-class _Call:
-    """The argument of a request with parameters: read, checked, and written back to."""
-
-    def __init__(
-        self, kernel: Kernel, context: TeeContext, argument: int, layout: struct.Struct
-    ) -> None:
-        self._kernel = kernel
-        self._base, length = _read(uapi.BUF_DATA, argument)
-        if not layout.size <= length <= kernel._max_argument:
-            raise OSError(errno.EINVAL, "no such argument")
-        self.header = layout.unpack(copy_from_user(self._base, layout.size))
-        count = self.header[-1]
-        if layout.size + count * uapi.PARAM.size != length:
-            raise OSError(errno.EINVAL, "not the length of so many parameters")
-        self._params_at = self._base + layout.size
-        self.params: list[Param] = []
-        try:
-            for index in range(count):
-                fields = _read(uapi.PARAM, self._params_at + index * uapi.PARAM.size)
-                self.params.append(kernel._parse(context, fields))
-        except BaseException:
-            self._put()
-            raise
-
-    def write_back(self, offset: int, result: bytes) -> None:
-        """Write the results, and what the outputs became."""
-        copy_to_user(self._base + offset, result)
-        for address, data in self._outputs():
-            copy_to_user(address, data)
-
-    def _outputs(self) -> Iterator[tuple[int, bytes]]:
-        for index, param in enumerate(self.params):
-            if param.meta or not param.type.is_output:
-                continue
-            address = self._params_at + index * uapi.PARAM.size
-            if param.type.is_memref or param.type.is_buffer:
-                yield address + 16, struct.pack("=Q", param.b)
-            elif param.type.is_object:
-                yield address + 8, struct.pack("=QQ", param.a, param.b)
-            else:
-                yield address + 8, struct.pack("=QQQ", param.a, param.b, param.c)
-
-    def _put(self) -> None:
-        for param in self.params:
-            if param.memory is not None:
-                self._kernel._put_memory(param.memory)
-
-    def __enter__(self) -> _Call:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._put()
+            self.put_memory(memory)
