@@ -67,12 +67,16 @@ class Kernel(Protocol):
 
 
 _thread = threading.local()
+# As types rather than as text, which each use would look up.
+_ADDRESS: Final = ffi.typeof("uintptr_t")
+_BYTES: Final = ffi.typeof("char[]")
+_BUF_DATA: Final = ffi.typeof("struct tee_ioctl_buf_data *")
 
 
-def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
+def _answer(device: Any, call: Callable[..., int], *arguments: Any) -> int:
     """Run one of the kernel's calls and return what the seam expects."""
     try:
-        return call(ffi.from_handle(device))
+        return call(ffi.from_handle(device), *arguments)
     except OSError as error:
         return -(error.errno or errno.EIO)
     except BaseException as error:
@@ -89,8 +93,11 @@ def python_device_open(device: Any, path: Any) -> int:
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
 def python_device_ioctl(device: Any, fd: int, request: int, argument: Any) -> int:
-    address = int(ffi.cast("uintptr_t", argument))
-    return _answer(device, lambda kernel: kernel.ioctl(fd, request, address))
+    return _answer(device, _ioctl, fd, request, argument)
+
+
+def _ioctl(kernel: Kernel, fd: int, request: int, argument: Any) -> int:
+    return kernel.ioctl(fd, request, int(ffi.cast(_ADDRESS, argument)))
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
@@ -132,16 +139,33 @@ def _raise_interrupted(undo: Callable[[], object] | None = None) -> None:
 
 def copy_from_user(address: int, size: int) -> bytes:
     """Read the program's memory as a kernel does: OSError(EFAULT) where there is none."""
-    data = ffi.new("char[]", size)
+    data = ffi.new(_BYTES, size)
     result = lib.copy_from_user(data, address, size)
     if result:
         raise OSError(-result, "copy_from_user")
-    return bytes(ffi.buffer(data, size))
+    copy: bytes = ffi.buffer(data)[:]
+    return copy
+
+
+def copy_buffer_from_user(address: int, limit: int) -> tuple[int, int, bytes]:
+    """Read what a struct tee_ioctl_buf_data at an address says.
+
+    Returns:
+        Where the buffer is, its length in bytes, and a copy of it: nothing if it is
+        longer than the limit, or can't all be read.
+    """
+    where = ffi.new(_BUF_DATA)
+    data = ffi.new(_BYTES, limit)
+    result = lib.copy_buffer_from_user(data, limit, address, where)
+    if result < 0:
+        raise OSError(-result, "copy_from_user")
+    length = where.buf_len
+    return where.buf_ptr, length, ffi.buffer(data)[:length] if result else b""
 
 
 def copy_to_user(address: int, data: bytes) -> None:
     """Write the program's memory as a kernel does: OSError(EFAULT) where that can't be."""
-    result = lib.copy_to_user(address, ffi.from_buffer(data), len(data))
+    result = lib.copy_to_user(address, data, len(data))
     if result:
         raise OSError(-result, "copy_to_user")
 

@@ -74,6 +74,8 @@ enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 
 int shared_memory_descriptor(const TEEC_SharedMemory *);
 int copy_from_user(void *, uint64_t, size_t);
+struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };
+int copy_buffer_from_user(void *, size_t, uint64_t, struct tee_ioctl_buf_data *);
 int copy_to_user(uint64_t, const void *, size_t);
 int check_user_pages(uint64_t, size_t);
 

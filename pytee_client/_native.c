@@ -66,6 +66,23 @@ static int copy_from_user(void *buffer, uint64_t address, size_t size)
 	return (size_t)done == size ? 0 : -EFAULT;
 }
 
+/*
+ * Fetch the structure at an address which says where a buffer is and how long,
+ * and the buffer too if it is within a limit: 1 if there is a copy, 0 if there
+ * is none.
+ */
+static int copy_buffer_from_user(void *buffer, size_t limit, uint64_t address,
+				 struct tee_ioctl_buf_data *where)
+{
+	int result = copy_from_user(where, address, sizeof(*where));
+
+	if (result)
+		return result;
+	if (where->buf_len > limit)
+		return 0;
+	return !copy_from_user(buffer, where->buf_ptr, where->buf_len);
+}
+
 static int copy_to_user(uint64_t address, const void *buffer, size_t size)
 {
 	struct iovec local = { .iov_base = (void *)buffer, .iov_len = size };

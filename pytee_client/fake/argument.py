@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from .._boundary import copy_from_user, copy_to_user
+from .._boundary import copy_buffer_from_user, copy_from_user, copy_to_user
 from . import uapi
 from .drivers.driver import Param
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["END_OF_ADDRESSES", "Call", "MemoryTable", "check_user_range", "read"]
 
 # Beyond this all agree that there are none; how many there are is the processor's business.
-END_OF_ADDRESSES = 1 << 63
+END_OF_ADDRESSES: Final = 1 << 63
 
 
 class MemoryTable(Protocol):
@@ -51,21 +51,26 @@ def read(layout: struct.Struct, address: int) -> tuple[int, ...]:
     return layout.unpack(copy_from_user(address, layout.size))
 
 
+# By attr: the type, and whether it carries META.
+_KINDS: Final = {
+    kind | meta: (kind, bool(meta)) for kind in uapi.ParamType for meta in (0, uapi.META)
+}
+
+
 def _parse(memory_table: MemoryTable, context: TeeContext, raw: tuple[int, ...]) -> Param:
     attr, a, b, c = raw
-    if attr & ~uapi.KNOWN_ATTR_BITS:
-        raise OSError(errno.EINVAL, "unknown attributes")
-    try:
-        kind = uapi.ParamType(attr & 0xFF)
-    except ValueError:
-        raise OSError(errno.EINVAL, "unknown parameter type") from None
-    if not memory_table.knows_buffers_and_objects and kind > uapi.ParamType.MEMREF_INOUT:
-        raise OSError(errno.EINVAL, "a parameter type of later kernels")
-    meta = bool(attr & uapi.META)
-    if kind.is_buffer:
-        check_user_range(a, b)
-        return Param(kind, meta, a, b)
+    if not attr:
+        return Param(uapi.ParamType.NONE)
+    known = _KINDS.get(attr)
+    if known is None:
+        raise OSError(errno.EINVAL, "no such parameter type, or unknown attributes")
+    kind, meta = known
     if not kind.is_memref:
+        if kind > uapi.ParamType.MEMREF_INOUT and not memory_table.knows_buffers_and_objects:
+            raise OSError(errno.EINVAL, "a parameter type of later kernels")
+        if kind.is_buffer:
+            check_user_range(a, b)
+            return Param(kind, meta, a, b)
         return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
     if c == uapi.TEE_MEMREF_NULL:
         if not context.device.driver.carries_null_memref(context.device):
@@ -94,22 +99,28 @@ class Call:
         layout: struct.Struct,
     ) -> None:
         self._memory_table = memory_table
-        self._base, length = read(uapi.BUF_DATA, argument)
+        base, length, whole = copy_buffer_from_user(argument, memory_table.max_argument)
         if not layout.size <= length <= memory_table.max_argument:
             raise OSError(errno.EINVAL, "no such argument")
-        self.header = layout.unpack(copy_from_user(self._base, layout.size))
-        count = self.header[-1]
-        if layout.size + count * uapi.PARAM.size != length:
+        self._base = base
+        self._params_at = base + layout.size
+        self.header = layout.unpack_from(whole or copy_from_user(base, layout.size))
+        if layout.size + self.header[-1] * uapi.PARAM.size != length:
             raise OSError(errno.EINVAL, "not the length of so many parameters")
-        self._params_at = self._base + layout.size
         self.params: list[Param] = []
         try:
-            for index in range(count):
-                fields = read(uapi.PARAM, self._params_at + index * uapi.PARAM.size)
-                self.params.append(_parse(memory_table, context, fields))
+            for raw in (
+                uapi.PARAM.iter_unpack(whole[layout.size :]) if whole else self._one_by_one()
+            ):
+                self.params.append(_parse(memory_table, context, raw))
         except BaseException:
             self._put()
             raise
+
+    def _one_by_one(self) -> Iterator[tuple[int, ...]]:
+        """Read the parameters as Linux does, which finds fault with one before it reads on."""
+        for index in range(self.header[-1]):
+            yield read(uapi.PARAM, self._params_at + index * uapi.PARAM.size)
 
     def write_back(self, offset: int, result: bytes) -> None:
         """Write the results, and what the outputs became."""

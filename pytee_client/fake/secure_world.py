@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "SecureWorld"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """How a call into the secure world ended.
 

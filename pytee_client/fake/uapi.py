@@ -74,32 +74,22 @@ class ParamType(IntEnum):
     OBJREF_OUTPUT = 12
     OBJREF_INOUT = 13
 
-    @property
-    def is_memref(self) -> bool:
-        """True for memory references."""
-        return ParamType.MEMREF_INPUT <= self <= ParamType.MEMREF_INOUT
+    is_memref: bool
+    is_buffer: bool
+    is_object: bool
+    is_input: bool
+    is_output: bool
 
-    @property
-    def is_buffer(self) -> bool:
-        """True for memory of the caller's own, by its address."""
-        return ParamType.UBUF_INPUT <= self <= ParamType.UBUF_INOUT
+    def __init__(self, number: int) -> None:
+        """Work out, once for each type, what each call asks of it.
 
-    @property
-    def is_object(self) -> bool:
-        """True for references to objects."""
-        return self >= ParamType.OBJREF_INPUT
-
-    @property
-    def is_input(self) -> bool:
-        """True if the caller's content counts."""
-        return bool(self._directions & 1)
-
-    @property
-    def is_output(self) -> bool:
-        """True if the callee's content counts."""
-        return bool(self._directions & 2)
-
-    @property
-    def _directions(self) -> int:
+        Memory references are by their block, buffers by the caller's address. In an
+        input the caller's content counts, in an output the callee's.
+        """
+        self.is_memref = 5 <= number <= 7
+        self.is_buffer = 8 <= number <= 10
+        self.is_object = number >= 11
         # From UBUF on the directions of a kind begin where the last kind's end.
-        return self & 3 if self <= ParamType.MEMREF_INOUT else (self - ParamType.UBUF_INPUT) % 3 + 1
+        directions = number & 3 if number < 8 else (number - 8) % 3 + 1
+        self.is_input = bool(directions & 1)
+        self.is_output = bool(directions & 2)

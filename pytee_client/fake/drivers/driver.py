@@ -78,7 +78,7 @@ class Param:
     memory: SharedMemory | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """What a driver puts into the argument of a call.
 

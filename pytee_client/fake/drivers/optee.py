@@ -131,9 +131,10 @@ def _check_carried(params: list[Param]) -> None:
 
 def _begins_at_an_end(params: list[Param]) -> bool:
     """Return whether a memref, an empty one then, begins where its memory's last page ends."""
-    return any(
-        param.a
-        == page_multiple(memory.address % PAGESIZE + memory.size) - memory.address % PAGESIZE
-        for param in params
-        if (memory := param.memory) is not None
-    )
+    for param in params:
+        memory = param.memory
+        if memory is not None:
+            start = memory.address % PAGESIZE
+            if param.a == page_multiple(start + memory.size) - start:
+                return True
+    return False
