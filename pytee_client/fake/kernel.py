@@ -23,6 +23,7 @@ from ..enums import Result
 from . import uapi
 from .argument import END_OF_ADDRESSES, Call, check_user_range, read
 from .drivers.driver import (
+    ApplicationDriver,
     SharedMemory,
     TeeContext,
     null_descriptor,
@@ -33,7 +34,7 @@ from .drivers.optee import Optee
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .drivers.driver import Driver
+    from .drivers.driver import Driver, TeeDevice
     from .trusted_application import TrustedApplication
 
 __all__ = ["Kernel", "LinuxRelease"]
@@ -43,6 +44,7 @@ Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
 _OLD_MAX_ARG_SIZE = 1024
+_DEVICES_OF_A_KIND = 16
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
 
@@ -60,24 +62,26 @@ class LinuxRelease(Enum):
 
 
 class Kernel:
-    """A kernel with one driver and, behind it, one secure world; see Context(backend=...).
+    """A kernel with drivers and what is behind them; see Context(backend=...).
 
     Args:
-        driver: the driver and its TEE; OP-TEE with all it can do by default.
+        drivers: the drivers and their TEEs, in the order of their devices: /dev/tee0 is
+            the first's. One of OP-TEE with all it can do by default.
         release: the release of Linux. From 6.18 on there are user buffers and objects as
             parameters, and memory by descriptor, of which the fake has none to share.
 
     Threads: may be called from any; calls into Trusted Applications run side by side.
     """
 
-    def __init__(
-        self, driver: Driver | None = None, *, release: LinuxRelease = LinuxRelease.LINUX_6_12
-    ) -> None:
-        self._driver: Driver = driver if driver is not None else Optee()
+    def __init__(self, *drivers: Driver, release: LinuxRelease = LinuxRelease.LINUX_6_12) -> None:
+        self._drivers: tuple[Driver, ...] = drivers or (Optee(),)
         self._since_6_18 = release is not LinuxRelease.LINUX_6_12
         self.knows_buffers_and_objects = self._since_6_18
         self.max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
-        self._devices = {device.path: device for device in self._driver.devices()}
+        self._devices: dict[str, TeeDevice] = {}
+        for driver in self._drivers:
+            for device in driver.devices():
+                self._add_device(device)
         self._forbidden: set[str] = set()
         self._lock = threading.RLock()
         self._contexts: dict[int, TeeContext] = {}
@@ -99,13 +103,29 @@ class Kernel:
         }
 
     def install(self, *applications: type[TrustedApplication]) -> None:
-        """Install Trusted Applications in the secure world, replacing those of the same UUID.
+        """Install Trusted Applications in each TEE that has some, replacing those of their UUIDs.
+
+        To have them in one alone, call install() of its driver.
 
         Raises:
-            TypeError: this kernel's TEE has none.
+            TypeError: this kernel has no such TEE.
         """
-        for application in applications:
-            self._driver.install(application)
+        takers = [driver for driver in self._drivers if isinstance(driver, ApplicationDriver)]
+        if not takers:
+            raise TypeError("there are no Trusted Applications behind any driver of this kernel")
+        for driver in takers:
+            for application in applications:
+                driver.install(application)
+
+    def _add_device(self, device: TeeDevice) -> None:
+        """Give a device the first free node of its kind."""
+        kind = "/dev/teepriv" if device.privileged else "/dev/tee"
+        nodes = (f"{kind}{number}" for number in range(_DEVICES_OF_A_KIND))
+        path = next((path for path in nodes if path not in self._devices), None)
+        if path is None:
+            raise ValueError(f"a kernel has at most {_DEVICES_OF_A_KIND} devices of a kind")
+        device.path = path
+        self._devices[path] = device
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -197,7 +217,7 @@ class Kernel:
             if context.is_open or context.memory_ids:
                 return
             context.device.contexts -= 1
-        self._driver.release(context)
+        context.device.driver.release(context)
 
     def _add_memory(
         self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None
@@ -223,7 +243,7 @@ class Kernel:
         self._settle(memory.context)
 
     def _version(self, context: TeeContext, argument: int) -> int:
-        answer = self._driver.version(context.device)
+        answer = context.device.driver.version(context.device)
         copy_to_user(argument, uapi.VERSION_DATA.pack(*answer))
         return 0
 
@@ -234,7 +254,7 @@ class Kernel:
         # Seen on 7.2; since when is not known.
         if not size and self._since_6_18:
             raise OSError(errno.EINVAL, "nothing to allocate")
-        size = self._driver.pool_size(size)
+        size = context.device.driver.pool_size(size)
         if not 0 < size <= _MAX_POOL_BLOCK:
             raise OSError(errno.ENOMEM, "no contiguous memory of this size")
         fd = os.memfd_create("tee_shm", os.MFD_CLOEXEC)
@@ -267,7 +287,7 @@ class Kernel:
             raise OSError(errno.ENOMEM, "nothing to register")
         self._check_not_mapped(address)
         check_user_pages(address, length)
-        self._driver.register_memory(context.device)
+        context.device.driver.register_memory(context.device)
         fd = null_descriptor("tee_shm")
         memory = self._add_memory(context, fd, length, address, None)
         data = uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id)
@@ -291,7 +311,7 @@ class Kernel:
             uuid, client_uuid, login, _, session, _, origin, _ = call.header
             if login in _KERNEL_LOGINS:
                 raise OSError(errno.EPERM, "a login of the kernel's own")
-            reply = self._driver.open_session(
+            reply = context.device.driver.open_session(
                 context, UUID(bytes=uuid), client_uuid, login, call.params
             )
             self._thread.cause = reply.cause
@@ -306,14 +326,14 @@ class Kernel:
                 )
             except OSError:
                 if reply.result == Result.SUCCESS:
-                    self._driver.close_session(context, session)
+                    context.device.driver.close_session(context, session)
                 raise
         return 0
 
     def _invoke(self, context: TeeContext, argument: int) -> int:
         with Call(self, context, argument, uapi.INVOKE_ARG) as call:
             func, session, _, _, origin, _ = call.header
-            reply = self._driver.invoke(context, session, func, call.params)
+            reply = context.device.driver.invoke(context, session, func, call.params)
             self._thread.cause = reply.cause
             if reply.origin is not None:
                 origin = reply.origin
@@ -325,12 +345,12 @@ class Kernel:
 
     def _cancel(self, context: TeeContext, argument: int) -> int:
         cancel_id, session = read(uapi.CANCEL_ARG, argument)
-        self._driver.cancel(context, session, cancel_id)
+        context.device.driver.cancel(context, session, cancel_id)
         return 0
 
     def _close_session(self, context: TeeContext, argument: int) -> int:
         (session,) = read(uapi.CLOSE_SESSION_ARG, argument)
-        self._driver.close_session(context, session)
+        context.device.driver.close_session(context, session)
         return 0
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:

@@ -68,6 +68,41 @@ def test_a_trusted_application_is_a_class() -> None:
         assert session.invoke_command(0, tee.ValueInOut(0x80000001)) == ((2, 0),)
 
 
+def test_a_kernel_has_a_device_for_each_tee_that_it_drives() -> None:
+    service = fake.SecurePartition(0x8001, ())
+    amd, optee = fake.AmdTee(), fake.Optee()
+    kernel = fake.Kernel(fake.TsTee(service), amd, optee, fake.Optee(reg_mem=False))
+    optee.install(Doubler)
+    found = {}
+    for path in ("tee0", "tee1", "tee2", "tee3", "teepriv0", "teepriv1"):
+        with RawDevice(kernel, f"/dev/{path}") as device:
+            answer = device.ioctl(uapi.TEE_IOC_VERSION, uapi.VERSION_DATA, 9, 9, 9)
+            found[path] = (answer[1], answer[3])
+    assert found == {
+        "tee0": (uapi.TEE_IMPL_ID_TSTEE, 0),
+        "tee1": (uapi.TEE_IMPL_ID_AMDTEE, 0x1),
+        "tee2": (uapi.TEE_IMPL_ID_OPTEE, 0xD),
+        "tee3": (uapi.TEE_IMPL_ID_OPTEE, 0x9),
+        "teepriv0": (uapi.TEE_IMPL_ID_OPTEE, 0xF),
+        "teepriv1": (uapi.TEE_IMPL_ID_OPTEE, 0xB),
+    }
+    with tee.Context(backend=kernel) as first:
+        assert first.version.implementation_id is tee.ImplementationId.AMDTEE
+        with pytest.raises(tee.TeecError):
+            first.open_session(OWN)
+    third = tee.Context("/dev/tee2", backend=kernel)
+    with third, third.open_session(OWN) as session:
+        assert session.invoke_command(0, tee.ValueInOut(21)) == ((42, 0),)
+    with tee.Context("/dev/tee3", backend=kernel) as fourth, pytest.raises(tee.ItemNotFoundError):
+        fourth.open_session(OWN)
+
+
+def test_a_kernel_has_sixteen_devices_of_a_kind() -> None:
+    fake.Kernel(*(fake.Optee() for _ in range(16)))
+    with pytest.raises(ValueError, match="16"):
+        fake.Kernel(*(fake.Optee() for _ in range(17)))
+
+
 def test_an_exception_that_is_no_result_is_a_panic_and_its_cause() -> None:
     with open_with(Doubler) as context, context.open_session(OWN) as session:
         for _ in range(2):

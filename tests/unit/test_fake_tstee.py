@@ -75,7 +75,7 @@ def test_the_client_api_has_no_use_for_it(kernel: fake.Kernel) -> None:
     for path in (None, "/dev/tee0"):
         with pytest.raises(tee.NotSupportedError):
             tee.Context(path, backend=kernel)
-    with pytest.raises(TypeError, match="TsTee"):
+    with pytest.raises(TypeError, match="no Trusted Applications"):
         kernel.install(HelloWorld)
 
 

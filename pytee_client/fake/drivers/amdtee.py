@@ -74,8 +74,8 @@ class AmdTee(ApplicationDriver):
         return f"amdtee/{head}{node}.bin"
 
     def devices(self) -> list[TeeDevice]:
-        """Make /dev/tee0."""
-        return [TeeDevice("/dev/tee0", self, _OPERATIONS)]
+        """Make its only one."""
+        return [TeeDevice(self, _OPERATIONS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what the driver says."""

@@ -127,19 +127,19 @@ class TeeDevice:
     """A device node with what its driver can do there (struct tee_device).
 
     Attributes:
-        path: where it stands.
         driver: whose it is.
         operations: the requests (TEE_IOC_*) that the driver serves there, besides those
             that every driver has: VERSION and SHM_ALLOC.
         privileged: whether it is for a supplicant.
+        path: where it stands; the core's to say.
         memory: the shared memory of all its contexts, by id.
         contexts: how many there are.
     """
 
-    path: str
     driver: Driver
     operations: frozenset[int]
     privileged: bool = False
+    path: str = ""
     memory: dict[int, SharedMemory] = field(default_factory=dict)
     contexts: int = 0
 
@@ -154,10 +154,6 @@ class Driver(ABC):
     The core asks for what serves a request only if the device has it among its operations.
     Refusals are OSError.
     """
-
-    def install(self, application: type[TrustedApplication]) -> None:
-        """Install a Trusted Application in the secure world behind it."""
-        raise TypeError(f"there are no Trusted Applications behind {type(self).__name__}")
 
     @abstractmethod
     def devices(self) -> list[TeeDevice]:

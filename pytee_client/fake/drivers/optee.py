@@ -45,10 +45,10 @@ class Optee(ApplicationDriver):
         self._memref_null = memref_null
 
     def devices(self) -> list[TeeDevice]:
-        """Make /dev/tee0 and /dev/teepriv0."""
+        """Make one for clients and one for the supplicant."""
         return [
-            TeeDevice("/dev/tee0", self, _CLIENT_OPERATIONS),
-            TeeDevice("/dev/teepriv0", self, _SUPPLICANT_OPERATIONS, privileged=True),
+            TeeDevice(self, _CLIENT_OPERATIONS),
+            TeeDevice(self, _SUPPLICANT_OPERATIONS, privileged=True),
         ]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:

@@ -75,17 +75,17 @@ class TsTee(Driver):
     """
 
     def __init__(self, *partitions: SecurePartition) -> None:
-        self._partitions = {f"/dev/tee{i}": partition for i, partition in enumerate(partitions)}
-        self._busy = {path: threading.RLock() for path in self._partitions}
+        self._partitions = {TeeDevice(self, _OPERATIONS): partition for partition in partitions}
+        self._busy = {device: threading.RLock() for device in self._partitions}
         self._lock = threading.Lock()
 
     def devices(self) -> list[TeeDevice]:
         """Make a device for each partition."""
-        return [TeeDevice(path, self, _OPERATIONS) for path in self._partitions]
+        return list(self._partitions)
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say which partition it is."""
-        return uapi.TEE_IMPL_ID_TSTEE, self._partitions[device.path].endpoint_id, 0
+        return uapi.TEE_IMPL_ID_TSTEE, self._partitions[device].endpoint_id, 0
 
     def open_session(
         self,
@@ -96,7 +96,7 @@ class TsTee(Driver):
         params: list[Param],
     ) -> Reply:
         """Look a service up; neither login nor parameters matter. Numbers begin with 0."""
-        services = self._partitions[context.device.path].services
+        services = self._partitions[context.device].services
         found = (index for index, service in enumerate(services) if service.uuid == uuid)
         interface = next(found, None)
         if interface is None:
@@ -137,10 +137,10 @@ class TsTee(Driver):
     def _call(
         self, context: TeeContext, interface: int, opcode: int, request: bytes
     ) -> tuple[int, bytes]:
-        path = context.device.path
+        device = context.device
         try:
-            with self._busy[path]:
-                return self._partitions[path].services[interface].call(opcode, request)
+            with self._busy[device]:
+                return self._partitions[device].services[interface].call(opcode, request)
         except Exception as error:
             raise OSError(errno.EINVAL, "the service failed") from error
 
