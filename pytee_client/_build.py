@@ -72,6 +72,7 @@ enum tee_operation_state {
 };
 enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 
+TEEC_Result invoke_command(TEEC_Session *, uint32_t, TEEC_Operation *, uint32_t, uint32_t *);
 int shared_memory_descriptor(const TEEC_SharedMemory *);
 int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };

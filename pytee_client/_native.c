@@ -44,6 +44,15 @@ static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
 				      device, version);
 }
 
+/* So that a call is one crossing between the languages. */
+static TEEC_Result invoke_command(TEEC_Session *session, uint32_t id,
+				  TEEC_Operation *operation, uint32_t types,
+				  uint32_t *origin)
+{
+	operation->paramTypes = types;
+	return TEEC_InvokeCommand(session, id, operation, origin);
+}
+
 static int shared_memory_descriptor(const TEEC_SharedMemory *memory)
 {
 	return memory->imp.fd;

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from typing import TYPE_CHECKING
+import weakref
+from threading import get_ident
+from typing import TYPE_CHECKING, Final
 
 from ._boundary import NativeOperation, to_uint32
 from ._owner import Owner
+from ._process import Process
 from .errors import BadStateError, ClosedSessionError, ForkedContextError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from .parameters import Outputs, Parameter
 
 __all__ = ["Session"]
+
+_UINT32_MAX: Final = 0xFFFFFFFF
 
 
 class Session(Owner):
@@ -45,9 +49,12 @@ class Session(Owner):
         self.destination = destination
         self.outputs = outputs
         self._native = native
-        self._pid = os.getpid()
+        self._process = Process.generation
+        # One for each call that ran at the same time as others. Those that no call
+        # uses are free; one that an interrupt lost between the two is garbage.
+        self._operations: weakref.WeakSet[NativeOperation] = weakref.WeakSet()
+        self._free: list[NativeOperation] = []
         self._idle = threading.Condition()
-        self._callers: list[int] = []
         self._finished = False
         self._closed = False
 
@@ -79,36 +86,48 @@ class Session(Owner):
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
-        command_id = to_uint32(command_id, "the command id")
-        doing = f"invoking command {command_id} of {self.destination}"
-        native = self._begin()
+        if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
+            command_id = to_uint32(command_id, "the command id")
         try:
+            call = self._free.pop()
+        except IndexError:
+            call = self._new_call()
+        try:
+            # In this order: whoever closes the session looks at them in the other.
+            call.thread = get_ident()
+            if self._closed or self._process != Process.generation:
+                self._check_live()
             if operation is None:
-                return native.invoke_command(command_id, parameters, NativeOperation(), doing)
+                return self._native.invoke_command(command_id, parameters, call)
             with operation._taken() as taken:
-                return native.invoke_command(command_id, parameters, taken, doing)
+                return self._native.invoke_command(command_id, parameters, taken)
         finally:
-            self._end()
+            call.thread = 0
+            self._free.append(call)
+            if self._closed:
+                self._tell_closer()
 
     def _check_live(self) -> None:
-        if self._pid != os.getpid():
+        if self._process != Process.generation:
             raise ForkedContextError(
                 "the session belongs to the parent of this process: open a context here"
             )
         if self._closed:
             raise ClosedSessionError("the session is closed: open another")
 
-    def _begin(self) -> NativeSession:
+    def _new_call(self) -> NativeOperation:
+        call = NativeOperation()
         with self._idle:
-            self._check_live()
-            self._callers.append(threading.get_ident())
-        return self._native
+            self._operations.add(call)
+        return call
 
-    def _end(self) -> None:
+    def _tell_closer(self) -> None:
         with self._idle:
-            self._callers.remove(threading.get_ident())
-            if not self._callers:
-                self._idle.notify_all()
+            self._idle.notify_all()
+
+    def _threads(self) -> set[int]:
+        """Return the threads that are in a call."""
+        return {call.thread for call in self._operations} - {0}
 
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.
@@ -120,18 +139,18 @@ class Session(Owner):
 
         Threads: may be called from any; whoever comes second waits for the first.
         """
-        if self._pid != os.getpid():
+        if self._process != Process.generation:
             # The session is the parent's: closing it here would close it there.
             self._closed = True
             return
         with self._idle:
-            if threading.get_ident() in self._callers:
+            if get_ident() in self._threads():
                 raise BadStateError(
                     "closing a session within its own call: close it after the call"
                 )
             self._closed = True
             try:
-                self._idle.wait_for(lambda: not self._callers)
+                self._idle.wait_for(lambda: not self._threads())
             except BaseException:
                 self._closed = self._finished
                 raise

@@ -51,6 +51,9 @@ def read(layout: struct.Struct, address: int) -> tuple[int, ...]:
     return layout.unpack(copy_from_user(address, layout.size))
 
 
+# Members of an enumeration take their time to be looked up.
+_NONE: Final = uapi.ParamType.NONE
+_LAST_OF_OLD_KERNELS: Final = uapi.ParamType.MEMREF_INOUT
 # By attr: the type, and whether it carries META.
 _KINDS: Final = {
     kind | meta: (kind, bool(meta)) for kind in uapi.ParamType for meta in (0, uapi.META)
@@ -60,13 +63,13 @@ _KINDS: Final = {
 def _parse(memory_table: MemoryTable, context: TeeContext, raw: tuple[int, ...]) -> Param:
     attr, a, b, c = raw
     if not attr:
-        return Param(uapi.ParamType.NONE)
+        return Param(_NONE)
     known = _KINDS.get(attr)
     if known is None:
         raise OSError(errno.EINVAL, "no such parameter type, or unknown attributes")
     kind, meta = known
     if not kind.is_memref:
-        if kind > uapi.ParamType.MEMREF_INOUT and not memory_table.knows_buffers_and_objects:
+        if kind > _LAST_OF_OLD_KERNELS and not memory_table.knows_buffers_and_objects:
             raise OSError(errno.EINVAL, "a parameter type of later kernels")
         if kind.is_buffer:
             check_user_range(a, b)

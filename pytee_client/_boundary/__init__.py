@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one door between Python and the C library; nothing else imports the compiled module.
+
+Python values become C structures here and back, and results become exceptions.
+Each class wraps one structure. The C library locks for itself; what these
+classes leave to their callers is that nothing is used after its end.
+"""
+
+from .checks import pin, to_descriptor, to_size, to_uint32
+from .context import NativeContext, NativeSession, NativeSharedMemory
+from .kernel import (
+    Kernel,
+    address_of,
+    check_user_pages,
+    constant,
+    copy_buffer_from_user,
+    copy_from_user,
+    copy_to_user,
+)
+from .operation import NativeOperation
+
+__all__ = [
+    "Kernel",
+    "NativeContext",
+    "NativeOperation",
+    "NativeSession",
+    "NativeSharedMemory",
+    "address_of",
+    "check_user_pages",
+    "constant",
+    "copy_buffer_from_user",
+    "copy_from_user",
+    "copy_to_user",
+    "pin",
+    "to_descriptor",
+    "to_size",
+    "to_uint32",
+]

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What Python values must be to go down."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Final
+
+from .._native import ffi
+from ..errors import (
+    BadParametersError,
+    ParameterRangeError,
+    ParameterTypeError,
+    ReadOnlyBufferError,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_INT_MAX: Final = 0x7FFFFFFF
+_UINT32_MAX: Final = 0xFFFFFFFF
+_SIZE_MAX: Final = 2 ** (8 * ffi.sizeof("size_t")) - 1
+
+
+def to_uint32(value: object, what: str) -> int:
+    """Check an unsigned 32-bit number."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ParameterTypeError(f"{what} must be an int, not {type(value).__name__}") from None
+    if not 0 <= number <= _UINT32_MAX:
+        raise ParameterRangeError(f"{what} is {number}, but must be from 0 to 2**32 - 1")
+    return number
+
+
+def to_size(value: object, what: str) -> int:
+    """Check a number of bytes."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ParameterTypeError(f"{what} must be an int, not {type(value).__name__}") from None
+    if number < 0:
+        raise ParameterRangeError(f"{what} is {number}, but must not be negative")
+    if number > _SIZE_MAX:
+        raise ParameterRangeError(f"{what} is {number}, more than this machine can address")
+    return number
+
+
+def to_descriptor(value: object) -> int:
+    """Check a file descriptor, or ask an object for its own."""
+    fileno = getattr(value, "fileno", None)
+    try:
+        fd = operator.index(value if fileno is None else fileno())  # type: ignore[arg-type]
+    except TypeError:
+        name = type(value).__name__
+        raise ParameterTypeError(f"fd must be an int or have a fileno(), not {name}") from None
+    if not 0 <= fd <= _INT_MAX:
+        raise ParameterRangeError(f"fd is {fd}, which is no open file descriptor")
+    return fd
+
+
+def pin(buffer: Buffer, what: str, *, writable: bool) -> Any:
+    """Return the memory of a buffer as a cdata that keeps it where it is."""
+    try:
+        return ffi.from_buffer(buffer, require_writable=writable)
+    except TypeError:
+        hint = "; encode it, for example with .encode()" if isinstance(buffer, str) else ""
+        name = type(buffer).__name__
+        raise ParameterTypeError(f"{what} must be bytes-like, not {name}{hint}") from None
+    except BufferError as error:
+        if writable and memoryview(buffer).readonly:
+            raise ReadOnlyBufferError(
+                f"{what} is an output and needs a writable buffer such as a bytearray,"
+                f" not {type(buffer).__name__}"
+            ) from error
+        raise BadParametersError(f"{what} must be contiguous memory: copy it first") from error
+    except ValueError as error:
+        raise BadParametersError(f"{what} can't be used: {error}") from error

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Kernels in Python: how the C library calls them, and how they reach the program's memory."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .._native import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+
+class Kernel(Protocol):
+    """A kernel in Python that can answer in Linux's stead: the seam's system calls.
+
+    Each raises OSError for what the system call would fail with. Called from any
+    thread that uses a context of it.
+    """
+
+    def open(self, path: str) -> int:
+        """Open a device and return a descriptor, closed on exec."""
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        """Serve an ioctl whose argument is the address given."""
+
+    def mmap(self, fd: int, length: int) -> int:
+        """Map shared memory from its start and return the address."""
+
+    def munmap(self, address: int, length: int) -> None:
+        """End a mapping."""
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor that open or ioctl returned."""
+
+    def take_cause(self) -> BaseException | None:
+        """Return, once, the exception behind the last result of this thread's call."""
+
+
+class _Thread(threading.local):
+    # What a kernel in Python raised below C code, which it can't go through.
+    interrupted: BaseException | None = None
+
+
+_thread = _Thread()
+# As types rather than as text, which each use would look up.
+_ADDRESS: Final = ffi.typeof("uintptr_t")
+_BYTES: Final = ffi.typeof("char[]")
+_BUF_DATA: Final = ffi.typeof("struct tee_ioctl_buf_data *")
+
+
+def _answer(device: Any, call: Callable[..., int], *arguments: Any) -> int:
+    """Run one of the kernel's calls and return what the seam expects."""
+    try:
+        return call(ffi.from_handle(device), *arguments)
+    except OSError as error:
+        return -(error.errno or errno.EIO)
+    except BaseException as error:
+        # Not an answer: an interrupt, or a fault of the kernel's own. It can't
+        # cross the C code, so it waits on the other side of it.
+        _thread.interrupted = error
+        return -errno.EIO
+
+
+@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
+def python_device_open(device: Any, path: Any) -> int:
+    return _answer(device, lambda kernel: kernel.open(ffi.string(path).decode()))
+
+
+@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
+def python_device_ioctl(device: Any, fd: int, request: int, argument: Any) -> int:
+    return _answer(device, _ioctl, fd, request, argument)
+
+
+def _ioctl(kernel: Kernel, fd: int, request: int, argument: Any) -> int:
+    return kernel.ioctl(fd, request, int(ffi.cast(_ADDRESS, argument)))
+
+
+@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
+def python_device_mmap(device: Any, fd: int, length: int, address: Any) -> int:
+    def call(kernel: Kernel) -> int:
+        address[0] = ffi.cast("void *", kernel.mmap(fd, length))
+        return 0
+
+    return _answer(device, call)
+
+
+@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
+def python_device_munmap(device: Any, address: Any, length: int) -> int:
+    def call(kernel: Kernel) -> int:
+        kernel.munmap(int(ffi.cast("uintptr_t", address)), length)
+        return 0
+
+    return _answer(device, call)
+
+
+@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
+def python_device_close(device: Any, fd: int) -> int:
+    def call(kernel: Kernel) -> int:
+        kernel.close(fd)
+        return 0
+
+    return _answer(device, call)
+
+
+def raise_interrupted(undo: Callable[[], object] | None = None) -> None:
+    """Raise what a kernel in Python could not raise through the C code, after undo()."""
+    error = _thread.interrupted
+    if error is not None:
+        if undo is not None:
+            undo()
+        _thread.interrupted = None
+        raise error
+
+
+def copy_from_user(address: int, size: int) -> bytes:
+    """Read the program's memory as a kernel does: OSError(EFAULT) where there is none."""
+    data = ffi.new(_BYTES, size)
+    result = lib.copy_from_user(data, address, size)
+    if result:
+        raise OSError(-result, "copy_from_user")
+    copy: bytes = ffi.buffer(data)[:]
+    return copy
+
+
+def copy_buffer_from_user(address: int, limit: int) -> tuple[int, int, bytes]:
+    """Read what a struct tee_ioctl_buf_data at an address says.
+
+    Returns:
+        Where the buffer is, its length in bytes, and a copy of it: nothing if it is
+        longer than the limit, or can't all be read.
+    """
+    where = ffi.new(_BUF_DATA)
+    data = ffi.new(_BYTES, limit)
+    result = lib.copy_buffer_from_user(data, limit, address, where)
+    if result < 0:
+        raise OSError(-result, "copy_from_user")
+    length = where.buf_len
+    return where.buf_ptr, length, ffi.buffer(data)[:length] if result else b""
+
+
+def copy_to_user(address: int, data: bytes) -> None:
+    """Write the program's memory as a kernel does: OSError(EFAULT) where that can't be."""
+    result = lib.copy_to_user(address, data, len(data))
+    if result:
+        raise OSError(-result, "copy_to_user")
+
+
+def check_user_pages(address: int, size: int) -> None:
+    """Raise OSError as the kernel does unless it can write to all of a range of memory."""
+    result = lib.check_user_pages(address, size)
+    if result:
+        raise OSError(-result, "check_user_pages")
+
+
+def address_of(buffer: Buffer) -> int:
+    """Return where a buffer lies."""
+    return int(ffi.cast("uintptr_t", ffi.from_buffer(buffer)))
+
+
+def constant(name: str) -> int:
+    """Return the value of a constant of the C headers."""
+    value: int = getattr(lib, name)
+    return value
