@@ -81,7 +81,7 @@ int copy_to_user(uint64_t, const void *, size_t);
 int check_user_pages(uint64_t, size_t);
 
 extern "Python" int python_device_open(void *, const char *);
-extern "Python" int python_device_ioctl(void *, int, unsigned long, void *);
+extern "Python" int python_device_ioctl(void *, int, unsigned long, uintptr_t);
 extern "Python" int python_device_mmap(void *, int, size_t, void **);
 extern "Python" int python_device_munmap(void *, void *, size_t);
 extern "Python" int python_device_close(void *, int);

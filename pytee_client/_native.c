@@ -19,15 +19,22 @@
 
 static int python_device_open(void *device, const char *path);
 static int python_device_ioctl(void *device, int fd, unsigned long request,
-			       void *argument);
+			       uintptr_t argument);
 static int python_device_mmap(void *device, int fd, size_t length,
 			      void **address);
 static int python_device_munmap(void *device, void *address, size_t length);
 static int python_device_close(void *device, int fd);
 
+/* A number is what Python makes of an address anyway. */
+static int ioctl_by_address(void *device, int fd, unsigned long request,
+			    void *argument)
+{
+	return python_device_ioctl(device, fd, request, (uintptr_t)argument);
+}
+
 static const struct tee_device_ops python_device = {
 	.open = python_device_open,
-	.ioctl = python_device_ioctl,
+	.ioctl = ioctl_by_address,
 	.mmap = python_device_mmap,
 	.munmap = python_device_munmap,
 	.close = python_device_close,

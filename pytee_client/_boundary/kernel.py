@@ -48,22 +48,26 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 # As types rather than as text, which each use would look up.
-_ADDRESS: Final = ffi.typeof("uintptr_t")
 _BYTES: Final = ffi.typeof("char[]")
 _BUF_DATA: Final = ffi.typeof("struct tee_ioctl_buf_data *")
 
 
-def _answer(device: Any, call: Callable[..., int], *arguments: Any) -> int:
+def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
     """Run one of the kernel's calls and return what the seam expects."""
     try:
-        return call(ffi.from_handle(device), *arguments)
-    except OSError as error:
-        return -(error.errno or errno.EIO)
+        return call(ffi.from_handle(device))
     except BaseException as error:
-        # Not an answer: an interrupt, or a fault of the kernel's own. It can't
-        # cross the C code, so it waits on the other side of it.
-        _thread.interrupted = error
-        return -errno.EIO
+        return _failure(error)
+
+
+def _failure(error: BaseException) -> int:
+    """Return what the seam expects of a call that raised an error."""
+    if isinstance(error, OSError):
+        return -(error.errno or errno.EIO)
+    # Not an answer: an interrupt, or a fault of the kernel's own. It can't
+    # cross the C code, so it waits on the other side of it.
+    _thread.interrupted = error
+    return -errno.EIO
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
@@ -72,12 +76,12 @@ def python_device_open(device: Any, path: Any) -> int:
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_ioctl(device: Any, fd: int, request: int, argument: Any) -> int:
-    return _answer(device, _ioctl, fd, request, argument)
-
-
-def _ioctl(kernel: Kernel, fd: int, request: int, argument: Any) -> int:
-    return kernel.ioctl(fd, request, int(ffi.cast(_ADDRESS, argument)))
+def python_device_ioctl(device: Any, fd: int, request: int, argument: int) -> int:
+    try:
+        kernel: Kernel = ffi.from_handle(device)
+        return kernel.ioctl(fd, request, argument)
+    except BaseException as error:
+        return _failure(error)
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]

@@ -51,6 +51,10 @@ def read(layout: struct.Struct, address: int) -> tuple[int, ...]:
     return layout.unpack(copy_from_user(address, layout.size))
 
 
+# What of a parameter is written back, from its b or its a on.
+_SIZE: Final = struct.Struct("=Q")
+_OBJECT: Final = struct.Struct("=QQ")
+_VALUE: Final = struct.Struct("=QQQ")
 # Members of an enumeration take their time to be looked up.
 _NONE: Final = uapi.ParamType.NONE
 _LAST_OF_OLD_KERNELS: Final = uapi.ParamType.MEMREF_INOUT
@@ -128,20 +132,17 @@ class Call:
     def write_back(self, offset: int, result: bytes) -> None:
         """Write the results, and what the outputs became."""
         copy_to_user(self._base + offset, result)
-        for address, data in self._outputs():
-            copy_to_user(address, data)
-
-    def _outputs(self) -> Iterator[tuple[int, bytes]]:
-        for index, param in enumerate(self.params):
-            if param.meta or not param.type.is_output:
-                continue
-            address = self._params_at + index * uapi.PARAM.size
-            if param.type.is_memref or param.type.is_buffer:
-                yield address + 16, struct.pack("=Q", param.b)
-            elif param.type.is_object:
-                yield address + 8, struct.pack("=QQ", param.a, param.b)
-            else:
-                yield address + 8, struct.pack("=QQQ", param.a, param.b, param.c)
+        address = self._params_at
+        for param in self.params:
+            kind = param.type
+            if kind.is_output and not param.meta:
+                if kind.is_memref or kind.is_buffer:
+                    copy_to_user(address + 16, _SIZE.pack(param.b))
+                elif kind.is_object:
+                    copy_to_user(address + 8, _OBJECT.pack(param.a, param.b))
+                else:
+                    copy_to_user(address + 8, _VALUE.pack(param.a, param.b, param.c))
+            address += uapi.PARAM.size
 
     def _put(self) -> None:
         for param in self.params:

@@ -155,8 +155,7 @@ class Kernel:
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
-        with self._lock:
-            context = self._contexts.get(fd)
+        context = self._contexts.get(fd)
         if context is None:
             raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
         serve = self._ioctls.get(request)
