@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..enums import Login, Origin, Result
+from .memory_file_system import MemoryFileSystem
 from .trusted_application import (
     Identity,
     MemrefParameter,
@@ -20,6 +21,8 @@ from .trusted_application import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .file_system import FileSystem
 
 __all__ = ["Outcome", "SecureWorld"]
 
@@ -60,10 +63,14 @@ class _Session:
 class SecureWorld:
     """A TEE with the Trusted Applications that were installed in it.
 
+    Attributes:
+        file_system: where it keeps what outlives an application.
+
     Threads: may be called from any.
     """
 
     def __init__(self) -> None:
+        self.file_system: FileSystem = MemoryFileSystem()
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         self._applications: dict[UUID, type[TrustedApplication]] = {}
