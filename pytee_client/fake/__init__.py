@@ -21,16 +21,26 @@ protects nothing: what it runs is as secure as the program itself.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from .clock import Time
 from .drivers.amdtee import AmdTee
 from .drivers.optee import Optee
 from .drivers.tstee import SecurePartition, TrustedService, TsTee
+from .file_system import FileSystem
+from .folder_file_system import FolderFileSystem
+from .internal_core import InternalCore
 from .kernel import Kernel, LinuxRelease
+from .memory_file_system import MemoryFileSystem
+from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
+from .properties import PropertyNotFound, PropertySet
 from .secure_world import SecureWorld
+from .ta_session import TaSession, TaSessionError
 from .trusted_application import (
+    LOGIN_TRUSTED_APP,
     Identity,
     MemrefParameter,
+    PanicError,
     Parameters,
     ResultCode,
     TrustedApplication,
@@ -40,50 +50,69 @@ from .trusted_application import (
 from .uapi import ParamType
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from .drivers.driver import Driver
 
 __all__ = [
+    "LOGIN_TRUSTED_APP",
     "AmdTee",
+    "DataFlag",
+    "FileSystem",
+    "FolderFileSystem",
     "Identity",
+    "InternalCore",
     "Kernel",
     "LinuxRelease",
+    "MemoryFileSystem",
     "MemrefParameter",
+    "ObjectInfo",
     "Optee",
+    "PanicError",
     "ParamType",
     "Parameters",
+    "PersistentObject",
+    "PropertyNotFound",
+    "PropertySet",
     "ResultCode",
     "SecurePartition",
     "SecureWorld",
+    "TaSession",
+    "TaSessionError",
+    "Time",
     "TrustedApplication",
     "TrustedApplicationSession",
     "TrustedService",
     "TsTee",
     "ValueParameter",
+    "Whence",
     "default_kernel",
     "new_kernel",
 ]
 
-_PROFILES: dict[str, Callable[[], Driver]] = {
-    "optee": Optee,
-    "optee-no-reg-mem": lambda: Optee(reg_mem=False),
-    "amdtee": AmdTee,
+_Storage: TypeAlias = "str | os.PathLike[str] | None"
+_PROFILES: dict[str, Callable[[_Storage], Driver]] = {
+    "optee": lambda storage: Optee(storage=storage),
+    "optee-no-reg-mem": lambda storage: Optee(reg_mem=False, storage=storage),
+    "amdtee": lambda storage: AmdTee(storage=storage),
 }
 _kernels: dict[str, Kernel] = {}
 _lock = threading.Lock()
 
 
-def new_kernel(profile: str = "optee") -> Kernel:
+def new_kernel(profile: str = "optee", *, storage: _Storage = None) -> Kernel:
     """Make a kernel of a profile, with the bundled Trusted Applications installed.
 
     Args:
         profile: "optee", "optee-no-reg-mem" for OP-TEE without dynamic shared memory, or
             "amdtee" for AMD-TEE; followed by "@7.2" for another release of Linux than
             6.12, see LinuxRelease.
+        storage: a folder for what Trusted Applications store; without one it is in memory.
 
     Raises:
         ValueError: there is no such profile.
+        OSError: the folder can't be made.
     """
     from .applications import BUNDLED, PSEUDO_APPLICATIONS
 
@@ -95,7 +124,7 @@ def new_kernel(profile: str = "optee") -> Kernel:
             f"there is no fake TEE {profile!r}; there are {', '.join(_PROFILES)}, each with"
             f" @{' or @'.join(releases)} for a release of Linux"
         )
-    driver = _PROFILES[name]()
+    driver = _PROFILES[name](storage)
     kernel = Kernel(driver, release=release)
     kernel.install(*BUNDLED)
     if isinstance(driver, Optee):

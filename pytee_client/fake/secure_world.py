@@ -4,78 +4,63 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..enums import Login, Origin, Result
+from .clock import Clock
+from .folder_file_system import FolderFileSystem
+from .instance import Instance, OpenSession
+from .internal_core import InternalCore
 from .memory_file_system import MemoryFileSystem
+from .outcome import Outcome
+from .persistent_storage import PersistentStorage
 from .trusted_application import (
     Identity,
     MemrefParameter,
     Parameters,
     ResultCode,
-    TrustedApplication,
     TrustedApplicationSession,
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from .file_system import FileSystem
+    from .trusted_application import TrustedApplication
 
 __all__ = ["Outcome", "SecureWorld"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a call into the secure world ended.
-
-    Attributes:
-        result: the 32-bit code.
-        origin: who says so.
-        session: the session that was opened, 0 if none.
-        cause: the exception of the panic behind TARGET_DEAD.
-    """
-
-    result: int
-    origin: int
-    session: int = 0
-    cause: BaseException | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Instance:
-    cls: type[TrustedApplication]
-    application: TrustedApplication | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    sessions: int = 0
-    panic: BaseException | None = None
-
-
-@dataclass(slots=True, eq=False)
-class _Session:
-    instance: _Instance
-    application: TrustedApplication
-    session: TrustedApplicationSession
 
 
 class SecureWorld:
     """A TEE with the Trusted Applications that were installed in it.
 
+    Args:
+        storage: a folder for what applications store, which should be one kernel's at a time;
+            without one it is in memory, and gone with the kernel.
+
     Attributes:
         file_system: where it keeps what outlives an application.
+        storage: the persistent objects, which are there.
+        clock: its times.
 
     Threads: may be called from any.
     """
 
-    def __init__(self) -> None:
-        self.file_system: FileSystem = MemoryFileSystem()
+    def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
+        self.file_system: FileSystem = (
+            MemoryFileSystem() if storage is None else FolderFileSystem(storage)
+        )
+        self.storage = PersistentStorage(lambda: self.file_system)
+        self.clock = Clock()
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
+        # As OP-TEE does, which so has no two of them wait for each other.
+        self._single_instance_lock = threading.RLock()
         self._applications: dict[UUID, type[TrustedApplication]] = {}
-        self._single_instances: dict[UUID, _Instance] = {}
-        self._sessions: dict[int, _Session] = {}
+        self._single_instances: dict[UUID, Instance] = {}
+        self._sessions: dict[int, OpenSession] = {}
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Make a Trusted Application known; replaces the one that had its UUID."""
@@ -94,42 +79,81 @@ class SecureWorld:
 
         If not mappable, there is a memory reference that only a pseudo TA can be given.
         """
+        session = TrustedApplicationSession(identity)
+        outcome, opened = self._open(uuid, session, parameters, mappable)
+        if opened is not None:
+            with self._lock:
+                # As OP-TEE counts: a session that was the last leaves its number to the next.
+                outcome.session = next(reversed(self._sessions), 0) + 1
+                self._sessions[outcome.session] = opened
+        return outcome
+
+    def open_from(
+        self,
+        caller: Instance,
+        uuid: UUID,
+        identity: Identity,
+        parameters: Parameters,
+        timeout: int | None,
+    ) -> tuple[Outcome, OpenSession | None]:
+        """Open a session for a Trusted Application; on timeout see InternalCore."""
+        session = TrustedApplicationSession(identity)
+        session._begin(caller, timeout)
+        return self._open(uuid, session, parameters, True, caller)
+
+    def _open(
+        self,
+        uuid: UUID,
+        session: TrustedApplicationSession,
+        parameters: Parameters,
+        mappable: bool,
+        caller: Instance | None = None,
+    ) -> tuple[Outcome, OpenSession | None]:
         with self._lock:
             cls = self._applications.get(uuid)
             if cls is None:
-                return Outcome(Result.ITEM_NOT_FOUND, Origin.TEE)
+                return Outcome(Result.ITEM_NOT_FOUND, Origin.TEE), None
             shared = self._single_instances.get(uuid)
             if shared is not None and shared.panic is not None:
                 shared = None
             if shared is not None and shared.sessions and not cls.multi_session:
-                return Outcome(Result.BUSY, Origin.TEE)
+                return Outcome(Result.BUSY, Origin.TEE), None
             if not (mappable or cls.pseudo):
                 # OP-TEE names no origin here.
-                return Outcome(Result.BAD_PARAMETERS, 0)
-            instance = shared or _Instance(cls)
-            if cls.single_instance:
-                self._single_instances[uuid] = instance
+                return Outcome(Result.BAD_PARAMETERS, 0), None
+            if shared is not None and caller is not None and caller.waits_for(shared):
+                return Outcome(Result.BUSY, Origin.TEE), None
+            instance = shared or self._new_instance(cls)
             instance.sessions += 1
-
-        session = TrustedApplicationSession(identity)
 
         def enter() -> None:
             _map(cls, parameters)
             if instance.application is None:
-                application = cls()
+                application = instance.cls()
+                application.core = instance.core or InternalCore(self, instance)
                 application.create()
                 instance.application = application
             instance.application.open_session(session, parameters)
 
-        outcome = self._enter(instance, session, enter)
-        if outcome.result != Result.SUCCESS or instance.application is None:
-            self._leave(instance)
-            return outcome
-        with self._lock:
-            # As OP-TEE counts: a session that was the last leaves its number to the next.
-            number = next(reversed(self._sessions), 0) + 1
-            self._sessions[number] = _Session(instance, instance.application, session)
-        return Outcome(outcome.result, outcome.origin, number)
+        opened = False
+        try:
+            outcome = self._enter(instance, session, enter)
+            opened = outcome.result == Result.SUCCESS
+        finally:
+            if not opened:
+                self._leave(instance)
+        if not opened or instance.application is None:
+            return outcome, None
+        return outcome, OpenSession(instance, instance.application, session)
+
+    def _new_instance(self, cls: type[TrustedApplication]) -> Instance:
+        instance = Instance(cls)
+        instance.core = InternalCore(self, instance)
+        if cls.single_instance:
+            self._single_instances[cls.uuid] = instance
+            if not cls.pseudo:
+                instance.lock = self._single_instance_lock
+        return instance
 
     def invoke_command(
         self, number: int, command_id: int, parameters: Parameters, *, mappable: bool = True
@@ -139,6 +163,25 @@ class SecureWorld:
             entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
+        return self._invoke(entry, command_id, parameters, mappable)
+
+    def invoke_from(
+        self,
+        caller: Instance,
+        entry: OpenSession,
+        command_id: int,
+        parameters: Parameters,
+        timeout: int | None,
+    ) -> Outcome:
+        """Run a command for a Trusted Application; on timeout see TaSession."""
+        if caller.waits_for(entry.instance):
+            return Outcome(Result.BUSY, Origin.TEE)
+        entry.session._begin(caller, timeout)
+        return self._invoke(entry, command_id, parameters, True)
+
+    def _invoke(
+        self, entry: OpenSession, command_id: int, parameters: Parameters, mappable: bool
+    ) -> Outcome:
         application, session = entry.application, entry.session
 
         def enter() -> None:
@@ -160,42 +203,52 @@ class SecureWorld:
         """Close a session, after the command that runs in it."""
         with self._lock:
             entry = self._sessions.pop(number, None)
-        if entry is None:
-            return
+        if entry is not None:
+            self.close(entry)
+
+    def close(self, entry: OpenSession) -> None:
+        """Close a session that has no number."""
         application, session = entry.application, entry.session
-        self._enter(entry.instance, session, lambda: application.close_session(session))
-        self._leave(entry.instance)
+        try:
+            self._enter(entry.instance, session, lambda: application.close_session(session))
+        finally:
+            self._leave(entry.instance)
 
     def _enter(
-        self, instance: _Instance, session: TrustedApplicationSession, enter: Callable[[], None]
+        self, instance: Instance, session: TrustedApplicationSession, enter: Callable[[], None]
     ) -> Outcome:
         """Run an entry point; an exception that is no result code is a panic."""
         with instance.lock:
             if instance.panic is not None:
                 return _dead(instance.panic)
+            before, instance.current = instance.current, session
             try:
                 enter()
             except ResultCode as code:
                 return Outcome(code.code, Origin.TRUSTED_APP)
             except Exception as error:
                 instance.panic = error
+                instance.end()
                 return _dead(error)
             finally:
+                instance.current = before
                 session._leave()
             return Outcome(Result.SUCCESS, Origin.TRUSTED_APP)
 
-    def _leave(self, instance: _Instance) -> None:
+    def _leave(self, instance: Instance) -> None:
         """Count a session out, and end the instance with its last."""
+        cls = instance.cls
         with self._lock:
             instance.sessions -= 1
             dead = instance.panic is not None
-            if instance.sessions or (instance.cls.keep_alive and not dead):
+            if instance.sessions or (cls.single_instance and cls.keep_alive and not dead):
                 return
-            if self._single_instances.get(instance.cls.uuid) is instance:
-                del self._single_instances[instance.cls.uuid]
+            if self._single_instances.get(cls.uuid) is instance:
+                del self._single_instances[cls.uuid]
         if instance.application is not None and not dead:
             nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
             self._enter(instance, nobody, instance.application.destroy)
+        instance.end()
 
 
 def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:

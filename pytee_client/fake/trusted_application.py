@@ -10,16 +10,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
 
 from ..enums import Result
 from .uapi import ParamType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from .instance import Instance
+    from .internal_core import InternalCore
+    from .properties import PropertyValue
+
 __all__ = [
+    "LOGIN_TRUSTED_APP",
     "Identity",
     "MemrefParameter",
     "PanicError",
@@ -29,6 +35,10 @@ __all__ = [
     "TrustedApplicationSession",
     "ValueParameter",
 ]
+
+
+LOGIN_TRUSTED_APP: Final = 0xF0000000
+"""How another Trusted Application logs in (TEE_LOGIN_TRUSTED_APP)."""
 
 
 class ResultCode(Exception):  # it is a result, and not always an error's
@@ -100,10 +110,14 @@ class TrustedApplicationSession:
         self.data: Any = None
         self._cancelled = False
         self._masked = True
+        self._deadline: float | None = None
+        self._caller: Instance | None = None
 
     def get_cancellation_flag(self) -> bool:
-        """Return whether cancellation was requested and is not masked."""
-        return self._cancelled and not self._masked
+        """Return whether cancellation was requested, or is due, and is not masked."""
+        return not self._masked and (
+            self._cancelled or (self._deadline is not None and time.monotonic() >= self._deadline)
+        )
 
     def mask_cancellation(self) -> bool:
         """Have cancellation ignored; return whether it was."""
@@ -129,6 +143,11 @@ class TrustedApplicationSession:
         """End the Trusted Application."""
         raise PanicError(code)
 
+    def _begin(self, caller: Instance, timeout: int | None) -> None:
+        """Note, before an entry, for which Trusted Application it is and for how long."""
+        self._caller = caller
+        self._deadline = None if timeout is None else time.monotonic() + timeout / 1000
+
     def _request_cancellation(self) -> None:
         self._cancelled = True
 
@@ -136,19 +155,23 @@ class TrustedApplicationSession:
         """Forget, as each entry ends, what was asked of it."""
         self._cancelled = False
         self._masked = True
+        self._deadline = None
 
 
 class TrustedApplication:
     """The base of Trusted Applications; one object is one instance.
 
     Entry points return None for SUCCESS, or raise ResultCode. The kernel runs one entry
-    point of an instance at a time, in the thread of the client that called it.
+    point of an instance at a time, in the thread of the client that called it, and, as
+    OP-TEE does, one of all single instances.
 
     Attributes:
         uuid: the UUID that clients open sessions with.
         single_instance: all sessions share one instance.
         multi_session: that instance may have more than one session.
-        keep_alive: that instance stays when its last session is closed.
+        keep_alive: that instance stays when its last session is closed; not after a panic.
+        properties: its own properties, and other values for the specification's, by name.
+        core: the functions that it may call, such as core.open_ta_session(); from create() on.
         pseudo: it is part of the TEE itself. OP-TEE shows those a memref of size 0 as a
             null one.
     """
@@ -158,6 +181,8 @@ class TrustedApplication:
     multi_session: ClassVar[bool] = False
     keep_alive: ClassVar[bool] = False
     pseudo: ClassVar[bool] = False
+    properties: ClassVar[Mapping[str, PropertyValue]] = MappingProxyType({})
+    core: InternalCore
 
     def create(self) -> None:
         """Begin the instance (TA_CreateEntryPoint)."""

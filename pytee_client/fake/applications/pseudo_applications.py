@@ -7,11 +7,12 @@ import struct
 import threading
 import time
 from enum import IntEnum
-from typing import ClassVar, Final, NoReturn
+from typing import ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
 from ..trusted_application import (
+    LOGIN_TRUSTED_APP,
     MemrefParameter,
     Parameters,
     ResultCode,
@@ -206,9 +207,10 @@ class _Internal(TrustedApplication):
 
     pseudo = True
 
-    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
-        """Let no client in."""
-        raise ResultCode(Result.ACCESS_DENIED)
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+        """Let no client of the normal world in."""
+        if session.identity.login != LOGIN_TRUSTED_APP:
+            raise ResultCode(Result.ACCESS_DENIED)
 
 
 class System(_Internal):

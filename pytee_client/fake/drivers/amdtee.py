@@ -53,10 +53,16 @@ class AmdTee(ApplicationDriver):
         firmware: a folder for firmware, such as /lib/firmware: a Trusted Application must
             then have its file there, of any content, besides being installed. Without a
             folder whatever is installed has its file.
+        storage: a folder for what Trusted Applications store, as Optee has.
     """
 
-    def __init__(self, *, firmware: str | os.PathLike[str] | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        *,
+        firmware: str | os.PathLike[str] | None = None,
+        storage: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(storage)
         self._firmware = None if firmware is None else Path(firmware)
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()

@@ -207,12 +207,15 @@ class Driver(ABC):
 class ApplicationDriver(Driver):
     """A driver with Trusted Applications behind it.
 
+    Args:
+        storage: a folder for what they store, see SecureWorld.
+
     Attributes:
         world: the secure world that they are in.
     """
 
-    def __init__(self) -> None:
-        self.world = SecureWorld()
+    def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
+        self.world = SecureWorld(storage)
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Install a Trusted Application in the secure world behind it."""

@@ -14,6 +14,7 @@ from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
+    import os
     from uuid import UUID
 
 __all__ = ["Optee"]
@@ -37,10 +38,18 @@ class Optee(ApplicationDriver):
         reg_mem: whether the secure world shares the normal world's own memory
             (its capability for dynamic shared memory).
         memref_null: whether it knows null memory references.
+        storage: a folder for what Trusted Applications store: files UUID/id-HEX with the data
+            of their persistent objects, in the clear. Without one it is in memory.
     """
 
-    def __init__(self, *, reg_mem: bool = True, memref_null: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        *,
+        reg_mem: bool = True,
+        memref_null: bool = True,
+        storage: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(storage)
         self._reg_mem = reg_mem
         self._memref_null = memref_null
 

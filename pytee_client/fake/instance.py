@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Instances of Trusted Applications, and the sessions that are open with them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .internal_core import InternalCore
+    from .trusted_application import TrustedApplication, TrustedApplicationSession
+
+__all__ = ["Instance", "OpenSession"]
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An instance of a Trusted Application, from before its creation until after its end.
+
+    Attributes:
+        cls: the application.
+        application: the instance itself, once it is created.
+        core: what it may call.
+        lock: held while one of its entry points runs.
+        sessions: how many there are with it, or about to be.
+        panic: what it died of.
+        current: the session whose entry point runs, None if none does.
+    """
+
+    cls: type[TrustedApplication]
+    application: TrustedApplication | None = None
+    core: InternalCore | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    sessions: int = 0
+    panic: BaseException | None = None
+    current: TrustedApplicationSession | None = None
+
+    def end(self) -> None:
+        """Close what it left open."""
+        if self.core is not None:
+            self.core._end()
+
+    def waits_for(self, other: Instance) -> bool:
+        """Return whether this one runs for another one, or is that: which then can't serve it."""
+        instance: Instance | None = self
+        while instance is not None and instance is not other:
+            instance = instance.current._caller if instance.current is not None else None
+        return instance is other
+
+
+@dataclass(slots=True, eq=False)
+class OpenSession:
+    """A session that is open.
+
+    Attributes:
+        instance: the instance that it is with.
+        application: the application of that.
+        session: what the application sees of it.
+    """
+
+    instance: Instance
+    application: TrustedApplication
+    session: TrustedApplicationSession
