@@ -35,6 +35,7 @@ setup(
     cffi_modules=["pytee_client/_build.py:ffibuilder"],
     install_requires=["cffi>=1.15"],
     extras_require={
+        "crypto": ["cryptography>=42"],
         "test": ["pytest>=8", "pytest-timeout>=2", "setuptools>=77"],
         "dev": [
             "pytest>=8",
@@ -43,6 +44,7 @@ setup(
             "mypy>=1.18",
             "ruff>=0.14",
             "build>=1.2",
+            "cryptography>=42",
             "typing-extensions>=4.10",
             "types-cffi",
             "types-setuptools",

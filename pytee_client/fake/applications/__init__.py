@@ -2,10 +2,33 @@
 """Trusted Applications that fake TEEs have: every one, and those of OP-TEE."""
 
 from ..trusted_application import TrustedApplication
+from .acipher import Acipher
+from .aes import Aes
 from .conformance import Conformance
 from .hello_world import HelloWorld
+from .hotp import Hotp
 from .pseudo_applications import PSEUDO_APPLICATIONS
+from .random import Random
+from .secure_storage import SecureStorage
 
-__all__ = ["BUNDLED", "PSEUDO_APPLICATIONS", "Conformance", "HelloWorld"]
+__all__ = [
+    "BUNDLED",
+    "PSEUDO_APPLICATIONS",
+    "Acipher",
+    "Aes",
+    "Conformance",
+    "HelloWorld",
+    "Hotp",
+    "Random",
+    "SecureStorage",
+]
 
-BUNDLED: tuple[type[TrustedApplication], ...] = (HelloWorld, Conformance)
+BUNDLED: tuple[type[TrustedApplication], ...] = (
+    HelloWorld,
+    Random,
+    Aes,
+    SecureStorage,
+    Acipher,
+    Hotp,
+    Conformance,
+)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example application acipher of OP-TEE; it needs the package cryptography."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+)
+from ..uapi import ParamType
+from ._parameters import content, expect, memref, put, value
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_EXPONENT: Final = 65537
+_MAX_KEY: Final = 4096
+_DECRYPT: Final = 0
+
+
+class Acipher(TrustedApplication):
+    """Makes RSA keys, and encrypts with them; each session has a key of its own.
+
+    GEN_KEY takes the size of the key in bits, 1024 to 4096; without the package cryptography
+    it is NOT_SUPPORTED. ENCRYPT takes an input and an output, which is SHORT_BUFFER with the
+    size that is needed if it is too small; later versions of the original take two values
+    besides, 0 in the first one to decrypt, and the algorithm (Algorithm) in the second.
+    """
+
+    uuid = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        GEN_KEY = 0
+        ENCRYPT = 1
+
+    class Algorithm(IntEnum):
+        """The paddings of RSA that it has (TEE_ALG_RSAES_*)."""
+
+        PKCS1_V1_5 = 0x60000130
+        PKCS1_OAEP_MGF1_SHA1 = 0x60210230
+        PKCS1_OAEP_MGF1_SHA224 = 0x60310230
+        PKCS1_OAEP_MGF1_SHA256 = 0x60410230
+        PKCS1_OAEP_MGF1_SHA384 = 0x60510230
+        PKCS1_OAEP_MGF1_SHA512 = 0x60610230
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        if command_id == self.Command.GEN_KEY:
+            expect(parameters, ParamType.VALUE_INPUT)
+            session.data = _generate(value(parameters, 0).a)
+        elif command_id == self.Command.ENCRYPT:
+            self._crypt(session.data, parameters)
+        else:
+            raise ResultCode(Result.NOT_SUPPORTED)
+
+    def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
+        decrypts, algorithm = False, int(self.Algorithm.PKCS1_V1_5)
+        shape = [ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT]
+        if parameters[2] is not None:
+            shape += [ParamType.VALUE_INPUT] * 2
+        expect(parameters, *shape)
+        if parameters[2] is not None:
+            decrypts = value(parameters, 2).a == _DECRYPT
+            algorithm = value(parameters, 3).a
+        if key is None:
+            raise ResultCode(Result.BAD_STATE)
+        padding = _padding(algorithm)
+        data, size = content(parameters, 0), key.key_size // 8
+        if not decrypts and _room(parameters) < size:
+            put(parameters, 1, bytes(size))
+        try:
+            if decrypts:
+                put(parameters, 1, key.decrypt(data, padding))
+            else:
+                put(parameters, 1, key.public_key().encrypt(data, padding))
+        except ValueError:
+            # Too long for the key, or not of it.
+            raise ResultCode(Result.BAD_PARAMETERS) from None
+
+
+def _room(parameters: Parameters) -> int:
+    output = memref(parameters, 1)
+    return 0 if output.buffer is None else output.size
+
+
+def _generate(bits: int) -> RSAPrivateKey:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import rsa
+    except ImportError:
+        raise ResultCode(Result.NOT_SUPPORTED) from None
+    try:
+        if bits > _MAX_KEY:
+            raise ValueError("longer than OP-TEE's")
+        return rsa.generate_private_key(_EXPONENT, bits)
+    except ValueError:
+        raise ResultCode(Result.NOT_SUPPORTED) from None
+
+
+def _padding(algorithm: int) -> AsymmetricPadding:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
+
+    known = Acipher.Algorithm
+    digests: dict[int, type[hashes.HashAlgorithm]] = {
+        known.PKCS1_OAEP_MGF1_SHA1: hashes.SHA1,
+        known.PKCS1_OAEP_MGF1_SHA224: hashes.SHA224,
+        known.PKCS1_OAEP_MGF1_SHA256: hashes.SHA256,
+        known.PKCS1_OAEP_MGF1_SHA384: hashes.SHA384,
+        known.PKCS1_OAEP_MGF1_SHA512: hashes.SHA512,
+    }
+    if algorithm == known.PKCS1_V1_5:
+        return PKCS1v15()
+    if algorithm not in digests:
+        raise ResultCode(Result.NOT_SUPPORTED)
+    digest = digests[algorithm]
+    return OAEP(MGF1(digest()), digest(), None)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example application aes of OP-TEE; it needs the package cryptography."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    PanicError,
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+)
+from ..uapi import ParamType
+from ._parameters import content, expect, memref, put, value
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+
+_BLOCK: Final = 16
+_KEY_SIZES: Final = (16, 32)
+
+
+@dataclass(slots=True)
+class _Operation:
+    """What a session has prepared.
+
+    Attributes:
+        algorithm: the mode of AES.
+        encrypts: whether it encrypts, and does not decrypt.
+        key: the key; of zeros until one is set.
+        running: the cipher since the last initial vector, None if none was set.
+        rest: how many bytes it keeps until their block is full.
+    """
+
+    algorithm: int
+    encrypts: bool
+    key: bytes
+    running: CipherContext | None = None
+    rest: int = 0
+
+
+class Aes(TrustedApplication):
+    """Encrypts or decrypts; each session has a cipher of its own.
+
+    PREPARE takes three values: the algorithm (Algorithm), the key's size of 16 or 32 bytes,
+    and 1 to encrypt or 0 to decrypt; without the package cryptography it is NOT_SUPPORTED.
+    SET_KEY takes the key. SET_IV takes the initial vector, and begins. CIPHER takes
+    an input and an output that is no shorter, and goes on. What misuses the Internal Core API
+    is a panic: a cipher that has not begun, or a vector of another size than 16 bytes, which
+    ECB does not look at.
+    """
+
+    uuid = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        PREPARE = 0
+        SET_KEY = 1
+        SET_IV = 2
+        CIPHER = 3
+
+    class Algorithm(IntEnum):
+        """The modes of AES that it has."""
+
+        ECB = 0
+        CBC = 1
+        CTR = 2
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        if command_id == self.Command.PREPARE:
+            expect(parameters, *[ParamType.VALUE_INPUT] * 3)
+            session.data = _prepare(*(value(parameters, slot).a for slot in range(3)))
+        elif command_id == self.Command.SET_KEY:
+            expect(parameters, ParamType.MEMREF_INPUT)
+            _set_key(session.data, content(parameters, 0))
+        elif command_id == self.Command.SET_IV:
+            expect(parameters, ParamType.MEMREF_INPUT)
+            _set_iv(session.data, content(parameters, 0))
+        elif command_id == self.Command.CIPHER:
+            expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
+            _cipher(session.data, parameters)
+        else:
+            raise ResultCode(Result.NOT_SUPPORTED)
+
+
+def _prepare(algorithm: int, key_size: int, encrypts: int) -> _Operation:
+    if algorithm > Aes.Algorithm.CTR or key_size not in _KEY_SIZES or encrypts > 1:
+        raise ResultCode(Result.BAD_PARAMETERS)
+    try:
+        import cryptography  # noqa: F401
+    except ImportError:
+        raise ResultCode(Result.NOT_SUPPORTED) from None
+    return _Operation(algorithm, bool(encrypts), bytes(key_size))
+
+
+def _set_key(operation: _Operation | None, key: bytes) -> None:
+    if len(key) != (0 if operation is None else len(operation.key)):
+        raise ResultCode(Result.BAD_PARAMETERS)
+    if operation is None:
+        raise PanicError(Result.BAD_PARAMETERS)
+    operation.key, operation.running = key, None
+
+
+def _set_iv(operation: _Operation | None, vector: bytes) -> None:
+    if operation is None:
+        raise PanicError(Result.BAD_PARAMETERS)
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    mode: modes.ECB | modes.CBC | modes.CTR
+    if operation.algorithm == Aes.Algorithm.ECB:
+        mode = modes.ECB()
+    elif len(vector) != _BLOCK:
+        raise PanicError(Result.BAD_PARAMETERS)
+    else:
+        mode = (modes.CBC if operation.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
+    cipher = Cipher(algorithms.AES(operation.key), mode)
+    operation.running = cipher.encryptor() if operation.encrypts else cipher.decryptor()
+    operation.rest = 0
+
+
+def _cipher(operation: _Operation | None, parameters: Parameters) -> None:
+    data, room = content(parameters, 0), memref(parameters, 1).size
+    if room < len(data):
+        raise ResultCode(Result.BAD_PARAMETERS)
+    if operation is None:
+        raise ResultCode(Result.BAD_STATE)
+    if operation.running is None:
+        raise PanicError(Result.BAD_STATE)
+    rest = 0
+    if operation.algorithm != Aes.Algorithm.CTR:
+        rest = (operation.rest + len(data)) % _BLOCK
+    ready = operation.rest + len(data) - rest
+    if room < ready:
+        put(parameters, 1, bytes(ready))
+    put(parameters, 1, operation.running.update(data))
+    operation.rest = rest

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example application hotp of OP-TEE: one-time passwords (RFC 4226)."""
+
+from __future__ import annotations
+
+import hmac
+from enum import IntEnum
+from typing import Final
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+)
+from ..uapi import ParamType
+from ._parameters import content, expect, value
+
+_MIN_KEY: Final = 10
+_MAX_KEY: Final = 64
+_PASSWORDS: Final = 10**6
+
+
+class Hotp(TrustedApplication):
+    """Makes passwords of six digits, of a key and how often the session has asked for one.
+
+    REGISTER_SHARED_KEY takes a key of up to 64 bytes. GET_HOTP gives the next password as a
+    number, or BAD_PARAMETERS if there is no key or it has fewer than 10 bytes, which counts
+    too. Each session has a key of its own, and begins without one.
+    """
+
+    uuid = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        REGISTER_SHARED_KEY = 0
+        GET_HOTP = 1
+
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+        """Begin without a key; there is nothing to be told."""
+        expect(parameters)
+        self._key = b""
+        self._counter = 0
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Run one of the commands."""
+        if command_id == self.Command.REGISTER_SHARED_KEY:
+            expect(parameters, ParamType.MEMREF_INPUT)
+            key = content(parameters, 0)
+            if len(key) > _MAX_KEY:
+                raise ResultCode(Result.BAD_PARAMETERS)
+            self._key = key
+        elif command_id == self.Command.GET_HOTP:
+            expect(parameters, ParamType.VALUE_OUTPUT)
+            counter = self._counter
+            self._counter += 1
+            if len(self._key) < _MIN_KEY:
+                raise ResultCode(Result.BAD_PARAMETERS)
+            value(parameters, 0).a = _password(self._key, counter)
+        else:
+            raise ResultCode(Result.BAD_PARAMETERS)
+
+
+def _password(key: bytes, counter: int) -> int:
+    digest = hmac.digest(key, counter.to_bytes(8, "big"), "sha1")
+    offset = digest[-1] & 0xF
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+    return number % _PASSWORDS

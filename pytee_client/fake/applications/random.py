@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example application random of OP-TEE: random numbers."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from uuid import UUID
+
+from ...enums import Result
+from ..trusted_application import (
+    Parameters,
+    ResultCode,
+    TrustedApplication,
+    TrustedApplicationSession,
+)
+from ..uapi import ParamType
+from ._parameters import expect, memref
+
+
+class Random(TrustedApplication):
+    """Command 0 fills a buffer with random bytes."""
+
+    uuid = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
+
+    class Command(IntEnum):
+        """What it can be told to do."""
+
+        GENERATE = 0
+
+    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+        """Let anybody in; there is nothing to be told."""
+        expect(parameters)
+
+    def invoke_command(
+        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+    ) -> None:
+        """Fill the output in slot 0."""
+        if command_id != self.Command.GENERATE:
+            raise ResultCode(Result.BAD_PARAMETERS)
+        expect(parameters, ParamType.MEMREF_OUTPUT)
+        output = memref(parameters, 0)
+        if output.buffer is not None:
+            output.buffer[:] = self.core.generate_random(output.size)
