@@ -6,14 +6,14 @@ from __future__ import annotations
 import hashlib
 import mmap
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import pytest
 
 import pytee_client as tee
 
-from ...support.applications import Crypt
+from ...support.applications import Crypt, RpcTest
 from ...support.applications.crypt import CryptCommand as Command
+from ...support.applications.rpc_test import RpcTestCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.optee_only
 
 TRUSTED_APP = tee.Origin.TRUSTED_APP
-RPC_TEST = UUID("d17f73a0-36ef-11e1-984a-0002a5d5c51b")
-RPC_SHA256_SHARED, RPC_SHA256_PRIVATE = 2, 7
 ALGORITHM_SHA256 = 0x50000004
 MODE_DIGEST = 5
 ABC = hashlib.sha256(b"abc").digest()
@@ -107,8 +105,7 @@ def test_random_bytes_fill_their_room_and_differ(crypt: tee.Session, size: int) 
 
 
 @pytest.mark.probe(47)
-@pytest.mark.real_only
 def test_an_application_can_have_another_make_a_digest(context: tee.Context) -> None:
-    with context.open_session(RPC_TEST) as session:
-        for command in (RPC_SHA256_SHARED, RPC_SHA256_PRIVATE):
+    with context.open_session(RpcTest.uuid) as session:
+        for command in RpcTestCommand:
             assert session.invoke_command(command, b"abc", tee.MemrefTempOutput(32)) == (ABC,)

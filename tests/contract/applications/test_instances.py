@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,8 @@ from ...support.applications import (
 )
 from ...support.applications.concurrent import ConcurrentCommand
 from ...support.applications.sims import SimsCommand
-from ...support.waiting import LIMIT
+from ...support.targets import Target
+from ...support.waiting import LIMIT, start_blocked
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -160,3 +162,17 @@ def test_commands_of_several_sessions_run_side_by_side(
             assert 1 <= value.b <= number
         calls.clear()
         assert block[:] == bytes(4)
+
+
+def test_single_instances_run_one_after_the_other_whichever_they_are(
+    context: tee.Context, pool: ThreadPoolExecutor
+) -> None:
+    with (
+        context.open_session(Target.EXCLUSIVE) as waiting,
+        context.open_session(Sims.uuid) as other,
+    ):
+        started = time.monotonic()
+        call = start_blocked(pool, waiting.invoke_command, 0, (500, 0))
+        assert counter(other) == 0
+        assert time.monotonic() - started > 0.4
+        assert call.result(LIMIT) == ()

@@ -228,7 +228,6 @@ def test_two_waits_in_one_session_follow_each_other(
 
 
 @pytest.mark.probe(32)
-@pytest.mark.real_only
 @pytest.mark.once
 def test_an_application_can_give_another_a_time_limit(os_test: tee.Session) -> None:
     assert os_test.invoke_command(Command.CLIENT_WITH_TIMEOUT, (2000, 0)) == ()
@@ -272,14 +271,12 @@ def test_an_access_beyond_shared_memory_is_a_panic(context: tee.Context, address
 
 
 @pytest.mark.probe(35)
-@pytest.mark.real_only
 @pytest.mark.once
 def test_the_internal_core_api_does_what_it_should(os_test: tee.Session) -> None:
     assert os_test.invoke_command(Command.BASIC, bytes(32)) == ()
 
 
 @pytest.mark.probe(35)
-@pytest.mark.real_only
 @pytest.mark.once
 def test_an_application_can_be_a_client(os_test: tee.Session) -> None:
     assert os_test.invoke_command(Command.CLIENT) == ()

@@ -6,7 +6,9 @@ from .crypt import Crypt
 from .exclusive import Exclusive
 from .lifecycle import CreateFail, Large, SubKey1, SubKey2
 from .os_test import OsTest
+from .rpc_test import RpcTest
 from .sims import Miss, Sims, SimsKeepAlive
+from .storage import Storage, Storage2
 
 __all__ = [
     "TWINS",
@@ -18,8 +20,11 @@ __all__ = [
     "Large",
     "Miss",
     "OsTest",
+    "RpcTest",
     "Sims",
     "SimsKeepAlive",
+    "Storage",
+    "Storage2",
     "SubKey1",
     "SubKey2",
 ]
@@ -33,8 +38,11 @@ TWINS = (
     Large,
     Miss,
     OsTest,
+    RpcTest,
     Sims,
     SimsKeepAlive,
+    Storage,
+    Storage2,
     SubKey1,
     SubKey2,
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
 from uuid import UUID
 
@@ -10,6 +11,8 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications._parameters import content, expect, memref, put, value
 from pytee_client.fake.uapi import ParamType
+
+from .crypt import Crypt, CryptCommand
 
 IN, OUT, INOUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
 
@@ -34,6 +37,9 @@ class OsTestCommand(IntEnum):
     EMPTY_MEMREFS = 37
 
 
+_TIME_LIMIT = 500
+
+
 class OsTest(fake.TrustedApplication):
     uuid = UUID("5b9e0e40-2636-11e1-ad9e-0002a5d5c51b")
 
@@ -47,6 +53,12 @@ class OsTest(fake.TrustedApplication):
         parameters: fake.Parameters,
     ) -> None:
         match command_id:
+            case OsTestCommand.CLIENT_WITH_TIMEOUT:
+                self._wait_with_time_limit(value(parameters, 0).a)
+            case OsTestCommand.BASIC:
+                self._use_the_core()
+            case OsTestCommand.CLIENT:
+                self._be_a_client()
             case OsTestCommand.PANIC:
                 session.panic(0)
             case OsTestCommand.WAIT:
@@ -82,6 +94,33 @@ class OsTest(fake.TrustedApplication):
                 value(parameters, 0).a = session.identity.login
             case _:
                 raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+
+    def _wait_with_time_limit(self, milliseconds: int) -> None:
+        with self.core.open_ta_session(self.uuid) as other:
+            try:
+                other.invoke_command(OsTestCommand.WAIT, (milliseconds, 0), timeout=_TIME_LIMIT)
+            except fake.TaSessionError as error:
+                if error.code == tee.Result.CANCEL:
+                    return
+                raise
+        raise fake.ResultCode(tee.Result.GENERIC)
+
+    def _use_the_core(self) -> None:
+        assert self.core.propset_current_ta.get_as("gpd.ta.appID", UUID) == self.uuid
+        assert len(self.core.generate_random(20)) == 20
+        flags = fake.DataFlag.ACCESS_READ | fake.DataFlag.ACCESS_WRITE_META
+        stored = self.core.create_persistent_object(b"os_test", flags, b"data")
+        assert stored.read(10) == b"data"
+        stored.close_and_delete()
+        self.core.set_ta_persistent_time(fake.Time(100))
+        assert self.core.get_ta_persistent_time() >= fake.Time(100)
+
+    def _be_a_client(self) -> None:
+        digest = bytearray(32)
+        output = fake.MemrefParameter(OUT, memoryview(digest), len(digest))
+        with self.core.open_ta_session(Crypt.uuid) as crypt:
+            crypt.invoke_command(CryptCommand.SHA256, b"abc", output)
+        assert digest == hashlib.sha256(b"abc").digest()
 
 
 def _mix(parameters: fake.Parameters) -> None:

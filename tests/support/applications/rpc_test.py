@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""OP-TEE's test application that is a client of others."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from uuid import UUID
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client.fake.applications._parameters import content, expect, memref
+from pytee_client.fake.uapi import ParamType
+
+from .crypt import Crypt, CryptCommand
+
+
+class RpcTestCommand(IntEnum):
+    SHA256 = 2
+    SHA256_PRIVATE = 7
+
+
+class RpcTest(fake.TrustedApplication):
+    uuid = UUID("d17f73a0-36ef-11e1-984a-0002a5d5c51b")
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        if command_id not in tuple(RpcTestCommand):
+            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+        expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
+        source, output = memref(parameters, 0), memref(parameters, 1)
+        digest = bytearray(output.size)
+        with self.core.open_ta_session(Crypt.uuid) as crypt:
+            if command_id == RpcTestCommand.SHA256:
+                crypt.invoke_command(CryptCommand.SHA256, source, output)
+                return
+            private = fake.MemrefParameter(output.type, memoryview(digest), len(digest))
+            crypt.invoke_command(CryptCommand.SHA256, content(parameters, 0), private)
+        if output.buffer is not None:
+            output.buffer[:] = digest
