@@ -125,6 +125,17 @@ struct tee_ioctl_close_session_arg {
 	uint32_t session;
 };
 
+/* The supplicant's; that they are misspelt is the kernel's doing. */
+struct tee_iocl_supp_recv_arg {
+	uint32_t func;
+	uint32_t num_params;
+};
+
+struct tee_iocl_supp_send_arg {
+	uint32_t ret;
+	uint32_t num_params;
+};
+
 #define TEE_IOC_VERSION                                                       \
 	TEE_IOC(TEE_IOC_READ, 0, sizeof(struct tee_ioctl_version_data))
 #define TEE_IOC_SHM_ALLOC                                                     \
@@ -138,6 +149,10 @@ struct tee_ioctl_close_session_arg {
 	TEE_IOC(TEE_IOC_READ, 4, sizeof(struct tee_ioctl_cancel_arg))
 #define TEE_IOC_CLOSE_SESSION                                                 \
 	TEE_IOC(TEE_IOC_READ, 5, sizeof(struct tee_ioctl_close_session_arg))
+#define TEE_IOC_SUPPL_RECV                                                    \
+	TEE_IOC(TEE_IOC_READ, 6, sizeof(struct tee_ioctl_buf_data))
+#define TEE_IOC_SUPPL_SEND                                                    \
+	TEE_IOC(TEE_IOC_READ, 7, sizeof(struct tee_ioctl_buf_data))
 #define TEE_IOC_SHM_REGISTER_FD                                               \
 	TEE_IOC(TEE_IOC_READ | TEE_IOC_WRITE, 8,                              \
 		sizeof(struct tee_ioctl_shm_register_fd_data))
@@ -209,12 +224,22 @@ TEE_ASSERT_OFFSET(tee_ioctl_cancel_arg, session, 4);
 TEE_ASSERT_SIZE(tee_ioctl_close_session_arg, 4);
 TEE_ASSERT_OFFSET(tee_ioctl_close_session_arg, session, 0);
 
+TEE_ASSERT_SIZE(tee_iocl_supp_recv_arg, 8);
+TEE_ASSERT_OFFSET(tee_iocl_supp_recv_arg, func, 0);
+TEE_ASSERT_OFFSET(tee_iocl_supp_recv_arg, num_params, 4);
+
+TEE_ASSERT_SIZE(tee_iocl_supp_send_arg, 8);
+TEE_ASSERT_OFFSET(tee_iocl_supp_send_arg, ret, 0);
+TEE_ASSERT_OFFSET(tee_iocl_supp_send_arg, num_params, 4);
+
 _Static_assert(TEE_IOC_VERSION == 0x800ca400UL, "VERSION");
 _Static_assert(TEE_IOC_SHM_ALLOC == 0xc010a401UL, "SHM_ALLOC");
 _Static_assert(TEE_IOC_OPEN_SESSION == 0x8010a402UL, "OPEN_SESSION");
 _Static_assert(TEE_IOC_INVOKE == 0x8010a403UL, "INVOKE");
 _Static_assert(TEE_IOC_CANCEL == 0x8008a404UL, "CANCEL");
 _Static_assert(TEE_IOC_CLOSE_SESSION == 0x8004a405UL, "CLOSE_SESSION");
+_Static_assert(TEE_IOC_SUPPL_RECV == 0x8010a406UL, "SUPPL_RECV");
+_Static_assert(TEE_IOC_SUPPL_SEND == 0x8010a407UL, "SUPPL_SEND");
 _Static_assert(TEE_IOC_SHM_REGISTER_FD == 0xc018a408UL, "SHM_REGISTER_FD");
 _Static_assert(TEE_IOC_SHM_REGISTER == 0xc018a409UL, "SHM_REGISTER");
 

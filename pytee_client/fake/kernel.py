@@ -30,6 +30,7 @@ from .drivers.driver import (
     page_multiple,
 )
 from .drivers.optee import Optee
+from .supplicant_argument import Reception, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +101,8 @@ class Kernel:
             uapi.TEE_IOC_INVOKE: self._invoke,
             uapi.TEE_IOC_CANCEL: self._cancel,
             uapi.TEE_IOC_CLOSE_SESSION: self._close_session,
+            uapi.TEE_IOC_SUPPL_RECV: self._suppl_recv,
+            uapi.TEE_IOC_SUPPL_SEND: self._suppl_send,
         }
 
     def install(self, *applications: type[TrustedApplication]) -> None:
@@ -150,8 +153,9 @@ class Kernel:
                 raise OSError(errno.EBUSY, "there is a supplicant already", path)
             fd = null_descriptor(path)
             device.contexts += 1
-            self._contexts[fd] = TeeContext(self, device)
-            return fd
+            context = self._contexts[fd] = TeeContext(self, device)
+        context.device.driver.open_context(context)
+        return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
@@ -208,15 +212,19 @@ class Kernel:
                 return
         if context is not None:
             context.is_open = False
+            context.device.driver.close_context(context)
             self._settle(context)
 
     def _settle(self, context: TeeContext) -> None:
         """Release a context that neither a file nor memory keeps."""
         with self._lock:
-            if context.is_open or context.memory_ids:
+            if context.is_open or context.memory_ids or context.is_released:
                 return
-            context.device.contexts -= 1
+            context.is_released = True
         context.device.driver.release(context)
+        # Not before: the next supplicant must find nothing of this one.
+        with self._lock:
+            context.device.contexts -= 1
 
     def _add_memory(
         self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None
@@ -350,6 +358,18 @@ class Kernel:
     def _close_session(self, context: TeeContext, argument: int) -> int:
         (session,) = read(uapi.CLOSE_SESSION_ARG, argument)
         context.device.driver.close_session(context, session)
+        return 0
+
+    def _suppl_recv(self, context: TeeContext, argument: int) -> int:
+        reception = Reception(self, context, argument)
+        with reception:
+            func, params = context.device.driver.suppl_recv(context, reception.params)
+            reception.deliver(func, params)
+        return 0
+
+    def _suppl_send(self, context: TeeContext, argument: int) -> int:
+        ret, params = read_answer(self, argument)
+        context.device.driver.suppl_send(context, ret, params)
         return 0
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:

@@ -33,6 +33,8 @@ TEE_IOC_OPEN_SESSION: Final = 0x8010A402
 TEE_IOC_INVOKE: Final = 0x8010A403
 TEE_IOC_CANCEL: Final = 0x8008A404
 TEE_IOC_CLOSE_SESSION: Final = 0x8004A405
+TEE_IOC_SUPPL_RECV: Final = 0x8010A406
+TEE_IOC_SUPPL_SEND: Final = 0x8010A407
 TEE_IOC_SHM_REGISTER_FD: Final = 0xC018A408
 TEE_IOC_SHM_REGISTER: Final = 0xC018A409
 
@@ -52,6 +54,8 @@ INVOKE_RESULT: Final = Struct("=II")  # ret, ret_origin
 INVOKE_RESULT_OFFSET: Final = 12
 CANCEL_ARG: Final = Struct("=II")  # cancel_id, session
 CLOSE_SESSION_ARG: Final = Struct("=I")  # session
+SUPPL_RECV_ARG: Final = Struct("=II")  # func, num_params
+SUPPL_SEND_ARG: Final = Struct("=II")  # ret, num_params
 
 META: Final = 0x100
 KNOWN_ATTR_BITS: Final = 0x1FF

@@ -93,6 +93,8 @@ def test_the_fake_kernel_has_the_numbers_of_the_interface() -> None:
         (uapi.INVOKE_ARG, "tee_ioctl_invoke_arg"),
         (uapi.CANCEL_ARG, "tee_ioctl_cancel_arg"),
         (uapi.CLOSE_SESSION_ARG, "tee_ioctl_close_session_arg"),
+        (uapi.SUPPL_RECV_ARG, "tee_iocl_supp_recv_arg"),
+        (uapi.SUPPL_SEND_ARG, "tee_iocl_supp_send_arg"),
     ],
 )
 def test_the_fake_kernel_has_the_layout_of_the_interface(

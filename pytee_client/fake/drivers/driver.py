@@ -113,6 +113,7 @@ class TeeContext:
         sessions: the sessions opened in it, oldest first: by the number that the client
             knows, what the driver knows it by, such as the secure world's number.
         is_open: whether its file is.
+        is_released: whether nothing keeps it any longer.
     """
 
     core: Core
@@ -120,6 +121,7 @@ class TeeContext:
     memory_ids: int = 0
     sessions: dict[int, int] = field(default_factory=dict)
     is_open: bool = True
+    is_released: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -197,6 +199,28 @@ class Driver(ABC):
     @abstractmethod
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session."""
+
+    def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
+        """Wait for a request to the supplicant; return its function and its parameters.
+
+        The parameters given are what the supplicant made room for.
+        """
+        raise NotImplementedError
+
+    def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
+        """Take the supplicant's answer; types that carry no answer are empty, unknown ones NONE."""
+        raise NotImplementedError
+
+    def open_context(self, context: TeeContext) -> None:  # noqa: B027
+        """Learn that a device was opened."""
+
+    def close_context(self, context: TeeContext) -> None:  # noqa: B027
+        """Learn that a context's file is closed, when memory may keep the context still.
+
+        Calls that wait in the context must end then. Linux would let them wait on, and the
+        file be open until they end; the fake ends them with EBADF instead, so that a thread
+        which serves a device can be stopped.
+        """
 
     def release(self, context: TeeContext) -> None:
         """Close what a context left open that nothing keeps any longer, the latest first."""
