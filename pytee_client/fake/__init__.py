@@ -23,18 +23,23 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
+from .application_image import application_image
 from .clock import Time
 from .drivers.amdtee import AmdTee
 from .drivers.optee import Optee
+from .drivers.rpc import MissingSupplicantError
+from .drivers.supplicant_use import SupplicantUse
 from .drivers.tstee import SecurePartition, TrustedService, TsTee
 from .file_system import FileSystem
 from .folder_file_system import FolderFileSystem
 from .internal_core import InternalCore
 from .kernel import Kernel, LinuxRelease
 from .memory_file_system import MemoryFileSystem
+from .notifications import Notifications
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
 from .properties import PropertyNotFound, PropertySet
 from .secure_world import SecureWorld
+from .supplicant import Supplicant
 from .ta_session import TaSession, TaSessionError
 from .trusted_application import (
     LOGIN_TRUSTED_APP,
@@ -67,6 +72,8 @@ __all__ = [
     "LinuxRelease",
     "MemoryFileSystem",
     "MemrefParameter",
+    "MissingSupplicantError",
+    "Notifications",
     "ObjectInfo",
     "Optee",
     "PanicError",
@@ -78,6 +85,8 @@ __all__ = [
     "ResultCode",
     "SecurePartition",
     "SecureWorld",
+    "Supplicant",
+    "SupplicantUse",
     "TaSession",
     "TaSessionError",
     "Time",
@@ -87,6 +96,7 @@ __all__ = [
     "TsTee",
     "ValueParameter",
     "Whence",
+    "application_image",
     "default_kernel",
     "new_kernel",
 ]

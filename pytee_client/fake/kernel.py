@@ -79,8 +79,11 @@ class Kernel:
         self._since_6_18 = release is not LinuxRelease.LINUX_6_12
         self.knows_buffers_and_objects = self._since_6_18
         self.max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
+        # Since 6.13 or so.
+        self.heeds_notification_timeouts = self._since_6_18
         self._devices: dict[str, TeeDevice] = {}
         for driver in self._drivers:
+            driver.start(self)
             for device in driver.devices():
                 self._add_device(device)
         self._forbidden: set[str] = set()

@@ -16,7 +16,7 @@ class Outcome:
         result: the 32-bit code.
         origin: who says so.
         session: the session that was opened, 0 if none.
-        cause: the exception of the panic behind TARGET_DEAD.
+        cause: the exception of the panic behind TARGET_DEAD, or of a supplicant's absence.
     """
 
     result: int

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 from ..enums import Login, Origin, Result
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .file_system import FileSystem
+    from .notifications import Notifications
     from .trusted_application import TrustedApplication
 
 __all__ = ["Outcome", "SecureWorld"]
@@ -44,6 +45,9 @@ class SecureWorld:
         file_system: where it keeps what outlives an application.
         storage: the persistent objects, which are there.
         clock: its times.
+        load: where Trusted Applications come from that are not installed; raises
+            ResultCode, with what caused it as its cause if that helps.
+        notifications: what its applications wait for, if it has notifications.
 
     Threads: may be called from any.
     """
@@ -61,6 +65,8 @@ class SecureWorld:
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, Instance] = {}
         self._sessions: dict[int, OpenSession] = {}
+        self.load: Callable[[UUID], type[TrustedApplication]] = _load_nothing
+        self.notifications: Notifications | None = None
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Make a Trusted Application known; replaces the one that had its UUID."""
@@ -79,7 +85,7 @@ class SecureWorld:
 
         If not mappable, there is a memory reference that only a pseudo TA can be given.
         """
-        session = TrustedApplicationSession(identity)
+        session = TrustedApplicationSession(identity, self.notifications)
         outcome, opened = self._open(uuid, session, parameters, mappable)
         if opened is not None:
             with self._lock:
@@ -97,7 +103,7 @@ class SecureWorld:
         timeout: int | None,
     ) -> tuple[Outcome, OpenSession | None]:
         """Open a session for a Trusted Application; on timeout see InternalCore."""
-        session = TrustedApplicationSession(identity)
+        session = TrustedApplicationSession(identity, self.notifications)
         session._begin(caller, timeout)
         return self._open(uuid, session, parameters, True, caller)
 
@@ -109,10 +115,11 @@ class SecureWorld:
         mappable: bool,
         caller: Instance | None = None,
     ) -> tuple[Outcome, OpenSession | None]:
+        try:
+            cls = self._class_of(uuid)
+        except ResultCode as code:
+            return Outcome(code.code, Origin.TEE, cause=code.__cause__), None
         with self._lock:
-            cls = self._applications.get(uuid)
-            if cls is None:
-                return Outcome(Result.ITEM_NOT_FOUND, Origin.TEE), None
             shared = self._single_instances.get(uuid)
             if shared is not None and shared.panic is not None:
                 shared = None
@@ -145,6 +152,16 @@ class SecureWorld:
         if not opened or instance.application is None:
             return outcome, None
         return outcome, OpenSession(instance, instance.application, session)
+
+    def _class_of(self, uuid: UUID) -> type[TrustedApplication]:
+        """Return an application that is installed or runs, or load it."""
+        with self._lock:
+            if uuid in self._applications:
+                return self._applications[uuid]
+            shared = self._single_instances.get(uuid)
+            if shared is not None and shared.panic is None:
+                return shared.cls
+        return self.load(uuid)
 
     def _new_instance(self, cls: type[TrustedApplication]) -> Instance:
         instance = Instance(cls)
@@ -249,6 +266,10 @@ class SecureWorld:
             nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
             self._enter(instance, nobody, instance.application.destroy)
         instance.end()
+
+
+def _load_nothing(uuid: UUID) -> NoReturn:
+    raise ResultCode(Result.ITEM_NOT_FOUND)
 
 
 def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .instance import Instance
     from .internal_core import InternalCore
+    from .notifications import Notifications
     from .properties import PropertyValue
 
 __all__ = [
@@ -105,8 +106,9 @@ class TrustedApplicationSession:
         data: the application's own; the session context of the Internal Core API.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, notifications: Notifications | None = None) -> None:
         self.identity = identity
+        self._notifications = notifications
         self.data: Any = None
         self._cancelled = False
         self._masked = True
@@ -139,6 +141,36 @@ class TrustedApplicationSession:
         if self.get_cancellation_flag():
             raise ResultCode(Result.CANCEL)
 
+    def wait_notification(self, value: int, timeout: int = 0) -> None:
+        """Wait until a notification is sent, by another session or by a device, and take it.
+
+        In OP-TEE for what is part of it (pseudo) only: its request NOTIFICATION to Linux.
+
+        Args:
+            value: which one.
+            timeout: how long to wait, 0 for ever. It is in ticks of Linux, which older
+                releases do not even count; see Notifications.
+
+        Raises:
+            ResultCode: BAD_PARAMETERS for a value that is too large or waited for already;
+                TIMEOUT; NOT_SUPPORTED by a TEE without notifications.
+        """
+        _check(self._need_notifications().wait(value, timeout))
+
+    def send_notification(self, value: int) -> None:
+        """Wake what waits for a notification, or will; twice is once.
+
+        Raises:
+            ResultCode: BAD_PARAMETERS for a value that is too large; NOT_SUPPORTED by a TEE
+                without notifications.
+        """
+        _check(self._need_notifications().send(value))
+
+    def _need_notifications(self) -> Notifications:
+        if self._notifications is None:
+            raise ResultCode(Result.NOT_SUPPORTED)
+        return self._notifications
+
     def panic(self, code: int) -> NoReturn:
         """End the Trusted Application."""
         raise PanicError(code)
@@ -156,6 +188,11 @@ class TrustedApplicationSession:
         self._cancelled = False
         self._masked = True
         self._deadline = None
+
+
+def _check(result: int) -> None:
+    if result != Result.SUCCESS:
+        raise ResultCode(result)
 
 
 class TrustedApplication:

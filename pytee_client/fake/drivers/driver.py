@@ -96,7 +96,19 @@ class Reply:
 
 
 class Core(Protocol):
-    """What a driver asks of the kernel's core."""
+    """What a driver asks of the kernel's core.
+
+    Attributes:
+        heeds_notification_timeouts: whether its release heeds the time-outs of notifications.
+    """
+
+    heeds_notification_timeouts: bool
+
+    def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
+        """Return, with a reference, shared memory of a context, known by its id."""
+
+    def put_memory(self, memory: SharedMemory) -> None:
+        """Drop a reference; the last takes the memory with it."""
 
     def hold_memory(self, context: TeeContext, number: int) -> AbstractContextManager[SharedMemory]:
         """Keep shared memory of a context, known by its id, while it is used."""
@@ -156,6 +168,9 @@ class Driver(ABC):
     The core asks for what serves a request only if the device has it among its operations.
     Refusals are OSError.
     """
+
+    def start(self, core: Core) -> None:  # noqa: B027
+        """Learn which kernel it is in, before anything else is asked."""
 
     @abstractmethod
     def devices(self) -> list[TeeDevice]:

@@ -10,25 +10,40 @@ from typing import TYPE_CHECKING
 from ...enums import Origin, Result
 from .. import uapi
 from ..identity import identity_of_caller
+from ..notifications import Notifications
+from .application_loader import ApplicationLoader
 from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
+from .rpc import Rpc
+from .supplicant_file_system import SupplicantFileSystem
+from .supplicant_queue import SupplicantQueue
+from .supplicant_use import SupplicantUse
 
 if TYPE_CHECKING:
     import os
     from uuid import UUID
+
+    from .driver import Core
 
 __all__ = ["Optee"]
 
 # A message of the driver has room for six, and an opening needs two of them.
 _MESSAGE_PARAMS = 6
 _OPEN_META_PARAMS = 2
-_SUPPLICANT_OPERATIONS = frozenset({uapi.TEE_IOC_SHM_REGISTER})
-_CLIENT_OPERATIONS = _SUPPLICANT_OPERATIONS | {
-    uapi.TEE_IOC_OPEN_SESSION,
-    uapi.TEE_IOC_INVOKE,
-    uapi.TEE_IOC_CANCEL,
-    uapi.TEE_IOC_CLOSE_SESSION,
-}
+_SUPPLICANT_OPERATIONS = frozenset(
+    {uapi.TEE_IOC_SHM_REGISTER, uapi.TEE_IOC_SUPPL_RECV, uapi.TEE_IOC_SUPPL_SEND}
+)
+_CLIENT_OPERATIONS = frozenset(
+    {
+        uapi.TEE_IOC_SHM_REGISTER,
+        uapi.TEE_IOC_OPEN_SESSION,
+        uapi.TEE_IOC_INVOKE,
+        uapi.TEE_IOC_CANCEL,
+        uapi.TEE_IOC_CLOSE_SESSION,
+    }
+)
+# CONFIG_HZ of most distributions.
+_TICKS_PER_SECOND = 250
 
 
 class Optee(ApplicationDriver):
@@ -40,6 +55,13 @@ class Optee(ApplicationDriver):
         memref_null: whether it knows null memory references.
         storage: a folder for what Trusted Applications store: files UUID/id-HEX with the data
             of their persistent objects, in the clear. Without one it is in memory.
+        supplicant: what it needs its supplicant for; see fake.Supplicant,
+            which then has the storage.
+
+    Attributes:
+        supplicant_queue: what its supplicant is asked for.
+        notifications: what its threads wait for.
+        rpc: its requests to the normal world.
     """
 
     def __init__(
@@ -48,10 +70,26 @@ class Optee(ApplicationDriver):
         reg_mem: bool = True,
         memref_null: bool = True,
         storage: str | os.PathLike[str] | None = None,
+        supplicant: SupplicantUse = SupplicantUse.NONE,
     ) -> None:
+        if storage is not None and supplicant is not SupplicantUse.NONE:
+            raise ValueError("the storage is the supplicant's then: fake.Supplicant(storage=...)")
         super().__init__(storage)
         self._reg_mem = reg_mem
         self._memref_null = memref_null
+        self.supplicant_queue = SupplicantQueue()
+        self.notifications = Notifications()
+        waits = supplicant is not SupplicantUse.NOWAIT
+        self.rpc = Rpc(self.supplicant_queue, self.notifications, waits=waits)
+        self.world.notifications = self.notifications
+        if supplicant is not SupplicantUse.NONE:
+            self.world.load = ApplicationLoader(self.rpc).load
+            self.world.file_system = SupplicantFileSystem(self.rpc)
+
+    def start(self, core: Core) -> None:
+        """Count time-outs as the kernel does, if it does."""
+        if core.heeds_notification_timeouts:
+            self.notifications.ticks_per_second = _TICKS_PER_SECOND
 
     def devices(self) -> list[TeeDevice]:
         """Make one for clients and one for the supplicant."""
@@ -115,6 +153,30 @@ class Optee(ApplicationDriver):
                 session, func, message.parameters, mappable=not _begins_at_an_end(params)
             )
         )
+
+    def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
+        """Wait for a request to the supplicant."""
+        return self.supplicant_queue.receive(context, params)
+
+    def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
+        """Take the supplicant's answer."""
+        self.supplicant_queue.send(ret, params)
+
+    def open_context(self, context: TeeContext) -> None:
+        """Have a supplicant, if it is one."""
+        if context.device.privileged:
+            self.supplicant_queue.open(context)
+
+    def close_context(self, context: TeeContext) -> None:
+        """End what waits in the supplicant's requests."""
+        if context.device.privileged:
+            self.supplicant_queue.close()
+
+    def release(self, context: TeeContext) -> None:
+        """Have no supplicant any longer, if it was one; close the sessions of a client."""
+        if context.device.privileged:
+            self.supplicant_queue.release()
+        super().release(context)
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Flag the session; OP-TEE knows no operations, only sessions."""
