@@ -29,6 +29,7 @@ from .errors import (
     AccessDeniedError,
     BadParametersError,
     ClosedContextError,
+    CommunicationError,
     FakeTeeWarning,
     ForkedContextError,
     ItemNotFoundError,
@@ -234,6 +235,10 @@ class Context(Owner):
                 login, error.errno, self.version.implementation_id
             )
             raise
+        except CommunicationError as error:
+            if error.origin == Origin.TEE:
+                error.remedy = error.remedy or self._how_to_serve()
+            raise
         session = Session(self, destination, opened, outputs)
         with self._lock:
             self._sessions.add(session)
@@ -253,6 +258,17 @@ class Context(Owner):
                 " looks) and is signed for this device"
             )
         return "check that the Trusted Application is installed for this device"
+
+    def _how_to_serve(self) -> str | None:
+        version = self.version
+        if version.implementation_id != ImplementationId.OPTEE:
+            return None
+        if version.backend != "linux":
+            return "have a fake.Supplicant(kernel, ...) while it is used"
+        return (
+            "OP-TEE got no answer from its supplicant: check that tee-supplicant runs, and goes"
+            " on running"
+        )
 
     def allocate_shared_memory(
         self, size: int, flags: MemoryFlags = MemoryFlags.INOUT

@@ -6,10 +6,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, final
 
-from ...enums import Result
 from ..application_image import application_of
 from ..rpc_command import RpcCommand
-from ..trusted_application import ResultCode
 from ..uapi import ParamType
 from .driver import Param
 
@@ -42,12 +40,10 @@ class ApplicationLoader:
 
         Raises:
             ResultCode: ITEM_NOT_FOUND; SECURITY for an image that is no application of this
-                UUID; OUT_OF_MEMORY; COMMUNICATION if no supplicant answers; or what it
-                answers.
+                UUID; OUT_OF_MEMORY, for an empty one too; COMMUNICATION if no supplicant
+                answers; or what it answers.
         """
         size = self._request(uuid, Param(ParamType.MEMREF_OUTPUT))
-        if not size:
-            raise ResultCode(Result.SECURITY)
         with self._rpc.shared(size) as memory:
             place = Param(ParamType.MEMREF_OUTPUT, b=size, memory=memory)
             size = min(self._request(uuid, place), size)

@@ -63,6 +63,7 @@ class SupplicantQueue:
         self._requests: dict[int, _Request] = {}
         self._supplicant: TeeContext | None = None
         self._was_opened = False
+        self._is_leaving = False
         self._synchronous: _Request | None = None
 
     @property
@@ -86,14 +87,15 @@ class SupplicantQueue:
                 callback()
 
     def close(self) -> None:
-        """End what waits in receive() of a file that is closed."""
-        with self._changed:
-            self._changed.notify_all()
+        """Have no supplicant; whatever it was asked for and did not answer is COMMUNICATION.
 
-    def release(self) -> None:
-        """Have no supplicant; whatever it was asked for and did not answer is COMMUNICATION."""
+        So is, until release(), whatever is asked for. On Linux only release() does all this,
+        and that may be never: a client that waits for an answer may be what keeps the memory
+        that keeps the supplicant.
+        """
         with self._changed:
             self._supplicant = None
+            self._is_leaving = True
             self._synchronous = None
             self._queue.clear()
             for request in self._requests.values():
@@ -101,6 +103,11 @@ class SupplicantQueue:
                     request.finish(Result.COMMUNICATION)
             self._requests.clear()
             self._changed.notify_all()
+
+    def release(self) -> None:
+        """Be ready for the next supplicant, as nothing keeps the last one any longer."""
+        with self._changed:
+            self._is_leaving = False
 
     def kill_clients(self) -> None:
         """Do what SIGKILL does to all clients that wait here now.
@@ -127,7 +134,7 @@ class SupplicantQueue:
             while it waits, such as KeyboardInterrupt, does what SIGKILL does on Linux.
         """
         with self._changed:
-            if not waits and self._supplicant is None:
+            if self._is_leaving or (not waits and self._supplicant is None):
                 return Result.COMMUNICATION
             number = next(n for n in itertools.count(1) if n not in self._requests)
             request = self._requests[number] = _Request(number, func, params)
@@ -212,6 +219,7 @@ class SupplicantQueue:
             raise OSError(errno.EINVAL, "no number of a request")
         # Linux keeps its numbers in an int, and looks at no more of it.
         request = self._requests.get(head.a & 0xFFFFFFFF)
+        # Linux takes an answer to what was not received, and hands out freed memory later.
         if request is None or request.state is _State.QUEUED:
             raise OSError(errno.ENOENT, "no such request")
         return request, answers
