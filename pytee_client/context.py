@@ -235,7 +235,8 @@ class Context(Owner):
                 login, error.errno, self.version.implementation_id
             )
             raise
-        except CommunicationError as error:
+        except (CommunicationError, OutOfMemoryError) as error:
+            # OP-TEE's memory for what it asks of its supplicant is the supplicant's.
             if error.origin == Origin.TEE:
                 error.remedy = error.remedy or self._how_to_serve()
             raise
@@ -264,10 +265,10 @@ class Context(Owner):
         if version.implementation_id != ImplementationId.OPTEE:
             return None
         if version.backend != "linux":
-            return "have a fake.Supplicant(kernel, ...) while it is used"
+            return "if it needs a supplicant, have a fake.Supplicant(kernel, ...) while it is used"
         return (
-            "OP-TEE got no answer from its supplicant: check that tee-supplicant runs, and goes"
-            " on running"
+            "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs,"
+            " and goes on running"
         )
 
     def allocate_shared_memory(

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from pytee_client._boundary import address_of
-from pytee_client.fake import Kernel, uapi
+from pytee_client.fake import uapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from struct import Struct
     from types import TracebackType
     from uuid import UUID
+
+    from pytee_client._boundary import Kernel
 
 RawParam: TypeAlias = "tuple[int, int, int, int]"  # attr, a, b, c
 

@@ -72,11 +72,15 @@ class Rpc:
         Raises:
             ResultCode: its result, if that is not SUCCESS.
         """
-        is_missing = not self._waits and self._queue.supplicant is None
+        cause = self._missing()
         result = self.call(func, params)
         if result != Result.SUCCESS:
-            cause = MissingSupplicantError() if is_missing else None
             raise ResultCode(result) from cause
+
+    def _missing(self) -> MissingSupplicantError | None:
+        """Return why a request will fail that is made now, if it will."""
+        is_missing = not self._waits and self._queue.supplicant is None
+        return MissingSupplicantError() if is_missing else None
 
     def allocate(self, size: int) -> SharedMemory:
         """Have the supplicant share memory (SHM_ALLOC), to be given back with free().
@@ -85,6 +89,7 @@ class Rpc:
             ResultCode: OUT_OF_MEMORY, whatever the cause.
         """
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=size)
+        cause = self._missing()
         result = self._queue.call(RpcCommand.SHM_ALLOC, [wish], waits=self._waits)
         supplicant = self._queue.supplicant
         if result == Result.SUCCESS and supplicant is not None:
@@ -95,7 +100,7 @@ class Rpc:
             if memory.size >= size:
                 return memory
             self.free(memory)
-        raise ResultCode(Result.OUT_OF_MEMORY)
+        raise ResultCode(Result.OUT_OF_MEMORY) from cause
 
     def free(self, memory: SharedMemory) -> None:
         """Give memory back (SHM_FREE); whatever the supplicant says, it is gone."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +18,9 @@ import pytee_client as tee
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command
+from ...support.supplicants import no_supplicant
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked, wait_until
+from ...support.waiting import LIMIT, start_blocked
 
 DONE = (0, tee.Origin.TRUSTED_APP)
 
@@ -103,15 +102,6 @@ def test_a_program_that_is_started_inherits_nothing(new_context: Callable[[], An
     c.lib.TEEC_ReleaseSharedMemory(block)
 
 
-def supplicants() -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/comm"):
-        with contextlib.suppress(OSError):
-            if path.read_text() == "tee-supplicant\n":
-                found.append(int(path.parent.name))
-    return found
-
-
 @pytest.mark.real_only
 @pytest.mark.once
 @pytest.mark.assertion("GEN-13", "GEN-01")
@@ -119,13 +109,8 @@ def test_without_a_supplicant_an_opening_waits_for_one(
     c_context: Any, pool: ThreadPoolExecutor
 ) -> None:
     session = c.new_session()
-    for process in supplicants():
-        os.kill(process, signal.SIGTERM)
-    wait_until(lambda: not supplicants())
-    try:
+    with no_supplicant():
         call = start_blocked(pool, c.open_session, c_context, session)
         assert not call.done()
-    finally:
-        subprocess.run(["tee-supplicant", "-d"], check=True, timeout=LIMIT)
     assert call.result(LIMIT) == DONE
     c.lib.TEEC_CloseSession(session)
