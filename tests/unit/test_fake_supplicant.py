@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import mmap
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.drivers.driver import Param
 from pytee_client.fake.folder_file_system import FolderFileSystem
+from pytee_client.fake.memory_file_system import MemoryFileSystem
 from pytee_client.fake.rpc_command import FsOperation, RpcCommand
 
 from ..support.raw_device import RawDevice, refused
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 TYPE = fake.ParamType
+PAGE = mmap.PAGESIZE
 ABSENT = UUID("11111111-2450-11e4-abe2-0002a5d5c51b")
 # The first is the larger one, so that what is read in parts shows.
 SIZES = (3 << 20 | 5, 1, 0)
@@ -317,6 +320,7 @@ def test_without_a_folder_there_is_no_storage(optee: fake.Optee, kernel: fake.Ke
         (RpcCommand.LOAD_TA, [Param(TYPE.VALUE_INPUT)], Result.BAD_PARAMETERS),
         (RpcCommand.SHM_ALLOC, [Param(TYPE.VALUE_INPUT, b=9)], Result.BAD_PARAMETERS),
         (RpcCommand.SHM_ALLOC, [Param(TYPE.VALUE_INOUT, b=1 << 62)], Result.OUT_OF_MEMORY),
+        (RpcCommand.SHM_ALLOC, [Param(TYPE.VALUE_INOUT, b=2**64 - 1)], Result.OUT_OF_MEMORY),
         (RpcCommand.SHM_FREE, [Param(TYPE.VALUE_INOUT, b=99)], Result.BAD_PARAMETERS),
         (RpcCommand.FS, [], Result.BAD_PARAMETERS),
         (RpcCommand.FS, [Param(TYPE.VALUE_INPUT, a=99)], Result.BAD_PARAMETERS),
@@ -356,3 +360,63 @@ def test_too_little_room_for_an_image_says_how_much_it_needs(
         assert optee.rpc.call(RpcCommand.LOAD_TA, request) == Result.SHORT_BUFFER
         assert place.b == size
         assert memory.read(0, size) == bytes(size)
+
+
+def test_memory_is_not_read_or_written_beyond_its_end(
+    optee: fake.Optee, supplicant: fake.Supplicant, context: tee.Context
+) -> None:
+    with optee.rpc.shared(PAGE) as memory:
+        for kind, operation in (
+            (TYPE.MEMREF_INPUT, FsOperation.WRITE),
+            (TYPE.MEMREF_OUTPUT, FsOperation.READ),
+        ):
+            handle = optee.world.file_system.create("name")
+            optee.world.file_system.write(handle, 0, bytes(2 * PAGE))
+            place = Param(kind, a=1, b=PAGE, memory=memory)
+            head = Param(TYPE.VALUE_INPUT, a=operation, b=handle)
+            assert optee.rpc.call(RpcCommand.FS, [head, place]) == Result.BAD_PARAMETERS
+    assert greet(context) == 42
+
+
+class Slow(MemoryFileSystem):
+    """Waits while it opens a file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def open(self, name: str) -> int:
+        self.is_asked.set()
+        assert self.may_answer.wait(LIMIT)
+        if name == "fault":
+            raise ZeroDivisionError
+        return super().open(name)
+
+
+def code_of_opening(optee: fake.Optee, name: str) -> int:
+    with pytest.raises(fake.ResultCode) as caught:
+        optee.world.file_system.open(name)
+    return caught.value.code
+
+
+def test_a_client_that_dies_while_it_is_served_is_no_loss_to_the_next(
+    optee: fake.Optee, kernel: fake.Kernel, pool: ThreadPoolExecutor
+) -> None:
+    files = Slow()
+    with fake.Supplicant(kernel, storage=files):
+        dying = pool.submit(code_of_opening, optee, "name")
+        assert files.is_asked.wait(LIMIT)
+        optee.supplicant_queue.kill_clients()
+        files.may_answer.set()
+        assert dying.result(LIMIT) == Result.COMMUNICATION
+        assert code_of_opening(optee, "name") == Result.ITEM_NOT_FOUND
+
+
+def test_a_file_system_that_fails_is_an_error_and_no_end(
+    optee: fake.Optee, kernel: fake.Kernel
+) -> None:
+    files = Slow()
+    files.may_answer.set()
+    with fake.Supplicant(kernel, storage=files):
+        assert code_of_opening(optee, "fault") == Result.GENERIC
+        assert code_of_opening(optee, "name") == Result.ITEM_NOT_FOUND

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,14 +118,14 @@ def test_an_answer_changes_what_is_an_output_and_nothing_else(
         Param(TYPE.VALUE_INPUT, a=1, b=1, c=1),
         Param(TYPE.VALUE_OUTPUT),
         Param(TYPE.VALUE_INOUT, a=1, b=1, c=1),
-        Param(TYPE.MEMREF_OUTPUT, b=8),
+        Param(TYPE.MEMREF_INOUT, a=5, b=8),
     ]
     asked = client.ask(*params)
     receive(kernel, supplicant.fd, META, ROOM, ROOM, ROOM, ROOM)
-    answers: list[RawParam] = [(1, 9, 9, 9), (2, 2, 3, 4), (3, 5, 6, 7), (6, 9, 1000, 9)]
+    answers: list[RawParam] = [(1, 9, 9, 9), (2, 2, 3, 4), (3, 5, 6, 7), (7, 9, 1000, 9)]
     send(kernel, supplicant.fd, head(1), *answers, ret=ANSWER, more=40)
     assert asked.result(LIMIT) == ANSWER
-    assert [(p.a, p.b, p.c) for p in params] == [(1, 1, 1), (2, 3, 4), (5, 6, 7), (0, 1000, 0)]
+    assert [(p.a, p.b, p.c) for p in params] == [(1, 1, 1), (2, 3, 4), (5, 6, 7), (5, 1000, 0)]
 
 
 def test_what_is_answered_as_an_input_or_as_nothing_known_is_zero(
@@ -314,21 +316,44 @@ def test_the_file_being_closed_ends_a_wait_for_requests(
         pass
 
 
-def test_an_interrupt_ends_a_wait_and_loses_nothing(
-    kernel: fake.Kernel, supplicant: RawDevice, client: Client
-) -> None:
+@contextlib.contextmanager
+def interrupted_soon() -> Iterator[None]:
+    """Interrupt what waits in this thread."""
+
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
+    # The time limit of the tests has the other alarm.
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    thread = threading.get_ident()
+    timer = threading.Timer(0.05, signal.pthread_kill, (thread, signal.SIGVTALRM))
+    timer.start()
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(KeyboardInterrupt):
-            receive(kernel, supplicant.fd, META)
+            yield
     finally:
-        signal.signal(signal.SIGALRM, before)
+        timer.join()
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def test_an_interrupt_ends_a_wait_for_requests_and_loses_none(
+    kernel: fake.Kernel, supplicant: RawDevice, client: Client
+) -> None:
+    with interrupted_soon():
+        receive(kernel, supplicant.fd, META)
     client.ask()
     assert receive(kernel, supplicant.fd, META).number == 1
+
+
+def test_an_interrupted_client_withdraws_its_request(
+    kernel: fake.Kernel, optee: fake.Optee, client: Client
+) -> None:
+    with interrupted_soon():
+        optee.supplicant_queue.call(10, [])
+    assert not optee.supplicant_queue.pending
+    with RawDevice(kernel, "/dev/teepriv0") as device:
+        client.ask(func=20)
+        assert receive(kernel, device.fd, META).func == 20
 
 
 def test_the_first_opening_ever_is_announced(optee: fake.Optee, kernel: fake.Kernel) -> None:

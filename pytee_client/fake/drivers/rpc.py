@@ -105,8 +105,7 @@ class Rpc:
     def free(self, memory: SharedMemory) -> None:
         """Give memory back (SHM_FREE); whatever the supplicant says, it is gone."""
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=memory.id)
-        if memory.context is self._queue.supplicant:
-            self._queue.call(RpcCommand.SHM_FREE, [wish], waits=False)
+        self._queue.call(RpcCommand.SHM_FREE, [wish], waits=False)
         memory.context.core.put_memory(memory)
 
     @contextlib.contextmanager

@@ -62,7 +62,9 @@ class SupplicantService:
             self._serve(request)
         except ResultCode as code:
             return code.code
-        except OSError:
+        except Exception:
+            # An error of a file system of the user's own, for example. Without an answer the
+            # client would wait for ever.
             return Result.GENERIC
         return Result.SUCCESS
 
@@ -101,7 +103,7 @@ class SupplicantService:
     def _allocate(self, wish: RequestParam) -> None:
         try:
             wish.c = self._device.allocate(wish.b)
-        except OSError:
+        except (OSError, OverflowError, ValueError):
             raise ResultCode(Result.OUT_OF_MEMORY) from None
 
 
