@@ -16,6 +16,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
+from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.drivers.driver import Param
 from pytee_client.fake.folder_file_system import FolderFileSystem
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 TYPE = fake.ParamType
 PAGE = mmap.PAGESIZE
 ABSENT = UUID("11111111-2450-11e4-abe2-0002a5d5c51b")
-# The first is the larger one, so that what is read in parts shows.
-SIZES = (3 << 20 | 5, 1, 0)
+# The first is more than the kernel has in one piece.
+SIZES = (5 << 20 | 5, 1, 0)
 
 
 class Single(HelloWorld):
@@ -420,3 +421,27 @@ def test_a_file_system_that_fails_is_an_error_and_no_end(
     with fake.Supplicant(kernel, storage=files):
         assert code_of_opening(optee, "fault") == Result.GENERIC
         assert code_of_opening(optee, "name") == Result.ITEM_NOT_FOUND
+
+
+def test_a_name_that_begins_with_a_slash_is_in_the_folder_too(
+    optee: fake.Optee, supplicant: fake.Supplicant, tmp_path: Path
+) -> None:
+    optee.world.file_system.close(optee.world.file_system.create("/a//b"))
+    assert (tmp_path / "tee/a/b").exists()
+
+
+class Interrupting(fake.Kernel):
+    """Has a signal end the first wait of a supplicant."""
+
+    interrupts = 1
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        if request == uapi.TEE_IOC_SUPPL_RECV and self.interrupts:
+            self.interrupts -= 1
+            raise InterruptedError(errno.EINTR, "a signal")
+        return super().ioctl(fd, request, argument)
+
+
+def test_a_signal_does_not_end_a_supplicant(optee: fake.Optee) -> None:
+    with fake.Supplicant(Interrupting(optee)):
+        assert code_of_opening(optee, "name") == Result.STORAGE_NOT_AVAILABLE
