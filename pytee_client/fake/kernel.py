@@ -157,7 +157,11 @@ class Kernel:
             fd = null_descriptor(path)
             device.contexts += 1
             context = self._contexts[fd] = TeeContext(self, device)
-        context.device.driver.open_context(context)
+        try:
+            device.driver.open_context(context)
+        except BaseException:
+            self.close(fd)
+            raise
         return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:

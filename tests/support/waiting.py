@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
+
+import pytest
 
 LIMIT = 60
 _FUTEX = {"x86_64": "202", "aarch64": "98"}
@@ -44,3 +48,23 @@ def _is_in_a_long_system_call(thread: int) -> bool:
     """Return whether a thread sleeps in the kernel, and not for a lock of the process's own."""
     state = Path(f"/proc/self/task/{thread}/syscall").read_text().split()[0]
     return state not in ("running", _FUTEX[platform.machine()])
+
+
+@contextlib.contextmanager
+def interrupted_soon() -> Iterator[None]:
+    """Interrupt what waits in this thread, the main one, which must let the interrupt out."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # The time limit of the tests has the other alarm.
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    thread = threading.get_ident()
+    timer = threading.Timer(0.05, signal.pthread_kill, (thread, signal.SIGVTALRM))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        timer.join()
+        signal.signal(signal.SIGVTALRM, before)

@@ -25,7 +25,7 @@ from pytee_client.fake.rpc_command import FsOperation, RpcCommand
 
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, receive, send
-from ..support.waiting import LIMIT, wait_until
+from ..support.waiting import LIMIT, interrupted_soon, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -445,3 +445,22 @@ class Interrupting(fake.Kernel):
 def test_a_signal_does_not_end_a_supplicant(optee: fake.Optee) -> None:
     with fake.Supplicant(Interrupting(optee)):
         assert code_of_opening(optee, "name") == Result.STORAGE_NOT_AVAILABLE
+
+
+def test_an_interrupt_while_memory_is_given_back_loses_none(
+    optee: fake.Optee, kernel: fake.Kernel, pool: ThreadPoolExecutor
+) -> None:
+    def serve_once(device: RawDevice) -> int:
+        number = receive(kernel, device.fd, META, ROOM).number
+        fd, memory, _ = device.allocate(100)
+        send(kernel, device.fd, (0x103, number, 0, 0), (3, 0, 0, memory))
+        return fd
+
+    with RawDevice(kernel, "/dev/teepriv0") as device:
+        served = pool.submit(serve_once, device)
+        memory = optee.rpc.allocate(100)
+        kernel.close(served.result(LIMIT))
+        assert has_memory(kernel)
+        with interrupted_soon():
+            optee.rpc.free(memory)
+        assert not has_memory(kernel)

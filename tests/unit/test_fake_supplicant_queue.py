@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import signal
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +16,7 @@ from pytee_client.fake.drivers.driver import Param
 
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, receive, send
-from ..support.waiting import LIMIT, wait_until
+from ..support.waiting import LIMIT, interrupted_soon, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,26 +313,6 @@ def test_the_file_being_closed_ends_a_wait_for_requests(
         pass
 
 
-@contextlib.contextmanager
-def interrupted_soon() -> Iterator[None]:
-    """Interrupt what waits in this thread."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    # The time limit of the tests has the other alarm.
-    before = signal.signal(signal.SIGVTALRM, interrupt)
-    thread = threading.get_ident()
-    timer = threading.Timer(0.05, signal.pthread_kill, (thread, signal.SIGVTALRM))
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            yield
-    finally:
-        timer.join()
-        signal.signal(signal.SIGVTALRM, before)
-
-
 def test_an_interrupt_ends_a_wait_for_requests_and_loses_none(
     kernel: fake.Kernel, supplicant: RawDevice, client: Client
 ) -> None:
@@ -364,3 +341,16 @@ def test_the_first_opening_ever_is_announced(optee: fake.Optee, kernel: fake.Ker
     for _ in range(2):
         with RawDevice(kernel, "/dev/teepriv0"):
             assert seen == ["opened"]
+
+
+def test_an_opening_that_its_first_announcement_fails_leaves_nothing_open(
+    optee: fake.Optee, kernel: fake.Kernel
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    optee.supplicant_queue.on_first_open.append(fail)
+    with pytest.raises(ZeroDivisionError):
+        kernel.open("/dev/teepriv0")
+    with RawDevice(kernel, "/dev/teepriv0"):
+        pass

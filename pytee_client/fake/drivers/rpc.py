@@ -105,8 +105,10 @@ class Rpc:
     def free(self, memory: SharedMemory) -> None:
         """Give memory back (SHM_FREE); whatever the supplicant says, it is gone."""
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=memory.id)
-        self._queue.call(RpcCommand.SHM_FREE, [wish], waits=False)
-        memory.context.core.put_memory(memory)
+        try:
+            self._queue.call(RpcCommand.SHM_FREE, [wish], waits=False)
+        finally:
+            memory.context.core.put_memory(memory)
 
     @contextlib.contextmanager
     def shared(self, size: int, content: bytes = b"") -> Iterator[SharedMemory]:
