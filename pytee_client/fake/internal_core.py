@@ -147,7 +147,7 @@ class InternalCore:
         Raises:
             ResultCode: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and one of the
                 two may not be shared: to read takes SHARE_READ of both, to write SHARE_WRITE,
-                and WRITE_META is exclusive.
+                WRITE_META is exclusive, and OP-TEE has both share in the same ways.
             PanicError: the name is too long.
         """
         opened = self._world.storage.open(self._uuid, bytes(object_id), flags, storage_id)

@@ -93,6 +93,9 @@ class PersistentObject:
     closed then. The misuse that panics in the Internal Core API raises PanicError: a handle that
     is closed, or was not opened for what is wanted.
 
+    As in OP-TEE a handle goes by the size that the data had when it was opened, and by what it
+    did to that itself: it does not see what another handle appends.
+
     Threads: for one entry point at a time, as the application itself.
     """
 
@@ -100,6 +103,7 @@ class PersistentObject:
         self._stored: Stored | None = stored
         self._flags = flags
         self._position = 0
+        self._size = stored.data_size
 
     @property
     def flags(self) -> DataFlag:
@@ -113,12 +117,13 @@ class PersistentObject:
 
     def get_info(self) -> ObjectInfo:
         """Tell what is known of it (TEE_GetObjectInfo1)."""
-        return ObjectInfo(self._open().data_size, self._position, self._flags)
+        self._open()
+        return ObjectInfo(self._size, self._position, self._flags)
 
     def read(self, size: int) -> bytes:
         """Read from the position on, fewer bytes at the end (TEE_ReadObjectData)."""
         stored = self._open(DataFlag.ACCESS_READ)
-        data = stored.read(self._position, size)
+        data = stored.read(self._position, max(min(size, self._size - self._position), 0))
         self._position += len(data)
         return data
 
@@ -131,7 +136,9 @@ class PersistentObject:
         end = self._position + len(data)
         if end > _MAX_POSITION:
             raise ResultCode(Result.OVERFLOW)
-        stored.write(self._position, bytes(data))
+        if data:
+            stored.write(self._position, bytes(data))
+            self._size = max(self._size, end)
         self._position = end
 
     def truncate(self, size: int) -> None:
@@ -143,14 +150,15 @@ class PersistentObject:
         if not 0 <= size <= _MAX_POSITION:
             raise PanicError(Result.BAD_PARAMETERS)
         stored.truncate(size)
+        self._size = size
 
     def seek(self, offset: int, whence: Whence = Whence.SET) -> int:
         """Move the position, also beyond the end, but not before the start; return it.
 
         TEE_SeekObjectData. Raises ResultCode: OVERFLOW.
         """
-        stored = self._open()
-        base = {Whence.SET: 0, Whence.CUR: self._position, Whence.END: stored.data_size}
+        self._open()
+        base = {Whence.SET: 0, Whence.CUR: self._position, Whence.END: self._size}
         if whence not in base:
             raise PanicError(Result.BAD_PARAMETERS)
         position = max(base[whence] + offset, 0)

@@ -48,9 +48,8 @@ class _StoredObject:
     def write(self, offset: int, data: bytes) -> None:
         """Write data."""
         with self._storage.lock:
-            if data:
-                self._files.write(self._file, offset, data)
-                self.data_size = max(self.data_size, offset + len(data))
+            self._files.write(self._file, offset, data)
+            self.data_size = max(self.data_size, offset + len(data))
 
     def truncate(self, length: int) -> None:
         """Cut the data, or extend it with zeros."""
@@ -217,10 +216,14 @@ class PersistentStorage:
 
 
 def may_share(one: DataFlag, other: DataFlag) -> bool:
-    """Return whether an object may be open in both ways at once (GPD_SPE_010 5.7.3)."""
+    """Return whether an object may be open in both ways at once (GPD_SPE_010 5.7.3).
+
+    OP-TEE asks besides that both may be shared in the same ways.
+    """
     either, both = one | other, one & other
     return not (
         either & DataFlag.ACCESS_WRITE_META
+        or (one ^ other) & (DataFlag.SHARE_READ | DataFlag.SHARE_WRITE)
         or (either & DataFlag.ACCESS_READ and not both & DataFlag.SHARE_READ)
         or (either & DataFlag.ACCESS_WRITE and not both & DataFlag.SHARE_WRITE)
     )
