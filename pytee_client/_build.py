@@ -73,6 +73,16 @@ enum tee_operation_state {
 enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 
 TEEC_Result invoke_command(TEEC_Session *, uint32_t, TEEC_Operation *, uint32_t, uint32_t *);
+
+struct tee_device_ops {
+    int (*open)(void *, const char *);
+    int (*ioctl)(void *, int, unsigned long, void *);
+    int (*mmap)(void *, int, size_t, void **);
+    int (*munmap)(void *, void *, size_t);
+    int (*close)(void *, int);
+};
+extern const struct tee_device_ops tee_device_linux;
+
 int shared_memory_descriptor(const TEEC_SharedMemory *);
 int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };

@@ -17,6 +17,7 @@ from ._boundary import (
     NativeContext,
     NativeOperation,
     NativeSharedMemory,
+    backend_name,
     pin,
     to_descriptor,
     to_size,
@@ -135,7 +136,7 @@ class Context(Owner):
         """Which kernel and which TEE answer; also after close()."""
         implementation, capabilities, generic = self._native.version
         return Version(
-            _backend_name(self._native.kernel),
+            backend_name(self._native.kernel),
             _implementation(implementation),
             capabilities,
             GenericCapabilities(generic),
@@ -422,16 +423,6 @@ def _check_results(results: object) -> None:
         raise ParameterTypeError(f"results must be an IntEnum class with members, not {results!r}")
     for member in results:
         to_uint32(member.value, f"the result {results.__name__}.{member.name}")
-
-
-def _backend_name(kernel: Kernel | None) -> str:
-    if kernel is None:
-        return "linux"
-    return (
-        "fake"
-        if type(kernel).__module__.startswith("pytee_client.fake")
-        else (type(kernel).__qualname__)
-    )
 
 
 def _resolve(

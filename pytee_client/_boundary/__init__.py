@@ -17,15 +17,18 @@ from .kernel import (
     copy_from_user,
     copy_to_user,
 )
+from .linux import LinuxKernel, backend_name
 from .operation import NativeOperation
 
 __all__ = [
     "Kernel",
+    "LinuxKernel",
     "NativeContext",
     "NativeOperation",
     "NativeSession",
     "NativeSharedMemory",
     "address_of",
+    "backend_name",
     "check_user_pages",
     "constant",
     "copy_buffer_from_user",

@@ -33,12 +33,7 @@ def test_the_version_is_that_of_op_tee(target: Target, context: tee.Context) -> 
 
 
 def test_the_version_says_which_kernel_answers(target: Target, context: tee.Context) -> None:
-    if not target.is_real:
-        assert context.version.backend == "fake"
-    elif target.backend == "linux":
-        assert context.version.backend == "linux"
-    else:
-        assert context.version.backend == "LinuxKernel"
+    assert context.version.backend == ("linux" if target.is_real else "fake")
 
 
 @pytest.mark.assertion("IC-01")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The running kernel as a kernel in Python."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .._native import ffi, lib
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+
+__all__ = ["LinuxKernel", "backend_name"]
+
+
+class LinuxKernel:
+    """The running kernel as one in Python, by the same system calls that the library makes.
+
+    Threads: may be called from any; other Python threads run meanwhile.
+    """
+
+    def open(self, path: str) -> int:
+        """Open a device and return a descriptor, closed on exec."""
+        name = ffi.new("char[]", path.encode())
+        return _checked(lib.tee_device_linux.open(ffi.NULL, name), path)
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        """Make an ioctl whose argument is the address given."""
+        return _checked(
+            lib.tee_device_linux.ioctl(ffi.NULL, fd, request, ffi.cast("void *", argument))
+        )
+
+    def mmap(self, fd: int, length: int) -> int:
+        """Map shared memory from its start and return the address."""
+        address = ffi.new("void **")
+        _checked(lib.tee_device_linux.mmap(ffi.NULL, fd, length, address))
+        return int(ffi.cast("uintptr_t", address[0]))
+
+    def munmap(self, address: int, length: int) -> None:
+        """End a mapping."""
+        _checked(lib.tee_device_linux.munmap(ffi.NULL, ffi.cast("void *", address), length))
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor that open or ioctl returned."""
+        _checked(lib.tee_device_linux.close(ffi.NULL, fd))
+
+    def take_cause(self) -> None:
+        """Return None: a Trusted Application is not in this process."""
+
+
+def _checked(result: int, path: str | None = None) -> int:
+    if result < 0:
+        raise OSError(-result, os.strerror(-result), path)
+    return result
+
+
+def backend_name(kernel: Kernel | None) -> str:
+    """Return what Version.backend says of a kernel, None for Linux."""
+    if kernel is None or isinstance(kernel, LinuxKernel):
+        return "linux"
+    # Of one that passes calls on to another, what the other one is.
+    name = getattr(kernel, "backend", None)
+    if isinstance(name, str):
+        return name
+    if type(kernel).__module__.startswith("pytee_client.fake"):
+        return "fake"
+    return type(kernel).__qualname__
