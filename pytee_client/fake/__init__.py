@@ -38,6 +38,7 @@ from .memory_file_system import MemoryFileSystem
 from .notifications import Notifications
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
 from .properties import PropertyNotFound, PropertySet
+from .resources import Resources
 from .secure_world import SecureWorld
 from .supplicant import Supplicant
 from .ta_session import TaSession, TaSessionError
@@ -82,6 +83,7 @@ __all__ = [
     "PersistentObject",
     "PropertyNotFound",
     "PropertySet",
+    "Resources",
     "ResultCode",
     "SecurePartition",
     "SecureWorld",

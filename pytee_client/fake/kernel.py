@@ -30,6 +30,7 @@ from .drivers.driver import (
     page_multiple,
 )
 from .drivers.optee import Optee
+from .resources import Resources, count_resources
 from .supplicant_argument import Reception, read_answer
 
 if TYPE_CHECKING:
@@ -143,6 +144,21 @@ class Kernel:
         cause: BaseException | None = getattr(self._thread, "cause", None)
         self._thread.cause = None
         return cause
+
+    def resources(self) -> Resources:
+        """Count what programs hold of the kernel now."""
+        with self._lock:
+            mapped = [mapping.memory for mapping in self._mappings.values()]
+            devices = self._devices.values()
+            return count_resources(self._drivers, devices, self._contexts, self._memory, mapped)
+
+    def assert_no_leaks(self, before: Resources = Resources()) -> None:  # noqa: B008
+        """Raise AssertionError, saying what there is, if programs hold more than before.
+
+        Args:
+            before: what resources() said then; nothing by default.
+        """
+        self.resources().assert_no_more_than(before)
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""

@@ -78,6 +78,11 @@ class SecureWorld:
         with self._lock:
             return uuid in self._applications
 
+    def count_sessions(self) -> int:
+        """Return how many sessions are open."""
+        with self._lock:
+            return len(self._sessions)
+
     def open_session(
         self, uuid: UUID, identity: Identity, parameters: Parameters, *, mappable: bool = True
     ) -> Outcome:

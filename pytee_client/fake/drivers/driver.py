@@ -242,6 +242,14 @@ class Driver(ABC):
         for session in reversed(list(context.sessions)):
             self.close_session(context, session)
 
+    def count_secure_world_sessions(self) -> int:
+        """Return how many sessions there are in the secure world behind it."""
+        return 0
+
+    def count_pending_requests(self) -> int:
+        """Return how many requests to a supplicant wait for their answer."""
+        return 0
+
 
 class ApplicationDriver(Driver):
     """A driver with Trusted Applications behind it.
@@ -259,6 +267,10 @@ class ApplicationDriver(Driver):
     def install(self, application: type[TrustedApplication]) -> None:
         """Install a Trusted Application in the secure world behind it."""
         self.world.install(application)
+
+    def count_secure_world_sessions(self) -> int:
+        """Return how many sessions there are in the secure world behind it."""
+        return self.world.count_sessions()
 
 
 def page_multiple(size: int) -> int:
