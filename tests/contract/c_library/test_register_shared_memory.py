@@ -15,6 +15,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client.fake import uapi
+from pytee_client.fake.faults import Fault, Plan, ShortRegistration, SystemCall
 
 from ...support import c_library as c
 from ...support.c_library import Kind
@@ -151,7 +152,7 @@ def test_memory_of_which_the_kernel_takes_only_part_is_refused(target: Target, f
     """As Linux does from 6.8 on with some memory of which the end is missing."""
     kernel, context = ObservedKernel(target), c.new_context()
     assert c.context_initialize(context, kernel, target.device) == 0
-    kernel.registered_part = 4096
+    kernel.arm(Plan([Fault(SystemCall.SHM_REGISTER, ShortRegistration(missing=4096))]))
     with mmap.mmap(-1, 8192) as pages, c.ffi.from_buffer(pages) as data:
         block = c.memory(8192, flags, data)
         expected = tee.Result.OUT_OF_MEMORY if target.reg_mem else 0
