@@ -392,14 +392,21 @@ class Context(Owner):
             self._closing = True
             sessions, blocks = list(self._sessions), list(self._blocks)
         try:
-            for session in sessions:
-                session.close()
-            for block in blocks:
-                block.close()
+            interrupts = []
+            for part in (*sessions, *blocks):
+                try:
+                    part.close()
+                except BaseException as error:
+                    # One that comes after the close must not keep the rest from theirs.
+                    if not part.closed:
+                        raise
+                    interrupts.append(error)
             with self._lock:
                 already, self._closed = self._closed, True
             if not already:
                 self._native.finalize()
+            if interrupts:
+                raise interrupts[0]
         finally:
             with self._lock:
                 self._closing = False

@@ -118,8 +118,10 @@ class SharedMemory(Owner):
                 " wait for the calls that use it"
             ) from None
         self._closed = True
-        self._native.release()
-        self._release_memory()
+        try:
+            self._native.release()
+        finally:
+            self._release_memory()
 
     def __repr__(self) -> str:
         name = type(self).__name__
