@@ -17,7 +17,7 @@ from .kernel import (
     copy_from_user,
     copy_to_user,
 )
-from .linux import LinuxKernel, backend_name
+from .linux import LinuxKernel, backend_name, read_mapping
 from .operation import NativeOperation
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "copy_from_user",
     "copy_to_user",
     "pin",
+    "read_mapping",
     "to_descriptor",
     "to_size",
     "to_uint32",

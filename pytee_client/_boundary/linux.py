@@ -11,7 +11,7 @@ from .._native import ffi, lib
 if TYPE_CHECKING:
     from .kernel import Kernel
 
-__all__ = ["LinuxKernel", "backend_name"]
+__all__ = ["LinuxKernel", "backend_name", "read_mapping"]
 
 
 class LinuxKernel:
@@ -47,6 +47,12 @@ class LinuxKernel:
 
     def take_cause(self) -> None:
         """Return None: a Trusted Application is not in this process."""
+
+
+def read_mapping(address: int, size: int) -> bytes:
+    """Read memory that the caller has mapped, also a device's, of which Linux copies nothing."""
+    content: bytes = ffi.buffer(ffi.cast("char *", address), size)[:]
+    return content
 
 
 def _checked(result: int, path: str | None = None) -> int:

@@ -65,6 +65,12 @@ class ObservedCall:
         return where
 
     @property
+    def buffer_length(self) -> int:
+        """How long the buffer is said to be, in bytes."""
+        length: int = _BUF_DATA.unpack(self.argument)[1]
+        return length
+
+    @property
     def params(self) -> list[tuple[int, int, int, int]]:
         """The attr, a, b and c of the parameters, of ioctls that have them."""
         size = self.call.header_size

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A line of a trace, and how a file of them is read."""
+
+from __future__ import annotations
+
+import errno
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..kernels import SystemCall
+from .description import Description, Scope
+from .errors import TraceFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Record", "read_trace"]
+
+_FORMAT = "pytee_client trace"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One system call of a trace.
+
+    Attributes:
+        line: of the file, counted from 1.
+        call: its kind.
+        thread: which thread made it.
+        began, ended: when, on the trace's clock.
+        asked: what was asked.
+        answered: what came back, empty if it failed.
+        error: the errno, 0 if it succeeded.
+    """
+
+    line: int
+    call: SystemCall
+    thread: int
+    began: int
+    ended: int
+    asked: Description
+    answered: Description
+    error: int
+
+
+def read_trace(lines: Iterable[str], name: str) -> tuple[Scope, list[Record]]:
+    """Read the lines of a trace; name is what errors call it.
+
+    Raises:
+        TraceFormatError: it is none.
+    """
+    scope: Scope | None = None
+    records = []
+    try:
+        for number, text in enumerate(lines, 1):
+            data = _object_of(text, f"{name}, line {number}")
+            if scope is None:
+                scope = _header(data, name)
+            else:
+                records.append(_record(data, number, f"{name}, line {number}"))
+    except UnicodeDecodeError as error:
+        raise TraceFormatError(f"{name} is no trace: it is not text") from error
+    if scope is None:
+        raise TraceFormatError(f"{name} is no trace: it is empty")
+    return scope, records
+
+
+def _object_of(text: str, where: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise TraceFormatError(f"{where}: not a line of a trace: {error}") from None
+    if not isinstance(data, dict):
+        raise TraceFormatError(f"{where}: not a line of a trace: no JSON object")
+    return data
+
+
+def _header(data: dict[str, Any], name: str) -> Scope:
+    if data.get("format") != _FORMAT:
+        raise TraceFormatError(f"{name} is no trace: its first line is not the header of one")
+    if data.get("version") != _VERSION:
+        raise TraceFormatError(
+            f"{name} is a trace of version {data.get('version')}, and this library reads"
+            f" version {_VERSION}: record it again, or use the library that recorded it"
+        )
+    return Scope(bool(data.get("payloads")), bool(data.get("values")))
+
+
+def _record(data: dict[str, Any], line: int, where: str) -> Record:
+    try:
+        error = data.get("errno", 0)
+        return Record(
+            line,
+            SystemCall[data["call"]],
+            int(data["thread"]),
+            int(data["began"]),
+            int(data["ended"]),
+            dict(data["in"]),
+            dict(data.get("out", {})),
+            getattr(errno, error) if isinstance(error, str) else int(error),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TraceFormatError(f"{where}: not a call: {error!r}") from None

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A kernel whose calls are written to a trace."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from .._boundary import read_mapping
+from ..kernels import ObservedCall, PassingKernel, SystemCall
+from .blocks import Blocks
+from .description import Description, Scope, describe_argument, describe_result
+from .errors import TracePayloadWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ..kernels import Kernel
+
+__all__ = ["TraceRecorder"]
+
+
+class TraceRecorder(PassingKernel):
+    """A kernel that passes calls on to another and writes them to a trace.
+
+    Args:
+        kernel: the other one, "linux" for the running kernel.
+        file: the path of the trace, which is overwritten; or a text file to write it to,
+            which stays the caller's.
+        payloads: whether the trace gets the contents of the memory that calls refer to.
+            Keep such a trace as safe as what the TEE protects.
+        values: whether it gets the numbers of value parameters.
+
+    Raises:
+        OSError: the file can't be written.
+
+    Warns:
+        TracePayloadWarning: payloads is true.
+
+    Threads: may be called from any. Processes: a child of a fork is not recorded.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel | Literal["linux"],
+        file: str | os.PathLike[str] | TextIO,
+        *,
+        payloads: bool = False,
+        values: bool = True,
+    ) -> None:
+        super().__init__(kernel)
+        self._lock = threading.Lock()
+        self._failure: OSError | None = None
+        self._pid = os.getpid()
+        self._scope = Scope(payloads, values, self._read_block)
+        self._blocks = Blocks()
+        self._files: dict[int, int] = {}
+        self._mappings: dict[int, int] = {}
+        self._numbers = itertools.count(1)
+        self._clock = itertools.count()
+        self._threads = itertools.count()
+        self._thread = threading.local()
+        if payloads:
+            warnings.warn(
+                "the trace will hold the contents of the memory that is shared with the TEE:"
+                " keep it as safe as that",
+                TracePayloadWarning,
+                stacklevel=2,
+            )
+        self._owned = isinstance(file, str | os.PathLike)
+        self._file: TextIO = _create(file) if isinstance(file, str | os.PathLike) else file
+        self._recording = True
+        self._write(
+            {
+                "format": "pytee_client trace",
+                "version": 1,
+                "payloads": payloads,
+                "values": values,
+            }
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close_trace()
+        except OSError:
+            if error is None:
+                raise
+
+    def close_trace(self) -> None:
+        """End the recording. Calls go on to be passed on. Closing twice is harmless.
+
+        Raises:
+            OSError: the trace could not be written, and ends before the program did.
+        """
+        with self._lock:
+            self._recording = False
+            failure, self._failure = self._failure, None
+            if self._owned:
+                try:
+                    self._file.close()
+                except OSError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def open(self, path: str) -> int:
+        """Open a device (open(2))."""
+
+        def described(fd: int) -> Description:
+            return {"file": self._number_of_new(fd)}
+
+        call = SystemCall.OPEN
+        return self._record(call, {"path": path}, lambda: self.kernel.open(path), described)
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        """Serve a request to a device (ioctl(2))."""
+        if not self._is_recording():
+            return self.kernel.ioctl(fd, request, argument)
+        call = ObservedCall.of_ioctl(fd, request, argument)
+        file = self._files.get(fd, 0)
+
+        def described(result: int) -> Description:
+            description = describe_result(call, file, self._blocks, self._scope)
+            if not call.call.creates_memory:
+                return {"result": result, **description} if result else description
+            new = self._number_of_new(result)
+            self._add_block(call, file, new, description)
+            return {"file": new, **description}
+
+        asked = describe_argument(call, file, self._blocks, self._scope)
+        return self._record(
+            call.call, asked, lambda: self.kernel.ioctl(fd, request, argument), described
+        )
+
+    def mmap(self, fd: int, length: int) -> int:
+        """Map shared memory (mmap(2))."""
+        file = self._files.get(fd, 0)
+
+        def described(address: int) -> Description:
+            number = next(self._numbers)
+            self._mappings[address] = number
+            self._blocks.map(file, address, length)
+            return {"mapping": number}
+
+        asked = {"file": file, "length": length}
+        return self._record(SystemCall.MMAP, asked, lambda: self.kernel.mmap(fd, length), described)
+
+    def munmap(self, address: int, length: int) -> None:
+        """End a mapping (munmap(2))."""
+
+        def unmap() -> int:
+            # Before its address can be another's.
+            self._blocks.unmap(address)
+            self._mappings.pop(address, None)
+            self.kernel.munmap(address, length)
+            return 0
+
+        asked = {"mapping": self._mappings.get(address, 0), "length": length}
+        self._record(SystemCall.MUNMAP, asked, unmap, lambda _: {})
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor (close(2))."""
+        file = self._files.get(fd, 0)
+
+        def close() -> int:
+            # Before its number can be another's.
+            self._files.pop(fd, None)
+            self._blocks.close(file)
+            self.kernel.close(fd)
+            return 0
+
+        self._record(SystemCall.CLOSE, {"file": file}, close, lambda _: {})
+
+    def _is_recording(self) -> bool:
+        return self._recording and self._pid == os.getpid()
+
+    def _number_of_new(self, fd: int) -> int:
+        number = next(self._numbers)
+        self._files[fd] = number
+        return number
+
+    def _read_block(self, file: int, offset: int, size: int) -> bytes:
+        """Read shared memory by a mapping of the recorder's own."""
+        fd = next((fd for fd, number in list(self._files.items()) if number == file), None)
+        if fd is None or not size:
+            return b""
+        address = self.kernel.mmap(fd, offset + size)
+        try:
+            return read_mapping(address + offset, size)
+        finally:
+            self.kernel.munmap(address, offset + size)
+
+    def _add_block(self, call: ObservedCall, file: int, new: int, description: Description) -> None:
+        address: int | None = None
+        if call.call is SystemCall.SHM_REGISTER:
+            address = int.from_bytes(call.argument[:8], sys.byteorder)
+        if description:
+            size = description["length" if address else "size"]
+            self._blocks.add(file, description["id"], new, size, address)
+
+    def _number_of_thread(self) -> int:
+        number: int | None = getattr(self._thread, "number", None)
+        if number is None:
+            number = self._thread.number = next(self._threads)
+        return number
+
+    def _record(
+        self,
+        call: SystemCall,
+        asked: Description,
+        serve: Callable[[], int],
+        describe: Callable[[int], Description],
+    ) -> int:
+        # Nor is the lock taken in a child, which another thread of the parent's may hold.
+        if not self._is_recording():
+            return serve()
+        with self._lock:
+            line: dict[str, Any] = {
+                "call": call.name,
+                "thread": self._number_of_thread(),
+                "began": next(self._clock),
+                "ended": 0,
+                "in": asked,
+            }
+        try:
+            result = serve()
+        except BaseException as error:
+            # What is no OSError the library takes for EIO.
+            number = (error.errno if isinstance(error, OSError) else None) or errno.EIO
+            self._write({**line, "errno": errno.errorcode.get(number, number)})
+            raise
+        self._write({**line, "out": describe(result)})
+        return result
+
+    def _write(self, line: dict[str, Any]) -> None:
+        with self._lock:
+            if not self._recording:
+                return
+            if "ended" in line:
+                line["ended"] = next(self._clock)
+            try:
+                self._file.write(json.dumps(line) + "\n")
+                self._file.flush()
+            except OSError as error:
+                # The program's call must not fail for it.
+                self._failure = error
+                self._recording = False
+
+
+def _create(path: str | os.PathLike[str]) -> TextIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    return open(os.open(path, flags, 0o600), "w", encoding="utf-8")

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The calls of a trace in the order in which they may come."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from ..kernels import SystemCall
+from .errors import TraceMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .description import Description
+    from .record import Record
+
+__all__ = ["Script"]
+
+_GIVING_BACK: Final = (SystemCall.CLOSE, SystemCall.MUNMAP, SystemCall.CLOSE_SESSION)
+
+
+class Script:
+    """The calls that are still to come.
+
+    Args:
+        records: of the trace.
+        name: what errors call it.
+        checks_data: whether the contents of memory must be the same.
+        patience: how long a call waits for the others that came during it, in seconds.
+    """
+
+    def __init__(
+        self, records: list[Record], name: str, *, checks_data: bool, patience: float
+    ) -> None:
+        self._name = name
+        self._checks_data = checks_data
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._thread = threading.local()
+        self._to_come: dict[int, deque[Record]] = {}
+        for record in sorted(records, key=lambda record: record.began):
+            self._to_come.setdefault(record.thread, deque()).append(record)
+        self._begins = sorted(record.began for record in records)
+        self._come: set[int] = set()
+        self._deviation: TraceMismatchError | None = None
+
+    @property
+    def deviated(self) -> bool:
+        """Whether the program has left the script."""
+        return self._deviation is not None
+
+    def take(self, call: SystemCall, asked: Description) -> Record:
+        """Return what a call of the program's is in the trace.
+
+        A call that was still with the kernel when another began is not answered before
+        that one comes: so a call that waits to be cancelled still waits.
+
+        Raises:
+            TraceMismatchError: it is nothing; from then on for each call.
+        """
+        with self._changed:
+            if self._deviation is not None:
+                raise self._deviation
+            heads = self._heads()
+            for record in self._candidates(heads, call):
+                if record.call is call and not self._differences(record.asked, asked):
+                    break
+            else:
+                self._deviate(self._explain(heads, call, asked))
+            self._to_come[record.thread].remove(record)
+            self._thread.number = record.thread
+            self._come.add(record.began)
+            self._changed.notify_all()
+            meanwhile = self._begun_during(record)
+            if not self._changed.wait_for(
+                lambda: self.deviated or self._come.issuperset(meanwhile), self._patience
+            ):
+                self._deviate(
+                    f"{self._name}, line {record.line}: while {call.name} was with the kernel"
+                    f" other threads made {len(meanwhile - self._come)} calls more than have come"
+                    f" in {self._patience} seconds"
+                )
+            return record
+
+    def assert_finished(self) -> None:
+        """Raise TraceMismatchError if the program has not made all of the calls."""
+        with self._changed:
+            if self._deviation is not None:
+                raise self._deviation
+            missing = sorted(self._heads(), key=lambda record: record.began)
+            left = sum(map(len, self._to_come.values()))
+        if missing:
+            first = missing[0]
+            raise TraceMismatchError(
+                f"{self._name}, line {first.line}: the program ended before"
+                f" {_say(first.call, first.asked)}, and made {left} calls less than the trace has"
+            )
+
+    def _heads(self) -> list[Record]:
+        """Return each thread's next call; first that of the thread that the caller was last."""
+        own: int | None = getattr(self._thread, "number", None)
+        threads = sorted(self._to_come, key=lambda number: (number != own, number))
+        return [self._to_come[number][0] for number in threads if self._to_come[number]]
+
+    def _candidates(self, heads: list[Record], call: SystemCall) -> Iterator[Record]:
+        """Yield what a call may be."""
+        for head in heads:
+            yield head
+            # What is given back at once has no order: a context closes all it has.
+            if call in _GIVING_BACK:
+                coming = itertools.islice(self._to_come[head.thread], 1, None)
+                if head.call in _GIVING_BACK:
+                    yield from itertools.takewhile(lambda one: one.call in _GIVING_BACK, coming)
+
+    def _begun_during(self, record: Record) -> set[int]:
+        first = bisect.bisect_right(self._begins, record.began)
+        return set(self._begins[first : bisect.bisect_left(self._begins, record.ended)])
+
+    def _differences(self, expected: Any, came: Any, where: str = "") -> list[str]:
+        if isinstance(expected, dict) and isinstance(came, dict):
+            return [
+                difference
+                for key in sorted(expected.keys() | came.keys())
+                if key != "data" or self._checks_data
+                for difference in self._differences(
+                    expected.get(key), came.get(key), f"{where}.{key}" if where else key
+                )
+            ]
+        if isinstance(expected, list) and isinstance(came, list) and len(expected) == len(came):
+            return [
+                difference
+                for index, (one, other) in enumerate(zip(expected, came, strict=True))
+                for difference in self._differences(one, other, f"{where}[{index}]")
+            ]
+        if expected == came:
+            return []
+        if where.endswith("data"):
+            return [f"{where} differs"]
+        return [f"{where} was {expected}, and now is {came}"]
+
+    def _explain(self, heads: list[Record], call: SystemCall, asked: Description) -> str:
+        if not heads:
+            return f"{self._name}: the trace has ended, but then came {_say(call, asked)}"
+        expected = heads[0]
+        where = f"{self._name}, line {expected.line}"
+        if expected.call is call:
+            differences = "; ".join(self._differences(expected.asked, asked))
+            return f"{where}: {call.name} differs: {differences}"
+        return (
+            f"{where}: expected {_say(expected.call, expected.asked)}, but then came"
+            f" {_say(call, asked)}"
+        )
+
+    def _deviate(self, why: str) -> None:
+        self._deviation = TraceMismatchError(why)
+        self._changed.notify_all()
+        raise self._deviation
+
+
+def _say(call: SystemCall, asked: Description) -> str:
+    fields = ", ".join(f"{name}={value}" for name, value in asked.items() if name != "params")
+    return f"{call.name}({fields})"
