@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -455,64 +454,6 @@ def test_calls_of_several_threads_are_counted_together(
     arm(kernel, Fault(INVOKE, Fail(errno.EIO), nth=10, every=10, times=None))
     outcomes = list(pool.map(lambda _: invoke(session), range(200)))
     assert outcomes.count(False) == 20
-
-
-def test_the_counters_tell_what_is_held(below: fake.Kernel) -> None:
-    with RawDevice(below) as device:
-        fd, _, size = device.allocate(4096)
-        address = below.mmap(fd, size)
-        device.open_session(Conformance.uuid)
-        held = below.resources()
-        assert held == fake.Resources(
-            descriptors=2, contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
-        )
-        below.assert_no_leaks(held)
-        with pytest.raises(AssertionError) as caught:
-            below.assert_no_leaks()
-        for word in ("descriptors: 2, and 0 before", f"descriptor {fd}: shared memory 1", "4096"):
-            assert word in str(caught.value)
-    # Its mapping keeps the memory, and that the context and its sessions.
-    assert below.resources() == fake.Resources(
-        contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
-    )
-    below.munmap(address, size)
-    below.assert_no_leaks()
-
-
-def test_a_call_holds_the_memory_that_it_uses(pool: ThreadPoolExecutor) -> None:
-    entered, leave = threading.Event(), threading.Event()
-
-    class Slow(fake.TrustedApplication):
-        uuid = UUID("1a0bdcb4-3b2f-4f2b-bf0a-5a8f6f4ab002")
-
-        def invoke_command(
-            self,
-            session: fake.TrustedApplicationSession,
-            command_id: int,
-            parameters: fake.Parameters,
-        ) -> None:
-            entered.set()
-            assert leave.wait(LIMIT)
-
-    kernel = fake.Kernel()
-    kernel.install(Slow)
-    with (
-        tee.Context(backend=kernel) as context,
-        context.open_session(Slow.uuid) as opened,
-        context.allocate_shared_memory(8, tee.MemoryFlags.INPUT) as block,
-    ):
-        call = pool.submit(opened.invoke_command, 0, block, block)
-        assert entered.wait(LIMIT)
-        assert kernel.resources().references == 2
-        leave.set()
-        call.result(LIMIT)
-        assert kernel.resources().references == 0
-
-
-def test_openings_for_a_supplicant_are_counted_too(below: fake.Kernel) -> None:
-    with RawDevice(below, "/dev/teepriv0"):
-        assert below.resources().contexts == 1
-    assert below.resources() == NOTHING_HELD
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem", "amdtee"])

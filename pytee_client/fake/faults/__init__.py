@@ -3,7 +3,7 @@
 
     from errno import ENOMEM
     from pytee_client import Context, Origin, Result, fake
-    from pytee_client.fake.faults import Answer, Fail, Fault, FaultyKernel, Plan
+    from pytee_client.fake.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
 
     plan = Plan([
         Fault(SystemCall.SHM_REGISTER, Fail(ENOMEM), nth=3),
@@ -16,7 +16,8 @@
 
 The kernel below can be any, also "linux" for real devices. A plan says which calls get a
 fault, counted by kind; what a fault does is an Action: Fail, Answer, Delay, Hold, Do,
-Oversize, ShortRegistration, Unplug, or a class of your own. A TEE that died is
+Oversize, ShortRegistration, Unplug, or a class of your own. The death of a supplicant is a
+Do with what kills it; that of a TEE is
 Answer(Result.COMMUNICATION, Origin.COMMS) from some call on (times=None): that is what the
 drivers of OP-TEE and AMD-TEE make of it.
 """

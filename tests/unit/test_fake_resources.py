@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The counters that prove that nothing of the fake kernel leaked."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client.fake.applications import Conformance
+
+from ..support.raw_device import RawDevice
+from ..support.waiting import LIMIT
+
+NOTHING_HELD = fake.Resources()
+
+
+@pytest.fixture
+def kernel() -> fake.Kernel:
+    return fake.new_kernel()
+
+
+def test_the_counters_tell_what_is_held(kernel: fake.Kernel) -> None:
+    with RawDevice(kernel) as device:
+        fd, _, size = device.allocate(4096)
+        address = kernel.mmap(fd, size)
+        device.open_session(Conformance.uuid)
+        held = kernel.resources()
+        assert held == fake.Resources(
+            descriptors=2, contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
+        )
+        kernel.assert_no_leaks(held)
+        with pytest.raises(AssertionError) as caught:
+            kernel.assert_no_leaks()
+        for word in ("descriptors: 2, and 0 before", f"descriptor {fd}: shared memory 1", "4096"):
+            assert word in str(caught.value)
+    # Its mapping keeps the memory, and that the context and its sessions.
+    assert kernel.resources() == fake.Resources(
+        contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
+    )
+    kernel.munmap(address, size)
+    kernel.assert_no_leaks()
+
+
+def test_a_call_holds_the_memory_that_it_uses(pool: ThreadPoolExecutor) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(fake.TrustedApplication):
+        uuid = UUID("1a0bdcb4-3b2f-4f2b-bf0a-5a8f6f4ab002")
+
+        def invoke_command(
+            self,
+            session: fake.TrustedApplicationSession,
+            command_id: int,
+            parameters: fake.Parameters,
+        ) -> None:
+            entered.set()
+            assert leave.wait(LIMIT)
+
+    kernel = fake.Kernel()
+    kernel.install(Slow)
+    with (
+        tee.Context(backend=kernel) as context,
+        context.open_session(Slow.uuid) as opened,
+        context.allocate_shared_memory(8, tee.MemoryFlags.INPUT) as block,
+    ):
+        call = pool.submit(opened.invoke_command, 0, block, block)
+        assert entered.wait(LIMIT)
+        assert kernel.resources().references == 2
+        leave.set()
+        call.result(LIMIT)
+        assert kernel.resources().references == 0
+
+
+def test_openings_for_a_supplicant_are_counted_too(kernel: fake.Kernel) -> None:
+    with RawDevice(kernel, "/dev/teepriv0"):
+        assert kernel.resources().contexts == 1
+    assert kernel.resources() == NOTHING_HELD
