@@ -55,6 +55,8 @@
 
 /* The shared-memory id of a memref without memory; all 64 bits count. */
 #define TEE_MEMREF_NULL UINT64_MAX
+/* The id of no object. */
+#define TEE_OBJREF_NULL UINT64_MAX
 
 struct tee_ioctl_version_data {
 	uint32_t impl_id;
@@ -87,7 +89,10 @@ struct tee_ioctl_buf_data {
 	uint64_t buf_len;
 };
 
-/* a, b, c: a value's fields, or a memref's offset, size and memory id. */
+/*
+ * a, b, c: a value's fields, or a memref's offset, size and memory id; a user
+ * buffer's address and size; an object's id and flags.
+ */
 struct tee_ioctl_param {
 	uint64_t attr;
 	uint64_t a;
@@ -125,6 +130,15 @@ struct tee_ioctl_close_session_arg {
 	uint32_t session;
 };
 
+/* Since Linux 6.18; for services that are objects and have no sessions. */
+struct tee_ioctl_object_invoke_arg {
+	uint64_t id;
+	uint32_t op;
+	uint32_t ret;
+	uint32_t num_params;
+	uint32_t pad;
+};
+
 /* The supplicant's; that they are misspelt is the kernel's doing. */
 struct tee_iocl_supp_recv_arg {
 	uint32_t func;
@@ -159,6 +173,8 @@ struct tee_iocl_supp_send_arg {
 #define TEE_IOC_SHM_REGISTER                                                  \
 	TEE_IOC(TEE_IOC_READ | TEE_IOC_WRITE, 9,                              \
 		sizeof(struct tee_ioctl_shm_register_data))
+#define TEE_IOC_OBJECT_INVOKE                                                 \
+	TEE_IOC(TEE_IOC_READ, 10, sizeof(struct tee_ioctl_buf_data))
 
 #define TEE_ASSERT_SIZE(type, size)                                           \
 	_Static_assert(sizeof(struct type) == (size), #type " has the size "  \
@@ -224,6 +240,12 @@ TEE_ASSERT_OFFSET(tee_ioctl_cancel_arg, session, 4);
 TEE_ASSERT_SIZE(tee_ioctl_close_session_arg, 4);
 TEE_ASSERT_OFFSET(tee_ioctl_close_session_arg, session, 0);
 
+TEE_ASSERT_SIZE(tee_ioctl_object_invoke_arg, 24);
+TEE_ASSERT_OFFSET(tee_ioctl_object_invoke_arg, id, 0);
+TEE_ASSERT_OFFSET(tee_ioctl_object_invoke_arg, op, 8);
+TEE_ASSERT_OFFSET(tee_ioctl_object_invoke_arg, ret, 12);
+TEE_ASSERT_OFFSET(tee_ioctl_object_invoke_arg, num_params, 16);
+
 TEE_ASSERT_SIZE(tee_iocl_supp_recv_arg, 8);
 TEE_ASSERT_OFFSET(tee_iocl_supp_recv_arg, func, 0);
 TEE_ASSERT_OFFSET(tee_iocl_supp_recv_arg, num_params, 4);
@@ -242,5 +264,6 @@ _Static_assert(TEE_IOC_SUPPL_RECV == 0x8010a406UL, "SUPPL_RECV");
 _Static_assert(TEE_IOC_SUPPL_SEND == 0x8010a407UL, "SUPPL_SEND");
 _Static_assert(TEE_IOC_SHM_REGISTER_FD == 0xc018a408UL, "SHM_REGISTER_FD");
 _Static_assert(TEE_IOC_SHM_REGISTER == 0xc018a409UL, "SHM_REGISTER");
+_Static_assert(TEE_IOC_OBJECT_INVOKE == 0x8010a40aUL, "OBJECT_INVOKE");
 
 #endif

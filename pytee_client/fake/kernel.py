@@ -72,6 +72,9 @@ class Kernel:
         release: the release of Linux. From 6.18 on there are user buffers and objects as
             parameters, and memory by descriptor, of which the fake has none to share.
 
+    Raises:
+        ValueError: a driver came later than this release, or there are too many devices.
+
     Threads: may be called from any; calls into Trusted Applications run side by side.
     """
 
@@ -84,6 +87,11 @@ class Kernel:
         self.heeds_notification_timeouts = self._since_6_18
         self._devices: dict[str, TeeDevice] = {}
         for driver in self._drivers:
+            if driver.since_6_18 and not self._since_6_18:
+                raise ValueError(
+                    f"Linux {release.value} has no driver {type(driver).__name__}, which came with"
+                    f" 6.18: take LinuxRelease.LINUX_7_2, @7.2 in the name of a profile"
+                )
             driver.start(self)
             for device in driver.devices():
                 self._add_device(device)
@@ -107,6 +115,8 @@ class Kernel:
             uapi.TEE_IOC_CLOSE_SESSION: self._close_session,
             uapi.TEE_IOC_SUPPL_RECV: self._suppl_recv,
             uapi.TEE_IOC_SUPPL_SEND: self._suppl_send,
+            # No driver of earlier kernels has it.
+            uapi.TEE_IOC_OBJECT_INVOKE: self._object_invoke,
         }
 
     def install(self, *applications: type[TrustedApplication]) -> None:
@@ -381,6 +391,18 @@ class Kernel:
     def _close_session(self, context: TeeContext, argument: int) -> int:
         (session,) = read(uapi.CLOSE_SESSION_ARG, argument)
         context.device.driver.close_session(context, session)
+        return 0
+
+    def _object_invoke(self, context: TeeContext, argument: int) -> int:
+        with Call(self, context, argument, uapi.OBJECT_INVOKE_ARG) as call:
+            number, op, result, _ = call.header
+            reply = context.device.driver.object_invoke(context, number, op, call.params)
+            if reply is not None:
+                self._thread.cause = reply.cause
+                result = reply.result
+            call.write_back(
+                uapi.OBJECT_INVOKE_RESULT_OFFSET, uapi.OBJECT_INVOKE_RESULT.pack(result)
+            )
         return 0
 
     def _suppl_recv(self, context: TeeContext, argument: int) -> int:

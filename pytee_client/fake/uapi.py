@@ -13,6 +13,7 @@ from typing import Final
 
 TEE_MAX_ARG_SIZE: Final = 4096
 TEE_MEMREF_NULL: Final = 2**64 - 1
+TEE_OBJREF_NULL: Final = 2**64 - 1
 
 # Linux's own number, which programs get to see; not ENOTSUP.
 ENOTSUPP: Final = 524
@@ -21,10 +22,12 @@ TEE_GEN_CAP_GP: Final = 0x01
 TEE_GEN_CAP_PRIVILEGED: Final = 0x02
 TEE_GEN_CAP_REG_MEM: Final = 0x04
 TEE_GEN_CAP_MEMREF_NULL: Final = 0x08
+TEE_GEN_CAP_OBJREF: Final = 0x10
 
 TEE_IMPL_ID_OPTEE: Final = 1
 TEE_IMPL_ID_AMDTEE: Final = 2
 TEE_IMPL_ID_TSTEE: Final = 3
+TEE_IMPL_ID_QTEE: Final = 4
 TEE_OPTEE_CAP_TZ: Final = 1
 
 TEE_IOC_VERSION: Final = 0x800CA400
@@ -37,6 +40,7 @@ TEE_IOC_SUPPL_RECV: Final = 0x8010A406
 TEE_IOC_SUPPL_SEND: Final = 0x8010A407
 TEE_IOC_SHM_REGISTER_FD: Final = 0xC018A408
 TEE_IOC_SHM_REGISTER: Final = 0xC018A409
+TEE_IOC_OBJECT_INVOKE: Final = 0x8010A40A
 
 VERSION_DATA: Final = Struct("=III")  # impl_id, impl_caps, gen_caps
 SHM_ALLOC_DATA: Final = Struct("=QIi")  # size, flags, id
@@ -54,6 +58,10 @@ INVOKE_RESULT: Final = Struct("=II")  # ret, ret_origin
 INVOKE_RESULT_OFFSET: Final = 12
 CANCEL_ARG: Final = Struct("=II")  # cancel_id, session
 CLOSE_SESSION_ARG: Final = Struct("=I")  # session
+# id, op, ret, num_params, and padding
+OBJECT_INVOKE_ARG: Final = Struct("=QIII4x")
+OBJECT_INVOKE_RESULT: Final = Struct("=I")  # ret
+OBJECT_INVOKE_RESULT_OFFSET: Final = 12
 SUPPL_RECV_ARG: Final = Struct("=II")  # func, num_params
 SUPPL_SEND_ARG: Final = Struct("=II")  # ret, num_params
 

@@ -93,6 +93,7 @@ def test_the_fake_kernel_has_the_numbers_of_the_interface() -> None:
         (uapi.INVOKE_ARG, "tee_ioctl_invoke_arg"),
         (uapi.CANCEL_ARG, "tee_ioctl_cancel_arg"),
         (uapi.CLOSE_SESSION_ARG, "tee_ioctl_close_session_arg"),
+        (uapi.OBJECT_INVOKE_ARG, "tee_ioctl_object_invoke_arg"),
         (uapi.SUPPL_RECV_ARG, "tee_iocl_supp_recv_arg"),
         (uapi.SUPPL_SEND_ARG, "tee_iocl_supp_send_arg"),
     ],
@@ -111,6 +112,7 @@ def test_the_fake_kernel_has_the_layout_of_the_interface(
     [
         ("tee_ioctl_open_session_arg", "session", uapi.OPEN_SESSION_RESULT_OFFSET),
         ("tee_ioctl_invoke_arg", "ret", uapi.INVOKE_RESULT_OFFSET),
+        ("tee_ioctl_object_invoke_arg", "ret", uapi.OBJECT_INVOKE_RESULT_OFFSET),
     ],
 )
 def test_the_fake_kernel_writes_results_where_they_belong(

@@ -9,7 +9,7 @@ import mmap
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..._boundary import copy_from_user, copy_to_user
 from ..secure_world import SecureWorld
@@ -167,7 +167,12 @@ class Driver(ABC):
 
     The core asks for what serves a request only if the device has it among its operations.
     Refusals are OSError.
+
+    Attributes:
+        since_6_18: whether the driver came with Linux 6.18, and earlier kernels have none.
     """
+
+    since_6_18: ClassVar[bool] = False
 
     def start(self, core: Core) -> None:  # noqa: B027
         """Learn which kernel it is in, before anything else is asked."""
@@ -192,7 +197,6 @@ class Driver(ABC):
         """Share memory of a client's own, which the core has checked."""
         raise NotImplementedError
 
-    @abstractmethod
     def open_session(
         self,
         context: TeeContext,
@@ -202,18 +206,25 @@ class Driver(ABC):
         params: list[Param],
     ) -> Reply:
         """Open a session; params are updated."""
+        raise NotImplementedError
 
-    @abstractmethod
     def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
         """Run a command; params are updated."""
+        raise NotImplementedError
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Pass on a cancellation."""
         raise NotImplementedError
 
-    @abstractmethod
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session."""
+        raise NotImplementedError
+
+    def object_invoke(
+        self, context: TeeContext, number: int, op: int, params: list[Param]
+    ) -> Reply | None:
+        """Invoke an object by its id; params are updated. None leaves the caller's result."""
+        raise NotImplementedError
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
         """Wait for a request to the supplicant; return its function and its parameters.
