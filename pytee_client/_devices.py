@@ -10,8 +10,12 @@ import stat
 from pathlib import Path
 
 from . import errors
-from .enums import GenericCapabilities, Origin, Result
+from .enums import GenericCapabilities, ImplementationId, Origin, Result
 
+_WITHOUT_GP: dict[int, str] = {
+    ImplementationId.TSTEE: "Trusted Services, which have requests of their own",
+    ImplementationId.QTEE: "Qualcomm's TEE, whose objects are invoked by TEE_IOC_OBJECT_INVOKE",
+}
 _CLIENT_NODE = re.compile(r"tee\d+")
 
 
@@ -54,13 +58,16 @@ def _how_to_get_access(path: str) -> str:
     )
 
 
-def open_error(name: str | None, code: int, error: int, capabilities: int) -> errors.TeecError:
+def open_error(
+    name: str | None, code: int, error: int, implementation: int, capabilities: int
+) -> errors.TeecError:
     """Make the exception for a device that could not be opened.
 
     Args:
         name: the device's path, or None if the first device of the machine was wanted.
         code: the result of the C library.
         error: the errno, or 0.
+        implementation: which driver the device said it has, 0 if it said nothing.
         capabilities: what the device said it can do, 0 if it said nothing.
     """
     nodes = client_nodes()
@@ -77,7 +84,7 @@ def open_error(name: str | None, code: int, error: int, capabilities: int) -> er
         cls, remedy = errors.DeviceAccessError, f"{path}: {_how_to_get_access(path)}"
     elif code == Result.NOT_SUPPORTED:
         cls = errors.NotSupportedError
-        remedy = "this device has not the GlobalPlatform capability"
+        remedy = _what_it_is(implementation)
     elif error == errno.ENOTTY:
         cls, remedy = errors.NotATeeDeviceError, "this is no TEE device; try /dev/tee0"
     elif code == Result.ITEM_NOT_FOUND:
@@ -86,6 +93,12 @@ def open_error(name: str | None, code: int, error: int, capabilities: int) -> er
     else:
         return errors.error_of(code, Origin.COMMS, error, doing)
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)
+
+
+def _what_it_is(implementation: int) -> str:
+    name = _WITHOUT_GP.get(implementation)
+    details = f"{implementation}, {name}" if name else f"{implementation}"
+    return f"this device has not the GlobalPlatform capability; its driver is {details}"
 
 
 def _how_to_get_a_device(name: str | None, nodes: list[Path]) -> str:

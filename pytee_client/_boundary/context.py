@@ -45,7 +45,7 @@ class NativeContext:
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))
         if code:
-            raise open_error(name, code, error, version.gen_caps)
+            raise open_error(name, code, error, version.impl_id, version.gen_caps)
         self.version: tuple[int, int, int] = (
             version.impl_id,
             version.impl_caps,
