@@ -26,7 +26,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from .application_image import application_image
 from .clock import Time
 from .drivers.amdtee import AmdTee
+from .drivers.driver import ApplicationDriver
 from .drivers.optee import Optee
+from .drivers.qtee import Qtee
+from .drivers.qtee_client_objects import CallbackObject, MemoryObject
 from .drivers.rpc import MissingSupplicantError
 from .drivers.supplicant_use import SupplicantUse
 from .drivers.tstee import SecurePartition, TrustedService, TsTee
@@ -38,6 +41,14 @@ from .memory_file_system import MemoryFileSystem
 from .notifications import Notifications
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
 from .properties import PropertyNotFound, PropertySet
+from .qtee_object import (
+    OutputBuffer,
+    QteeArguments,
+    QteeError,
+    QteeObject,
+    QteeReference,
+    QteeResult,
+)
 from .resources import Resources
 from .secure_world import SecureWorld
 from .supplicant import Supplicant
@@ -64,6 +75,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOGIN_TRUSTED_APP",
     "AmdTee",
+    "CallbackObject",
     "DataFlag",
     "FileSystem",
     "FolderFileSystem",
@@ -72,17 +84,25 @@ __all__ = [
     "Kernel",
     "LinuxRelease",
     "MemoryFileSystem",
+    "MemoryObject",
     "MemrefParameter",
     "MissingSupplicantError",
     "Notifications",
     "ObjectInfo",
     "Optee",
+    "OutputBuffer",
     "PanicError",
     "ParamType",
     "Parameters",
     "PersistentObject",
     "PropertyNotFound",
     "PropertySet",
+    "Qtee",
+    "QteeArguments",
+    "QteeError",
+    "QteeObject",
+    "QteeReference",
+    "QteeResult",
     "Resources",
     "ResultCode",
     "SecurePartition",
@@ -103,11 +123,26 @@ __all__ = [
     "new_kernel",
 ]
 
+
+def _qtee() -> Driver:
+    from .applications.qtee_services import QTEE_SERVICES
+
+    return Qtee(QTEE_SERVICES)
+
+
+def _tstee() -> Driver:
+    from .applications.trusted_services import ECHO_PARTITION
+
+    return TsTee(ECHO_PARTITION)
+
+
 _Storage: TypeAlias = "str | os.PathLike[str] | None"
 _PROFILES: dict[str, Callable[[_Storage], Driver]] = {
     "optee": lambda storage: Optee(storage=storage),
     "optee-no-reg-mem": lambda storage: Optee(reg_mem=False, storage=storage),
     "amdtee": lambda storage: AmdTee(storage=storage),
+    "tstee": lambda storage: _tstee(),
+    "qtee": lambda storage: _qtee(),
 }
 _kernels: dict[str, Kernel] = {}
 _lock = threading.Lock()
@@ -119,11 +154,13 @@ def new_kernel(profile: str = "optee", *, storage: _Storage = None) -> Kernel:
     Args:
         profile: "optee", "optee-no-reg-mem" for OP-TEE without dynamic shared memory, or
             "amdtee" for AMD-TEE; followed by "@7.2" for another release of Linux than
-            6.12, see LinuxRelease.
+            6.12, see LinuxRelease. "tstee" and "qtee@7.2", which Linux 6.12 has not, are
+            devices without Trusted Applications, that the TEE Client API does not take.
         storage: a folder for what Trusted Applications store; without one it is in memory.
 
     Raises:
-        ValueError: there is no such profile.
+        ValueError: there is no such profile, or not with this release of Linux, or it has
+            nothing to store.
         OSError: the folder can't be made.
     """
     from .applications import BUNDLED, PSEUDO_APPLICATIONS
@@ -138,7 +175,10 @@ def new_kernel(profile: str = "optee", *, storage: _Storage = None) -> Kernel:
         )
     driver = _PROFILES[name](storage)
     kernel = Kernel(driver, release=release)
-    kernel.install(*BUNDLED)
+    if isinstance(driver, ApplicationDriver):
+        kernel.install(*BUNDLED)
+    elif storage is not None:
+        raise ValueError(f"the fake TEE {profile!r} has no Trusted Applications to store anything")
     if isinstance(driver, Optee):
         kernel.install(*PSEUDO_APPLICATIONS)
     return kernel

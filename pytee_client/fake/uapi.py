@@ -65,6 +65,11 @@ OBJECT_INVOKE_RESULT_OFFSET: Final = 12
 SUPPL_RECV_ARG: Final = Struct("=II")  # func, num_params
 SUPPL_SEND_ARG: Final = Struct("=II")  # ret, num_params
 
+# Whose object it is: the flags (b) of an object's parameter.
+QCOMTEE_OBJREF_TEE: Final = 1
+QCOMTEE_OBJREF_USER: Final = 2
+QCOMTEE_OBJREF_MEM: Final = 4
+
 META: Final = 0x100
 KNOWN_ATTR_BITS: Final = 0x1FF
 

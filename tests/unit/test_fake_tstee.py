@@ -14,6 +14,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.applications.trusted_services import EchoService
 
 from ..support.raw_device import LEFT_ORIGIN, RawDevice, refused
 
@@ -205,3 +206,12 @@ def test_memory_is_allocated_by_pages_and_never_the_programs(device: RawDevice) 
     assert sizes == [2 * PAGE, 5 * PAGE, 4 * MIB]
     assert refused(device.allocate, 4 * MIB + 1) == errno.ENOMEM
     assert refused(device.register, 0, PAGE) == uapi.ENOTSUPP
+
+
+def test_the_profile_has_a_partition_with_a_service() -> None:
+    with RawDevice(fake.new_kernel("tstee")) as device:
+        session = device.open_session(EchoService.uuid).session
+        fd, number, _ = device.allocate(PAGE)
+        swapped(fd, b"bytes")
+        assert device.invoke(session, 0, (VALUE_INOUT, number, 3, 0)).params[0][1] == 3
+        assert device.invoke(session, 9, (VALUE_INOUT, number, 3, 0)).result == 9

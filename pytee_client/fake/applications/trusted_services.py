@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Trusted Services that a fake TSTEE has for tests."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ..drivers.tstee import SecurePartition, TrustedService
+
+__all__ = ["ECHO_PARTITION", "EchoService"]
+
+
+class EchoService(TrustedService):
+    """Opcode 0 gives back what it gets; any other is the status."""
+
+    uuid = UUID("5f0c1f2e-8b7d-4a35-9c7e-2d1b6a9e4f10")
+
+    def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
+        """Give back."""
+        return opcode, b"" if opcode else request
+
+
+ECHO_PARTITION = SecurePartition(0x8001, (EchoService(),))

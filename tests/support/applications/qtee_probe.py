@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A service of a QTEE that runs what a test gives it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pytee_client import fake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class QteeProbe(fake.QteeObject):
+    """Its operations are the test's, and so is the count of its releases."""
+
+    NUMBER: ClassVar[int] = 0x70797499
+    run: ClassVar[Callable[[fake.QteeArguments], object]]
+    releases: ClassVar[int]
+
+    @classmethod
+    def reset(cls) -> None:
+        cls.run = lambda _: None
+        cls.releases = 0
+
+    def invoke(self, op: int, arguments: fake.QteeArguments) -> None:
+        type(self).run(arguments)
+
+    def released(self) -> None:
+        type(self).releases += 1
