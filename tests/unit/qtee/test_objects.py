@@ -366,5 +366,6 @@ def test_no_more_objects_of_clients_are_held_than_there_are_ids(pool: ThreadPool
         echo = device.open_service(QteeEcho.NUMBER)
         mine = object_input(MINE)
         for _ in range(2):
+            assert refused(device.object_invoke, echo, ECHO, object_input(77, MEM)) == errno.EINVAL
             assert device.object_invoke(echo, ECHO, mine, mine)[0] == OK
             assert refused(device.object_invoke, echo, ECHO, mine, mine, mine) == errno.ENOSPC
