@@ -24,6 +24,10 @@ import threading
 from typing import TYPE_CHECKING, TypeAlias
 
 from .application_image import application_image
+from .bus import Bus, BusFailure
+from .client_context import LOGIN_REE_KERNEL, ClientContext
+from .client_device import ClientDevice
+from .client_driver import ClientDriver
 from .clock import Time
 from .drivers.amdtee import AmdTee
 from .drivers.driver import ApplicationDriver
@@ -65,6 +69,7 @@ from .trusted_application import (
     ValueParameter,
 )
 from .uapi import ParamType
+from .uevents import Uevent, UeventAction, UeventMonitor
 
 if TYPE_CHECKING:
     import os
@@ -73,9 +78,15 @@ if TYPE_CHECKING:
     from .drivers.driver import Driver
 
 __all__ = [
+    "LOGIN_REE_KERNEL",
     "LOGIN_TRUSTED_APP",
     "AmdTee",
+    "Bus",
+    "BusFailure",
     "CallbackObject",
+    "ClientContext",
+    "ClientDevice",
+    "ClientDriver",
     "DataFlag",
     "FileSystem",
     "FolderFileSystem",
@@ -116,6 +127,9 @@ __all__ = [
     "TrustedApplicationSession",
     "TrustedService",
     "TsTee",
+    "Uevent",
+    "UeventAction",
+    "UeventMonitor",
     "ValueParameter",
     "Whence",
     "application_image",

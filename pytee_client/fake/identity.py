@@ -9,6 +9,7 @@ import sys
 
 from ..enums import Login
 from ..identity import client_uuid
+from .client_context import LOGIN_REE_KERNEL
 from .trusted_application import Identity
 
 
@@ -17,6 +18,9 @@ def identity_of_caller(login: int, clnt_uuid: bytes) -> Identity:
 
     clnt_uuid is the caller's field of that name, which a group login begins with a gid.
     """
+    if login == LOGIN_REE_KERNEL:
+        # The core has refused it to programs.
+        return Identity(login, client_uuid(Login.PUBLIC))
     if login in (Login.PUBLIC, Login.USER):
         return Identity(login, client_uuid(login))
     if login == Login.GROUP:

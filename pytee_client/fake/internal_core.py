@@ -39,11 +39,14 @@ class InternalCore:
     A result that is not SUCCESS is a ResultCode; left alone, it is what the entry point
     returns. Misuse that panics is a PanicError.
 
+    Attributes:
+        world: the TEE, for pseudo TAs, which are part of it.
+
     Threads: for one entry point at a time, as the application itself.
     """
 
     def __init__(self, world: SecureWorld, instance: Instance) -> None:
-        self._world = world
+        self.world = world
         self._instance = instance
         self._uuid = instance.cls.uuid
         self._sessions: list[TaSession] = []
@@ -88,7 +91,7 @@ class InternalCore:
         opened: list[OpenSession] = []
 
         def enter(given: Parameters) -> Outcome:
-            outcome, session = self._world.open_from(self._instance, uuid, identity, given, timeout)
+            outcome, session = self.world.open_from(self._instance, uuid, identity, given, timeout)
             if session is not None:
                 opened.append(session)
             return outcome
@@ -101,11 +104,11 @@ class InternalCore:
     def _invoke(
         self, opened: OpenSession, command_id: int, given: Parameters, timeout: int | None
     ) -> Outcome:
-        return self._world.invoke_from(self._instance, opened, command_id, given, timeout)
+        return self.world.invoke_from(self._instance, opened, command_id, given, timeout)
 
     def _close(self, session: TaSession, opened: OpenSession) -> None:
         self._sessions.remove(session)
-        self._world.close(opened)
+        self.world.close(opened)
 
     def create_persistent_object(
         self,
@@ -131,7 +134,7 @@ class InternalCore:
                 storage.
             PanicError: the name is too long.
         """
-        storage = self._world.storage
+        storage = self.world.storage
         made = storage.create(self._uuid, bytes(object_id), flags, bytes(data), storage_id)
         return self._keep(made)
 
@@ -150,7 +153,7 @@ class InternalCore:
                 WRITE_META is exclusive, and OP-TEE has both share in the same ways.
             PanicError: the name is too long.
         """
-        opened = self._world.storage.open(self._uuid, bytes(object_id), flags, storage_id)
+        opened = self.world.storage.open(self._uuid, bytes(object_id), flags, storage_id)
         return self._keep(opened)
 
     def persistent_objects(
@@ -161,7 +164,7 @@ class InternalCore:
         TEE_StartPersistentObjectEnumerator and TEE_GetNextPersistentObject, where having no
         object is ITEM_NOT_FOUND; here the iteration is empty then.
         """
-        return iter(self._world.storage.list(self._uuid, storage_id))
+        return iter(self.world.storage.list(self._uuid, storage_id))
 
     def _keep(self, opened: PersistentObject) -> PersistentObject:
         self._objects = [each for each in self._objects if not each.closed]
@@ -174,22 +177,22 @@ class InternalCore:
 
     def get_system_time(self) -> Time:
         """Return the time since an origin that stays while the TEE runs (TEE_GetSystemTime)."""
-        return self._world.clock.get_system_time()
+        return self.world.clock.get_system_time()
 
     def get_ree_time(self) -> Time:
         """Return the time that the client's system has (TEE_GetREETime)."""
-        return self._world.clock.get_ree_time()
+        return self.world.clock.get_ree_time()
 
     def get_ta_persistent_time(self) -> Time:
         """Return the application's own time (TEE_GetTAPersistentTime).
 
         Raises ResultCode: TIME_NOT_SET since the kernel was made; OVERFLOW of 32 bits.
         """
-        return self._world.clock.get_ta_persistent_time(self._uuid)
+        return self.world.clock.get_ta_persistent_time(self._uuid)
 
     def set_ta_persistent_time(self, now: Time) -> None:
         """Set the application's own time, for all its instances (TEE_SetTAPersistentTime)."""
-        self._world.clock.set_ta_persistent_time(self._uuid, now)
+        self.world.clock.set_ta_persistent_time(self._uuid, now)
 
     def _end(self) -> None:
         """Close what the instance left open."""

@@ -22,6 +22,7 @@ from .._boundary import address_of, check_user_pages, copy_to_user
 from ..enums import Result
 from . import uapi
 from .argument import END_OF_ADDRESSES, Call, check_user_range, read
+from .driver_model import DriverModel
 from .drivers.driver import (
     ApplicationDriver,
     SharedMemory,
@@ -36,7 +37,7 @@ from .supplicant_argument import Reception, read_answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .drivers.driver import Driver, TeeDevice
+    from .drivers.driver import Driver
     from .trusted_application import TrustedApplication
 
 __all__ = ["Kernel", "LinuxRelease"]
@@ -46,7 +47,6 @@ Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
 _OLD_MAX_ARG_SIZE = 1024
-_DEVICES_OF_A_KIND = 16
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
 
@@ -63,7 +63,7 @@ class LinuxRelease(Enum):
     LINUX_7_2 = "7.2"
 
 
-class Kernel:
+class Kernel(DriverModel):
     """A kernel with drivers and what is behind them; see Context(backend=...).
 
     Args:
@@ -71,6 +71,8 @@ class Kernel:
             the first's. One of OP-TEE with all it can do by default.
         release: the release of Linux. From 6.18 on there are user buffers and objects as
             parameters, and memory by descriptor, of which the fake has none to share.
+        bound: whether the drivers are bound from the start. If not, their devices come when
+            bind() is called: late, as where Linux loads OP-TEE's image itself.
 
     Raises:
         ValueError: a driver came later than this release, or there are too many devices.
@@ -78,14 +80,18 @@ class Kernel:
     Threads: may be called from any; calls into Trusted Applications run side by side.
     """
 
-    def __init__(self, *drivers: Driver, release: LinuxRelease = LinuxRelease.LINUX_6_12) -> None:
-        self._drivers: tuple[Driver, ...] = drivers or (Optee(),)
+    def __init__(
+        self,
+        *drivers: Driver,
+        release: LinuxRelease = LinuxRelease.LINUX_6_12,
+        bound: bool = True,
+    ) -> None:
         self._since_6_18 = release is not LinuxRelease.LINUX_6_12
+        super().__init__(self, drivers or (Optee(),), is_7_0=self._since_6_18)
         self.knows_buffers_and_objects = self._since_6_18
         self.max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
         # Since 6.13 or so.
         self.heeds_notification_timeouts = self._since_6_18
-        self._devices: dict[str, TeeDevice] = {}
         for driver in self._drivers:
             if driver.since_6_18 and not self._since_6_18:
                 raise ValueError(
@@ -93,10 +99,7 @@ class Kernel:
                     f" 6.18: take LinuxRelease.LINUX_7_2, @7.2 in the name of a profile"
                 )
             driver.start(self)
-            for device in driver.devices():
-                self._add_device(device)
         self._forbidden: set[str] = set()
-        self._lock = threading.RLock()
         self._contexts: dict[int, TeeContext] = {}
         self._memory: dict[int, SharedMemory] = {}
         self._mappings: dict[int, _Mapping] = {}
@@ -118,10 +121,13 @@ class Kernel:
             # No driver of earlier kernels has it.
             uapi.TEE_IOC_OBJECT_INVOKE: self._object_invoke,
         }
+        if bound:
+            self.bind()
 
     def install(self, *applications: type[TrustedApplication]) -> None:
         """Install Trusted Applications in each TEE that has some, replacing those of their UUIDs.
 
+        Those that are devices come to the bus, as if they had been there from the start.
         To have them in one alone, call install() of its driver.
 
         Raises:
@@ -133,16 +139,7 @@ class Kernel:
         for driver in takers:
             for application in applications:
                 driver.install(application)
-
-    def _add_device(self, device: TeeDevice) -> None:
-        """Give a device the first free node of its kind."""
-        kind = "/dev/teepriv" if device.privileged else "/dev/tee"
-        nodes = (f"{kind}{number}" for number in range(_DEVICES_OF_A_KIND))
-        path = next((path for path in nodes if path not in self._devices), None)
-        if path is None:
-            raise ValueError(f"a kernel has at most {_DEVICES_OF_A_KIND} devices of a kind")
-        device.path = path
-        self._devices[path] = device
+            self._table.enumerate_again(driver)
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -188,6 +185,8 @@ class Kernel:
         except BaseException:
             self.close(fd)
             raise
+        if device.privileged:
+            self._table.supplicant_came(device.driver)
         return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
@@ -258,6 +257,7 @@ class Kernel:
         # Not before: the next supplicant must find nothing of this one.
         with self._lock:
             context.device.contexts -= 1
+        self._table.settle(context.device.driver)
 
     def _add_memory(
         self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None

@@ -83,6 +83,11 @@ class SecureWorld:
         with self._lock:
             return len(self._sessions)
 
+    def applications(self) -> tuple[type[TrustedApplication], ...]:
+        """Return what is installed, in the order in which it was."""
+        with self._lock:
+            return tuple(self._applications.values())
+
     def open_session(
         self, uuid: UUID, identity: Identity, parameters: Parameters, *, mappable: bool = True
     ) -> Outcome:

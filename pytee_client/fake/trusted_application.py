@@ -211,6 +211,11 @@ class TrustedApplication:
         core: the functions that it may call, such as core.open_ta_session(); from create() on.
         pseudo: it is part of the TEE itself. OP-TEE shows those a memref of size 0 as a
             null one.
+        device_enum: it is a device of the kernel's, from the start (TA_FLAG_DEVICE_ENUM).
+        device_enum_supp: it is one as soon as there is a supplicant
+            (TA_FLAG_DEVICE_ENUM_SUPP).
+        device_enum_tee_storage_private: it is one as soon as it can store something, which
+            takes a supplicant too (TA_FLAG_DEVICE_ENUM_TEE_STORAGE_PRIVATE).
     """
 
     uuid: ClassVar[UUID]
@@ -218,6 +223,9 @@ class TrustedApplication:
     multi_session: ClassVar[bool] = False
     keep_alive: ClassVar[bool] = False
     pseudo: ClassVar[bool] = False
+    device_enum: ClassVar[bool] = False
+    device_enum_supp: ClassVar[bool] = False
+    device_enum_tee_storage_private: ClassVar[bool] = False
     properties: ClassVar[Mapping[str, PropertyValue]] = MappingProxyType({})
     core: InternalCore
 

@@ -31,6 +31,7 @@ class InvokeTests(TrustedApplication):
 
     uuid = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
     pseudo = True
+    device_enum = True
 
     class Command(IntEnum):
         """What it can be told to do."""
@@ -137,21 +138,27 @@ class DeviceEnumeration(TrustedApplication):
         DEVICES_WITH_SUPPLICANT = 1
         DEVICES_WITH_RPMB = 2
 
-    _DEVICES: Final = {
-        Command.DEVICES: InvokeTests.uuid.bytes,
-        Command.DEVICES_WITH_SUPPLICANT: b"",
-        Command.DEVICES_WITH_RPMB: b"",
-    }
-
     def invoke_command(
         self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
     ) -> None:
         """List UUIDs, big-endian as in RFC 9562."""
-        devices = self._DEVICES.get(self.Command(command_id)) if command_id < 3 else None
-        if devices is None:
+        if command_id not in list(self.Command):
             raise ResultCode(Result.NOT_IMPLEMENTED)
         expect(parameters, ParamType.MEMREF_OUTPUT)
-        put(parameters, 0, devices)
+        devices = [
+            application.uuid.bytes
+            for application in self.core.world.applications()
+            if self._is_listed(application, command_id)
+        ]
+        put(parameters, 0, b"".join(devices))
+
+    def _is_listed(self, application: type[TrustedApplication], command_id: int) -> bool:
+        if command_id == self.Command.DEVICES:
+            return application.device_enum
+        # What is stored goes through the supplicant, so nothing waits for RPMB.
+        return command_id == self.Command.DEVICES_WITH_SUPPLICANT and (
+            application.device_enum_supp or application.device_enum_tee_storage_private
+        )
 
 
 class Statistics(TrustedApplication):

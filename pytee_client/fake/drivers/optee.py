@@ -57,12 +57,19 @@ class Optee(ApplicationDriver):
             of their persistent objects, in the clear. Without one it is in memory.
         supplicant: what it needs its supplicant for; see fake.Supplicant,
             which then has the storage.
+        revision: its version, and what it was built from, as "4.5 (00000000deadbeef)"; Linux
+            shows it from 7.0 on.
+        routes_rpmb: whether Linux has the replay protected memory (RPMB) for its storage,
+            and not the supplicant.
 
     Attributes:
         supplicant_queue: what its supplicant is asked for.
         notifications: what its threads wait for.
         rpc: its requests to the normal world.
     """
+
+    enumerates_applications = True
+    parent = "platform/firmware:optee"
 
     def __init__(
         self,
@@ -71,10 +78,14 @@ class Optee(ApplicationDriver):
         memref_null: bool = True,
         storage: str | os.PathLike[str] | None = None,
         supplicant: SupplicantUse = SupplicantUse.NONE,
+        revision: str = "4.5",
+        routes_rpmb: bool = False,
     ) -> None:
         if storage is not None and supplicant is not SupplicantUse.NONE:
             raise ValueError("the storage is the supplicant's then: fake.Supplicant(storage=...)")
         super().__init__(storage)
+        self.revision = revision
+        self.routes_rpmb = routes_rpmb
         self._reg_mem = reg_mem
         self._memref_null = memref_null
         self.supplicant_queue = SupplicantQueue()
@@ -97,6 +108,11 @@ class Optee(ApplicationDriver):
             TeeDevice(self, _CLIENT_OPERATIONS),
             TeeDevice(self, _SUPPLICANT_OPERATIONS, privileged=True),
         ]
+
+    def attributes(self) -> dict[str, str]:
+        """Tell the version, and who has the memory for storage."""
+        routing = "kernel" if self.routes_rpmb else "user"
+        return {"revision": self.revision, "rpmb_routing_model": routing}
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what real OP-TEE says."""
