@@ -8,6 +8,15 @@ TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 
 from . import enums, errors, parameters
 from .context import Context, Version
+from .devices import (
+    BusDevice,
+    Device,
+    Revision,
+    RpmbRoutingModel,
+    enumerate_bus_devices,
+    enumerate_devices,
+    wait_for_device,
+)
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .identity import client_uuid
@@ -23,14 +32,21 @@ from .session import Session
 
 __all__ = [  # noqa: PLE0604
     "AllocatedSharedMemory",
+    "BusDevice",
     "Context",
     "DescriptorSharedMemory",
+    "Device",
     "Operation",
     "RegisteredSharedMemory",
+    "Revision",
+    "RpmbRoutingModel",
     "Session",
     "SharedMemory",
     "Version",
     "client_uuid",
+    "enumerate_bus_devices",
+    "enumerate_devices",
+    "wait_for_device",
     *enums.__all__,
     *errors.__all__,
     *parameters.__all__,

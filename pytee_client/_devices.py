@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import errors
+from ._sysfs import Folder
 from .enums import GenericCapabilities, ImplementationId, Origin, Result
+
+if TYPE_CHECKING:
+    from ._boundary import Kernel
+    from ._sysfs import Tree
 
 _WITHOUT_GP: dict[int, str] = {
     ImplementationId.TSTEE: "Trusted Services, which have requests of their own",
@@ -19,10 +26,20 @@ _WITHOUT_GP: dict[int, str] = {
 _CLIENT_NODE = re.compile(r"tee\d+")
 
 
-def client_nodes() -> list[Path]:
-    """Return the nodes of TEE devices for clients, /dev/tee0 first."""
-    nodes = [path for path in Path("/dev").glob("tee*") if _CLIENT_NODE.fullmatch(path.name)]
-    return sorted(nodes, key=lambda path: int(path.name[3:]))
+def client_nodes(kernel: Kernel | None = None) -> list[Path]:
+    """Return the nodes of TEE devices for clients, /dev/tee0 first.
+
+    Also of those that the kernel has, but that have no node here, as in a container.
+    """
+    tree: Tree | None = Folder() if kernel is None else getattr(kernel, "sysfs", None)
+    names: set[str] = set()
+    if tree is not None:
+        with contextlib.suppress(OSError):
+            names.update(tree.names("class/tee"))
+    if kernel is None:
+        names.update(path.name for path in Path("/dev").glob("tee*"))
+    clients = filter(_CLIENT_NODE.fullmatch, names)
+    return [Path("/dev", name) for name in sorted(clients, key=lambda name: int(name[3:]))]
 
 
 def _name_of_user(uid: int) -> str:
@@ -59,7 +76,11 @@ def _how_to_get_access(path: str) -> str:
 
 
 def open_error(
-    name: str | None, code: int, error: int, implementation: int, capabilities: int
+    name: str | None,
+    code: int,
+    error: int,
+    answer: tuple[int, int],
+    kernel: Kernel | None = None,
 ) -> errors.TeecError:
     """Make the exception for a device that could not be opened.
 
@@ -67,10 +88,12 @@ def open_error(
         name: the device's path, or None if the first device of the machine was wanted.
         code: the result of the C library.
         error: the errno, or 0.
-        implementation: which driver the device said it has, 0 if it said nothing.
-        capabilities: what the device said it can do, 0 if it said nothing.
+        answer: which driver the device said it has, and what it can do; zeros if it said
+            nothing.
+        kernel: whose device it is; None for Linux.
     """
-    nodes = client_nodes()
+    implementation, capabilities = answer
+    nodes = client_nodes(kernel)
     path = name or (str(nodes[0]) if nodes else "/dev/tee0")
     doing = f"opening {path}" if name else "opening the first TEE device"
     cls: type[errors.TeecError]
@@ -89,7 +112,7 @@ def open_error(
         cls, remedy = errors.NotATeeDeviceError, "this is no TEE device; try /dev/tee0"
     elif code == Result.ITEM_NOT_FOUND:
         cls = errors.DeviceNotFoundError
-        remedy = _how_to_get_a_device(name, nodes)
+        remedy = _how_to_get_a_device(name, nodes, kernel)
     else:
         return errors.error_of(code, Origin.COMMS, error, doing)
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)
@@ -101,10 +124,32 @@ def _what_it_is(implementation: int) -> str:
     return f"this device has not the GlobalPlatform capability; its driver is {details}"
 
 
-def _how_to_get_a_device(name: str | None, nodes: list[Path]) -> str:
+def _how_to_get_a_device(name: str | None, nodes: list[Path], kernel: Kernel | None) -> str:
+    if kernel is not None:
+        return _how_to_get_a_fake_device(name, nodes)
+    hidden = [node for node in nodes if not node.exists()]
+    if hidden and (name is None or Path(name) in hidden):
+        return (
+            f"the kernel has {_listed(hidden)}, but there is no such node here: pass the device"
+            f' into the container ("--device {hidden[0]}")'
+        )
     if name and nodes:
-        return f"this machine has {', '.join(map(str, nodes))}"
+        return f"this machine has {_listed(nodes)}"
     return (
         "this machine has no TEE device: check that its firmware has a TEE and that the kernel's"
-        ' driver is loaded ("modprobe optee"), or use the fake kernel, Context("fake:")'
+        ' driver is loaded ("modprobe optee"); wait for it, if it comes later, with'
+        ' wait_for_device(); or use the fake kernel, Context("fake:")'
     )
+
+
+def _how_to_get_a_fake_device(name: str | None, nodes: list[Path]) -> str:
+    if name and nodes:
+        return f"this kernel has {_listed(nodes)}"
+    return (
+        "this kernel has no TEE device: have its drivers bound (bind() of a fake.Kernel), or"
+        " wait until they are with wait_for_device()"
+    )
+
+
+def _listed(nodes: list[Path]) -> str:
+    return ", ".join(map(str, nodes))

@@ -444,16 +444,23 @@ def _resolve(
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
-    if backend == "fake":
-        return path, _fake_kernel("")
-    if backend == "linux":
-        return path, None
-    if isinstance(backend, str):
-        raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
     if backend is None and path is None and not client_nodes():
         _announce_fake()
         return path, _fake_kernel("")
-    return path, backend
+    return path, resolve_backend(backend)
+
+
+def resolve_backend(backend: Backend | None) -> Kernel | None:
+    """Find the kernel, or None for Linux, which it is where nothing says else."""
+    if backend is None:
+        backend = _backend_of_environment()
+    if backend == "fake":
+        return _fake_kernel("")
+    if backend == "linux":
+        return None
+    if isinstance(backend, str):
+        raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
+    return backend
 
 
 _announcements = iter([FakeTeeWarning])

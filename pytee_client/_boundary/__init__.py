@@ -19,6 +19,7 @@ from .kernel import (
 )
 from .linux import LinuxKernel, backend_name, read_mapping
 from .operation import NativeOperation
+from .version import ask_version
 
 __all__ = [
     "Kernel",
@@ -28,6 +29,7 @@ __all__ = [
     "NativeSession",
     "NativeSharedMemory",
     "address_of",
+    "ask_version",
     "backend_name",
     "check_user_pages",
     "constant",

@@ -45,7 +45,8 @@ class NativeContext:
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))
         if code:
-            raise open_error(name, code, error, version.impl_id, version.gen_caps)
+            answer = (version.impl_id, version.gen_caps)
+            raise open_error(name, code, error, answer, kernel)
         self.version: tuple[int, int, int] = (
             version.impl_id,
             version.impl_caps,

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which TEE devices there are, and which devices their Trusted Applications are.
+
+They are read from sysfs: /sys/class/tee and /sys/bus/tee, of Linux or of the fake kernel.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, cast
+
+from ._boundary import NativeContext, ask_version
+from ._sysfs import SYSFS, Folder, LinuxMonitor
+from .context import _implementation, resolve_backend
+from .enums import GenericCapabilities, Origin
+from .errors import BadFormatError, ParameterTypeError, TeecError, TimeoutError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from ._boundary import Kernel
+    from ._sysfs import KernelWithDevices, Monitor, Tree
+    from .context import Backend
+
+__all__ = [
+    "BusDevice",
+    "Device",
+    "Revision",
+    "RpmbRoutingModel",
+    "enumerate_bus_devices",
+    "enumerate_devices",
+    "wait_for_device",
+]
+
+_NODE: Final = re.compile(r"(tee|teepriv)(\d+)")
+_MODALIAS: Final = re.compile(r"tee:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
+_REVISION: Final = re.compile(r"(\d+)\.(\d+)(?: \(([0-9a-f]+)\))?")
+_FOREVER: Final = 3600.0
+
+
+class RpmbRoutingModel(Enum):
+    """Who brings OP-TEE's frames to the replay protected memory (RPMB) of an eMMC."""
+
+    KERNEL = "kernel"
+    """The kernel, from Linux 6.12 on, where it has the driver for it."""
+    USER = "user"
+    """The supplicant."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Revision:
+    """Which TEE is behind a device.
+
+    Attributes:
+        major, minor: its version, as 4 and 5 of OP-TEE 4.5.
+        build_id: what it was built from, 0 if it does not say.
+    """
+
+    major: int
+    minor: int
+    build_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A TEE device, as sysfs shows it (/sys/class/tee).
+
+    Attributes:
+        name: the kernel's name for it, such as "tee0".
+        path: where its node should stand, for Context(): "/dev/tee0". In a container
+            it may not.
+        implementation_id: the driver, an ImplementationId where it is known.
+        is_privileged: whether it is a supplicant's, and not for clients.
+        capabilities: what it said it can do when it was asked; None if it was not: it is a
+            supplicant's, the user may not open it, or it is one of another sysfs.
+        revision: the TEE, where the kernel tells (Linux 7.0, OP-TEE); else None.
+        rpmb_routing_model: where the kernel tells (Linux 6.12, OP-TEE); else None, and it
+            is the supplicant's task.
+    """
+
+    name: str
+    path: str
+    implementation_id: int
+    is_privileged: bool
+    capabilities: GenericCapabilities | None
+    revision: Revision | None
+    rpmb_routing_model: RpmbRoutingModel | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusDevice:
+    """A Trusted Application that the kernel has as a device (/sys/bus/tee/devices).
+
+    OP-TEE's pseudo Trusted Application for that, DeviceEnumeration, says which those are.
+
+    Attributes:
+        name: the kernel's name for it, such as "optee-ta-" and the UUID.
+        uuid: the UUID of the Trusted Application.
+        modalias: by which a driver's module is found, "tee:" and the UUID.
+        needs_supplicant: whether it was found only when there was a supplicant.
+        driver: the name of the kernel's driver that uses it, or None.
+    """
+
+    name: str
+    uuid: UUID
+    modalias: str
+    needs_supplicant: bool
+    driver: str | None
+
+
+def enumerate_devices(
+    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+) -> tuple[Device, ...]:
+    """List the TEE devices, those for clients first, and those of a kind by their numbers.
+
+    Each device for clients is opened, asked for its capabilities and closed, if the user may.
+
+    Source: the kernel's Documentation/ABI/testing/sysfs-class-tee.
+
+    Args:
+        backend: the kernel, as of Context(); Linux by default.
+        sysfs: a folder where another sysfs is mounted than in /sys.
+
+    Returns:
+        The devices; none where there is no sysfs, or no TEE subsystem in it.
+
+    Raises:
+        BadFormatError: a ValueError; an attribute is not what it should be.
+        OSError: sysfs can't be read.
+        ParameterTypeError: the backend is a kernel in Python that has no sysfs.
+
+    Threads: may be called from any.
+    """
+    kernel = resolve_backend(backend)
+    tree = _tree(kernel, sysfs)
+    found = [_NODE.fullmatch(name) for name in _names(tree, "class/tee")]
+    nodes = sorted((match[1], int(match[2]), match[0]) for match in found if match)
+    asked = sysfs is None
+    devices = (_device(tree, kernel, name, kind == "teepriv", asked) for kind, _, name in nodes)
+    return tuple(device for device in devices if device is not None)
+
+
+def enumerate_bus_devices(
+    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+) -> tuple[BusDevice, ...]:
+    """List the Trusted Applications that the kernel has as devices, by their names.
+
+    Source: the kernel's Documentation/ABI/testing/sysfs-bus-optee-devices.
+
+    For the arguments, what is returned and raised, and for threads see enumerate_devices().
+    """
+    tree = _tree(resolve_backend(backend), sysfs)
+    devices = (_bus_device(tree, name) for name in _names(tree, "bus/tee/devices"))
+    return tuple(device for device in devices if device is not None)
+
+
+def wait_for_device(
+    timeout: float | None = None,
+    *,
+    device: str | os.PathLike[str] | None = None,
+    backend: Backend | None = None,
+) -> Device:
+    """Wait until a TEE device is there for Context() to open.
+
+    Devices can arrive late: with the module of their driver, or, where Linux loads OP-TEE
+    itself (CONFIG_OPTEE_INSECURE_LOAD_IMAGE), with its image; and it takes a while until
+    their nodes have the permissions that udev's rules say. On Linux this hears the
+    messages of the kernel and of udev, and looks twice a second besides.
+
+    Args:
+        timeout: for how many seconds to wait; None for ever.
+        device: the path of the device; None for any with the GlobalPlatform capability.
+        backend: the kernel, as of Context(); Linux by default.
+
+    Returns:
+        The device.
+
+    Raises:
+        TimeoutError: a builtin TimeoutError too; it is not there, or the user may not open
+            it: the remedy, and the cause, say which.
+        For the others see enumerate_devices().
+
+    Threads: may be called from any; others run meanwhile.
+    """
+    kernel = resolve_backend(backend)
+    path = None if device is None else os.fspath(device)
+    end = None if timeout is None else time.monotonic() + timeout
+    with closing(_monitor(kernel)) as monitor:
+        while True:
+            for found in enumerate_devices(backend):
+                if _is_wanted(found, path):
+                    return found
+            left = _FOREVER if end is None else end - time.monotonic()
+            if left <= 0:
+                raise _too_late(kernel, path)
+            monitor.wait(left)
+
+
+def _is_wanted(device: Device, path: str | None) -> bool:
+    if device.capabilities is None:
+        return False
+    if path is None:
+        return GenericCapabilities.GP in device.capabilities
+    return path == device.path
+
+
+def _too_late(kernel: Kernel | None, path: str | None) -> TeecError:
+    doing = f"waiting for {path or 'a TEE device'}"
+    late = TimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
+    try:
+        NativeContext(path, kernel).finalize()
+    except TeecError as error:
+        late.remedy, late.__cause__ = error.remedy, error
+    return late
+
+
+def _tree(kernel: Kernel | None, sysfs: str | os.PathLike[str] | None) -> Tree:
+    if sysfs is not None:
+        return Folder(sysfs)
+    return Folder() if kernel is None else _with_devices(kernel).sysfs
+
+
+def _monitor(kernel: Kernel | None) -> Monitor:
+    if kernel is None:
+        return LinuxMonitor()
+    return _with_devices(kernel).monitor_devices()
+
+
+def _with_devices(kernel: Kernel) -> KernelWithDevices:
+    if not hasattr(kernel, "sysfs") or not hasattr(kernel, "monitor_devices"):
+        raise ParameterTypeError(
+            f"{type(kernel).__name__} has no sysfs: give it the attributes sysfs and"
+            " monitor_devices, as pytee_client.fake.Kernel has"
+        )
+    return cast("KernelWithDevices", kernel)
+
+
+def _names(tree: Tree, path: str) -> list[str]:
+    try:
+        return tree.names(path)
+    except FileNotFoundError:
+        return []
+
+
+def _is_there(tree: Tree, path: str) -> bool:
+    parent, _, name = path.rpartition("/")
+    return name in _names(tree, parent)
+
+
+def _device(
+    tree: Tree, kernel: Kernel | None, name: str, privileged: bool, asked: bool
+) -> Device | None:
+    """Read a device, or None if it is gone meanwhile."""
+    folder = f"class/tee/{name}"
+    attributes = _Attributes(tree, folder)
+    implementation = attributes.get("implementation_id")
+    revision = attributes.get("revision")
+    routing = attributes.get("rpmb_routing_model")
+    if not _is_there(tree, folder):
+        return None
+    path = f"/dev/{name}"
+    capabilities = None
+    if asked and not privileged:
+        version = ask_version(path, kernel)
+        capabilities = None if version is None else GenericCapabilities(version[2])
+    return Device(
+        name,
+        path,
+        _implementation(_number(attributes, "implementation_id", implementation)),
+        privileged,
+        capabilities,
+        None if revision is None else _revision(attributes, revision),
+        None if routing is None else _routing(attributes, routing),
+    )
+
+
+def _bus_device(tree: Tree, name: str) -> BusDevice | None:
+    """Read a device of the bus, or None if it is gone meanwhile."""
+    from uuid import UUID
+
+    folder = f"bus/tee/devices/{name}"
+    attributes = _Attributes(tree, folder)
+    uevent = attributes.get("uevent") or ""
+    # The file itself is empty: that it is there says it.
+    needs_supplicant = _is_there(tree, f"{folder}/need_supplicant")
+    driver = attributes.link("driver")
+    if not _is_there(tree, folder):
+        return None
+    lines = dict(line.partition("=")[::2] for line in uevent.splitlines())
+    modalias = lines.get("MODALIAS", "")
+    match = _MODALIAS.fullmatch(modalias)
+    if not match:
+        raise attributes.error("uevent", "a line MODALIAS=tee: with a UUID", uevent)
+    return BusDevice(name, UUID(match[1]), modalias, needs_supplicant, driver)
+
+
+class _Attributes:
+    """The attributes of one device."""
+
+    def __init__(self, tree: Tree, folder: str) -> None:
+        self._tree = tree
+        self._folder = folder
+
+    def get(self, name: str) -> str | None:
+        """Return what an attribute says, less the end of the line, or None if there is none."""
+        try:
+            data = self._tree.read(f"{self._folder}/{name}")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            # What reading an attribute of a device says that goes.
+            if error.errno == errno.ENODEV:
+                return None
+            raise
+        return data.decode("ascii", "backslashreplace").removesuffix("\n")
+
+    def link(self, name: str) -> str | None:
+        """Return the name of what a link leads to, or None if there is none."""
+        try:
+            return self._tree.readlink(f"{self._folder}/{name}").rpartition("/")[2]
+        except FileNotFoundError:
+            return None
+
+    def error(self, name: str, expected: str, text: str | None) -> BadFormatError:
+        """Make the exception for an attribute that is not what it should be."""
+        said = "is missing" if text is None else f"says {text!r}"
+        return BadFormatError(
+            f"reading {SYSFS}/{self._folder}/{name}",
+            origin=Origin.COMMS,
+            remedy=f"it should have {expected}, but {said}",
+        )
+
+
+def _number(attributes: _Attributes, name: str, text: str | None) -> int:
+    if text is None or not re.fullmatch(r"\d{1,10}", text):
+        raise attributes.error(name, "a number", text)
+    return int(text)
+
+
+def _revision(attributes: _Attributes, text: str) -> Revision:
+    match = _REVISION.fullmatch(text)
+    if not match:
+        raise attributes.error("revision", "a version such as 4.5", text)
+    return Revision(int(match[1]), int(match[2]), int(match[3] or "0", 16))
+
+
+def _routing(attributes: _Attributes, text: str) -> RpmbRoutingModel:
+    try:
+        return RpmbRoutingModel(text)
+    except ValueError:
+        raise attributes.error("rpmb_routing_model", "kernel or user", text) from None
