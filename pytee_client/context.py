@@ -86,7 +86,7 @@ class Version:
     generic_capabilities: GenericCapabilities
 
 
-def _implementation(number: int) -> int:
+def known_implementation(number: int) -> int:
     try:
         return ImplementationId(number)
     except ValueError:
@@ -122,7 +122,7 @@ class Context(Owner):
     def __init__(
         self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
     ) -> None:
-        path, kernel = _resolve(device, backend)
+        path, kernel = resolve(device, backend)
         self._native = NativeContext(path, kernel)
         self._path = path
         self._pid = os.getpid()
@@ -138,7 +138,7 @@ class Context(Owner):
         implementation, capabilities, generic = self._native.version
         return Version(
             backend_name(self._native.kernel),
-            _implementation(implementation),
+            known_implementation(implementation),
             capabilities,
             GenericCapabilities(generic),
         )
@@ -433,7 +433,7 @@ def _check_results(results: object) -> None:
         to_uint32(member.value, f"the result {results.__name__}.{member.name}")
 
 
-def _resolve(
+def resolve(
     device: str | os.PathLike[str] | None, backend: Backend | None
 ) -> tuple[str | None, Kernel | None]:
     """Find the path, or None for the first device, and the kernel, or None for Linux."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ._boundary import NativeContext, ask_version
 from ._sysfs import SYSFS, Folder, LinuxMonitor
-from .context import _implementation, resolve_backend
+from .context import known_implementation, resolve, resolve_backend
 from .enums import GenericCapabilities, Origin
 from .errors import BadFormatError, ParameterTypeError, TeecError, TimeoutError
 
@@ -175,7 +175,8 @@ def wait_for_device(
 
     Args:
         timeout: for how many seconds to wait; None for ever.
-        device: the path of the device; None for any with the GlobalPlatform capability.
+        device: the path of the device, or "fake:" and a profile, as of Context(); None for
+            any with the GlobalPlatform capability.
         backend: the kernel, as of Context(); Linux by default.
 
     Returns:
@@ -184,16 +185,16 @@ def wait_for_device(
     Raises:
         TimeoutError: a builtin TimeoutError too; it is not there, or the user may not open
             it: the remedy, and the cause, say which.
+        ValueError: the device is no absolute path.
         For the others see enumerate_devices().
 
     Threads: may be called from any; others run meanwhile.
     """
-    kernel = resolve_backend(backend)
-    path = None if device is None else os.fspath(device)
+    path, kernel = (None, resolve_backend(backend)) if device is None else resolve(device, backend)
     end = None if timeout is None else time.monotonic() + timeout
     with closing(_monitor(kernel)) as monitor:
         while True:
-            for found in enumerate_devices(backend):
+            for found in enumerate_devices(kernel or "linux"):
                 if _is_wanted(found, path):
                     return found
             left = _FOREVER if end is None else end - time.monotonic()
@@ -259,7 +260,7 @@ def _device(
     """Read a device, or None if it is gone meanwhile."""
     folder = f"class/tee/{name}"
     attributes = _Attributes(tree, folder)
-    implementation = attributes.get("implementation_id")
+    number = attributes.get("implementation_id")
     revision = attributes.get("revision")
     routing = attributes.get("rpmb_routing_model")
     if not _is_there(tree, folder):
@@ -272,7 +273,7 @@ def _device(
     return Device(
         name,
         path,
-        _implementation(_number(attributes, "implementation_id", implementation)),
+        known_implementation(_number(attributes, "implementation_id", number)),
         privileged,
         capabilities,
         None if revision is None else _revision(attributes, revision),

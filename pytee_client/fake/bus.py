@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from .uevents import UeventAction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .client_device import ClientDevice
     from .client_driver import ClientDriver
     from .drivers.driver import Driver
@@ -134,9 +136,16 @@ class Bus:
                 raise OSError(errno.ENODEV, f"{device.name} has no driver")
             self._release(device)
 
-    def add(self, device: ClientDevice) -> None:
-        """Have a device, unless there is one of this name, and offer it to the drivers."""
+    def add(self, device: ClientDevice, is_wanted: Callable[[], bool]) -> None:
+        """Have a device, unless there is one of this name, and offer it to the drivers.
+
+        Args:
+            device: the device.
+            is_wanted: asked when devices neither come nor go, whether this one shall come.
+        """
         with self._matching:
+            if not is_wanted():
+                return
             with self._lock:
                 if any(other.name == device.name for other in self._devices):
                     return

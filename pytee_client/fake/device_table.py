@@ -226,14 +226,15 @@ class DeviceTable:
         try:
             client = self.open_client(driver)
         except OSError:
-            # Unbound meanwhile.
             return
         with client:
             uuids = enumerate_applications(client, command)
         needs_supplicant = command == _Command.DEVICES_WITH_SUPPLICANT
         connect = partial(self.open_client, driver)
         for uuid in uuids:
-            self._bus.add(ClientDevice(uuid, needs_supplicant, driver, connect))
+            device = ClientDevice(uuid, needs_supplicant, driver, connect)
+            # It may be unbound meanwhile.
+            self._bus.add(device, lambda: self.is_bound(driver))
 
     def _tell(self, action: UeventAction, device: TeeDevice) -> None:
         properties = {

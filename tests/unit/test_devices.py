@@ -234,6 +234,9 @@ def test_waiting_is_for_the_device_that_is_wanted() -> None:
     with pytest.raises(tee.TimeoutError, match=r"waiting for /dev/tee5.*/dev/tee0") as caught:
         tee.wait_for_device(0, device=Path("/dev/tee5"), backend=kernel)
     assert isinstance(caught.value, TimeoutError)
+    assert tee.wait_for_device(0, device="fake:amdtee").path == "/dev/tee0"
+    with pytest.raises(ValueError, match="absolute path"):
+        tee.wait_for_device(0, device="tee0", backend=kernel)
 
 
 def test_waiting_in_vain_says_what_is_in_the_way() -> None:
