@@ -152,8 +152,7 @@ class Bus:
                 self._devices.append(device)
             self._tell(UeventAction.ADD, device)
             for driver in self.drivers:
-                if self._offer(device, driver):
-                    break
+                self._offer(device, driver)
 
     def remove_devices(self, tee: Driver) -> None:
         """Take all devices of a TEE from their drivers, and away."""
@@ -169,7 +168,7 @@ class Bus:
                 self._tell(UeventAction.REMOVE, device)
 
     def _offer(self, device: ClientDevice, driver: ClientDriver) -> bool:
-        """Return whether a driver took a device."""
+        """Return whether a driver took a device, which it is only offered if no other has it."""
         if device.driver is not None or device.uuid not in driver.id_table:
             return False
         device.driver = driver

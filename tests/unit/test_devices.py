@@ -75,7 +75,7 @@ def test_a_device_says_what_it_is(tmp_path: Path) -> None:
 
 def test_a_device_of_another_sysfs_is_not_asked(tmp_path: Path) -> None:
     make_device(tmp_path, "tee0")
-    (device,) = tee.enumerate_devices(sysfs=tmp_path)
+    (device,) = tee.enumerate_devices(fake.new_kernel(), sysfs=tmp_path)
     assert device.capabilities is None
 
 

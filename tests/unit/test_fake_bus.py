@@ -14,7 +14,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS, Conformance
 from pytee_client.fake.applications.conformance import Command
-from pytee_client.fake.applications.pseudo_applications import InvokeTests
+from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
 from pytee_client.fake.bus import EPROBE_DEFER
 
 from ..support.waiting import LIMIT
@@ -158,6 +158,41 @@ def test_without_the_application_that_lists_them_there_are_no_devices() -> None:
     kernel = fake.Kernel()
     kernel.install(Random)
     assert bus_uuids(kernel) == set()
+
+
+@pytest.mark.parametrize("routes_rpmb", [False, True])
+def test_a_kernel_with_the_memory_asks_what_can_store_there(routes_rpmb: bool) -> None:
+    class Enumeration(DeviceEnumeration):
+        def _is_listed(self, application: type[fake.TrustedApplication], command_id: int) -> bool:
+            return command_id == self.Command.DEVICES_WITH_RPMB and application is Storing
+
+    driver = fake.Optee(routes_rpmb=routes_rpmb)
+    driver.install(Enumeration)
+    driver.install(Storing)
+    assert bus_uuids(fake.Kernel(driver)) == ({Storing.uuid} if routes_rpmb else set())
+
+
+def test_the_kernel_asks_the_application_of_the_tee(kernel: fake.Kernel) -> None:
+    class Refusing(DeviceEnumeration):
+        def open_session(
+            self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
+        ) -> None:
+            raise fake.ResultCode(tee.Result.ACCESS_DENIED)
+
+    class Failing(DeviceEnumeration):
+        def invoke_command(
+            self,
+            session: fake.TrustedApplicationSession,
+            command_id: int,
+            parameters: fake.Parameters,
+        ) -> None:
+            session.panic(1)
+
+    for application in (Refusing, Failing):
+        kernel.install(application)
+        kernel.unbind()
+        kernel.bind()
+        assert bus_uuids(kernel) == set()
 
 
 def test_other_drivers_have_no_devices_on_the_bus() -> None:
