@@ -170,19 +170,22 @@ class Driver(ABC):
 
     Attributes:
         since_6_18: whether the driver came with Linux 6.18, and earlier kernels have none.
-        enumerates_applications: whether Trusted Applications behind it are devices of the bus.
         routes_rpmb: whether the kernel has the memory (RPMB) for their storage.
         parent: where in sysfs, below /sys/devices, the device is that it drives; None if
             there is none.
     """
 
     since_6_18: ClassVar[bool] = False
-    enumerates_applications: ClassVar[bool] = False
     routes_rpmb: bool = False
     parent: ClassVar[str | None] = None
 
     def start(self, core: Core) -> None:  # noqa: B027
         """Learn which kernel it is in, before anything else is asked."""
+
+    @property
+    def enumerates_applications(self) -> bool:
+        """Whether Trusted Applications behind it are devices of the bus."""
+        return False
 
     def attributes(self) -> dict[str, str]:
         """Return what its devices show in sysfs besides what all show."""

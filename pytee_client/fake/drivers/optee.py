@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...enums import Origin, Result
 from .. import uapi
+from ..applications.pseudo_applications import DeviceEnumeration
 from ..identity import identity_of_caller
 from ..notifications import Notifications
 from .application_loader import ApplicationLoader
@@ -68,7 +69,6 @@ class Optee(ApplicationDriver):
         rpc: its requests to the normal world.
     """
 
-    enumerates_applications = True
     parent = "platform/firmware:optee"
 
     def __init__(
@@ -108,6 +108,11 @@ class Optee(ApplicationDriver):
             TeeDevice(self, _CLIENT_OPERATIONS),
             TeeDevice(self, _SUPPLICANT_OPERATIONS, privileged=True),
         ]
+
+    @property
+    def enumerates_applications(self) -> bool:
+        """Whether it has the application that lists them; where it has not, a supplicant might."""
+        return self.world.is_installed(DeviceEnumeration.uuid)
 
     def attributes(self) -> dict[str, str]:
         """Tell the version, and who has the memory for storage."""
