@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
+from ._attributes import Attributes
 from ._boundary import NativeContext, ask_version
-from ._sysfs import SYSFS, Folder, LinuxMonitor
+from ._sysfs import Folder, LinuxMonitor
 from .context import known_implementation, resolve, resolve_backend
 from .enums import GenericCapabilities, Origin
-from .errors import BadFormatError, ParameterTypeError, TeecError, TimeoutError
+from .errors import ParameterTypeError, TeecError, TimeoutError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -259,7 +260,7 @@ def _device(
 ) -> Device | None:
     """Read a device, or None if it is gone meanwhile."""
     folder = f"class/tee/{name}"
-    attributes = _Attributes(tree, folder)
+    attributes = Attributes(tree, folder)
     number = attributes.get("implementation_id")
     revision = attributes.get("revision")
     routing = attributes.get("rpmb_routing_model")
@@ -286,7 +287,7 @@ def _bus_device(tree: Tree, name: str) -> BusDevice | None:
     from uuid import UUID
 
     folder = f"bus/tee/devices/{name}"
-    attributes = _Attributes(tree, folder)
+    attributes = Attributes(tree, folder)
     uevent = attributes.get("uevent") or ""
     # The file itself is empty: that it is there says it.
     needs_supplicant = _is_there(tree, f"{folder}/need_supplicant")
@@ -301,57 +302,20 @@ def _bus_device(tree: Tree, name: str) -> BusDevice | None:
     return BusDevice(name, UUID(match[1]), modalias, needs_supplicant, driver)
 
 
-class _Attributes:
-    """The attributes of one device."""
-
-    def __init__(self, tree: Tree, folder: str) -> None:
-        self._tree = tree
-        self._folder = folder
-
-    def get(self, name: str) -> str | None:
-        """Return what an attribute says, less the end of the line, or None if there is none."""
-        try:
-            data = self._tree.read(f"{self._folder}/{name}")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            # What reading an attribute of a device says that goes.
-            if error.errno == errno.ENODEV:
-                return None
-            raise
-        return data.decode("ascii", "backslashreplace").removesuffix("\n")
-
-    def link(self, name: str) -> str | None:
-        """Return the name of what a link leads to, or None if there is none."""
-        try:
-            return self._tree.readlink(f"{self._folder}/{name}").rpartition("/")[2]
-        except FileNotFoundError:
-            return None
-
-    def error(self, name: str, expected: str, text: str | None) -> BadFormatError:
-        """Make the exception for an attribute that is not what it should be."""
-        said = "is missing" if text is None else f"says {text!r}"
-        return BadFormatError(
-            f"reading {SYSFS}/{self._folder}/{name}",
-            origin=Origin.COMMS,
-            remedy=f"it should have {expected}, but {said}",
-        )
-
-
-def _number(attributes: _Attributes, name: str, text: str | None) -> int:
+def _number(attributes: Attributes, name: str, text: str | None) -> int:
     if text is None or not re.fullmatch(r"\d{1,10}", text):
         raise attributes.error(name, "a number", text)
     return int(text)
 
 
-def _revision(attributes: _Attributes, text: str) -> Revision:
+def _revision(attributes: Attributes, text: str) -> Revision:
     match = _REVISION.fullmatch(text)
     if not match:
         raise attributes.error("revision", "a version such as 4.5", text)
     return Revision(int(match[1]), int(match[2]), int(match[3] or "0", 16))
 
 
-def _routing(attributes: _Attributes, text: str) -> RpmbRoutingModel:
+def _routing(attributes: Attributes, text: str) -> RpmbRoutingModel:
     try:
         return RpmbRoutingModel(text)
     except ValueError:
