@@ -79,11 +79,8 @@ class QteeDevice(RawDevice):
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__(kernel)
+        self.kernel = kernel
         self._services: dict[int, int] = {}
-
-    @property
-    def kernel(self) -> Kernel:
-        return self._kernel
 
     @contextlib.contextmanager
     def closed_on_failure(self) -> Iterator[None]:

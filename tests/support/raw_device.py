@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from uuid import UUID
 
+    from typing_extensions import Self
+
     from pytee_client._boundary import Kernel
 
 RawParam: TypeAlias = "tuple[int, int, int, int]"  # attr, a, b, c
@@ -46,7 +48,7 @@ class RawDevice:
         self.fd = kernel.open(path)
         self._memory: set[int] = set()
 
-    def __enter__(self) -> RawDevice:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

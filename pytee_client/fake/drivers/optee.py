@@ -193,6 +193,10 @@ class Optee(ApplicationDriver):
         if context.device.privileged:
             self.supplicant_queue.close()
 
+    def count_pending_requests(self) -> int:
+        """Return how many requests to the supplicant wait for their answer."""
+        return self.supplicant_queue.pending
+
     def release(self, context: TeeContext) -> None:
         """Have no supplicant any longer, if it was one; close the sessions of a client."""
         if context.device.privileged:

@@ -97,6 +97,11 @@ class Qtee(Driver):
             client = self._clients.pop(context)
         client.close()
 
+    def count_pending_requests(self) -> int:
+        """Return how many requests to clients wait for their answer."""
+        with self._lock:
+            return sum(client.pending for client in self._clients.values())
+
     def _client(self, context: TeeContext) -> QteeClient:
         with self._lock:
             client = self._clients.get(context)

@@ -58,6 +58,11 @@ class QteeClient:
         self._objects: dict[int, QteeObject] = {}
         self._is_closed = False
 
+    @property
+    def pending(self) -> int:
+        """How many requests to it there are whose answer somebody waits for."""
+        return self._queue.pending
+
     def find(self, number: int) -> QteeObject:
         """Return, held, an object of QTEE's by the client's id of it."""
         with self._lock:

@@ -60,6 +60,12 @@ class RequestQueue:
         self._pending: dict[int, Request | None] = {}
         self._is_closed = False
 
+    @property
+    def pending(self) -> int:
+        """How many requests there are whose answer somebody waits for."""
+        with self._condition:
+            return sum(request is not None for request in self._pending.values())
+
     def notify(self, request: Request) -> None:
         """Queue a request that has no answer."""
         with self._condition:
