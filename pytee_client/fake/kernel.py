@@ -13,12 +13,11 @@ import errno
 import mmap
 import os
 import threading
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from .._boundary import address_of, check_user_pages, copy_to_user
+from .._boundary import check_user_pages, copy_to_user
 from ..enums import Result
 from . import uapi
 from .argument import END_OF_ADDRESSES, Call, check_user_range, read
@@ -31,6 +30,7 @@ from .drivers.driver import (
     page_multiple,
 )
 from .drivers.optee import Optee
+from .mappings import Mappings
 from .resources import Resources, count_resources
 from .supplicant_argument import Reception, read_answer
 
@@ -46,14 +46,9 @@ __all__ = ["Kernel", "LinuxRelease"]
 Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
+_UINT64_MAX = 2**64 - 1
 _OLD_MAX_ARG_SIZE = 1024
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
-
-
-@dataclass(slots=True)
-class _Mapping:
-    memory: SharedMemory
-    pages: mmap.mmap
 
 
 class LinuxRelease(Enum):
@@ -102,7 +97,7 @@ class Kernel(DriverModel):
         self._forbidden: set[str] = set()
         self._contexts: dict[int, TeeContext] = {}
         self._memory: dict[int, SharedMemory] = {}
-        self._mappings: dict[int, _Mapping] = {}
+        self._mappings = Mappings()
         self._thread = threading.local()
         self._ioctls: dict[int, Callable[[TeeContext, int], int]] = {
             uapi.TEE_IOC_VERSION: self._version,
@@ -155,7 +150,7 @@ class Kernel(DriverModel):
     def resources(self) -> Resources:
         """Count what programs hold of the kernel now."""
         with self._lock:
-            mapped = [mapping.memory for mapping in self._mappings.values()]
+            mapped = self._mappings.memory()
             devices = self._devices.values()
             return count_resources(self._drivers, devices, self._contexts, self._memory, mapped)
 
@@ -202,9 +197,40 @@ class Kernel(DriverModel):
         self._thread.cause = None
         return serve(context, argument)
 
-    def mmap(self, fd: int, length: int) -> int:
-        """Map shared memory of the kernel's own from its start (mmap(2))."""
+    def dup(self, fd: int) -> int:
+        """Return another descriptor of the same file, closed on exec (F_DUPFD_CLOEXEC).
+
+        It is as good as the first: the file is closed with the last of them.
+        """
         with self._lock:
+            context, memory = self._contexts.get(fd), self._memory.get(fd)
+            if context is None and memory is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            duplicate = os.dup(fd)
+            if context is not None:
+                self._contexts[duplicate] = context
+            if memory is not None:
+                memory.references += 1
+                self._memory[duplicate] = memory
+            return duplicate
+
+    def mmap(
+        self,
+        fd: int,
+        length: int,
+        *,
+        offset: int = 0,
+        protection: int = mmap.PROT_READ | mmap.PROT_WRITE,
+        flags: int = mmap.MAP_SHARED,
+        address: int = 0,
+    ) -> int:
+        """Map shared memory of the kernel's own (mmap(2)).
+
+        Linux checks the offset, and maps from the start of the memory all the same.
+        """
+        with self._lock:
+            if offset % mmap.PAGESIZE:
+                raise OSError(errno.EINVAL, "not a multiple of pages")
             memory = self._memory.get(fd)
             if memory is None and fd not in self._contexts:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -212,24 +238,28 @@ class Kernel(DriverModel):
                 raise OSError(errno.EINVAL, "nothing to map")
             if length >= END_OF_ADDRESSES:
                 raise OSError(errno.ENOMEM, "more than there are addresses")
+            if page_multiple(length) + offset > _UINT64_MAX:
+                raise OSError(errno.EOVERFLOW, "more than a file can have")
+            if not flags & (mmap.MAP_SHARED | mmap.MAP_PRIVATE):
+                raise OSError(errno.EINVAL, "neither shared nor private")
+            if protection & mmap.PROT_EXEC and self._since_6_18:
+                raise OSError(errno.EPERM, "nothing to be executed")
             if memory is None:
                 raise OSError(errno.ENODEV, "not mappable")
-            if memory.pages is None or page_multiple(length) > memory.size:
+            if memory.pages is None or offset + page_multiple(length) > memory.size:
                 raise OSError(errno.EINVAL, "not a mapping of this memory")
-            pages = mmap.mmap(fd, length)
-            address = address_of(pages)
-            memory.references += 1
-            self._mappings[address] = _Mapping(memory, pages)
-            return address
+            return self._mappings.map(memory, fd, length, protection, flags, address)
 
     def munmap(self, address: int, length: int) -> None:
-        """End a mapping (munmap(2))."""
+        """End what is mapped of shared memory in a range (munmap(2)).
+
+        What else the program has there it keeps, other than on Linux.
+        """
         with self._lock:
-            if not length or address not in self._mappings:
-                raise OSError(errno.EINVAL, "not a mapping of shared memory")
-            mapping = self._mappings.pop(address)
-            mapping.pages.close()
-            self.put_memory(mapping.memory)
+            if not length or address % mmap.PAGESIZE:
+                raise OSError(errno.EINVAL, "not a range of pages")
+            for memory in self._mappings.unmap(address, length):
+                self.put_memory(memory)
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
@@ -241,6 +271,8 @@ class Kernel(DriverModel):
             os.close(fd)
             if memory is not None:
                 self.put_memory(memory)
+                return
+            if context in self._contexts.values():
                 return
         if context is not None:
             context.is_open = False
@@ -342,9 +374,8 @@ class Kernel(DriverModel):
     def _check_not_mapped(self, address: int) -> None:
         """Refuse the kernel's own memory, whose pages can't be pinned."""
         with self._lock:
-            for start, mapping in self._mappings.items():
-                if start <= address < start + page_multiple(len(mapping.pages)):
-                    raise OSError(errno.EFAULT, "a mapping of shared memory")
+            if self._mappings.has(address):
+                raise OSError(errno.EFAULT, "a mapping of shared memory")
 
     def _open_session(self, context: TeeContext, argument: int) -> int:
         with Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:

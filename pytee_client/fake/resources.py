@@ -72,7 +72,7 @@ def count_resources(
     files_of = Counter(map(id, files.values()))
     mappings_of = Counter(map(id, mapped))
     in_calls = {
-        id(memory): memory.references - min(files_of[id(memory)], 1) - mappings_of[id(memory)]
+        id(memory): memory.references - files_of[id(memory)] - mappings_of[id(memory)]
         for memory in blocks
     }
 
