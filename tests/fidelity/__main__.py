@@ -1,32 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line: random programs of system calls, run on one kernel or compared on two."""
+"""The command line: programs of system calls, recorded on Linux or compared with the fake."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pytee_client.fake import new_kernel
 
 from ..support.linux_kernel import LinuxKernel
+from . import record
 from .comparison import Comparison
 from .generator import programs
-from .interpreter import Ground, run
+from .ground import Ground
+from .program import Program
+from .vectors import VECTORS
 
-_EPILOG = """\
+OUT_OF_MEMORY = 3
+_EPILOG = f"""\
 verbs:
-  run       run the programs on --target, and write what came of them: JSON, a program a line
+  record    run programs on Linux, and write what came of them to --out; the status is
+            {OUT_OF_MEMORY} if the TEE had no more memory for one
   compare   run each on Linux and on the fake; the status is 1 if something differs
 
 A program on which they differ is shown without the steps that play no part. Where a line
 begins with a star there follow Linux's outcome, and below it the fake's.
 
-Linux must have OP-TEE, with the Trusted Applications of tests/ta. From the host:
-python -m tests.optee_vm run SCRIPT, with the line "python3 -m tests.fidelity compare" in it.
+Linux must have OP-TEE, with the Trusted Applications of tests/ta. From the host, and
+compared there, which is faster: python -m tests.optee_vm fidelity
 """
 
 
@@ -34,13 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     if parsed.verb == "compare":
         return _compare(parsed)
-    kernel = new_kernel() if parsed.target == "fake" else LinuxKernel()
-    ground = Ground(kernel, teepriv=parsed.teepriv)
-    for program in programs(parsed.seed, parsed.programs, teepriv=parsed.teepriv):
-        transcript = run(ground, program)
-        steps = {name: str(step) for name, step in program.items()}
-        print(json.dumps([[steps.get(n, n), asdict(o)] for n, o in transcript.items()]))
-    return 0
+    with open(parsed.out, "wb") as out:
+        linux = Ground(LinuxKernel(), teepriv=parsed.teepriv)
+        vectors = enumerate(vector.program for vector in VECTORS)
+        written = record.write(out, linux, vectors if parsed.vectors else _programs(parsed))
+        linux.close()
+    return 0 if written else OUT_OF_MEMORY
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,16 +52,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", choices=("run", "compare"))
+    parser.add_argument("verb", choices=("record", "compare"))
     parser.add_argument("--seed", type=int, default=1, help="which programs (default: 1)")
     parser.add_argument("--programs", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first (default: 0)")
     parser.add_argument(
-        "--seconds", type=float, default=float("inf"), help="compare: start none after so long"
+        "--only", type=int, nargs="+", metavar="NUMBER", help="those of these numbers alone"
     )
-    parser.add_argument("--target", choices=("fake", "linux"), default="fake", help="of run")
-    parser.add_argument(
-        "--shown", type=int, default=10, help="compare: how many differences to show (default: 10)"
-    )
+    parser.add_argument("--vectors", action="store_true", help="record: the vectors instead")
+    parser.add_argument("--out", type=Path, help="record: where to")
     parser.add_argument(
         "--teepriv",
         action="store_true",
@@ -69,33 +70,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _programs(parsed: argparse.Namespace) -> Iterator[tuple[int, Program]]:
+    if parsed.only is None:
+        yield from programs(
+            parsed.seed, parsed.programs, teepriv=parsed.teepriv, first=parsed.first
+        )
+    for number in parsed.only or ():
+        yield from programs(parsed.seed, 1, teepriv=parsed.teepriv, first=number)
+
+
 def _compare(parsed: argparse.Namespace) -> int:
-    different = count = 0
+    different = 0
     linux, fake = (
         Ground(kernel, teepriv=parsed.teepriv) for kernel in (LinuxKernel(), new_kernel())
     )
     comparison = Comparison(linux, fake)
-    start = time.monotonic()
-    for program in programs(parsed.seed, parsed.programs, teepriv=parsed.teepriv):
-        if time.monotonic() - start > parsed.seconds:
-            break
+    for number, program in _programs(parsed):
         found = comparison.difference(program)
-        if found is not None and found.is_exhaustion:
-            print("the TEE is out of memory: start it anew for more programs")
-            break
         if found is not None:
             different += 1
-            if different <= parsed.shown:
-                print(f"seed {parsed.seed}, program {count}:")
-                print("\n".join(comparison.shortest(found).lines()), flush=True)
-        count += 1
-    minutes = (time.monotonic() - start) / 60
-    for outcome, times in sorted(comparison.outcomes.items()):
-        print(f"{times:8} {outcome}")
-    print(
-        f"{count} programs, {comparison.steps} steps, {different} programs differ;"
-        f" {count / minutes:.0f} programs a minute"
-    )
+            print(f"seed {parsed.seed}{', teepriv' * parsed.teepriv}, program {number}:")
+            print("\n".join(comparison.shortest(found).lines()), flush=True)
+    tally = comparison.tally
+    if parsed.only is None:
+        print("\n".join(tally.lines()))
+    print(f"{tally.programs} programs, {tally.steps} steps, {different} programs differ")
     return 1 if different else 0
 
 

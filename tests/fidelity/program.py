@@ -8,6 +8,7 @@ step takes nothing along: what it would have yielded is then a value that nothin
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,11 +72,21 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Dup:
+    """dup(2)."""
+
+    fd: Ref
+
+
+@dataclass(frozen=True)
 class Map:
-    """mmap(2), shared, for reading and writing, from the start."""
+    """mmap(2)."""
 
     fd: Ref
     length: int
+    offset: int = 0
+    protection: int = mmap.PROT_READ | mmap.PROT_WRITE
+    flags: int = mmap.MAP_SHARED
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,18 @@ class Write:
     poke: Poke
 
 
-Step: TypeAlias = Open | Close | Map | Unmap | Ioctl | Write
+@dataclass(frozen=True)
+class InChild:
+    """A step that a child process makes, which the first of them in a row is the fork(2) of.
+
+    It exits before the parent's next step. What it has from its parent are descriptors and
+    mappings; a memory like its parent's it has elsewhere.
+    """
+
+    step: Open | Close | Dup | Map | Unmap | Ioctl | Write
+
+
+Step: TypeAlias = Open | Close | Dup | Map | Unmap | Ioctl | Write | InChild
 Program: TypeAlias = Mapping[str, Step]
 Param: TypeAlias = tuple[Value, Value, Value, Value]
 

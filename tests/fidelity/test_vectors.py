@@ -1,252 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the TEE subsystem answers to single system calls, on the fake and on the real kernel.
-
-Of memory by descriptor, of user buffers as parameters and of what only other drivers do there
-is no more than what a kernel says that does not know them.
-"""
+"""What the TEE subsystem answers to single system calls, on the fake and on the real kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-from uuid import UUID
+from typing import cast
 
 import pytest
 
-from pytee_client.enums import Origin, Result
-from pytee_client.fake import ParamType, uapi
-
 from ..support.linux_kernel import LinuxKernel
 from ..support.targets import Target
-from .interpreter import Ground, run
-from .program import (
-    ARGUMENT,
-    NONE,
-    PAGE,
-    Close,
-    Ioctl,
-    Map,
-    Open,
-    Param,
-    Ref,
-    Step,
-    allocate,
-    cancel,
-    close_session,
-    invoke,
-    open_session,
-    register,
-    version,
-)
+from .ground import Ground, ProgramKernel
+from .interpreter import run
+from .vectors import VECTORS, Vector
 
 pytestmark = pytest.mark.optee_only
-
-DEVICE = Ref("device")
-SESSION = Ref("conformance.session")
-PSEUDO_SESSION = Ref("invoke-tests.session")
-MEMORY = Ref("writable", PAGE)
-BLOCK = allocate(DEVICE, 2 * PAGE)
-OPEN, INVOKE = uapi.OPEN_SESSION_ARG.size, uapi.INVOKE_ARG.size
-VALUE: Param = (ParamType.VALUE_INPUT, 0, 0, 0)
-UNKNOWN = UUID("e1a44ab1-8f6e-4d0c-8e4d-94a8a6a1f3a7")
-SUPPL_RECV, SUPPL_SEND = 0x8010A406, 0x8010A407
-SHM_REGISTER_FD, OBJECT_INVOKE = 0xC018A408, 0x8010A40A
-SUCCESS = (Result.SUCCESS, Origin.TRUSTED_APP)
-
-
-def memref(number: int | Ref, offset: int = 0, size: int = 0) -> Param:
-    return ParamType.MEMREF_INPUT, offset, size, number
-
-
-def vector(
-    claim: str, *steps: Step, result: int | str, answer: Any = None, reg_mem: bool = False
-) -> Any:
-    """Make a case of steps called a, b, ..., of which the last has this result."""
-    program = dict(zip("abcd", steps, strict=False))
-    marks = [pytest.mark.once] if reg_mem else []
-    return pytest.param(program, result, answer, id=claim, marks=marks)
-
-
-def group(gid: int) -> bytes:
-    return gid.to_bytes(4, "little") + bytes(12)
-
-
-VECTORS = [
-    vector("version at null", version(DEVICE, 0), result="EFAULT"),
-    vector("unknown request", Ioctl(DEVICE, 0x8010A40B, ARGUMENT), result="EINVAL"),
-    vector("wrong size", Ioctl(DEVICE, 0x8010A400, ARGUMENT), result="EINVAL"),
-    vector("wrong direction", Ioctl(DEVICE, 0x400CA400, ARGUMENT), result="EINVAL"),
-    vector("opening at null", open_session(DEVICE, at=0), result="EFAULT"),
-    vector("too short for its header", open_session(DEVICE, length=OPEN - 1), result="EINVAL"),
-    vector("too long", open_session(DEVICE, length=4097), result="EINVAL"),
-    vector("its buffer at null", open_session(DEVICE, buffer=0), result="EFAULT"),
-    vector("parameters missing", open_session(DEVICE, count=1), result="EINVAL"),
-    vector("parameters too many", open_session(DEVICE, [NONE], count=0), result="EINVAL"),
-    *(
-        vector(f"attr {attr:#x}", open_session(DEVICE, [(attr, 0, 0, 0)]), result="EINVAL")
-        for attr in (0x200, 4, 14, 0xFF)
-    ),
-    vector("memref of an unknown id", open_session(DEVICE, [memref(12345)]), result="EINVAL"),
-    vector("null memref", open_session(DEVICE, [memref(2**64 - 1)]), result=0, answer=SUCCESS),
-    vector("memref of half a null", open_session(DEVICE, [memref(2**32 - 1)]), result="EINVAL"),
-    vector(
-        "memref of an id with more above 32 bits",
-        BLOCK,
-        open_session(DEVICE, [memref(Ref("a.id", 1 << 32), 0, 8)]),
-        result=0,
-        answer=SUCCESS,
-    ),
-    *(
-        vector(f"kernel login {login:#x}", open_session(DEVICE, login=login), result="EPERM")
-        for login in (0x80000000, 0xBFFFFFFF)
-    ),
-    vector(
-        "kernel login with a wrong parameter",
-        open_session(DEVICE, [(4, 0, 0, 0)], login=0x80000000),
-        result="EINVAL",
-    ),
-    *(
-        vector(f"login {login:#x}", open_session(DEVICE, login=login), result="EINVAL")
-        for login in (3, 4, 5, 6, 0xC0000000)
-    ),
-    vector("group not held", open_session(DEVICE, login=2, client=group(54321)), result="EPERM"),
-    vector("opening with five parameters", open_session(DEVICE, [NONE] * 5), result="EINVAL"),
-    vector("META", open_session(DEVICE, [(uapi.META | 1, 0, 0, 0)]), result="EINVAL"),
-    vector("user buffer", open_session(DEVICE, [(8, MEMORY, 8, 0)]), result="EINVAL"),
-    vector(
-        "unknown application",
-        open_session(DEVICE, uuid=UNKNOWN),
-        result=0,
-        answer=(Result.ITEM_NOT_FOUND, Origin.TEE),
-    ),
-    vector("session 0", invoke(DEVICE, 0, 0), result="EINVAL"),
-    vector("another's session", Open(), invoke(Ref("a"), SESSION, 0), result="EINVAL"),
-    *(
-        vector(
-            f"invoking with {count} parameters",
-            invoke(DEVICE, SESSION, 0, [NONE] * count),
-            result=0,
-            answer=(Result.BAD_PARAMETERS, Origin.TEE),
-        )
-        for count in (5, 6)
-    ),
-    vector("seven parameters", invoke(DEVICE, SESSION, 0, [NONE] * 7), result="EINVAL"),
-    vector("cancelling", cancel(DEVICE, SESSION, 77), result=0),
-    vector("cancelling in session 0", cancel(DEVICE, 0), result="EINVAL"),
-    vector("cancelling at null", cancel(DEVICE, SESSION, at=0), result="EFAULT"),
-    vector(
-        "closing a session twice",
-        open_session(DEVICE, uuid=Target.HELLO_WORLD),
-        close_session(DEVICE, Ref("a.session")),
-        close_session(DEVICE, Ref("a.session")),
-        result="EINVAL",
-    ),
-    vector(
-        "closing a session",
-        open_session(DEVICE, uuid=Target.HELLO_WORLD),
-        close_session(DEVICE, Ref("a.session")),
-        result=0,
-    ),
-    *(
-        vector(f"request {request:#x} at null", Ioctl(DEVICE, request, 0), result="EINVAL")
-        for request in (SUPPL_RECV, SUPPL_SEND, OBJECT_INVOKE)
-    ),
-    vector("a second open", Open(), Open(), result="fd"),
-    vector("allocating with flags", allocate(DEVICE, PAGE, flags=1), result="EINVAL"),
-    # EINVAL in Linux 7.2.
-    vector("allocating nothing", allocate(DEVICE, 0), result="ENOMEM"),
-    vector("allocating 5000", allocate(DEVICE, 5000), result="fd", answer=(8192, 1)),
-    vector("allocating 20480", allocate(DEVICE, 20480), result="fd", answer=(20480, 1)),
-    vector("allocating 4 MiB", allocate(DEVICE, 4 << 20), result="fd", answer=(4 << 20, 1)),
-    vector("allocating more", allocate(DEVICE, (4 << 20) + 1), result="ENOMEM"),
-    vector(
-        "registering", register(DEVICE, MEMORY, 100), result="fd", answer=(100, 1), reg_mem=True
-    ),
-    vector("registering no one's", register(DEVICE, 1 << 63, PAGE), result="EFAULT"),
-    vector("registering an overflow", register(DEVICE, MEMORY, 2**64 - 1), result="EFAULT"),
-    vector("registering with flags", register(DEVICE, MEMORY, PAGE, flags=1), result="EINVAL"),
-    vector("registering nothing", register(DEVICE, MEMORY, 0), result="ENOMEM", reg_mem=True),
-    *(
-        vector(
-            f"registering {part} memory",
-            register(DEVICE, Ref(part), PAGE),
-            result="EFAULT",
-            reg_mem=True,
-        )
-        for part in ("read-only", "forbidden")
-    ),
-    vector("registering at 4096", register(DEVICE, PAGE, 8), result="EFAULT", reg_mem=True),
-    vector(
-        "registering a mapping",
-        BLOCK,
-        Map(Ref("a"), PAGE),
-        register(DEVICE, Ref("b"), PAGE),
-        result="EFAULT",
-        reg_mem=True,
-    ),
-    vector("registering by descriptor", Ioctl(DEVICE, SHM_REGISTER_FD, ARGUMENT), result="EINVAL"),
-    vector(
-        "mapping registered memory",
-        register(DEVICE, MEMORY, PAGE),
-        Map(Ref("a"), PAGE),
-        result="EINVAL",
-        reg_mem=True,
-    ),
-    vector("mapping a part", BLOCK, Map(Ref("a"), PAGE), result="address"),
-    vector("mapping too much", BLOCK, Map(Ref("a"), 3 * PAGE), result="EINVAL"),
-    vector(
-        "empty memref at the end, for a pseudo TA",
-        BLOCK,
-        invoke(DEVICE, PSEUDO_SESSION, 0, [memref(Ref("a.id"), 2 * PAGE)]),
-        result=0,
-        answer=SUCCESS,
-    ),
-    vector(
-        "empty memref at the end, for a TA",
-        BLOCK,
-        invoke(DEVICE, SESSION, 0, [memref(Ref("a.id"), 2 * PAGE)]),
-        result=0,
-        answer=(Result.BAD_PARAMETERS, Origin.TRUSTED_APP),
-    ),
-    vector(
-        "memref beyond the end",
-        BLOCK,
-        invoke(DEVICE, SESSION, 0, [memref(Ref("a.id"), 1, 2 * PAGE)]),
-        result="EINVAL",
-    ),
-    vector(
-        "memref around the end of numbers",
-        BLOCK,
-        invoke(DEVICE, SESSION, 0, [memref(Ref("a.id"), 2**64 - 1, 2)]),
-        result="EINVAL",
-    ),
-    vector(
-        "an id that was given back",
-        BLOCK,
-        BLOCK,
-        Close(Ref("a")),
-        BLOCK,
-        result="fd",
-        answer=(2 * PAGE, 1),
-    ),
-]
 
 
 @pytest.fixture(scope="module")
 def ground(target: Target) -> Iterator[Ground]:
-    ground = Ground(target.kernel or LinuxKernel())
+    ground = Ground(cast(ProgramKernel, target.kernel or LinuxKernel()))
     yield ground
     ground.close()
 
 
-@pytest.mark.parametrize(("program", "result", "answer"), VECTORS)
-def test_the_kernel_answers(
-    ground: Ground, program: dict[str, Step], result: int | str, answer: tuple[int, ...] | None
-) -> None:
-    transcript = run(ground, program)
-    outcome = transcript[list(program)[-1]]
-    assert outcome.result == result
-    assert answer is None or outcome.answer == answer
-    if isinstance(result, str) and result.startswith("E"):
+@pytest.mark.parametrize(
+    "vector",
+    [
+        pytest.param(vector, id=vector.claim, marks=[pytest.mark.once] if vector.reg_mem else [])
+        for vector in VECTORS
+    ],
+)
+def test_the_kernel_answers(ground: Ground, vector: Vector) -> None:
+    transcript = run(ground, vector.program)
+    outcome = transcript[list(vector.program)[-1]]
+    assert outcome.result == vector.result
+    assert vector.answer is None or outcome.answer == vector.answer
+    if isinstance(vector.result, str) and vector.result.startswith("E"):
         assert not outcome.changes, "a failed call writes nothing"
     assert transcript["end"].result == 0

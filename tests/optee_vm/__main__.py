@@ -32,6 +32,8 @@ verbs:
   test [--record=FILE] [PYTEST ARGS]
                           the tests for a device on /dev/tee0, then examples/hello_world.py;
                           FILE of the host gets what pytest's own --record writes there
+  fidelity [--seed N] [--programs N]
+                          random programs of system calls, the same outcomes as on the fake?
   xtest [--teec=ours|debian|both] [CASES]
                           OP-TEE's own regression tests, all or those named, on our library;
                           both: on Debian's as well, and every verdict must be the same
@@ -175,6 +177,18 @@ def _test(command: _Command) -> int:
     return _finished(outcome)
 
 
+def _fidelity(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm fidelity")
+    parser.add_argument("--seed", type=int, default=1, help="which programs (default: 1)")
+    parser.add_argument("--programs", type=int, default=1000, help="how many (default: 1000)")
+    parsed = parser.parse_args(command.words)
+    # The library must be there for it, as for no other verb.
+    from . import fidelity
+
+    machine = Machine(_made(Parts.EXTENSION), command.options(3600))
+    return fidelity.measure(machine.run, parsed.seed, parsed.programs)
+
+
 def _saved(outcome: Outcome, record: Path) -> bool:
     content = outcome.files.get(_RECORD)
     if content is None:
@@ -260,6 +274,7 @@ def _on_terminate(number: int, frame: FrameType | None) -> None:
 
 _VERBS: dict[str, Callable[[_Command], int]] = {
     "build": _build,
+    "fidelity": _fidelity,
     "run": _run,
     "shell": _shell,
     "test": _test,

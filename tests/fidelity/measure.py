@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The measure of the fake: what came of programs on Linux, and what comes of them on it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from pytee_client.fake import new_kernel
+
+from . import record
+from .comparison import Difference, Tally
+from .generator import programs
+from .ground import Ground
+from .interpreter import run
+from .vectors import VECTORS
+
+# Where Linux may differ from the fake, and a record ends that shows it.
+KNOWN_REASONS = {
+    "exhaustion": "OP-TEE has some memory, and the fake has as much as Python: the program is run"
+    " again on a machine just started",
+}
+
+
+class Measure:
+    """Takes records of Linux in, and finds where the fake differs.
+
+    Args:
+        seed: which programs they are of.
+
+    Attributes:
+        vectors: how many vectors were compared.
+        tally: the programs that were.
+        differences: what differs, by what it is called.
+        numbers: those of the programs in it, by whether they are for the supplicant's device.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._grounds = {kind: Ground(new_kernel(), teepriv=kind) for kind in (False, True)}
+        self.vectors = 0
+        self.tally = Tally()
+        self.differences: dict[str, Difference] = {}
+        self.numbers: dict[bool, list[int]] = {False: [], True: []}
+
+    def add_vectors(self, records: bytes) -> None:
+        """Compare the vectors with what is expected, and with what the fake answers."""
+        for found in record.read(io.BytesIO(records)):
+            vector = VECTORS[found.number]
+            _check(found, vector.program)
+            with _as_root():
+                transcript = run(self._grounds[False], vector.program)
+            self.vectors += 1
+            outcome = found.transcript[list(vector.program)[-1]]
+            expected = outcome.result == vector.result and vector.answer in (None, outcome.answer)
+            if not expected or transcript != found.transcript:
+                self.differences[f"vector {vector.claim!r}"] = Difference(
+                    vector.program, found.transcript, transcript
+                )
+
+    def add(self, records: bytes, *, teepriv: bool, first: int) -> int:
+        """Compare programs from a number on; return the number of the next."""
+        for found in record.read(io.BytesIO(records)):
+            ((_, program),) = programs(self._seed, 1, teepriv=teepriv, first=found.number)
+            _check(found, program)
+            with _as_root():
+                transcript = run(self._grounds[teepriv], program)
+            self.tally.add(program, found.transcript)
+            if transcript != found.transcript:
+                name = f"seed {self._seed}{', teepriv' * teepriv}, program {found.number}"
+                self.differences[name] = Difference(program, found.transcript, transcript)
+                self.numbers[teepriv].append(found.number)
+            first = found.number + 1
+        return first
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for ground in self._grounds.values():
+            ground.close()
+
+    def __str__(self) -> str:
+        return (
+            f"fidelity: {self.vectors} vectors, {self.tally.programs} programs,"
+            f" {self.tally.steps} steps, {len(self.differences)} differences"
+        )
+
+
+def _check(found: record.Record, program: object) -> None:
+    if record.checksum(program) != found.check:
+        raise RuntimeError(
+            f"number {found.number} is another program here than where it was recorded:"
+            " the two have not the same tests/fidelity, or Pythons whose random differs"
+        )
+
+
+@contextmanager
+def _as_root() -> Iterator[None]:
+    """Be whom the machine knows, as far as the fake's clients are told by it."""
+    with (
+        mock.patch.object(os, "geteuid", return_value=0),
+        mock.patch.object(os, "getegid", return_value=0),
+        mock.patch.object(os, "getgroups", return_value=[0]),
+    ):
+        yield

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs of system calls, run in the machine and compared here with what the fake makes of them.
+
+The fake is fast here and slow on an emulated processor; so the machine only says what came of
+each. What differs is run there once more, beside the fake, to find the steps that matter.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import time
+from collections.abc import Callable, Sequence
+
+from ..fidelity.__main__ import OUT_OF_MEMORY
+from ..fidelity.measure import Measure
+from .job import Job
+from .machine import Outcome
+from .process import say
+
+Run = Callable[[Job], Outcome]
+
+_PER_BOOT = 1000
+_SHOWN = 10
+# Of so many programs one is for the supplicant's device.
+_TEEPRIV_SHARE = 5
+_VECTORS = "tmp/vectors"
+_PLACES = {False: "tmp/programs", True: "tmp/teepriv"}
+_STOP_SUPPLICANT = (
+    "busybox killall tee-supplicant",
+    "while busybox pidof tee-supplicant >/dev/null; do sleep 0.1; done",
+)
+# What a shell says of a process that its alarm ended.
+_STUCK = 128 + signal.SIGALRM
+
+
+def measure(run: Run, seed: int, programs: int) -> int:
+    """Compare the vectors and so many programs; say what differs, and return a status for it."""
+    start = time.monotonic()
+    found = Measure(seed)
+    counts = {True: programs // _TEEPRIV_SHARE}
+    counts[False] = programs - counts[True]
+    done = {False: 0, True: 0}
+    stuck: list[str] = []
+    boots = 0
+    while boots == 0 or done != counts:
+        before, boots = sum(done.values()), boots + 1
+        outcome = run(_recording(seed, done, counts, vectors=boots == 1))
+        if boots == 1:
+            found.add_vectors(outcome.files.get(_VECTORS, b""))
+        for kind, place in _PLACES.items():
+            records = outcome.files.get(place, b"")
+            done[kind] = found.add(records, teepriv=kind, first=done[kind])
+        kind = done[False] == counts[False]
+        if outcome.status == _STUCK:
+            stuck.append(f"seed {seed}{', teepriv' * kind}, program {done[kind]}: it has no end")
+            done[kind] += 1
+        elif outcome.status not in (0, OUT_OF_MEMORY) or before == sum(done.values()) < programs:
+            say(f"status {outcome.status}: {outcome.explanation()}")
+            return outcome.status or 1
+    if found.differences:
+        _show(found, run, seed)
+    for line in stuck:
+        print(line)
+    found.close()
+    minutes = (time.monotonic() - start) / 60
+    say(f"{boots} boots, {programs / minutes:.0f} programs a minute")
+    for line in found.tally.lines():
+        say(line)
+    print(found if not stuck else f"{found}, {len(stuck)} without an end", flush=True)
+    return 1 if found.differences or stuck else 0
+
+
+def _recording(seed: int, done: dict[bool, int], counts: dict[bool, int], *, vectors: bool) -> Job:
+    lines = []
+    if vectors:
+        lines.append(_python("record", "--vectors", "--out", f"/{_VECTORS}"))
+    room = _PER_BOOT
+    for kind, place in _PLACES.items():
+        number = min(room, counts[kind] - done[kind])
+        room -= number
+        if not number:
+            continue
+        words = ["--seed", seed, "--first", done[kind], "--programs", number, "--out", f"/{place}"]
+        if kind:
+            lines += [*_STOP_SUPPLICANT, _python("record", "--teepriv", *words)]
+        else:
+            lines.append(_python("record", *words))
+    return _job(lines, (_VECTORS, *_PLACES.values()))
+
+
+def _show(found: Measure, run: Run, seed: int) -> None:
+    """Print the shortest programs that differ; or whole ones, if they differ no more."""
+    lines = []
+    for kind, numbers in found.numbers.items():
+        if numbers:
+            words = ["--seed", seed, "--only", *numbers[:_SHOWN]]
+            compare = _python("compare", *(["--teepriv"] if kind else []), *words)
+            lines += [*(_STOP_SUPPLICANT if kind else ()), f"{compare} || status=$?"]
+    console = run(_job(["status=0", *lines, "exit $status"], ())).console if lines else ""
+    shown = 0
+    for name, difference in found.differences.items():
+        if f"{name}:" not in console and shown < _SHOWN:
+            shown += 1
+            print(f"{name}, as it was recorded:")
+            print("\n".join(difference.lines()))
+
+
+def _python(*words: object) -> str:
+    return shlex.join(["python3", "-m", "tests.fidelity", *map(str, words)])
+
+
+def _job(lines: Sequence[str], wanted: Sequence[str]) -> Job:
+    guarded = [line if "||" in line or ";" in line else f"{line} || exit $?" for line in lines]
+    return Job("\n".join(guarded) + "\n", wanted=wanted)
