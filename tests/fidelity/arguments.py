@@ -34,6 +34,8 @@ _WRONG_ATTRS = (0x200, 0x8000, 1 << 32, 1 << 63, 4, 8, 9, 10, 11, 12, 13, 14, 0x
 _WRONG_LOGINS = (3, 4, 5, 6, 7, 0x7FFFFFFF, 0x80000000, 0xBFFFFFFF, 0xC0000000, 0xFFFFFFFF)
 # Linux 6.12 was seen to refuse 4088 bytes of argument; newer ones take 4096.
 _MAX_ARGUMENT = 1024
+# What OP-TEE's driver sends; Linux before 6.18 knows no others.
+_CARRIED = [kind for kind in uapi.ParamType if kind <= uapi.ParamType.MEMREF_INOUT]
 # Of the pseudo TAs. The other commands of InvokeTests run tests inside OP-TEE, and a sum of an
 # empty memref (1) is the end of it.
 _PSEUDO_COMMANDS = {InvokeTests.uuid: (0, 10), DeviceEnumeration.uuid: (0, 1, 2, 3, 77)}
@@ -175,9 +177,26 @@ class Arguments:
             count = self._choices.one(5, 6, 7, 30)
         return [self._param(fd) for _ in range(count)]
 
+    def supplicant_params(self, fd: Ref) -> list[Param]:
+        """Choose parameters as supplicants give them, and others."""
+        one = self._choices.one
+        params: list[Param] = []
+        for _ in range(self._choices.number(0, 6)):
+            attr = one(0, 0, uapi.META, uapi.META | uapi.ParamType.VALUE_INOUT)
+            params.append((attr, one(0, 1, 2, 1 << 32, 2**64 - 1), 0, 0))
+        if params and not self._choices.often(75):
+            params[0] = self._param(fd)
+        return params
+
+    def supplicant_wrong_param(self) -> Param:
+        """Choose a parameter that no supplicant may receive requests with."""
+        return self._choices.one(1, 2, 3, 4, 5, 0x101, 0x103, 0x200, 14, 0xFF), 0, 0, 12345
+
     def _param(self, fd: Ref) -> Param:
         one, belief = self._choices.one, self.belief
-        kind = one(*uapi.ParamType)
+        kind = one(*(_CARRIED if self._choices.often(95) else uapi.ParamType))
+        if kind.is_memref and not belief.blocks and self._choices.often():
+            kind = uapi.ParamType.VALUE_INOUT
         attr = int(kind)
         if not self._choices.often(98):
             attr = one(attr | uapi.META, *_WRONG_ATTRS)

@@ -20,11 +20,13 @@ class Block:
         device: the device that it was asked of.
         size: how much.
         number: its id.
+        is_mappable: whether it is the kernel's own.
     """
 
     device: Ref
     size: int
     number: Ref
+    is_mappable: bool
 
 
 @dataclass

@@ -36,7 +36,9 @@ from .program import (
     close_session,
     invoke,
     open_session,
+    receive,
     register,
+    send,
     version,
 )
 
@@ -102,6 +104,8 @@ class _Generator:
             (5, self._close_session),
             (5, self._wrong_request),
             (4, self._write),
+            (8 if self._teepriv else 2, self._receive),
+            (8 if self._teepriv else 2, self._send),
         ]
         forks = not self._choices.often(80)
         steps = self._choices.number(1, _MAX_STEPS)
@@ -166,6 +170,11 @@ class _Generator:
     def _map(self) -> Step:
         one, often, blocks = self._choices.one, self._choices.often, self._belief.blocks
         fd = self._choices.some([*blocks]) if often(95) else self._arguments.device()
+        if often():
+            mappable = [ref for ref, block in blocks.items() if block.is_mappable]
+            if not mappable:
+                return self._allocate()
+            fd = self._choices.some(mappable)
         size = blocks[fd].size if fd in blocks else PAGE
         length = size
         if not often(80):
@@ -182,7 +191,8 @@ class _Generator:
             step = replace(step, protection=one(*protections))
         if not often(85):
             step = replace(step, flags=one(mmap.MAP_PRIVATE, mmap.MAP_PRIVATE, 0))
-        self._belief.mappings[self._here] = step
+        if fd in blocks or not often():
+            self._belief.mappings[self._here] = step
         return step
 
     def _unmap(self) -> Step:
@@ -190,6 +200,8 @@ class _Generator:
         # memory stays mapped as well: a kernel holds pages that are shared, and the fake their
         # addresses.
         one, mappings = self._choices.one, self._belief.mappings
+        if not mappings:
+            return self._map()
         ref = self._choices.some([*mappings])
         length = mappings[ref].length if ref in mappings else 0
         if self._choices.often(65):
@@ -211,7 +223,7 @@ class _Generator:
             # Not much more at once: whether there is as much in one piece is chance.
             size = one(0, 1 << 17, (4 << 20) + 1, 1 << 32, 1 << 63, 2**64 - PAGE, 2**64 - 1)
         fd = self._arguments.device()
-        self._believe(fd, -(-size // PAGE) * PAGE)
+        self._believe(fd, -(-size // PAGE) * PAGE, is_mappable=True)
         return allocate(fd, size, self._arguments.flags(), self._arguments.place())
 
     def _register(self) -> Step:
@@ -223,12 +235,12 @@ class _Generator:
         address: int | Ref = Ref("writable", start)
         if not self._choices.often():
             address, length = self._arguments.odd_range(Ref("writable", start))
-        self._believe(fd, length)
+        self._believe(fd, length, is_mappable=False)
         return register(fd, address, length, self._arguments.flags(), self._arguments.place())
 
-    def _believe(self, device: Ref, size: int) -> None:
+    def _believe(self, device: Ref, size: int, *, is_mappable: bool) -> None:
         number = Ref(f"{self._name}.id")
-        self._belief.blocks[self._here] = Block(device, size, number)
+        self._belief.blocks[self._here] = Block(device, size, number, is_mappable)
         self._belief.numbers.append(number)
 
     def _open_session(self) -> Step:
@@ -286,6 +298,8 @@ class _Generator:
         return cancel(fd, session, cancel_id, self._arguments.place())
 
     def _close_session(self) -> Step:
+        if not self._belief.sessions and self._choices.often():
+            return self._open_session()
         fd, session, _ = self._arguments.session(shared=False)
         return close_session(fd, session, self._arguments.place())
 
@@ -304,6 +318,52 @@ class _Generator:
         )
         at = self._arguments.place()
         return Ioctl(self._arguments.device(), wrong, at, (Poke(at, "=QQQ", (UNSET,) * 3),))
+
+    def _receive(self) -> Step:
+        # Only what is refused: else it waits for a request. So it must be read as it is here.
+        one = self._choices.one
+        fd = self._supplicants_device()
+        params = self._arguments.supplicant_params(fd)
+        length = 8 + uapi.PARAM.size * len(params)
+        refused = one(
+            "no parameters", "a type", "too short", "too long", "no argument", "no buffer"
+        )
+        if refused == "no parameters":
+            return receive(fd, [])
+        if refused == "a type":
+            wrong = self._choices.number(0, len(params) + 1)
+            params.insert(wrong, self._arguments.supplicant_wrong_param())
+            return receive(fd, params)
+        if refused == "too short":
+            return receive(fd, params, length=one(0, 7, length - 1))
+        if refused == "too long":
+            return receive(fd, params, length=one(length + 1, length + 32, 4097, 2**64 - 1))
+        return receive(fd, params, **{"at" if refused == "no argument" else "buffer": one(0, PAGE)})
+
+    def _send(self) -> Step:
+        fd = self._supplicants_device()
+        params = self._arguments.supplicant_params(fd)
+        count, length = self._arguments.lengths(8, len(params))
+        return send(
+            fd,
+            self._choices.one(0, 0xFFFF0008, 0xFFFFFFFF),
+            params,
+            count=count,
+            length=length,
+            at=self._arguments.place(),
+            buffer=self._arguments.place(BUFFER),
+        )
+
+    def _supplicants_device(self) -> Ref:
+        """Choose a descriptor, of the supplicant's device if there is one and mostly."""
+        opened = [
+            ref
+            for ref in self._belief.devices
+            if self._program.get(self._belief.origin(ref).name) == Open("/dev/teepriv0")
+        ]
+        if opened and self._choices.often():
+            return self._choices.some(opened)
+        return self._arguments.device()
 
     def _write(self) -> Step:
         at = self._choices.one(

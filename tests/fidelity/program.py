@@ -33,6 +33,8 @@ SHARED = {
     "invoke-tests": InvokeTests.uuid,
 }
 
+SUPPL_RECV, SUPPL_SEND = 0x8010A406, 0x8010A407
+
 # What outputs hold before a call, so that a kernel that writes there shows.
 UNSET = 0x5A5A5A5A
 
@@ -188,6 +190,35 @@ def invoke(
     return _call(
         fd, uapi.TEE_IOC_INVOKE, uapi.INVOKE_ARG, header, params, count, length, at, buffer
     )
+
+
+def receive(
+    fd: Ref,
+    params: Sequence[Param],
+    *,
+    count: int | None = None,
+    length: int | None = None,
+    at: int | Ref = ARGUMENT,
+    buffer: int | Ref = BUFFER,
+) -> Ioctl:
+    """TEE_IOC_SUPPL_RECV; count and length are those of params if not given."""
+    layout = struct.Struct("=II")
+    return _call(fd, SUPPL_RECV, layout, (UNSET,), params, count, length, at, buffer)
+
+
+def send(
+    fd: Ref,
+    result: int,
+    params: Sequence[Param],
+    *,
+    count: int | None = None,
+    length: int | None = None,
+    at: int | Ref = ARGUMENT,
+    buffer: int | Ref = BUFFER,
+) -> Ioctl:
+    """TEE_IOC_SUPPL_SEND; count and length are those of params if not given."""
+    layout = struct.Struct("=II")
+    return _call(fd, SUPPL_SEND, layout, (result,), params, count, length, at, buffer)
 
 
 def _call(

@@ -18,6 +18,8 @@ from .program import (
     ARGUMENT,
     NONE,
     PAGE,
+    SUPPL_RECV,
+    SUPPL_SEND,
     Close,
     Dup,
     Ioctl,
@@ -44,7 +46,6 @@ BLOCK = allocate(DEVICE, 2 * PAGE)
 OPEN, INVOKE = uapi.OPEN_SESSION_ARG.size, uapi.INVOKE_ARG.size
 VALUE: Param = (ParamType.VALUE_INPUT, 0, 0, 0)
 UNKNOWN = UUID("e1a44ab1-8f6e-4d0c-8e4d-94a8a6a1f3a7")
-SUPPL_RECV, SUPPL_SEND = 0x8010A406, 0x8010A407
 SHM_REGISTER_FD, OBJECT_INVOKE = 0xC018A408, 0x8010A40A
 SUCCESS = (Result.SUCCESS, Origin.TRUSTED_APP)
 
