@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import warnings
@@ -24,6 +25,7 @@ from ._boundary import (
     to_uint32,
 )
 from ._devices import client_nodes
+from ._firmware import amdtee_firmware
 from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
 from .errors import (
@@ -241,6 +243,8 @@ class Context(Owner):
             # OP-TEE's memory for what it asks of its supplicant is the supplicant's.
             if error.origin == Origin.TEE:
                 error.remedy = error.remedy or self._how_to_serve()
+            elif self.version.implementation_id == ImplementationId.AMDTEE:
+                error.remedy = error.remedy or self._how_to_have_room(destination, error)
             raise
         session = Session(self, destination, opened, outputs)
         with self._lock:
@@ -271,6 +275,21 @@ class Context(Owner):
         return (
             "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs,"
             " and goes on running"
+        )
+
+    def _how_to_have_room(
+        self, destination: UUID, error: CommunicationError | OutOfMemoryError
+    ) -> str | None:
+        """Say what helps against the ENOMEM of AMD-TEE, which has more causes than one."""
+        if error.errno != errno.ENOMEM:
+            return None
+        name = amdtee_firmware(destination)
+        place = f"/lib/firmware/{name}"
+        if self.version.backend != "linux":
+            place = f"{name} of the fake's folder for firmware, if it has one, and installed"
+        return (
+            f"AMD-TEE says so if there is no such Trusted Application, which must be {place};"
+            " or if the context has 32 sessions with it"
         )
 
     def allocate_shared_memory(

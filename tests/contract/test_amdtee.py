@@ -48,6 +48,8 @@ def test_a_missing_application_looks_like_missing_memory(context: tee.Context) -
         context.open_session(MISSING)
     assert caught.value.errno == errno.ENOMEM
     assert caught.value.origin == tee.Origin.COMMS
+    assert caught.value.remedy
+    assert "amdtee/92114d53-4361-4c23-47555352544f4f59.bin" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,7 @@ class Measure:
                 transcript = run(self._grounds[False], vector.program)
             self.vectors += 1
             outcome = found.transcript[list(vector.program)[-1]]
-            expected = outcome.result == vector.result and vector.answer in (None, outcome.answer)
-            if not expected or transcript != found.transcript:
+            if not vector.is_met_by(outcome) or transcript != found.transcript:
                 self.differences[f"vector {vector.claim!r}"] = Difference(
                     vector.program, found.transcript, transcript
                 )

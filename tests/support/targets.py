@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import pytee_client as tee
-from pytee_client.fake import default_kernel
+from pytee_client.fake import default_kernel, uapi
 from pytee_client.fake.applications import Conformance, HelloWorld
 
 from .applications import TWINS, Exclusive
@@ -64,6 +65,20 @@ class Target:
     def supplicant_device(self) -> str:
         """The device of the supplicant."""
         return str(PurePath(self.device).with_name("teepriv0"))
+
+    @functools.cached_property
+    def is_since_6_18(self) -> bool:
+        """Whether the kernel has what Linux has since then; it may be one with backports."""
+        kernel: Kernel = self.kernel or LinuxKernel()
+        fd = kernel.open(self.device)
+        try:
+            kernel.ioctl(fd, uapi.TEE_IOC_SHM_REGISTER_FD, 0)
+        except OSError as error:
+            # A request that is not known is refused before its argument is looked at.
+            return error.errno == errno.EFAULT
+        finally:
+            kernel.close(fd)
+        raise AssertionError("a request without an argument is refused")
 
     def __str__(self) -> str:
         return self.name

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from .. import uapi
 from ..trusted_application import Identity
@@ -70,14 +71,8 @@ class AmdTee(ApplicationDriver):
 
     @staticmethod
     def firmware_name(uuid: UUID) -> str:
-        """Return the name of a Trusted Application's file, from the folder for firmware on.
-
-        The driver reads the first three fields of the UUID as little-endian, and writes no
-        dash before the last.
-        """
-        swapped = UUID(bytes=uuid.bytes_le)
-        head, _, node = str(swapped).rpartition("-")
-        return f"amdtee/{head}{node}.bin"
+        """Return the name of a Trusted Application's file, from the folder for firmware on."""
+        return amdtee_firmware(uuid)
 
     def devices(self) -> list[TeeDevice]:
         """Make its only one."""
