@@ -357,7 +357,7 @@ class Kernel(DriverModel):
             raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
         if not length:
             raise OSError(errno.ENOMEM, "nothing to register")
-        self._check_not_mapped(address)
+        self._check_not_mapped(address, length)
         check_user_pages(address, length)
         context.device.driver.register_memory(context.device)
         fd = null_descriptor("tee_shm")
@@ -371,10 +371,10 @@ class Kernel(DriverModel):
         # Linux tells no cause from another.
         raise OSError(errno.EINVAL, "not memory from a heap of this device")
 
-    def _check_not_mapped(self, address: int) -> None:
+    def _check_not_mapped(self, address: int, length: int) -> None:
         """Refuse the kernel's own memory, whose pages can't be pinned."""
         with self._lock:
-            if self._mappings.has(address):
+            if self._mappings.has(address, length):
                 raise OSError(errno.EFAULT, "a mapping of shared memory")
 
     def _open_session(self, context: TeeContext, argument: int) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,11 @@ _libc.mmap.argtypes = [
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _FAILED: Final = ctypes.c_void_p(-1).value
 
+# Of a page in /proc/PID/pagemap.
+_ENTRY: Final = struct.Struct("=Q")
+_OF_A_FILE: Final = 1 << 61
+_PRESENT: Final = 1 << 63
+
 
 @dataclass(slots=True)
 class _Mapping:
@@ -40,6 +46,7 @@ class _Mapping:
     memory: SharedMemory
     start: int
     end: int
+    is_private: bool
 
 
 class Mappings:
@@ -60,12 +67,17 @@ class Mappings:
         """Map memory from its start, which takes a reference; return where."""
         # Linux has memory without a file here, on which no file system's word is "noexec".
         protection &= ~mmap.PROT_EXEC
+        # Who may write may read, with any processor; only a system call that looks at another
+        # process's memory, as the fake looks at this one's, would know a difference.
+        if protection & mmap.PROT_WRITE:
+            protection |= mmap.PROT_READ
         start: int | None = _libc.mmap(address, length, protection, flags, fd, 0)
         if start is None or start == _FAILED:
             error = ctypes.get_errno()
             raise OSError(error, os.strerror(error))
         memory.references += 1
-        self._mappings.append(_Mapping(memory, start, start + page_multiple(length)))
+        end, is_private = start + page_multiple(length), bool(flags & mmap.MAP_PRIVATE)
+        self._mappings.append(_Mapping(memory, start, end, is_private))
         return start
 
     def unmap(self, address: int, length: int) -> Iterator[SharedMemory]:
@@ -79,7 +91,7 @@ class Mappings:
             _libc.munmap(first, last - first)
             self._mappings.remove(mapping)
             rest = [
-                _Mapping(mapping.memory, start, beyond)
+                _Mapping(mapping.memory, start, beyond, mapping.is_private)
                 for start, beyond in ((mapping.start, first), (last, mapping.end))
                 if start < beyond
             ]
@@ -87,10 +99,28 @@ class Mappings:
             mapping.memory.references += len(rest)
             yield mapping.memory
 
-    def has(self, address: int) -> bool:
-        """Return whether there is a mapping at an address."""
-        return any(mapping.start <= address < mapping.end for mapping in self._mappings)
-
     def memory(self) -> list[SharedMemory]:
         """Return the memory of each mapping."""
         return [mapping.memory for mapping in self._mappings]
+
+    def has(self, address: int, length: int) -> bool:
+        """Return whether a range begins in a mapping, and does not end with it or is the kernel's.
+
+        The pages of a private mapping that were written to are the program's own.
+        """
+        for mapping in self._mappings:
+            if mapping.start <= address < mapping.end:
+                is_within = mapping.is_private and address + length <= mapping.end
+                return not (is_within and _were_written(address, length))
+        return False
+
+
+def _were_written(address: int, length: int) -> bool:
+    """Return whether Linux has copied all pages of a range of a private mapping."""
+    first, last = address // mmap.PAGESIZE, (address + length - 1) // mmap.PAGESIZE
+    try:
+        with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+            data = os.pread(pagemap.fileno(), _ENTRY.size * (last + 1 - first), _ENTRY.size * first)
+    except OSError:
+        return False
+    return all(entry & (_PRESENT | _OF_A_FILE) == _PRESENT for (entry,) in _ENTRY.iter_unpack(data))

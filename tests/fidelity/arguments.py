@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import mmap
 from uuid import UUID
 
 from pytee_client.fake import uapi
@@ -88,6 +89,13 @@ class Arguments:
         # pages that it got, and with no address for the others.
         one = self._choices.one
         beyond = (READ_ONLY_PAGES + FORBIDDEN_PAGES) * PAGE
+        # After fork(2) the written pages of a private mapping can't be registered until they
+        # are written again, which the model of a child knows nothing of.
+        mappings = [
+            ref
+            for ref, mapping in self.belief.mappings.items()
+            if not (self.belief.has_forked and mapping.flags == mmap.MAP_PRIVATE)
+        ]
         ranges: tuple[tuple[int | Ref, int], ...] = (
             (address, 0),
             (address, 1 << 63),
@@ -95,7 +103,7 @@ class Arguments:
             (Ref("read-only", one(0, 8, PAGE)), one(0, 1, PAGE, PAGE + 1)),
             (Ref("read-only"), beyond),
             (Ref("forbidden", one(0, 8)), one(0, 1, PAGE)),
-            (self._choices.some([*self.belief.mappings]), one(0, 1, PAGE)),
+            (self._choices.some(mappings), one(0, 1, PAGE)),
             (one(*_NOWHERE), one(0, 1, PAGE, 2**64 - 1)),
         )
         return one(*ranges)

@@ -41,6 +41,7 @@ class Belief:
         mappings: what was mapped, and may be written to.
         shared: sessions that a program must leave to the next: device and application.
         sessions: the others.
+        has_forked: whether there was a child before.
     """
 
     devices: list[Ref] = field(default_factory=lambda: [SHARED_DEVICE])
@@ -50,6 +51,7 @@ class Belief:
     mappings: dict[Ref, Map] = field(default_factory=dict)
     shared: dict[Ref, tuple[Ref, UUID]] = field(default_factory=dict)
     sessions: dict[Ref, tuple[Ref, UUID]] = field(default_factory=dict)
+    has_forked: bool = False
 
     @classmethod
     def at_first(cls, teepriv: bool) -> Belief:

@@ -118,6 +118,7 @@ class _Generator:
 
     def _fork(self, kinds: list[tuple[int, Callable[[], Step]]]) -> None:
         parents = self._belief
+        parents.has_forked = True
         self._belief = self._arguments.belief = parents.child()
         for _ in range(self._choices.number(1, 6)):
             step = self._choices.weighted(kinds)()

@@ -138,6 +138,36 @@ def test_a_private_mapping_keeps_what_is_written_to_itself(kernel: Kernel) -> No
     kernel.close(device)
 
 
+def test_what_is_written_to_a_private_mapping_can_be_registered(kernel: Kernel) -> None:
+    device = kernel.open("/dev/tee0")
+    block, _ = allocate(kernel, device, 2 * PAGE)
+    private = kernel.mmap(block, 2 * PAGE, flags=mmap.MAP_PRIVATE)
+    ctypes.memmove(private, b"mine", 4)
+
+    def register(address: int, size: int) -> int:
+        argument = bytearray(uapi.SHM_REGISTER_DATA.pack(address, size, 0, 0))
+        return kernel.ioctl(device, uapi.TEE_IOC_SHM_REGISTER, address_of(argument))
+
+    registered = register(private, PAGE)
+    assert error_of(lambda: register(private + PAGE, 1)) == "EFAULT"
+    assert error_of(lambda: register(private, 2 * PAGE)) == "EFAULT"
+    assert error_of(lambda: register(private, 3 * PAGE)) == "EFAULT"
+    kernel.munmap(private, 2 * PAGE)
+    for fd in (registered, block, device):
+        kernel.close(fd)
+
+
+def test_what_may_be_written_may_be_read(kernel: Kernel) -> None:
+    device = kernel.open("/dev/tee0")
+    block, _ = allocate(kernel, device, PAGE)
+    address = kernel.mmap(block, PAGE, protection=mmap.PROT_WRITE)
+    ctypes.memmove(address, uapi.SHM_ALLOC_DATA.pack(1, 0, 0), uapi.SHM_ALLOC_DATA.size)
+    other = kernel.ioctl(device, uapi.TEE_IOC_SHM_ALLOC, address)
+    kernel.munmap(address, PAGE)
+    for fd in (other, block, device):
+        kernel.close(fd)
+
+
 def test_memory_lasts_as_long_as_a_part_of_its_mapping(kernel: Kernel) -> None:
     device = kernel.open("/dev/tee0")
     block, number = allocate(kernel, device, 3 * PAGE)
