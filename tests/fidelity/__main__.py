@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from pytee_client.fake import new_kernel
@@ -37,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     if parsed.verb == "compare":
         return _compare(parsed)
-    with open(parsed.out, "wb") as out:
-        linux = Ground(LinuxKernel(), teepriv=parsed.teepriv)
+    with (
+        open(parsed.out, "wb") as out,
+        closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
+    ):
         vectors = enumerate(vector.program for vector in VECTORS)
         written = record.write(out, linux, vectors if parsed.vectors else _programs(parsed))
-        linux.close()
     return 0 if written else OUT_OF_MEMORY
 
 
@@ -81,16 +83,17 @@ def _programs(parsed: argparse.Namespace) -> Iterator[tuple[int, Program]]:
 
 def _compare(parsed: argparse.Namespace) -> int:
     different = 0
-    linux, fake = (
-        Ground(kernel, teepriv=parsed.teepriv) for kernel in (LinuxKernel(), new_kernel())
-    )
-    comparison = Comparison(linux, fake)
-    for number, program in _programs(parsed):
-        found = comparison.difference(program)
-        if found is not None:
-            different += 1
-            print(f"seed {parsed.seed}{', teepriv' * parsed.teepriv}, program {number}:")
-            print("\n".join(comparison.shortest(found).lines()), flush=True)
+    with (
+        closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
+        closing(Ground(new_kernel(), teepriv=parsed.teepriv)) as fake,
+    ):
+        comparison = Comparison(linux, fake)
+        for number, program in _programs(parsed):
+            found = comparison.difference(program)
+            if found is not None:
+                different += 1
+                print(f"seed {parsed.seed}{', teepriv' * parsed.teepriv}, program {number}:")
+                print("\n".join(comparison.shortest(found).lines()), flush=True)
     tally = comparison.tally
     if parsed.only is None:
         print("\n".join(tally.lines()))

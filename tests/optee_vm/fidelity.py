@@ -11,6 +11,7 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from ..fidelity.__main__ import OUT_OF_MEMORY
 from ..fidelity.measure import Measure
@@ -31,44 +32,50 @@ _STOP_SUPPLICANT = (
     "while busybox pidof tee-supplicant >/dev/null; do sleep 0.1; done",
 )
 # What a shell says of a process that its alarm ended.
-_STUCK = 128 + signal.SIGALRM
+STUCK = 128 + signal.SIGALRM
 
 
 def measure(run: Run, seed: int, programs: int) -> int:
     """Compare the vectors and so many programs; say what differs, and return a status for it."""
-    start = time.monotonic()
-    found = Measure(seed)
+    with closing(Measure(seed)) as found:
+        start = time.monotonic()
+        status, stuck = _take_in(found, run, seed, programs)
+        if found.differences:
+            _show(found, run, seed)
+        for line in stuck:
+            print(line)
+        minutes = (time.monotonic() - start) / 60
+        say(f"{found.tally.programs / minutes:.0f} programs a minute")
+        for line in found.tally.lines():
+            say(line)
+        print(f"{found}, {len(stuck)} without an end" if stuck else found, flush=True)
+        return status or int(bool(found.differences or stuck))
+
+
+def _take_in(found: Measure, run: Run, seed: int, programs: int) -> tuple[int, list[str]]:
+    """Boot as often as it takes; return the status of a machine that failed, and who had no end."""
     counts = {True: programs // _TEEPRIV_SHARE}
     counts[False] = programs - counts[True]
     done = {False: 0, True: 0}
     stuck: list[str] = []
-    boots = 0
-    while boots == 0 or done != counts:
-        before, boots = sum(done.values()), boots + 1
-        outcome = run(_recording(seed, done, counts, vectors=boots == 1))
-        if boots == 1:
+    is_first = True
+    while is_first or done != counts:
+        before = sum(done.values())
+        outcome = run(_recording(seed, done, counts, vectors=is_first))
+        if is_first:
             found.add_vectors(outcome.files.get(_VECTORS, b""))
+        is_first = False
         for kind, place in _PLACES.items():
             records = outcome.files.get(place, b"")
             done[kind] = found.add(records, teepriv=kind, first=done[kind])
-        kind = done[False] == counts[False]
-        if outcome.status == _STUCK:
+        if outcome.status == STUCK:
+            kind = done[False] == counts[False]
             stuck.append(f"seed {seed}{', teepriv' * kind}, program {done[kind]}: it has no end")
             done[kind] += 1
         elif outcome.status not in (0, OUT_OF_MEMORY) or before == sum(done.values()) < programs:
             say(f"status {outcome.status}: {outcome.explanation()}")
-            return outcome.status or 1
-    if found.differences:
-        _show(found, run, seed)
-    for line in stuck:
-        print(line)
-    found.close()
-    minutes = (time.monotonic() - start) / 60
-    say(f"{boots} boots, {programs / minutes:.0f} programs a minute")
-    for line in found.tally.lines():
-        say(line)
-    print(found if not stuck else f"{found}, {len(stuck)} without an end", flush=True)
-    return 1 if found.differences or stuck else 0
+            return outcome.status or 1, stuck
+    return 0, stuck
 
 
 def _recording(seed: int, done: dict[bool, int], counts: dict[bool, int], *, vectors: bool) -> Job:
