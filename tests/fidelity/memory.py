@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ _ROOM = 8 << 20
 # How many pages of a mapping are looked at, from its start.
 _LOOKED_AT = 4
 _SHOWN = 64
+_CHUNK = 32
 _CONTENT = bytes(
     (7 * n + n // 256) & 0xFF for n in range((WRITABLE_PAGES + READ_ONLY_PAGES) * PAGE)
 )
@@ -192,10 +192,30 @@ def _protect(address: int, size: int, protection: int) -> None:
 def _runs(before: bytes | None, after: bytes) -> list[tuple[int, str]]:
     if before == after:
         return []
-    difference = int.from_bytes(before or b"", "little") ^ int.from_bytes(after, "little")
-    changed = difference.to_bytes(len(after), "little")
-    runs = [match.span() for match in re.finditer(rb"[^\0]+", changed)]
-    if runs and len(changed) - changed.count(0) > _SHOWN:
+    before = before or bytes(len(after))
+    # From the coarse to the fine: an emulated processor has time for nothing else.
+    chunks = [
+        chunk
+        for page in range(0, len(after), PAGE)
+        if before[page : page + PAGE] != after[page : page + PAGE]
+        for chunk in range(page, min(page + PAGE, len(after)), _CHUNK)
+        if before[chunk : chunk + _CHUNK] != after[chunk : chunk + _CHUNK]
+    ]
+    # So many chunks have more than _SHOWN bytes, and only the ends of them all count.
+    looked_at = chunks if len(chunks) <= _SHOWN else (chunks[0], chunks[-1])
+    different = [
+        offset
+        for chunk in looked_at
+        for offset in range(chunk, min(chunk + _CHUNK, len(after)))
+        if before[offset] != after[offset]
+    ]
+    runs: list[tuple[int, int]] = []
+    for offset in different:
+        if runs and runs[-1][1] == offset:
+            runs[-1] = (runs[-1][0], offset + 1)
+        else:
+            runs.append((offset, offset + 1))
+    if runs and (len(different) > _SHOWN or looked_at is not chunks):
         # With many bytes some happen to be the same, which tears the runs apart.
         runs = [(runs[0][0], runs[-1][1])]
     return [(start, _shown(after[start:end])) for start, end in runs]
