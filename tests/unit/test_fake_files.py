@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
-from pytee_client._boundary import address_of
+from pytee_client._boundary import address_of, copy_from_user
 from pytee_client.fake import Kernel, LinuxRelease, new_kernel, uapi
+
+from ..fidelity.memory import BASE, Memory
 
 PAGE = mmap.PAGESIZE
 
@@ -114,6 +116,13 @@ def test_what_can_not_be_mapped_is_refused(
     kernel.close(device)
 
 
+def test_how_to_map_counts_before_what(kernel: Kernel) -> None:
+    device = kernel.open("/dev/tee0")
+    assert error_of(lambda: kernel.mmap(device, PAGE)) == "ENODEV"
+    assert error_of(lambda: kernel.mmap(device, PAGE, flags=0)) == "EINVAL"
+    kernel.close(device)
+
+
 @pytest.mark.parametrize(("release", "error"), [("6.12", "no error"), ("7.2", "EPERM")])
 def test_later_kernels_map_nothing_to_be_executed(release: str, error: str) -> None:
     kernel = Kernel(release=LinuxRelease(release))
@@ -187,7 +196,14 @@ def test_memory_lasts_as_long_as_a_part_of_its_mapping(kernel: Kernel) -> None:
 
 
 def test_other_memory_of_the_program_is_not_unmapped(kernel: Kernel) -> None:
-    with mmap.mmap(-1, PAGE) as pages:
-        kernel.munmap(address_of(pages), PAGE)
-        pages[:4] = b"here"
-        assert pages[:4] == b"here"
+    device = kernel.open("/dev/tee0")
+    block, _ = allocate(kernel, device, PAGE)
+    other = Memory()
+    before = BASE - PAGE
+    assert kernel.mmap(block, PAGE, address=before) == before
+    kernel.munmap(before, 2 * PAGE)
+    assert error_of(lambda: copy_from_user(before, 1)) == "EFAULT"
+    assert len(copy_from_user(BASE, PAGE)) == PAGE
+    other.end()
+    kernel.close(block)
+    kernel.close(device)
