@@ -204,7 +204,7 @@ class DeviceTable:
     def join_scans(self, timeout: float | None) -> bool:
         """Wait until what supplicants make the kernel look for is found."""
         with self._changed:
-            scans = list(self._scans)
+            scans = [scan for scan in self._scans if scan is not threading.current_thread()]
         for scan in scans:
             scan.join(timeout)
         with self._changed:

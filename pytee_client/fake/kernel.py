@@ -148,7 +148,11 @@ class Kernel(DriverModel):
         return cause
 
     def resources(self) -> Resources:
-        """Count what programs hold of the kernel now."""
+        """Count what programs hold of the kernel now.
+
+        What the kernel is doing for its bus, see join_bus_scans(), is given a second to end.
+        """
+        self.join_bus_scans(1)
         with self._lock:
             mapped = self._mappings.memory()
             devices = self._devices.values()
