@@ -13,11 +13,12 @@ from pytee_client.fake import new_kernel
 
 from ..support.linux_kernel import LinuxKernel
 from . import record
+from .columns import SUPPLICANT_ROWS, Row
 from .comparison import Comparison
 from .generator import programs
 from .ground import Ground
 from .program import Program
-from .vectors import VECTORS
+from .vectors import VECTORS, Vector
 
 OUT_OF_MEMORY = 3
 _EPILOG = f"""\
@@ -38,13 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     if parsed.verb == "compare":
         return _compare(parsed)
-    with (
-        open(parsed.out, "wb") as out,
-        closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
-    ):
-        vectors = enumerate(vector.program for vector in VECTORS)
-        written = record.write(out, linux, vectors if parsed.vectors else _programs(parsed))
+    with open(parsed.out, "wb") as out, closing(_ground(parsed)) as linux:
+        written = record.write(out, linux, _programs(parsed))
     return 0 if written else OUT_OF_MEMORY
+
+
+def _ground(parsed: argparse.Namespace) -> Ground:
+    if parsed.vectors and parsed.teepriv:
+        return Ground(LinuxKernel(), path="/dev/teepriv0", is_bare=True)
+    return Ground(LinuxKernel(), teepriv=parsed.teepriv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _programs(parsed: argparse.Namespace) -> Iterator[tuple[int, Program]]:
-    if parsed.only is None:
+    if parsed.vectors:
+        vectors: Sequence[Vector | Row] = SUPPLICANT_ROWS if parsed.teepriv else VECTORS
+        yield from enumerate(vector.program for vector in vectors)
+    elif parsed.only is None:
         yield from programs(
             parsed.seed, parsed.programs, teepriv=parsed.teepriv, first=parsed.first
         )

@@ -46,12 +46,24 @@ class Ground:
         kernel: the kernel.
         teepriv: whether the supplicant's device is for the programs. There is no supplicant
             then, and only what is part of the TEE can be used.
+        path: the device.
+        is_bare: whether there is no more than that.
     """
 
-    def __init__(self, kernel: ProgramKernel, *, teepriv: bool = False) -> None:
+    def __init__(
+        self,
+        kernel: ProgramKernel,
+        *,
+        teepriv: bool = False,
+        path: str = "/dev/tee0",
+        is_bare: bool = False,
+    ) -> None:
         self.kernel = kernel
-        self.device = kernel.open("/dev/tee0")
+        self.device = kernel.open(path)
         self._supplicant: int | None = None
+        self.sessions: dict[str, int] = {}
+        if is_bare:
+            return
         if not teepriv:
             # On Linux that is who has it already.
             with contextlib.suppress(OSError):

@@ -5,23 +5,27 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from unittest import mock
 
 from pytee_client.fake import new_kernel
 
 from . import record
+from .columns import SUPPLICANT_ROWS, Column
 from .comparison import Difference, Tally
 from .generator import programs
 from .ground import Ground
 from .interpreter import run
+from .process import Outcome
+from .program import Program
 from .vectors import VECTORS
 
-# Where Linux may differ from the fake, and a record ends that shows it.
+# All for which Linux may differ from the fake.
 KNOWN_REASONS = {
-    "exhaustion": "OP-TEE has some memory, and the fake has as much as Python: the program is run"
-    " again on a machine just started",
+    "exhaustion": "OP-TEE had no more memory, which the fake has as much of as Python: the"
+    " program was run again in a machine just started",
 }
 
 
@@ -33,6 +37,7 @@ class Measure:
 
     Attributes:
         vectors: how many vectors were compared.
+        known: how often a boot ended for one of the known reasons.
         tally: the programs that were.
         differences: what differs, by what it is called.
         numbers: those of the programs in it, by whether they are for the supplicant's device.
@@ -42,6 +47,7 @@ class Measure:
         self._seed = seed
         self._grounds = {kind: Ground(new_kernel(), teepriv=kind) for kind in (False, True)}
         self.vectors = 0
+        self.known: Counter[str] = Counter()
         self.tally = Tally()
         self.differences: dict[str, Difference] = {}
         self.numbers: dict[bool, list[int]] = {False: [], True: []}
@@ -50,15 +56,28 @@ class Measure:
         """Compare the vectors with what is expected, and with what the fake answers."""
         for found in record.read(io.BytesIO(records)):
             vector = VECTORS[found.number]
-            _check(found, vector.program)
-            with _as_root():
-                transcript = run(self._grounds[False], vector.program)
-            self.vectors += 1
-            outcome = found.transcript[list(vector.program)[-1]]
-            if not vector.is_met_by(outcome) or transcript != found.transcript:
-                self.differences[f"vector {vector.claim!r}"] = Difference(
-                    vector.program, found.transcript, transcript
-                )
+            is_met = vector.is_met_by(_last(vector.program, found))
+            self._add_vector(vector.claim, vector.program, found, self._grounds[False], is_met)
+
+    def add_supplicants_vectors(self, records: bytes) -> None:
+        """Compare those of the supplicant's device."""
+        with closing(Ground(new_kernel(), path="/dev/teepriv0", is_bare=True)) as ground:
+            for found in record.read(io.BytesIO(records)):
+                row = SUPPLICANT_ROWS[found.number]
+                last = _last(row.program, found)
+                is_met = row.is_met_by(last, Column.SUPPLICANT, since_6_18=False)
+                self._add_vector(f"teepriv, {row.claim}", row.program, found, ground, is_met)
+
+    def _add_vector(
+        self, claim: str, program: Program, found: record.Record, ground: Ground, is_met: bool
+    ) -> None:
+        _check(found, program)
+        with _as_root():
+            transcript = run(ground, program)
+        self.vectors += 1
+        if not is_met or transcript != found.transcript:
+            difference = Difference(program, found.transcript, transcript)
+            self.differences[f"vector {claim!r}"] = difference
 
     def add(self, records: bytes, *, teepriv: bool, first: int) -> int:
         """Compare programs from a number on; return the number of the next."""
@@ -85,6 +104,10 @@ class Measure:
             f"fidelity: {self.vectors} vectors, {self.tally.programs} programs,"
             f" {self.tally.steps} steps, {len(self.differences)} differences"
         )
+
+
+def _last(program: Program, found: record.Record) -> Outcome:
+    return found.transcript[list(program)[-1]]
 
 
 def _check(found: record.Record, program: object) -> None:

@@ -33,7 +33,7 @@ SHARED = {
     "invoke-tests": InvokeTests.uuid,
 }
 
-SUPPL_RECV, SUPPL_SEND = 0x8010A406, 0x8010A407
+SUPPL_RECV, SUPPL_SEND, OBJECT_INVOKE = 0x8010A406, 0x8010A407, 0x8010A40A
 
 # What outputs hold before a call, so that a kernel that writes there shows.
 UNSET = 0x5A5A5A5A
@@ -190,6 +190,18 @@ def invoke(
     return _call(
         fd, uapi.TEE_IOC_INVOKE, uapi.INVOKE_ARG, header, params, count, length, at, buffer
     )
+
+
+def invoke_object(fd: Ref, number: int, op: int, params: Sequence[Param]) -> Ioctl:
+    """TEE_IOC_OBJECT_INVOKE."""
+    layout = struct.Struct("=QIIII")  # with padding behind num_params
+    buffer = (number, op, UNSET, len(params), 0, *(v for param in params for v in param))
+    length = layout.size + uapi.PARAM.size * len(params)
+    pokes = (
+        Poke(BUFFER, f"{layout.format}{'QQQQ' * len(params)}", buffer),
+        Poke(ARGUMENT, uapi.BUF_DATA.format, (BUFFER, length)),
+    )
+    return Ioctl(fd, OBJECT_INVOKE, ARGUMENT, pokes)
 
 
 def receive(

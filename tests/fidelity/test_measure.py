@@ -20,6 +20,7 @@ from ..optee_vm.job import Job
 from ..optee_vm.machine import MACHINE_FAILED, Outcome
 from . import __main__ as command_line
 from . import record
+from .columns import SUPPLICANT_ROWS
 from .interpreter import Ground, Transcript, run
 from .measure import Measure
 from .process import Outcome as StepOutcome
@@ -91,7 +92,8 @@ def fail_from(
 def test_equal_kernels_do_not_differ(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert fidelity.measure(machine.run, SEED, PROGRAMS) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith(f"fidelity: {len(VECTORS)} vectors, {PROGRAMS} programs, ")
+    vectors = len(VECTORS) + len(SUPPLICANT_ROWS)
+    assert last.startswith(f"fidelity: {vectors} vectors, {PROGRAMS} programs, ")
     assert last.endswith(" steps, 0 differences")
     assert len(machine.jobs) == 1
 
@@ -127,7 +129,9 @@ def test_a_tee_without_memory_is_started_anew(
     exhausted = StepOutcome(0, (Result.OUT_OF_MEMORY, Origin.TEE))
     fail_from(monkeypatch, len(VECTORS) + 10, lambda found: {**found, "s0": exhausted})
     assert fidelity.measure(machine.run, SEED, PROGRAMS) == 0
-    assert f" {PROGRAMS} programs, " in capsys.readouterr().out.splitlines()[-1]
+    out, said = capsys.readouterr()
+    assert f" {PROGRAMS} programs, " in out.splitlines()[-1]
+    assert "1 times exhaustion: " in said
     assert len(machine.jobs) == 2
 
 

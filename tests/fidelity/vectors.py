@@ -18,6 +18,7 @@ from .process import Outcome
 from .program import (
     ARGUMENT,
     NONE,
+    OBJECT_INVOKE,
     PAGE,
     SUPPL_RECV,
     SUPPL_SEND,
@@ -47,7 +48,7 @@ BLOCK = allocate(DEVICE, 2 * PAGE)
 OPEN, INVOKE = uapi.OPEN_SESSION_ARG.size, uapi.INVOKE_ARG.size
 VALUE: Param = (ParamType.VALUE_INPUT, 0, 0, 0)
 UNKNOWN = UUID("e1a44ab1-8f6e-4d0c-8e4d-94a8a6a1f3a7")
-SHM_REGISTER_FD, OBJECT_INVOKE = 0xC018A408, 0x8010A40A
+SHM_REGISTER_FD = 0xC018A408
 SUCCESS = (Result.SUCCESS, Origin.TRUSTED_APP)
 
 

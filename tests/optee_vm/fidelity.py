@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from ..fidelity.__main__ import OUT_OF_MEMORY
-from ..fidelity.measure import Measure
+from ..fidelity.measure import KNOWN_REASONS, Measure
 from .job import Job
 from .machine import Outcome
 from .process import say
@@ -25,7 +25,7 @@ _PER_BOOT = 1000
 _SHOWN = 10
 # Of so many programs one is for the supplicant's device.
 _TEEPRIV_SHARE = 5
-_VECTORS = "tmp/vectors"
+_VECTORS, _SUPPLICANTS_VECTORS = "tmp/vectors", "tmp/supplicants-vectors"
 _PLACES = {False: "tmp/programs", True: "tmp/teepriv"}
 _STOP_SUPPLICANT = (
     "busybox killall tee-supplicant",
@@ -44,6 +44,8 @@ def measure(run: Run, seed: int, programs: int) -> int:
             _show(found, run, seed)
         for line in stuck:
             print(line)
+        for reason, times in found.known.items():
+            say(f"{times} times {reason}: {KNOWN_REASONS[reason]}")
         minutes = (time.monotonic() - start) / 60
         say(f"{found.tally.programs / minutes:.0f} programs a minute")
         for line in found.tally.lines():
@@ -64,7 +66,10 @@ def _take_in(found: Measure, run: Run, seed: int, programs: int) -> tuple[int, l
         outcome = run(_recording(seed, done, counts, vectors=is_first))
         if is_first:
             found.add_vectors(outcome.files.get(_VECTORS, b""))
+            found.add_supplicants_vectors(outcome.files.get(_SUPPLICANTS_VECTORS, b""))
         is_first = False
+        if outcome.status == OUT_OF_MEMORY:
+            found.known["exhaustion"] += 1
         for kind, place in _PLACES.items():
             records = outcome.files.get(place, b"")
             done[kind] = found.add(records, teepriv=kind, first=done[kind])
@@ -86,14 +91,19 @@ def _recording(seed: int, done: dict[bool, int], counts: dict[bool, int], *, vec
     for kind, place in _PLACES.items():
         number = min(room, counts[kind] - done[kind])
         room -= number
+        if kind and (number or vectors):
+            lines += _STOP_SUPPLICANT
+        if kind and vectors:
+            lines.append(
+                _python("record", "--vectors", "--teepriv", "--out", f"/{_SUPPLICANTS_VECTORS}")
+            )
         if not number:
             continue
         words = ["--seed", seed, "--first", done[kind], "--programs", number, "--out", f"/{place}"]
         if kind:
-            lines += [*_STOP_SUPPLICANT, _python("record", "--teepriv", *words)]
-        else:
-            lines.append(_python("record", *words))
-    return _job(lines, (_VECTORS, *_PLACES.values()))
+            words.append("--teepriv")
+        lines.append(_python("record", *words))
+    return _job(lines, (_VECTORS, _SUPPLICANTS_VECTORS, *_PLACES.values()))
 
 
 def _show(found: Measure, run: Run, seed: int) -> None:
