@@ -30,6 +30,7 @@ ClientParameter: TypeAlias = "ValueParameter | MemrefParameter | None"
 class ClientContext:
     """A connection of the kernel's to a TEE, without a file (tee_client_open_context).
 
+    What needs a supplicant fails with COMMUNICATION where there is none, as Linux has it.
     Parameters are what Trusted Applications see too, ValueParameter and MemrefParameter;
     outputs, and the sizes of what is put out, are written into them.
 
@@ -54,7 +55,7 @@ class ClientContext:
             OSError: the driver refuses, as it refuses programs.
         """
         driver = self._context.device.driver
-        with _carried(self._context, parameters) as params:
+        with _carried(self._context, parameters) as params, driver.for_kernel():
             return driver.open_session(self._context, uuid, bytes(16), login, params)
 
     def invoke_func(self, session: int, func: int, *parameters: ClientParameter) -> Reply:
@@ -63,8 +64,9 @@ class ClientContext:
         Raises:
             OSError: the driver refuses, as it refuses programs.
         """
-        with _carried(self._context, parameters) as params:
-            return self._context.device.driver.invoke(self._context, session, func, params)
+        driver = self._context.device.driver
+        with _carried(self._context, parameters) as params, driver.for_kernel():
+            return driver.invoke(self._context, session, func, params)
 
     def close_session(self, session: int) -> None:
         """Close a session (tee_client_close_session).
@@ -72,13 +74,16 @@ class ClientContext:
         Raises:
             OSError: there is no such session in this context.
         """
-        self._context.device.driver.close_session(self._context, session)
+        driver = self._context.device.driver
+        with driver.for_kernel():
+            driver.close_session(self._context, session)
 
     def close(self) -> None:
         """Close it with its sessions (tee_client_close_context). Closing twice is harmless."""
         if self._context.is_open:
             self._context.is_open = False
-            self._release(self._context)
+            with self._context.device.driver.for_kernel():
+                self._release(self._context)
 
     def __enter__(self) -> ClientContext:
         return self

@@ -327,6 +327,15 @@ def test_a_driver_uses_the_application_as_the_kernel(kernel: fake.Kernel) -> Non
     assert not kernel.bus.failures
 
 
+def test_the_kernel_waits_for_no_supplicant() -> None:
+    kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
+    kernel.install(*PSEUDO_APPLICATIONS, Random)
+    (device,) = (d for d in kernel.bus.devices if d.uuid == Random.uuid)
+    with device.open_context() as client:
+        # It is not installed: a program's opening would wait for who loads it.
+        assert client.open_session(Ftpm.uuid).result == tee.Result.COMMUNICATION
+
+
 def test_an_application_refuses_the_kernel_by_its_result(kernel: fake.Kernel) -> None:
     (device,) = (d for d in kernel.bus.devices if d.uuid == Random.uuid)
     with device.open_context() as client:

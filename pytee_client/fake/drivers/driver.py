@@ -251,6 +251,13 @@ class Driver(ABC):
         """Take the supplicant's answer; types that carry no answer are empty, unknown ones NONE."""
         raise NotImplementedError
 
+    def for_kernel(self) -> AbstractContextManager[None]:
+        """Have the calls that this thread makes meanwhile be the kernel's own.
+
+        They wait for no supplicant (supp_nowait of struct tee_context).
+        """
+        return contextlib.nullcontext()
+
     def open_context(self, context: TeeContext) -> None:  # noqa: B027
         """Learn that a device was opened."""
 

@@ -22,6 +22,7 @@ from .supplicant_use import SupplicantUse
 
 if TYPE_CHECKING:
     import os
+    from contextlib import AbstractContextManager
     from uuid import UUID
 
     from .driver import Core
@@ -182,6 +183,10 @@ class Optee(ApplicationDriver):
     def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
         """Take the supplicant's answer."""
         self.supplicant_queue.send(ret, params)
+
+    def for_kernel(self) -> AbstractContextManager[None]:
+        """Have the calls that this thread makes meanwhile wait for no supplicant."""
+        return self.rpc.without_waiting()
 
     def open_context(self, context: TeeContext) -> None:
         """Have a supplicant, if it is one."""

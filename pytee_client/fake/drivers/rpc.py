@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING, Final, final
 
@@ -37,6 +38,10 @@ class MissingSupplicantError(Exception):
         )
 
 
+class _Thread(threading.local):
+    waits = True
+
+
 @final
 class Rpc:
     """The requests of OP-TEE to Linux, and through it to the supplicant.
@@ -55,6 +60,20 @@ class Rpc:
         self._queue = queue
         self._notifications = notifications
         self._waits = waits
+        self._thread = _Thread()
+
+    @contextlib.contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Have requests of this thread fail at once if there is no supplicant."""
+        was, self._thread.waits = self._thread.waits, False
+        try:
+            yield
+        finally:
+            self._thread.waits = was
+
+    @property
+    def _may_wait(self) -> bool:
+        return self._waits and self._thread.waits
 
     def call(self, func: int, params: list[Param]) -> int:
         """Make a request and return its result; what it puts out is put into params."""
@@ -64,7 +83,7 @@ class Rpc:
             return self._notify(params)
         if func == RpcCommand.SUSPEND:
             return _suspend(params)
-        return self._queue.call(func, params, waits=self._waits)
+        return self._queue.call(func, params, waits=self._may_wait)
 
     def request(self, func: int, params: list[Param]) -> None:
         """Make a request that must succeed.
@@ -79,7 +98,7 @@ class Rpc:
 
     def _missing(self) -> MissingSupplicantError | None:
         """Return why a request will fail that is made now, if it will."""
-        is_missing = not self._waits and self._queue.supplicant is None
+        is_missing = not self._may_wait and self._queue.supplicant is None
         return MissingSupplicantError() if is_missing else None
 
     def allocate(self, size: int) -> SharedMemory:
@@ -90,7 +109,7 @@ class Rpc:
         """
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=size)
         cause = self._missing()
-        result = self._queue.call(RpcCommand.SHM_ALLOC, [wish], waits=self._waits)
+        result = self._queue.call(RpcCommand.SHM_ALLOC, [wish], waits=self._may_wait)
         supplicant = self._queue.supplicant
         if result == Result.SUCCESS and supplicant is not None:
             try:
