@@ -20,16 +20,16 @@ from uuid import UUID
 from .._boundary import check_user_pages, copy_to_user
 from ..enums import Result
 from . import uapi
-from .argument import END_OF_ADDRESSES, Call, check_user_range, read
+from .argument import Call, check_user_range, read
 from .driver_model import DriverModel
 from .drivers.driver import (
     ApplicationDriver,
     SharedMemory,
     TeeContext,
     null_descriptor,
-    page_multiple,
 )
 from .drivers.optee import Optee
+from .mapping_request import MappingRequest
 from .mappings import Mappings
 from .resources import Resources, count_resources
 from .supplicant_argument import Reception, read_answer
@@ -46,7 +46,6 @@ __all__ = ["Kernel", "LinuxRelease"]
 Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
-_UINT64_MAX = 2**64 - 1
 _OLD_MAX_ARG_SIZE = 1024
 _KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
@@ -232,27 +231,13 @@ class Kernel(DriverModel):
 
         Linux checks the offset, and maps from the start of the memory all the same.
         """
+        request = MappingRequest(length, offset, protection, flags, address)
         with self._lock:
-            if offset % mmap.PAGESIZE:
-                raise OSError(errno.EINVAL, "not a multiple of pages")
             memory = self._memory.get(fd)
-            if memory is None and fd not in self._contexts:
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            if not length:
-                raise OSError(errno.EINVAL, "nothing to map")
-            if length >= END_OF_ADDRESSES:
-                raise OSError(errno.ENOMEM, "more than there are addresses")
-            if page_multiple(length) + offset > _UINT64_MAX:
-                raise OSError(errno.EOVERFLOW, "more than a file can have")
-            if not flags & (mmap.MAP_SHARED | mmap.MAP_PRIVATE):
-                raise OSError(errno.EINVAL, "neither shared nor private")
-            if protection & mmap.PROT_EXEC and self._since_6_18:
-                raise OSError(errno.EPERM, "nothing to be executed")
-            if memory is None:
-                raise OSError(errno.ENODEV, "not mappable")
-            if memory.pages is None or offset + page_multiple(length) > memory.size:
-                raise OSError(errno.EINVAL, "not a mapping of this memory")
-            return self._mappings.map(memory, fd, length, protection, flags, address)
+            is_open = memory is not None or fd in self._contexts
+            request.check(memory, is_open=is_open, may_execute=not self._since_6_18)
+            assert memory is not None
+            return self._mappings.map(memory, fd, request)
 
     def munmap(self, address: int, length: int) -> None:
         """End what is mapped of shared memory in a range (munmap(2)).

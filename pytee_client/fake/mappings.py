@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .drivers.driver import SharedMemory
+    from .mapping_request import MappingRequest
 
 __all__ = ["Mappings"]
 
@@ -55,29 +56,23 @@ class Mappings:
     def __init__(self) -> None:
         self._mappings: list[_Mapping] = []
 
-    def map(
-        self,
-        memory: SharedMemory,
-        fd: int,
-        length: int,
-        protection: int,
-        flags: int,
-        address: int,
-    ) -> int:
+    def map(self, memory: SharedMemory, fd: int, request: MappingRequest) -> int:
         """Map memory from its start, which takes a reference; return where."""
         # Linux has memory without a file here, on which no file system's word is "noexec".
-        protection &= ~mmap.PROT_EXEC
+        protection = request.protection & ~mmap.PROT_EXEC
         # Who may write may read, with any processor; only a system call that looks at another
         # process's memory, as the fake looks at this one's, would know a difference.
         if protection & mmap.PROT_WRITE:
             protection |= mmap.PROT_READ
-        start: int | None = _libc.mmap(address, length, protection, flags, fd, 0)
+        start: int | None = _libc.mmap(
+            request.address, request.length, protection, request.flags, fd, 0
+        )
         if start is None or start == _FAILED:
             error = ctypes.get_errno()
             raise OSError(error, os.strerror(error))
         memory.references += 1
-        end, is_private = start + page_multiple(length), bool(flags & mmap.MAP_PRIVATE)
-        self._mappings.append(_Mapping(memory, start, end, is_private))
+        end = start + page_multiple(request.length)
+        self._mappings.append(_Mapping(memory, start, end, request.is_private))
         return start
 
     def unmap(self, address: int, length: int) -> Iterator[SharedMemory]:

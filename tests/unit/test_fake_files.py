@@ -104,6 +104,9 @@ def test_a_mapping_begins_at_the_start_whatever_the_offset(kernel: Kernel) -> No
         (3 * PAGE, {}, "EINVAL"),
         (0, {}, "EINVAL"),
         (PAGE, {"flags": 0}, "EINVAL"),
+        (1 << 50, {}, "EINVAL"),
+        (1 << 50, {"flags": mmap.MAP_PRIVATE}, "ENOMEM"),
+        (1 << 50, {"flags": mmap.MAP_PRIVATE, "protection": mmap.PROT_READ}, "EINVAL"),
     ],
 )
 def test_what_can_not_be_mapped_is_refused(
