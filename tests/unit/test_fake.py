@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 
 from ..support.raw_device import RawDevice, refused
+from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,6 +97,56 @@ def test_a_kernel_has_a_device_for_each_tee_that_it_drives() -> None:
         assert session.invoke_command(0, tee.ValueInOut(21)) == ((42, 0),)
     with tee.Context("/dev/tee3", backend=kernel) as fourth, pytest.raises(tee.ItemNotFoundError):
         fourth.open_session(OWN)
+
+
+def test_calls_wait_for_a_thread_of_op_tee_and_requests_for_cancellation_too() -> None:
+    kernel = fake.Kernel(fake.Optee(threads=2))
+    begun = threading.Semaphore(0)
+    done: list[int] = []
+    leave = threading.Event()
+
+    class Busy(fake.TrustedApplication):
+        uuid = OWN
+
+        def invoke_command(
+            self,
+            session: fake.TrustedApplicationSession,
+            command_id: int,
+            parameters: fake.Parameters,
+        ) -> None:
+            begun.release()
+            assert leave.wait(LIMIT)
+            done.append(command_id)
+
+    kernel.install(Busy)
+    with tee.Context(backend=kernel) as context, ThreadPoolExecutor() as pool:
+        sessions = [context.open_session(OWN) for _ in range(3)]
+        operation = tee.Operation()
+        try:
+            calls = [
+                pool.submit(sessions[0].invoke_command, 0, operation=operation),
+                pool.submit(sessions[1].invoke_command, 1),
+            ]
+            for _ in calls:
+                assert begun.acquire(timeout=LIMIT)
+            third = pool.submit(sessions[2].invoke_command, 2)
+            request = pool.submit(operation.request_cancellation)
+            # What waits is known only by that it does not begin.
+            assert not begun.acquire(timeout=0.2)
+            assert not request.done()
+        finally:
+            leave.set()
+        for call in calls:
+            call.result(LIMIT)
+        third.result(LIMIT)
+        request.result(LIMIT)
+    assert sorted(done) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_an_op_tee_has_threads(threads: int) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        fake.Optee(threads=threads)
 
 
 def test_a_kernel_has_sixteen_devices_of_a_kind() -> None:

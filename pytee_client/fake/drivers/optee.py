@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import threading
 from mmap import PAGESIZE
 from typing import TYPE_CHECKING
 
@@ -59,10 +61,15 @@ class Optee(ApplicationDriver):
             of their persistent objects, in the clear. Without one it is in memory.
         supplicant: what it needs its supplicant for; see fake.Supplicant,
             which then has the storage.
+        threads: how many calls it serves at once (its CFG_NUM_THREADS); others wait, and
+            requests for cancellation too. Without one there is no limit.
         revision: its version, and what it was built from, as "4.5 (00000000deadbeef)"; Linux
             shows it from 7.0 on.
         routes_rpmb: whether Linux has the replay protected memory (RPMB) for its storage,
             and not the supplicant.
+
+    Raises:
+        ValueError: fewer than one thread, or storage that would be the supplicant's.
 
     Attributes:
         supplicant_queue: what its supplicant is asked for.
@@ -79,12 +86,18 @@ class Optee(ApplicationDriver):
         memref_null: bool = True,
         storage: str | os.PathLike[str] | None = None,
         supplicant: SupplicantUse = SupplicantUse.NONE,
+        threads: int | None = None,
         revision: str = "4.5",
         routes_rpmb: bool = False,
     ) -> None:
         if storage is not None and supplicant is not SupplicantUse.NONE:
             raise ValueError("the storage is the supplicant's then: fake.Supplicant(storage=...)")
+        if threads is not None and threads < 1:
+            raise ValueError(f"an OP-TEE has at least one thread, not {threads}")
         super().__init__(storage)
+        self._thread: AbstractContextManager[object] = (
+            threading.Semaphore(threads) if threads is not None else contextlib.nullcontext()
+        )
         self.revision = revision
         self.routes_rpmb = routes_rpmb
         self._reg_mem = reg_mem
@@ -153,10 +166,11 @@ class Optee(ApplicationDriver):
             raise OSError(errno.EINVAL, "too many parameters")
         identity = identity_of_caller(login, client_uuid)
         _check_carried(params)
-        message = Message(params)
-        outcome = self.world.open_session(
-            uuid, identity, message.parameters, mappable=not _begins_at_an_end(params)
-        )
+        with self._thread:
+            message = Message(params)
+            outcome = self.world.open_session(
+                uuid, identity, message.parameters, mappable=not _begins_at_an_end(params)
+            )
         if outcome.result == Result.SUCCESS:
             context.sessions[outcome.session] = outcome.session
         return message.finish(outcome)
@@ -169,12 +183,12 @@ class Optee(ApplicationDriver):
         _check_carried(params)
         if len(params) > CLIENT_PARAMS:
             return Reply(Result.BAD_PARAMETERS, Origin.TEE)
-        message = Message(params)
-        return message.finish(
-            self.world.invoke_command(
+        with self._thread:
+            message = Message(params)
+            outcome = self.world.invoke_command(
                 session, func, message.parameters, mappable=not _begins_at_an_end(params)
             )
-        )
+        return message.finish(outcome)
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
         """Wait for a request to the supplicant."""
@@ -211,13 +225,16 @@ class Optee(ApplicationDriver):
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Flag the session; OP-TEE knows no operations, only sessions."""
         _check_session(context, session)
-        self.world.request_cancellation(session)
+        with self._thread:
+            self.world.request_cancellation(session)
 
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session; what the secure world says of it is not passed on."""
-        if context.sessions.pop(session, None) is None:
-            raise OSError(errno.EINVAL, "no such session in this context")
-        self.world.close_session(session)
+        _check_session(context, session)
+        with self._thread:
+            if context.sessions.pop(session, None) is None:
+                raise OSError(errno.EINVAL, "another thread closed it")
+            self.world.close_session(session)
 
 
 def _check_session(context: TeeContext, session: int) -> None:
