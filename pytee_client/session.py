@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _UINT32_MAX: Final = 0xFFFFFFFF
+_PATIENCE: Final = 1
 
 
 class Session(Owner):
@@ -148,9 +149,16 @@ class Session(Owner):
                 raise BadStateError(
                     "closing a session within its own call: close it after the call"
                 )
-            self._closed = True
+
+            def is_idle() -> bool:
+                # Again: another closer who was interrupted has taken it back.
+                self._closed = True
+                return not self._threads()
+
             try:
-                self._idle.wait_for(lambda: not self._threads())
+                # An interrupt may keep the last call from telling that it ends.
+                while not self._idle.wait_for(is_idle, _PATIENCE):
+                    pass
             except BaseException:
                 self._closed = self._finished
                 raise

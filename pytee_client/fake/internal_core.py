@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from .persistent_object import DataFlag
 from .persistent_storage import STORAGE_PRIVATE
 from .properties import properties_of_application, properties_of_client, properties_of_tee
 from .ta_session import TaSession, call
-from .trusted_application import LOGIN_TRUSTED_APP, Identity
+from .trusted_application import LOGIN_TRUSTED_APP, Identity, ResultCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,8 +197,10 @@ class InternalCore:
 
     def _end(self) -> None:
         """Close what the instance left open."""
-        for each in reversed(self._sessions.copy()):
-            each.close()
-        for opened in self._objects:
-            opened.close()
+        closes = [each.close for each in reversed(self._sessions)]
+        closes += [each.close for each in self._objects]
+        for close in closes:
+            # Nobody is there to be told, as that the supplicant is gone.
+            with contextlib.suppress(ResultCode):
+                close()
         self._objects.clear()

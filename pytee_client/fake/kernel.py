@@ -189,9 +189,20 @@ class Kernel(DriverModel):
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
-        context = self._contexts.get(fd)
-        if context is None:
-            raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
+        with self._lock:
+            context = self._contexts.get(fd)
+            if context is None:
+                raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
+            context.calls += 1
+        try:
+            return self._serve(context, request, argument)
+        finally:
+            with self._lock:
+                context.calls -= 1
+            if not context.is_open:
+                self._settle(context)
+
+    def _serve(self, context: TeeContext, request: int, argument: int) -> int:
         serve = self._ioctls.get(request)
         if serve is None and request in context.device.operations:
             serve = self._operations.get(request)
@@ -247,8 +258,9 @@ class Kernel(DriverModel):
         with self._lock:
             if not length or address % mmap.PAGESIZE:
                 raise OSError(errno.EINVAL, "not a range of pages")
-            for memory in self._mappings.unmap(address, length):
-                self.put_memory(memory)
+            ended = list(self._mappings.unmap(address, length))
+        for memory in ended:
+            self.put_memory(memory)
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
@@ -258,27 +270,30 @@ class Kernel(DriverModel):
             if context is None and memory is None:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             os.close(fd)
-            if memory is not None:
-                self.put_memory(memory)
+            if context is not None and context in self._contexts.values():
                 return
-            if context in self._contexts.values():
-                return
-        if context is not None:
+        if memory is not None:
+            self.put_memory(memory)
+        elif context is not None:
             context.is_open = False
             context.device.driver.close_context(context)
             self._settle(context)
 
     def _settle(self, context: TeeContext) -> None:
-        """Release a context that neither a file nor memory keeps."""
+        """Release a context that no file, call or memory keeps."""
         with self._lock:
-            if context.is_open or context.memory_ids or context.is_released:
+            in_use = context.is_open or context.calls or context.memory_ids
+            if in_use or context.is_released:
                 return
             context.is_released = True
-        context.device.driver.release(context)
-        # Not before: the next supplicant must find nothing of this one.
-        with self._lock:
-            context.device.contexts -= 1
-        self._table.settle(context.device.driver)
+        try:
+            # Without the lock: what it closes may wait for a supplicant, who needs that.
+            context.device.driver.release(context)
+        finally:
+            # Not before: the next supplicant must find nothing of this one.
+            with self._lock:
+                context.device.contexts -= 1
+            self._table.settle(context.device.driver)
 
     def _add_memory(
         self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None

@@ -268,11 +268,12 @@ class SecureWorld:
         with self._lock:
             instance.sessions -= 1
             dead = instance.panic is not None
-            if instance.sessions or (cls.single_instance and cls.keep_alive and not dead):
+            exists = instance.application is not None and not dead
+            if instance.sessions or (cls.single_instance and cls.keep_alive and exists):
                 return
             if self._single_instances.get(cls.uuid) is instance:
                 del self._single_instances[cls.uuid]
-        if instance.application is not None and not dead:
+        if instance.application is not None and exists:
             nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
             self._enter(instance, nobody, instance.application.destroy)
         instance.end()

@@ -35,7 +35,8 @@ class Blocks:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
         self._by_id: dict[tuple[int, int], list[_Block]] = {}
         self._by_file: dict[int, _Block] = {}
         self._by_mapping: dict[int, _Block] = {}

@@ -77,7 +77,8 @@ class TracePlayer:
             self._name = str(getattr(file, "name", "the trace"))
             self._scope, records = read_trace(file, self._name)
         self._script = Script(records, self._name, checks_data=check_payloads, patience=patience)
-        self._lock = threading.Lock()
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
         self._blocks = Blocks()
         self._files: dict[int, int] = {}
         self._mappings: dict[int, tuple[int, mmap.mmap]] = {}

@@ -58,8 +58,9 @@ class TraceRecorder(PassingKernel):
         values: bool = True,
     ) -> None:
         super().__init__(kernel)
-        self._lock = threading.Lock()
-        self._failure: OSError | None = None
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
+        self._failure: OSError | ValueError | None = None
         self._pid = os.getpid()
         self._scope = Scope(payloads, values, self._read_block)
         self._blocks = Blocks()
@@ -99,7 +100,7 @@ class TraceRecorder(PassingKernel):
     ) -> None:
         try:
             self.close_trace()
-        except OSError:
+        except (OSError, ValueError):
             if error is None:
                 raise
 
@@ -108,6 +109,7 @@ class TraceRecorder(PassingKernel):
 
         Raises:
             OSError: the trace could not be written, and ends before the program did.
+            ValueError: its file was closed, and it ends before the program did.
         """
         with self._lock:
             self._recording = False
@@ -115,7 +117,7 @@ class TraceRecorder(PassingKernel):
             if self._owned:
                 try:
                     self._file.close()
-                except OSError as error:
+                except (OSError, ValueError) as error:
                     failure = failure or error
         if failure is not None:
             raise failure
@@ -258,8 +260,8 @@ class TraceRecorder(PassingKernel):
             try:
                 self._file.write(json.dumps(line) + "\n")
                 self._file.flush()
-            except OSError as error:
-                # The program's call must not fail for it.
+            except (OSError, ValueError) as error:
+                # The program's call must not fail for it, nor because the file is closed.
                 self._failure = error
                 self._recording = False
 

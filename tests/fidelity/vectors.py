@@ -251,6 +251,7 @@ VECTORS = [
         invoke(DEVICE, PSEUDO_SESSION, 0, [memref(Ref("a.id"), 2 * PAGE)]),
         result=0,
         answer=SUCCESS,
+        reg_mem=True,
     ),
     vector(
         "empty memref at the end, for a TA",
@@ -258,6 +259,7 @@ VECTORS = [
         invoke(DEVICE, SESSION, 0, [memref(Ref("a.id"), 2 * PAGE)]),
         result=0,
         answer=(Result.BAD_PARAMETERS, Origin.TRUSTED_APP),
+        reg_mem=True,
     ),
     vector(
         "memref beyond the end",

@@ -124,6 +124,7 @@ class TeeContext:
         memory_ids: how many blocks of memory keep it alive besides its file.
         sessions: the sessions opened in it, oldest first: by the number that the client
             knows, what the driver knows it by, such as the secure world's number.
+        calls: how many calls run in it.
         is_open: whether its file is.
         is_released: whether nothing keeps it any longer.
     """
@@ -131,6 +132,7 @@ class TeeContext:
     core: Core
     device: TeeDevice
     memory_ids: int = 0
+    calls: int = 0
     sessions: dict[int, int] = field(default_factory=dict)
     is_open: bool = True
     is_released: bool = False

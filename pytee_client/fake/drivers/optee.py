@@ -165,7 +165,7 @@ class Optee(ApplicationDriver):
         if len(params) + _OPEN_META_PARAMS > _MESSAGE_PARAMS:
             raise OSError(errno.EINVAL, "too many parameters")
         identity = identity_of_caller(login, client_uuid)
-        _check_carried(params)
+        self._check_carried(params)
         with self._thread:
             message = Message(params)
             outcome = self.world.open_session(
@@ -180,7 +180,7 @@ class Optee(ApplicationDriver):
         _check_session(context, session)
         if len(params) > _MESSAGE_PARAMS:
             raise OSError(errno.EINVAL, "too many parameters")
-        _check_carried(params)
+        self._check_carried(params)
         if len(params) > CLIENT_PARAMS:
             return Reply(Result.BAD_PARAMETERS, Origin.TEE)
         with self._thread:
@@ -189,6 +189,13 @@ class Optee(ApplicationDriver):
                 session, func, message.parameters, mappable=not _begins_at_an_end(params)
             )
         return message.finish(outcome)
+
+    def _check_carried(self, params: list[Param]) -> None:
+        if not are_carried(params):
+            raise OSError(errno.EINVAL, "not a parameter that the driver sends")
+        # Memory of its pool is passed by its address, which must be in it.
+        if not self._reg_mem and any(p.memory and p.a >= p.memory.size for p in params):
+            raise OSError(errno.EINVAL, "at the end of the memory")
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
         """Wait for a request to the supplicant."""
@@ -240,11 +247,6 @@ class Optee(ApplicationDriver):
 def _check_session(context: TeeContext, session: int) -> None:
     if session not in context.sessions:
         raise OSError(errno.EINVAL, "no such session in this context")
-
-
-def _check_carried(params: list[Param]) -> None:
-    if not are_carried(params):
-        raise OSError(errno.EINVAL, "not a parameter that the driver sends")
 
 
 def _begins_at_an_end(params: list[Param]) -> bool:

@@ -136,7 +136,14 @@ class Rpc:
         try:
             memory.write(0, content)
             yield memory
-        finally:
+        except Exception:
+            self.free(memory)
+            raise
+        except BaseException:
+            # An interrupt is as good as a kill: who is killed asks for nothing more.
+            memory.context.core.put_memory(memory)
+            raise
+        else:
             self.free(memory)
 
     def _notify(self, params: list[Param]) -> int:

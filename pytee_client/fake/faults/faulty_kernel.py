@@ -44,7 +44,8 @@ class FaultyKernel(PassingKernel):
 
     def __init__(self, kernel: Kernel | Literal["linux"], plan: Plan = Plan()) -> None:  # noqa: B008
         super().__init__(kernel)
-        self._lock = threading.Lock()
+        # A session that is collected as garbage closes itself, wherever the thread is.
+        self._lock = threading.RLock()
         self._paths: dict[int, str] = {}
         self._dead: set[int] = set()
         self._gone: dict[str | None, bool] = {}
@@ -102,7 +103,7 @@ class FaultyKernel(PassingKernel):
         with self._lock:
             self._gone[path] = True
             if not serve_open:
-                self._dead |= {fd for fd, of in self._paths.items() if path in (None, of)}
+                self._dead |= {fd for fd, of in list(self._paths.items()) if path in (None, of)}
 
     def plug_in(self, path: str | None = None) -> None:
         """Bring devices back. What was open when they went stays dead.

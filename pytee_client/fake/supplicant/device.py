@@ -85,6 +85,7 @@ class SupplicantDevice:
     def __init__(self, kernel: Kernel, path: str) -> None:
         self._kernel = kernel
         self._blocks: dict[int, _Block] = {}
+        self._is_closed = False
         self._fd = kernel.open(path)
         try:
             implementation, _, capabilities = self._ioctl(
@@ -99,6 +100,8 @@ class SupplicantDevice:
 
     def close(self) -> None:
         """Close the device, but not its memory: the one that serves it may be using that."""
+        # From here on the number of its descriptor may be another's.
+        self._is_closed = True
         self._kernel.close(self._fd)
 
     def free_all(self) -> None:
@@ -193,6 +196,8 @@ class SupplicantDevice:
 
     def _ioctl(self, request: int, layout: Struct, *fields: int) -> tuple[int, ...]:
         """Make a request; return its result, and what its structure has become."""
+        if self._is_closed:
+            raise OSError(errno.EBADF, "the supplicant's device is closed")
         data = bytearray(layout.pack(*fields))
         result = self._kernel.ioctl(self._fd, request, address_of(data))
         return result, *layout.unpack(data)

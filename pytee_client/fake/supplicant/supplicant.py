@@ -72,7 +72,7 @@ class Supplicant(Owner):
         )
         # Not a method of this object: a thread that knew it would keep it from being collected.
         self._thread = threading.Thread(
-            target=service.run, name=f"supplicant {device}", daemon=True
+            target=_serve, args=(service, self._device), name=f"supplicant {device}", daemon=True
         )
         self._closed = False
         self._thread.start()
@@ -91,9 +91,16 @@ class Supplicant(Owner):
             return
         self._closed = True
         self._device.close()
-        self._thread.join(_PATIENCE)
-        if not self._thread.is_alive():
-            self._device.free_all()
+        # It may be collected, and so closed, in that very thread.
+        if self._thread is not threading.current_thread():
+            self._thread.join(_PATIENCE)
+
+
+def _serve(service: SupplicantService, device: SupplicantDevice) -> None:
+    try:
+        service.run()
+    finally:
+        device.free_all()
 
 
 # Seconds for what it does at the moment, such as writing a file.
