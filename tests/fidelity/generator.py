@@ -236,12 +236,14 @@ class _Generator:
         address: int | Ref = Ref("writable", start)
         if not self._choices.often():
             address, length = self._arguments.odd_range(Ref("writable", start))
-        self._believe(fd, length, is_mappable=False)
+        offset = address.add if isinstance(address, Ref) else address
+        self._believe(fd, length, is_mappable=False, page_offset=offset % PAGE)
         return register(fd, address, length, self._arguments.flags(), self._arguments.place())
 
-    def _believe(self, device: Ref, size: int, *, is_mappable: bool) -> None:
+    def _believe(self, device: Ref, size: int, *, is_mappable: bool, page_offset: int = 0) -> None:
         number = Ref(f"{self._name}.id")
-        self._belief.blocks[self._here] = Block(device, size, number, is_mappable)
+        block = Block(device, size, number, is_mappable, page_offset)
+        self._belief.blocks[self._here] = block
         self._belief.numbers.append(number)
 
     def _open_session(self) -> Step:

@@ -61,6 +61,7 @@ class Ground:
         self.kernel = kernel
         self.device = kernel.open(path)
         self._supplicant: int | None = None
+        self._uuids: dict[str, UUID] = {}
         self.sessions: dict[str, int] = {}
         if is_bare:
             return
@@ -68,8 +69,20 @@ class Ground:
             # On Linux that is who has it already.
             with contextlib.suppress(OSError):
                 self._supplicant = kernel.open("/dev/teepriv0")
-        uuids = {name: uuid for name, uuid in SHARED.items() if not teepriv or uuid in PSEUDO}
-        self.sessions = {f"{name}.session": self._open(uuid) for name, uuid in uuids.items()}
+        self._uuids = {
+            f"{name}.session": uuid
+            for name, uuid in SHARED.items()
+            if not teepriv or uuid in PSEUDO
+        }
+        self._open_shared()
+
+    def _open_shared(self) -> None:
+        self.sessions = {name: self._open(uuid) for name, uuid in self._uuids.items()}
+
+    def renew(self) -> None:
+        """Open the shared sessions anew, after a Trusted Application died that may be theirs."""
+        self.close_sessions(self.sessions.values())
+        self._open_shared()
 
     def _open(self, uuid: UUID) -> int:
         argument = bytearray(uapi.OPEN_SESSION_ARG.pack(uuid.bytes, bytes(16), *[0] * 6))

@@ -7,6 +7,8 @@ import os
 from dataclasses import replace
 from typing import TypeAlias
 
+from pytee_client.enums import Origin, Result
+
 from ..support.linux_kernel import LinuxKernel
 from .child import ForkedChild
 from .ground import Ground
@@ -17,6 +19,8 @@ from .program import InChild, Program
 __all__ = ["Ground", "Outcome", "Transcript", "run"]
 
 Transcript: TypeAlias = dict[str, Outcome]
+
+_DEAD = (Result.TARGET_DEAD, Origin.TEE)
 
 
 def run(ground: Ground, program: Program) -> Transcript:
@@ -47,6 +51,8 @@ def run(ground: Ground, program: Program) -> Transcript:
             child.end()
         process.end()
         ground.close_sessions(process.sessions)
+        if any(outcome.answer == _DEAD for outcome in transcript.values()):
+            ground.renew()
     return {**transcript, "end": Outcome(_descriptors() - before)}
 
 
