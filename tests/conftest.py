@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +18,13 @@ import pytee_client as tee
 
 from .assertions.record import Recorder, check_marks
 from .support.targets import Target, targets_of
+from .support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAKES = "fake:optee,fake:optee-no-reg-mem,fake:amdtee"
+_stuck: list[threading.Thread] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,8 +92,23 @@ def session(context: tee.Context) -> Iterator[tee.Session]:
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     """Threads for calls that wait, which are over when the test is."""
-    with ThreadPoolExecutor() as executor:
-        yield executor
+    threads: list[threading.Thread] = []
+    executor = ThreadPoolExecutor(initializer=lambda: threads.append(threading.current_thread()))
+    yield executor
+    executor.shutdown(wait=False)
+    # The time limit of a test that failed is off by now.
+    for thread in threads:
+        thread.join(LIMIT)
+    stuck = [thread for thread in threads if thread.is_alive()]
+    _stuck.extend(stuck)
+    assert not stuck, "a call of the test has no end"
+
+
+def pytest_unconfigure() -> None:
+    """Leave at once if Python would wait for threads that have no end."""
+    if any(thread.is_alive() for thread in _stuck):
+        sys.stdout.flush()
+        os._exit(1)
 
 
 @pytest.fixture(autouse=True)
