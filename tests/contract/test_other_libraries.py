@@ -25,16 +25,21 @@ CKR_OK = 0
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
-@pytest.fixture(scope="module")
-def libteec(target: Target, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str | None]:
-    """Debian's where there is a TEE for it; elsewhere this project's own, which finds none."""
-    if target.is_real:
-        return "libteec.so.2", None
+@pytest.fixture(scope="session")
+def own_libteec(tmp_path_factory: pytest.TempPathFactory) -> str:
     library = tmp_path_factory.mktemp("libteec") / "libteec.so.2"
     command = ["cc", "-shared", "-fPIC", "-O2", "-Wl,-soname,libteec.so.2", "-o", str(library)]
     sources = [str(path) for path in sorted((TOP / "csrc").glob("*.c"))]
     subprocess.run([*command, *sources], check=True, timeout=60)
-    return str(library), "/dev/there-is-no-tee"
+    return str(library)
+
+
+@pytest.fixture(scope="module")
+def libteec(target: Target, request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    """Debian's where there is a TEE for it; elsewhere this project's own, which finds none."""
+    if target.is_real:
+        return "libteec.so.2", None
+    return request.getfixturevalue("own_libteec"), "/dev/there-is-no-tee"
 
 
 def report(plan: Plan) -> Report:

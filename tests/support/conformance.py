@@ -10,12 +10,13 @@ __all__ = ["Command", "checksum", "filled", "xored"]
 
 def filled(slot: int, size: int) -> bytes:
     """Return what MEMREF_FILL writes."""
-    return bytes((16 * slot + j) % 256 for j in range(size))
+    period = bytes((16 * slot + j) % 256 for j in range(256))
+    return (period * (size // 256 + 1))[:size]
 
 
 def xored(slot: int, data: bytes) -> bytes:
     """Return what MEMREF_XOR makes of data."""
-    return bytes(byte ^ (0xA5 + slot) % 256 for byte in data)
+    return data.translate(bytes(byte ^ (0xA5 + slot) % 256 for byte in range(256)))
 
 
 def checksum(*buffers: bytes) -> tuple[int, int]:

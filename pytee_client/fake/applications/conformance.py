@@ -54,7 +54,8 @@ def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple
 
 def _fill(slot: int, memref: MemrefParameter) -> None:
     if memref.buffer is not None:
-        memref.buffer[:] = bytes((16 * slot + j) & 0xFF for j in range(memref.size))
+        period = bytes((16 * slot + j) & 0xFF for j in range(256))
+        memref.buffer[:] = (period * (memref.size // 256 + 1))[: memref.size]
 
 
 def _invert(value: ValueParameter) -> None:
