@@ -36,7 +36,7 @@ setup(
     install_requires=["cffi>=1.15"],
     extras_require={
         "crypto": ["cryptography>=42"],
-        "test": ["pytest>=8", "pytest-timeout>=2", "setuptools>=77"],
+        "test": ["cryptography>=42", "pytest>=8", "pytest-timeout>=2", "setuptools>=77"],
         "dev": [
             "pytest>=8",
             "pytest-timeout>=2",
