@@ -25,7 +25,7 @@ from .trusted_application import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .file_system import FileSystem
     from .notifications import Notifications
@@ -89,14 +89,21 @@ class SecureWorld:
             return tuple(self._applications.values())
 
     def open_session(
-        self, uuid: UUID, identity: Identity, parameters: Parameters, *, mappable: bool = True
+        self,
+        uuid: UUID,
+        identity: Identity,
+        parameters: Parameters,
+        *,
+        mappable: bool = True,
+        mapped: Mapping[int, int] | None = None,
     ) -> Outcome:
         """Open a session with the Trusted Application called uuid.
 
-        If not mappable, there is a memory reference that only a pseudo TA can be given.
+        If not mappable, there is a memory reference that only a pseudo TA can be given. Of
+        those in the slots named in mapped only a pseudo TA gets more than so many bytes.
         """
         session = TrustedApplicationSession(identity, self.notifications)
-        outcome, opened = self._open(uuid, session, parameters, mappable)
+        outcome, opened = self._open(uuid, session, parameters, mappable, mapped)
         if opened is not None:
             with self._lock:
                 # As OP-TEE counts: a session that was the last leaves its number to the next.
@@ -115,7 +122,7 @@ class SecureWorld:
         """Open a session for a Trusted Application; on timeout see InternalCore."""
         session = TrustedApplicationSession(identity, self.notifications)
         session._begin(caller, timeout)
-        return self._open(uuid, session, parameters, True, caller)
+        return self._open(uuid, session, parameters, True, None, caller)
 
     def _open(
         self,
@@ -123,6 +130,7 @@ class SecureWorld:
         session: TrustedApplicationSession,
         parameters: Parameters,
         mappable: bool,
+        mapped: Mapping[int, int] | None,
         caller: Instance | None = None,
     ) -> tuple[Outcome, OpenSession | None]:
         try:
@@ -144,7 +152,7 @@ class SecureWorld:
             instance.sessions += 1
 
         def enter() -> None:
-            _map(cls, parameters)
+            _map(cls, parameters, mapped)
             if instance.application is None:
                 application = instance.cls()
                 application.core = instance.core or InternalCore(self, instance)
@@ -183,14 +191,20 @@ class SecureWorld:
         return instance
 
     def invoke_command(
-        self, number: int, command_id: int, parameters: Parameters, *, mappable: bool = True
+        self,
+        number: int,
+        command_id: int,
+        parameters: Parameters,
+        *,
+        mappable: bool = True,
+        mapped: Mapping[int, int] | None = None,
     ) -> Outcome:
-        """Run a command in a session; on mappable see open_session()."""
+        """Run a command in a session; on mappable and mapped see open_session()."""
         with self._lock:
             entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
-        return self._invoke(entry, command_id, parameters, mappable)
+        return self._invoke(entry, command_id, parameters, mappable, mapped)
 
     def invoke_from(
         self,
@@ -204,17 +218,22 @@ class SecureWorld:
         if caller.waits_for(entry.instance):
             return Outcome(Result.BUSY, Origin.TEE)
         entry.session._begin(caller, timeout)
-        return self._invoke(entry, command_id, parameters, True)
+        return self._invoke(entry, command_id, parameters, True, None)
 
     def _invoke(
-        self, entry: OpenSession, command_id: int, parameters: Parameters, mappable: bool
+        self,
+        entry: OpenSession,
+        command_id: int,
+        parameters: Parameters,
+        mappable: bool,
+        mapped: Mapping[int, int] | None,
     ) -> Outcome:
         application, session = entry.application, entry.session
 
         def enter() -> None:
             if not (mappable or entry.instance.cls.pseudo):
                 raise ResultCode(Result.BAD_PARAMETERS)
-            _map(entry.instance.cls, parameters)
+            _map(entry.instance.cls, parameters, mapped)
             application.invoke_command(session, command_id, parameters)
 
         return self._enter(entry.instance, session, enter)
@@ -283,11 +302,18 @@ def _load_nothing(uuid: UUID) -> NoReturn:
     raise ResultCode(Result.ITEM_NOT_FOUND)
 
 
-def _map(cls: type[TrustedApplication], parameters: Parameters) -> None:
+def _map(
+    cls: type[TrustedApplication], parameters: Parameters, mapped: Mapping[int, int] | None
+) -> None:
     """Make the memory references what the application sees of them."""
     for parameter in parameters:
         if cls.pseudo and isinstance(parameter, MemrefParameter) and not parameter.size:
             parameter.buffer = None
+    if mapped and not cls.pseudo:
+        for slot, size in mapped.items():
+            parameter = parameters[slot]
+            if isinstance(parameter, MemrefParameter) and parameter.buffer is not None:
+                parameter.buffer = parameter.buffer[:size]
 
 
 def _dead(cause: BaseException) -> Outcome:

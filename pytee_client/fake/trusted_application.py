@@ -79,6 +79,12 @@ class MemrefParameter:
         buffer: the bytes, read-only for an input; None for a null one.
         size: its size in bytes; what is set in an output goes back to the client, and a
             size larger than the buffer says how much is needed.
+
+    The buffer can be shorter than the size from the start. If a call's memrefs overlap in one
+    block of memory, OP-TEE maps one that contains another, which begins in a later page, only
+    as far as the other's last page (seen in 4.5); pseudo TAs get it whole. A real Trusted
+    Application that touches what is beyond panics, and so does one in Python by the exception
+    of an index that is out of range; slices need a look at the length.
     """
 
     type: ParamType

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pytee_client.enums import Origin, Result
 from pytee_client.fake import ParamType, uapi
+from pytee_client.fake.applications.conformance import Command
 
 from ..support.targets import Target
 from .process import Outcome
@@ -260,6 +261,29 @@ VECTORS = [
         result=0,
         answer=(Result.BAD_PARAMETERS, Origin.TRUSTED_APP),
         reg_mem=True,
+    ),
+    *(
+        vector(
+            f"memref around one of {claim} page",
+            allocate(DEVICE, 3 * PAGE),
+            open_session(DEVICE),
+            invoke(
+                DEVICE,
+                Ref("b.session"),
+                Command.MEMREF_FILL,
+                [
+                    memref(Ref("a.id"), offset, 8),
+                    (ParamType.MEMREF_INOUT, 0, 3 * PAGE, Ref("a.id")),
+                ],
+            ),
+            result=0,
+            answer=answer,
+        )
+        for claim, offset, answer in (
+            ("its first", 8, SUCCESS),
+            ("its second", PAGE, (Result.TARGET_DEAD, Origin.TEE)),
+            ("its last", 2 * PAGE, SUCCESS),
+        )
     ),
     vector(
         "memref beyond the end",

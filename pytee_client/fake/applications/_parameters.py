@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 from ...enums import Result
-from ..trusted_application import MemrefParameter, Parameters, ResultCode, ValueParameter
+from ..trusted_application import (
+    MemrefParameter,
+    PanicError,
+    Parameters,
+    ResultCode,
+    ValueParameter,
+)
 from ..uapi import ParamType
 
 _SLOTS = 4
@@ -32,9 +38,17 @@ def memref(parameters: Parameters, slot: int) -> MemrefParameter:
 
 
 def content(parameters: Parameters, slot: int) -> bytes:
-    """Return a copy of the bytes in a slot, of which a null reference has none."""
-    buffer = memref(parameters, slot).buffer
-    return b"" if buffer is None else buffer.tobytes()
+    """Return a copy of the bytes in a slot, of which a null reference has none.
+
+    Raises:
+        PanicError: not all of them are mapped, see MemrefParameter.
+    """
+    parameter = memref(parameters, slot)
+    if parameter.buffer is None:
+        return b""
+    if len(parameter.buffer) < parameter.size:
+        raise PanicError(Result.ACCESS_DENIED)
+    return parameter.buffer.tobytes()
 
 
 def put(parameters: Parameters, slot: int, data: bytes) -> None:

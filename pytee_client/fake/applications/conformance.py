@@ -54,8 +54,19 @@ def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple
 
 def _fill(slot: int, memref: MemrefParameter) -> None:
     if memref.buffer is not None:
+        size = len(memref.buffer)
         period = bytes((16 * slot + j) & 0xFF for j in range(256))
-        memref.buffer[:] = (period * (memref.size // 256 + 1))[: memref.size]
+        memref.buffer[:] = (period * (size // 256 + 1))[:size]
+        _touch_the_rest(memref)
+
+
+def _touch_the_rest(memref: MemrefParameter) -> None:
+    """Panic if there is more than what is mapped, see MemrefParameter.
+
+    The C twin goes byte by byte, and has done its work on what is mapped when it gets there.
+    """
+    if memref.buffer is not None and len(memref.buffer) < memref.size:
+        raise IndexError(f"only {len(memref.buffer)} of {memref.size} bytes are mapped")
 
 
 def _invert(value: ValueParameter) -> None:
@@ -116,6 +127,7 @@ def _xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
         if memref.buffer is not None:
             key = (0xA5 + slot) & 0xFF
             memref.buffer[:] = memref.buffer.tobytes().translate(bytes(b ^ key for b in range(256)))
+            _touch_the_rest(memref)
 
 
 def _fill_all(session: TrustedApplicationSession, parameters: Parameters) -> None:
@@ -126,6 +138,8 @@ def _fill_all(session: TrustedApplicationSession, parameters: Parameters) -> Non
 
 def _checksum(session: TrustedApplicationSession, parameters: Parameters) -> None:
     inputs = _of(MemrefParameter, parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_INOUT)
+    for _, memref in inputs:
+        _touch_the_rest(memref)
     data = b"".join(memref.buffer.tobytes() for _, memref in inputs if memref.buffer is not None)
     checksum = sum(position * byte for position, byte in enumerate(data, 1)) & _UINT32
     for _, value in _of(ValueParameter, parameters, ParamType.VALUE_OUTPUT):

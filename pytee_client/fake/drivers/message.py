@@ -85,12 +85,17 @@ class Message:
     It gets copies: a view of the program's memory that it kept would outlive it. Slots
     that overlap in memory still see each other's bytes, and what the program
     writes meanwhile stays, but where the application writes too.
+
+    Attributes:
+        parameters: what the Trusted Application gets.
+        memrefs: how many of the parameters refer to memory.
     """
 
     def __init__(self, params: list[Param]) -> None:
         self._params = params
         self._copies: list[tuple[_Span, bytes, memoryview]] = []
         spans = [_Span.of(param) for param in params if param.memory is not None]
+        self.memrefs = len(spans)
         if spans:
             spans.sort(key=lambda span: (id(span.pages), span.start))
             for span in _joined(spans):

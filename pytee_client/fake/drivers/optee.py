@@ -16,6 +16,7 @@ from ..identity import identity_of_caller
 from ..notifications import Notifications
 from .application_loader import ApplicationLoader
 from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .memref_mapping import mapped_sizes
 from .message import CLIENT_PARAMS, Message, are_carried
 from .rpc import Rpc
 from .supplicant_file_system import SupplicantFileSystem
@@ -169,7 +170,11 @@ class Optee(ApplicationDriver):
         with self._thread:
             message = Message(params)
             outcome = self.world.open_session(
-                uuid, identity, message.parameters, mappable=not _begins_at_an_end(params)
+                uuid,
+                identity,
+                message.parameters,
+                mappable=not _begins_at_an_end(params),
+                mapped=mapped_sizes(params) if message.memrefs > 1 else None,
             )
         if outcome.result == Result.SUCCESS:
             context.sessions[outcome.session] = outcome.session
@@ -186,7 +191,11 @@ class Optee(ApplicationDriver):
         with self._thread:
             message = Message(params)
             outcome = self.world.invoke_command(
-                session, func, message.parameters, mappable=not _begins_at_an_end(params)
+                session,
+                func,
+                message.parameters,
+                mappable=not _begins_at_an_end(params),
+                mapped=mapped_sizes(params) if message.memrefs > 1 else None,
             )
         return message.finish(outcome)
 
