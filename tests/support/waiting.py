@@ -29,6 +29,20 @@ def wait_until(condition: Callable[[], bool]) -> None:
     raise AssertionError("the state was not reached in time")
 
 
+def begin(call: Callable[..., _T], *arguments: object) -> Future[_T]:
+    """Have a thread make a call that may never end: nothing waits for it but its result."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
 def start_blocked(
     pool: ThreadPoolExecutor, call: Callable[..., _T], *arguments: object
 ) -> Future[_T]:

@@ -24,7 +24,7 @@ from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 
 from ..support.raw_device import RawDevice, refused
-from ..support.waiting import LIMIT
+from ..support.waiting import LIMIT, begin, interrupted_soon, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -309,6 +309,26 @@ def test_closing_a_session_within_its_own_call_is_refused() -> None:
         assert isinstance(caught.value.__cause__, tee.BadStateError)
         assert not session.closed
         assert not context.closed
+
+
+def test_an_interrupted_closing_of_a_session_does_not_hold_up_another() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def stay(parameters: fake.Parameters) -> None:
+        entered.set()
+        assert leave.wait(LIMIT)
+
+    with open_with(application(stay)) as context, context.open_session(OWN) as session:
+        call = begin(session.invoke_command, 0)
+        assert entered.wait(LIMIT)
+        closing = begin(session.close)
+        wait_until(lambda: session.closed)
+        with interrupted_soon():
+            session.close()
+        leave.set()
+        call.result(LIMIT)
+        closing.result(LIMIT)
+        assert session.closed
 
 
 def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
