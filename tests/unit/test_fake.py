@@ -416,6 +416,18 @@ def test_op_tee_takes_no_user_buffers_and_no_objects(kind: uapi.ParamType, profi
         assert refused(device.invoke, session, Command.NOTHING, parameter) == errno.EINVAL
 
 
+@pytest.mark.parametrize("size", [0, 1])
+def test_memory_of_op_tees_pool_is_passed_by_an_address_that_is_in_it(size: int) -> None:
+    with RawDevice(fake.new_kernel("optee-no-reg-mem")) as device:
+        _, number, end = device.allocate(mmap.PAGESIZE)
+        beyond = (uapi.ParamType.MEMREF_INPUT, end, 0, number)
+        within = (uapi.ParamType.MEMREF_INPUT, end - 1, size, number)
+        assert refused(device.open_session, Conformance.uuid, beyond) == errno.EINVAL
+        session = device.open_session(Conformance.uuid).session
+        assert refused(device.invoke, session, Command.NOTHING, beyond) == errno.EINVAL
+        assert device.invoke(session, Command.NOTHING, within).result == tee.Result.SUCCESS
+
+
 @pytest.mark.parametrize(
     ("profile", "error"),
     [("optee", errno.EINVAL), ("optee@6.12", errno.EINVAL), ("optee@7.2", errno.EFAULT)],
