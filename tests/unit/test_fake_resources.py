@@ -13,8 +13,9 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import Conformance
 
+from ..support.own_application import OwnApplication
 from ..support.raw_device import RawDevice
-from ..support.waiting import LIMIT
+from ..support.waiting import LIMIT, begin
 
 NOTHING_HELD = fake.Resources()
 
@@ -80,3 +81,50 @@ def test_openings_for_a_supplicant_are_counted_too(kernel: fake.Kernel) -> None:
     with RawDevice(kernel, "/dev/teepriv0"):
         assert kernel.resources().contexts == 1
     assert kernel.resources() == NOTHING_HELD
+
+
+def test_a_session_that_is_opened_while_its_descriptor_is_closed_is_not_left() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(OwnApplication):
+        def open_session(
+            self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
+        ) -> None:
+            entered.set()
+            assert leave.wait(LIMIT)
+
+    kernel = fake.Kernel()
+    kernel.install(Slow)
+    device = RawDevice(kernel)
+    opening = begin(device.open_session, Slow.uuid)
+    assert entered.wait(LIMIT)
+    kernel.close(device.fd)
+    assert kernel.resources().contexts == 1
+    leave.set()
+    assert opening.result(LIMIT).result == tee.Result.SUCCESS
+    kernel.assert_no_leaks()
+
+
+@pytest.mark.parametrize("kept_by", ["descriptor", "mapping"])
+def test_what_keeps_sessions_may_end_though_these_need_the_supplicant(kept_by: str) -> None:
+    class Storing(OwnApplication):
+        def close_session(self, session: fake.TrustedApplicationSession) -> None:
+            self.core.create_persistent_object(b"id").close()
+
+    kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
+    kernel.install(Storing)
+    files = fake.MemoryFileSystem()
+    with fake.Supplicant(kernel, storage=files):
+        device = RawDevice(kernel)
+        fd, _, size = device.allocate(4096)
+        device.open_session(Storing.uuid)
+        kernel.close(device.fd)
+        if kept_by == "mapping":
+            address = kernel.mmap(fd, size)
+            kernel.close(fd)
+            begin(kernel.munmap, address, size).result(LIMIT)
+        else:
+            begin(kernel.close, fd).result(LIMIT)
+        # All of it happened: the supplicant has the file.
+        assert files.list(str(Storing.uuid))
+    kernel.assert_no_leaks()
