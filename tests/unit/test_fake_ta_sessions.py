@@ -421,6 +421,30 @@ def test_a_panicked_instance_that_is_kept_alive_is_replaced() -> None:
     assert Kept.created == 2
 
 
+def test_an_instance_that_could_not_be_created_is_not_kept_alive() -> None:
+    class Unable(OwnApplication):
+        single_instance = True
+        keep_alive = True
+        created = 0
+
+        def create(self) -> None:
+            # Which it could not if the first were still there.
+            self.core.create_persistent_object(b"id", fake.DataFlag.OVERWRITE)
+            type(self).created += 1
+            if self.created == 1:
+                raise fake.ResultCode(OWN_CODE)
+
+    kernel = fake.Kernel()
+    kernel.install(Unable)
+    with tee.Context(backend=kernel) as context:
+        with pytest.raises(tee.TeecError) as caught:
+            context.open_session(Unable.uuid)
+        assert caught.value.code == OWN_CODE
+        for _ in range(2):
+            context.open_session(Unable.uuid).close()
+    assert Unable.created == 2
+
+
 def test_only_a_single_instance_is_kept_alive() -> None:
     class Plain(OwnApplication):
         keep_alive = True
