@@ -231,6 +231,64 @@ def test_a_trace_that_can_not_be_written_does_not_disturb_the_program(fails_from
         recorder.close_trace()
 
 
+@pytest.mark.parametrize("is_open_before", [True, False])
+def test_a_trace_whose_file_is_closed_does_not_disturb_the_program(is_open_before: bool) -> None:
+    kernel, file = fake.new_kernel(), io.StringIO()
+    recorder = TraceRecorder(kernel, file)
+    if is_open_before:
+        with (
+            tee.Context(backend=recorder) as context,
+            context.open_session(HelloWorld.uuid) as session,
+        ):
+            file.close()
+            assert session.invoke_command(0, tee.ValueInOut(1)) == ((2, 0),)
+    else:
+        file.close()
+        assert increment(recorder) == ((43, 0),)
+    kernel.assert_no_leaks()
+    with pytest.raises(ValueError, match="closed file"):
+        recorder.close_trace()
+
+
+def test_an_error_of_the_program_is_not_hidden_by_a_file_that_it_closed() -> None:
+    def fail(file: io.StringIO) -> None:
+        with TraceRecorder(fake.new_kernel(), file) as recorder:
+            file.close()
+            increment(recorder)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail(io.StringIO())
+
+
+@pytest.mark.timeout(LIMIT)
+def test_a_session_that_is_forgotten_while_a_line_is_written_is_closed() -> None:
+    forgotten: list[tee.Session] = []
+
+    class Forgetting(io.StringIO):
+        def write(self, text: str) -> int:
+            forgotten.clear()
+            return super().write(text)
+
+    kernel, file = fake.new_kernel(), Forgetting()
+    with (
+        TraceRecorder(kernel, file) as recorder,
+        tee.Context(backend=recorder) as context,
+        context.open_session(HelloWorld.uuid) as session,
+    ):
+        forgotten.append(context.open_session(HelloWorld.uuid))
+        with pytest.warns(ResourceWarning, match="unclosed <Session"):
+            session.invoke_command(0, tee.ValueInOut(1))
+        assert kernel.resources().sessions == 1
+    assert calls_of(file.getvalue())[-5:] == [
+        "OPEN_SESSION",
+        "CLOSE_SESSION",
+        "INVOKE",
+        "CLOSE_SESSION",
+        "CLOSE",
+    ]
+
+
 def test_a_full_device_is_no_place_for_a_trace() -> None:
     with pytest.raises(OSError, match="No space left"):
         TraceRecorder(fake.new_kernel(), "/dev/full").close_trace()
