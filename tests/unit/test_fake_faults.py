@@ -457,6 +457,22 @@ def test_calls_of_several_threads_are_counted_together(
     assert outcomes.count(False) == 20
 
 
+@pytest.mark.timeout(LIMIT)
+def test_a_session_that_is_forgotten_with_a_plan_is_closed(
+    below: fake.Kernel, kernel: FaultyKernel, session: tee.Session
+) -> None:
+    def arm_for_another() -> None:
+        other = session.context.open_session(Conformance.uuid)
+        arm(kernel, Fault(INVOKE, Fail(errno.EIO), where=lambda _: other.closed))
+
+    arm_for_another()
+    assert below.resources().sessions == 2
+    with pytest.warns(ResourceWarning, match="unclosed <Session"):
+        kernel.disarm()
+    assert below.resources().sessions == 1
+    assert invoke(session)
+
+
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem", "amdtee"])
 def test_whatever_happens_nothing_leaks(profile: str) -> None:
     below = fake.new_kernel(profile)
