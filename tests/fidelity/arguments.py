@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
-from itertools import pairwise
 from uuid import UUID
 
 from pytee_client.fake import uapi
@@ -185,22 +183,7 @@ class Arguments:
         if not self._choices.often(96):
             # Not more than fit in _MAX_ARGUMENT with the larger of the headers.
             count = self._choices.one(5, 6, 7, 30)
-        params: list[Param] = []
-        for _ in range(count):
-            param = self._param(fd)
-            params.append(NONE if self._nests([*params, param]) else param)
-        return params
-
-    def _nests(self, params: list[Param]) -> bool:
-        blocks = {block.number.name: block for block in self.belief.blocks.values()}
-        parts: dict[str, list[tuple[int, int]]] = {}
-        for _, offset, size, number in params:
-            if isinstance(number, Ref) and number.name in blocks:
-                assert isinstance(offset, int)
-                assert isinstance(size, int)
-                pages = blocks[number.name].pages(offset, size)
-                parts.setdefault(number.name, []).append(pages)
-        return any(maps_too_little(pages) for pages in parts.values())
+        return [self._param(fd) for _ in range(count)]
 
     def supplicant_params(self, fd: Ref) -> list[Param]:
         """Choose parameters as supplicants give them, and others."""
@@ -262,15 +245,3 @@ class Arguments:
         """Choose where in the writable memory a range begins."""
         page = self._choices.number(0, WRITABLE_PAGES) * PAGE
         return page + self._choices.one(0, 0, 0, 1, 8, 100, PAGE - 1)
-
-
-def maps_too_little(parts: Iterable[tuple[int, int]]) -> bool:
-    """Return whether OP-TEE 4.5 would not map all that a Trusted Application is given of a block.
-
-    Of parts that meet it maps no more than up to where the one ends that begins last. The
-    application panics if it goes beyond.
-
-    Args:
-        parts: the page that each begins in, and the one behind it.
-    """
-    return any(later[1] < earlier[1] for earlier, later in pairwise(sorted(parts)))

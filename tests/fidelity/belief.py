@@ -7,7 +7,7 @@ import mmap
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from .program import PAGE, PSEUDO, SHARED, Map, Ref
+from .program import PSEUDO, SHARED, Map, Ref
 
 SHARED_DEVICE = Ref("device")
 
@@ -21,19 +21,12 @@ class Block:
         size: how much.
         number: its id.
         is_mappable: whether it is the kernel's own.
-        page_offset: where in a page it begins.
     """
 
     device: Ref
     size: int
     number: Ref
     is_mappable: bool
-    page_offset: int = 0
-
-    def pages(self, offset: int, size: int) -> tuple[int, int]:
-        """Return which of its pages a part begins in, and the one behind it."""
-        start = self.page_offset + offset
-        return start // PAGE, -(-(start + size) // PAGE)
 
 
 @dataclass

@@ -236,14 +236,12 @@ class _Generator:
         address: int | Ref = Ref("writable", start)
         if not self._choices.often():
             address, length = self._arguments.odd_range(Ref("writable", start))
-        offset = address.add if isinstance(address, Ref) else address
-        self._believe(fd, length, is_mappable=False, page_offset=offset % PAGE)
+        self._believe(fd, length, is_mappable=False)
         return register(fd, address, length, self._arguments.flags(), self._arguments.place())
 
-    def _believe(self, device: Ref, size: int, *, is_mappable: bool, page_offset: int = 0) -> None:
+    def _believe(self, device: Ref, size: int, *, is_mappable: bool) -> None:
         number = Ref(f"{self._name}.id")
-        block = Block(device, size, number, is_mappable, page_offset)
-        self._belief.blocks[self._here] = block
+        self._belief.blocks[self._here] = Block(device, size, number, is_mappable)
         self._belief.numbers.append(number)
 
     def _open_session(self) -> Step:

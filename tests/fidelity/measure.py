@@ -26,9 +26,6 @@ from .vectors import VECTORS
 KNOWN_REASONS = {
     "exhaustion": "OP-TEE had no more memory, which the fake has as much of as Python: the"
     " program was run again in a machine just started",
-    "nesting": "OP-TEE 4.5 maps too little of a block for a Trusted Application that is given"
-    " a part of it, and within that another that ends on an earlier page: there it panics; no"
-    " program does that",
 }
 
 

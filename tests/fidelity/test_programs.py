@@ -12,12 +12,10 @@ from pytee_client.enums import Origin, Result
 from pytee_client.fake import new_kernel
 from pytee_client.fake.applications.conformance import Command
 
-from .arguments import maps_too_little
-from .belief import Block
 from .comparison import Comparison
 from .generator import programs
 from .interpreter import Ground, run
-from .program import PAGE, Open, Program, Ref, Step, allocate, invoke, version
+from .program import Open, Program, Ref, Step, allocate, invoke, version
 
 SEED = 20
 PROGRAMS = 60
@@ -84,29 +82,6 @@ def test_a_dead_session_is_dead_for_its_program_alone() -> None:
     for _ in range(2):
         assert run(ground, panic)["a"].answer == (Result.TARGET_DEAD, Origin.TEE)
     ground.close()
-
-
-@pytest.mark.parametrize(
-    ("parts", "panics"),
-    [
-        ([(PAGE, 8), (0, 4 * PAGE)], True),
-        ([(0, 4 * PAGE), (PAGE, 8)], True),
-        ([(0, 8), (0, 4 * PAGE)], False),
-        ([(0, 4 * PAGE), (0, 8)], False),
-        ([(3 * PAGE, 8), (0, 4 * PAGE)], False),
-        ([(0, 2 * PAGE), (PAGE, 3 * PAGE)], False),
-        ([(0, 8), (PAGE, 8), (0, 4 * PAGE)], True),
-        ([(PAGE, PAGE), (2 * PAGE, 8), (0, 4 * PAGE)], True),
-        ([(PAGE, 0), (0, 4 * PAGE)], True),
-        ([(PAGE, 8), (0, 2 * PAGE)], False),
-    ],
-)
-def test_it_is_known_which_parts_of_a_block_op_tee_maps_too_little_of(
-    parts: list[tuple[int, int]], panics: bool
-) -> None:
-    # What was seen of OP-TEE 4.5, with an application that writes to all of the largest part.
-    block = Block(Ref("device"), 4 * PAGE, Ref("a.id"), is_mappable=True)
-    assert maps_too_little(block.pages(offset, size) for offset, size in parts) == panics
 
 
 def test_a_difference_is_shown_without_the_steps_that_play_no_part() -> None:
