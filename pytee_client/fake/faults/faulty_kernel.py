@@ -72,9 +72,11 @@ class FaultyKernel(PassingKernel):
     def arm(self, plan: Plan) -> None:
         """Put another plan in force, and count the calls from here on."""
         with self._lock:
-            self._plan = plan
+            # The old plan may be the last to know a session, which closes as soon as it goes.
+            _old = getattr(self, "_plan", None)
             self._counts = [0] * len(plan.faults)
             self._strikes: list[Strike] = []
+            self._plan = plan
 
     def disarm(self) -> None:
         """Have no faults from here on; what is unplugged stays so."""
