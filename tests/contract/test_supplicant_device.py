@@ -34,7 +34,7 @@ from ..support.supplicants import no_supplicant, python_supplicant
 from ..support.targets import Target
 from ..support.waiting import LIMIT
 
-pytestmark = [pytest.mark.once, pytest.mark.optee_only]
+pytestmark = [pytest.mark.once, pytest.mark.optee_only, pytest.mark.own_boot]
 
 ALL_ROOM = (META, ROOM, ROOM, ROOM, ROOM)
 REAL_APPLICATIONS = Path("/lib/optee_armtz")

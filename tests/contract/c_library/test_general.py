@@ -104,6 +104,7 @@ def test_a_program_that_is_started_inherits_nothing(new_context: Callable[[], An
 
 @pytest.mark.real_only
 @pytest.mark.once
+@pytest.mark.own_boot
 @pytest.mark.assertion("GEN-13", "GEN-01")
 def test_without_a_supplicant_an_opening_waits_for_one(
     c_context: Any, pool: ThreadPoolExecutor
