@@ -39,7 +39,9 @@ class InvokeTests(TrustedApplication):
         TRACE = 0
         PARAMS = 1
         SELF_TESTS = 2
+        HASH_TREE_TESTS = 6
         MUTEX = 7
+        LOCK_ORDER_TESTS = 8
         MEMREF_NULL = 10
         DEVICE_TREE_TESTS = 11
 
@@ -66,6 +68,10 @@ class InvokeTests(TrustedApplication):
             if wish.a > 1:
                 raise ResultCode(Result.BAD_PARAMETERS)
             self._hold_mutex(wish, value(parameters, 1))
+        elif command_id == self.Command.HASH_TREE_TESTS:
+            expect(parameters)
+        elif command_id == self.Command.LOCK_ORDER_TESTS:
+            raise ResultCode(Result.NOT_SUPPORTED)
         elif command_id == self.Command.MEMREF_NULL:
             expect(parameters, ParamType.MEMREF_INOUT)
             if memref(parameters, 0).buffer is not None:

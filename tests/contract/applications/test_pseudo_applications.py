@@ -249,6 +249,19 @@ def test_no_parameters_and_no_such_command_are_refused(
     assert caught.value.origin == TRUSTED_APP
 
 
+def test_the_tests_of_the_hash_tree_take_no_parameters(invoke_tests: tee.Session) -> None:
+    assert invoke_tests.invoke_command(InvokeTests.Command.HASH_TREE_TESTS) == ()
+    with pytest.raises(tee.BadParametersError) as caught:
+        invoke_tests.invoke_command(InvokeTests.Command.HASH_TREE_TESTS, (0, 0))
+    assert caught.value.origin == TRUSTED_APP
+
+
+def test_the_tests_of_the_order_of_locks_are_for_debugging_only(invoke_tests: tee.Session) -> None:
+    with pytest.raises(tee.NotSupportedError) as caught:
+        invoke_tests.invoke_command(InvokeTests.Command.LOCK_ORDER_TESTS)
+    assert caught.value.origin == TRUSTED_APP
+
+
 @pytest.mark.probe(20)
 @pytest.mark.real_only
 @pytest.mark.once
