@@ -138,11 +138,20 @@ struct tee_context *tee_context_get_held(uintptr_t handle)
 /* Drops what nothing holds any more; takes the lock over. */
 static void settle_and_unlock(struct tee_context *context)
 {
-	bool unused = context->finalized && !context->users;
-	bool unheld = unused && !context->blocks;
 	const struct tee_device_ops *ops = context->ops;
 	void *device = context->device;
+	bool unused, unheld;
 	int fd = -1;
+
+	if (context->finalized && !context->users && context->fd >= 0) {
+		context->users++;
+		unlock_table();
+		tee_bounce_pool_empty(context);
+		lock_table();
+		context->users--;
+	}
+	unused = context->finalized && !context->users;
+	unheld = unused && !context->blocks;
 
 	if (unused) {
 		fd = context->fd;
@@ -330,6 +339,19 @@ TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context)
 {
 	return tee_context_initialize(context, name, &tee_device_linux, NULL,
 				      NULL);
+}
+
+void tee_context_trim(const TEEC_Context *context)
+{
+	struct tee_context *internal;
+	int error = errno;
+
+	internal = tee_context_get(context->imp.handle);
+	if (!internal)
+		return;
+	tee_bounce_pool_empty(internal);
+	tee_context_put(internal);
+	errno = error;
 }
 
 void TEEC_FinalizeContext(TEEC_Context *context)

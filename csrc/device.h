@@ -7,6 +7,7 @@
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,9 @@ TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
  */
 int tee_pages_map(size_t size, void **address);
 void tee_pages_unmap(void *address, size_t size);
+
+/* True if nothing else is in the pages of size bytes at address. */
+bool tee_pages_are_whole(const void *address, size_t size);
 
 /*
  * Returns -EFAULT unless the process can read, or if writable write, all of

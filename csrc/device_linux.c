@@ -132,6 +132,13 @@ void tee_pages_unmap(void *address, size_t size)
 	munmap(address, size);
 }
 
+bool tee_pages_are_whole(const void *address, size_t size)
+{
+	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+
+	return !(((uintptr_t)address | size) & mask);
+}
+
 int tee_pages_check(const void *address, size_t size, bool writable)
 {
 	uintptr_t next = (uintptr_t)address, first, beyond;

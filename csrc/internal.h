@@ -15,6 +15,13 @@
  */
 TEEC_Result tee_result_from_errno(int error);
 
+/* Blocks of a context that no call uses; see bounce_pool.c. */
+struct tee_bounce_pool {
+	struct tee_bounce_block *idle;
+	size_t size;
+	unsigned int blocks;
+};
+
 /*
  * context.c: what a TEEC_Context stands for. It outlives TEEC_FinalizeContext()
  * while calls are in the TEE (they need fd) and while memory is shared (its
@@ -30,6 +37,7 @@ struct tee_context {
 	bool finalized;
 	bool reg_mem;
 	bool memref_null;
+	struct tee_bounce_pool bounce_pool;
 };
 
 /* A live context, in use until tee_context_put(); NULL for any other handle. */
@@ -43,6 +51,9 @@ void tee_context_put(struct tee_context *context);
 void tee_context_hold(struct tee_context *context);
 struct tee_context *tee_context_get_held(uintptr_t handle);
 void tee_context_release(struct tee_context *context);
+
+/* Gives the TEE back the memory that is kept for calls to come. */
+void tee_context_trim(const TEEC_Context *context);
 
 int tee_context_ioctl(const struct tee_context *context, unsigned long request,
 		      void *argument);
@@ -58,8 +69,10 @@ struct tee_block {
 	size_t mapped;
 };
 
-/* Both return a negative errno. Allocated memory is zeroed. */
-int tee_block_allocate(const struct tee_context *context, size_t size,
+/* Each returns a negative errno. Allocated memory is zeroed. */
+int tee_block_allocate(struct tee_context *context, size_t size,
+		       struct tee_block *block);
+int tee_block_register(struct tee_context *context, void *address, size_t size,
 		       struct tee_block *block);
 void tee_block_release(const struct tee_context *context,
 		       struct tee_block *block);
@@ -78,17 +91,41 @@ bool tee_memory_is_live(const struct tee_context *context,
 bool tee_memory_is_in_place(const TEEC_SharedMemory *memory);
 
 /*
- * operation.c: what stands in for size bytes at buffer, which the TEE can't
- * reach itself or shall not; all zeros, and no descriptor, if nothing has to.
+ * bounce_pool.c: a block of a context's pool. process says which one shared it:
+ * what a child has of its parent's is not its own.
+ */
+struct tee_bounce_block {
+	struct tee_block block;
+	unsigned int process;
+	struct tee_bounce_block *next;
+};
+
+/* A zeroed block of at least size bytes, the caller's alone; or -errno. */
+int tee_bounce_pool_take(struct tee_context *context, size_t size,
+			 struct tee_bounce_block **block);
+/* Wipes what was used, the first bytes of the block, and keeps or releases it. */
+void tee_bounce_pool_put(struct tee_context *context,
+			 struct tee_bounce_block *block, size_t used);
+/* Releases what no call uses; false if that was nothing. */
+bool tee_bounce_pool_empty(struct tee_context *context);
+
+/*
+ * operation.c: how the TEE reaches size bytes at buffer for one call: by a copy
+ * of them in a block of the pool, or in_place. Neither if it can already.
  */
 struct tee_bounce {
-	struct tee_block block;
+	struct tee_bounce_block *copy;
+	struct tee_block in_place;
 	void *buffer;
 	size_t size;
 };
 
-/* The four parameters of an operation while they are with the kernel. */
+/*
+ * The parameters of an operation while they are with the kernel, which is not
+ * bothered with the unused ones behind the last of its slots.
+ */
 struct tee_payload {
+	uint32_t slots;
 	struct tee_bounce bounces[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 };
 
@@ -97,14 +134,14 @@ struct tee_payload {
  * On failure nothing is left to be released, and *error has the errno if there
  * is one.
  */
-TEEC_Result tee_payload_prepare(const struct tee_context *context,
+TEEC_Result tee_payload_prepare(struct tee_context *context,
 				const TEEC_Operation *operation,
 				struct tee_ioctl_param *params,
 				struct tee_payload *payload, int *error);
 void tee_payload_update(TEEC_Operation *operation,
 			const struct tee_ioctl_param *params,
 			const struct tee_payload *payload);
-void tee_payload_release(const struct tee_context *context,
+void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload);
 
 /*

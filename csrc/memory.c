@@ -21,8 +21,20 @@ enum memory_kind {
 	MEMORY_DESCRIPTOR = 0x54454104,
 };
 
-static int register_pages(const struct tee_context *context, void *address,
-			  size_t size, struct tee_block *block)
+/* What idle blocks hold of the TEE's memory is not missed before they are gone. */
+static int share(struct tee_context *context, unsigned long request,
+		 void *argument)
+{
+	int ret;
+
+	ret = tee_context_ioctl(context, request, argument);
+	if (ret == -ENOMEM && tee_bounce_pool_empty(context))
+		ret = tee_context_ioctl(context, request, argument);
+	return ret;
+}
+
+int tee_block_register(struct tee_context *context, void *address, size_t size,
+		       struct tee_block *block)
 {
 	struct tee_ioctl_shm_register_data data;
 	int ret;
@@ -30,7 +42,7 @@ static int register_pages(const struct tee_context *context, void *address,
 	memset(&data, 0, sizeof(data));
 	data.addr = (uintptr_t)address;
 	data.length = size;
-	ret = tee_context_ioctl(context, TEE_IOC_SHM_REGISTER, &data);
+	ret = share(context, TEE_IOC_SHM_REGISTER, &data);
 	if (ret < 0)
 		return ret;
 	/* What the kernel makes of memory that is not all there. */
@@ -43,7 +55,7 @@ static int register_pages(const struct tee_context *context, void *address,
 	return 0;
 }
 
-static int allocate_registered(const struct tee_context *context, size_t size,
+static int allocate_registered(struct tee_context *context, size_t size,
 			       struct tee_block *block)
 {
 	int ret;
@@ -51,13 +63,13 @@ static int allocate_registered(const struct tee_context *context, size_t size,
 	ret = tee_pages_map(size, &block->address);
 	if (ret)
 		return ret;
-	ret = register_pages(context, block->address, size, block);
+	ret = tee_block_register(context, block->address, size, block);
 	if (ret)
 		tee_pages_unmap(block->address, size);
 	return ret;
 }
 
-static int allocate_from_driver(const struct tee_context *context, size_t size,
+static int allocate_from_driver(struct tee_context *context, size_t size,
 				struct tee_block *block)
 {
 	struct tee_ioctl_shm_alloc_data data;
@@ -65,7 +77,7 @@ static int allocate_from_driver(const struct tee_context *context, size_t size,
 
 	memset(&data, 0, sizeof(data));
 	data.size = size;
-	ret = tee_context_ioctl(context, TEE_IOC_SHM_ALLOC, &data);
+	ret = share(context, TEE_IOC_SHM_ALLOC, &data);
 	if (ret < 0)
 		return ret;
 	block->fd = ret;
@@ -77,7 +89,7 @@ static int allocate_from_driver(const struct tee_context *context, size_t size,
 	return ret;
 }
 
-int tee_block_allocate(const struct tee_context *context, size_t size,
+int tee_block_allocate(struct tee_context *context, size_t size,
 		       struct tee_block *block)
 {
 	int ret;
@@ -197,8 +209,8 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 
 	in_place = in_place && internal->reg_mem && memory->size;
 	if (in_place)
-		ret = register_pages(internal, memory->buffer, memory->size,
-				     &block);
+		ret = tee_block_register(internal, memory->buffer,
+					 memory->size, &block);
 	if (!in_place || is_wanted_to_be_written(ret, memory)) {
 		kind = MEMORY_COPIED;
 		/* Found out now, and not by a signal when it is copied. */

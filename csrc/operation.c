@@ -21,6 +21,9 @@ _Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
 #define REGISTERED_BIT 0x8
 #define MEMREF_BIT 0x4
 
+/* From here on it costs less to share the pages than to copy them twice. */
+#define IN_PLACE_SIZE ((size_t)512 << 10)
+
 static bool is_output(uint64_t attr)
 {
 	return attr & TEEC_MEM_OUTPUT;
@@ -30,14 +33,13 @@ static bool is_output(uint64_t attr)
  * Sends size bytes at buffer, of which the TEE sees a copy. An output's go too:
  * what the Trusted Application does not write comes back as it was.
  */
-static TEEC_Result prepare_bounced(const struct tee_context *context,
-				   void *buffer, size_t size,
-				   struct tee_ioctl_param *param,
+static TEEC_Result prepare_bounced(struct tee_context *context, void *buffer,
+				   size_t size, struct tee_ioctl_param *param,
 				   struct tee_bounce *bounce, int *error)
 {
 	int ret;
 
-	ret = tee_block_allocate(context, size, &bounce->block);
+	ret = tee_bounce_pool_take(context, size, &bounce->copy);
 	if (ret) {
 		*error = -ret;
 		return tee_result_from_errno(-ret);
@@ -45,21 +47,46 @@ static TEEC_Result prepare_bounced(const struct tee_context *context,
 	bounce->buffer = buffer;
 	bounce->size = size;
 	if (size)
-		memcpy(bounce->block.address, buffer, size);
+		memcpy(bounce->copy->block.address, buffer, size);
 	param->a = 0;
 	param->b = size;
-	param->c = (uint32_t)bounce->block.id;
+	param->c = (uint32_t)bounce->copy->block.id;
 	return TEEC_SUCCESS;
 }
 
-static TEEC_Result prepare_temporary(const struct tee_context *context,
+/*
+ * True if the TEE was given the memory itself for this call: whole pages that
+ * the client lets it write, and more of them than are copied faster.
+ */
+static bool prepare_in_place(struct tee_context *context,
+			     const TEEC_TempMemoryReference *memref,
+			     struct tee_ioctl_param *param,
+			     struct tee_bounce *bounce)
+{
+	if (!context->reg_mem || !is_output(param->attr) ||
+	    memref->size < IN_PLACE_SIZE ||
+	    !tee_pages_are_whole(memref->buffer, memref->size))
+		return false;
+	if (tee_block_register(context, memref->buffer, memref->size,
+			       &bounce->in_place))
+		return false;
+	param->a = 0;
+	param->b = memref->size;
+	param->c = (uint32_t)bounce->in_place.id;
+	return true;
+}
+
+static TEEC_Result prepare_temporary(struct tee_context *context,
 				     const TEEC_TempMemoryReference *memref,
 				     struct tee_ioctl_param *param,
 				     struct tee_bounce *bounce, int *error)
 {
-	if (memref->buffer)
+	if (memref->buffer) {
+		if (prepare_in_place(context, memref, param, bounce))
+			return TEEC_SUCCESS;
 		return prepare_bounced(context, memref->buffer, memref->size,
 				       param, bounce, error);
+	}
 	if (memref->size)
 		return TEEC_ERROR_BAD_PARAMETERS;
 	/* Anything else would reach the Trusted Application as a buffer. */
@@ -71,7 +98,7 @@ static TEEC_Result prepare_temporary(const struct tee_context *context,
 	return TEEC_SUCCESS;
 }
 
-static TEEC_Result prepare_shared(const struct tee_context *context,
+static TEEC_Result prepare_shared(struct tee_context *context,
 				  const TEEC_SharedMemory *memory,
 				  size_t offset, size_t size,
 				  struct tee_ioctl_param *param,
@@ -87,7 +114,7 @@ static TEEC_Result prepare_shared(const struct tee_context *context,
 	return TEEC_SUCCESS;
 }
 
-static TEEC_Result prepare_whole(const struct tee_context *context,
+static TEEC_Result prepare_whole(struct tee_context *context,
 				 const TEEC_RegisteredMemoryReference *memref,
 				 struct tee_ioctl_param *param,
 				 struct tee_bounce *bounce, int *error)
@@ -105,7 +132,7 @@ static TEEC_Result prepare_whole(const struct tee_context *context,
 			      error);
 }
 
-static TEEC_Result prepare_partial(const struct tee_context *context,
+static TEEC_Result prepare_partial(struct tee_context *context,
 				   const TEEC_RegisteredMemoryReference *memref,
 				   struct tee_ioctl_param *param,
 				   struct tee_bounce *bounce, int *error)
@@ -127,7 +154,7 @@ static TEEC_Result prepare_partial(const struct tee_context *context,
 			      param, bounce, error);
 }
 
-static TEEC_Result prepare_slot(const struct tee_context *context,
+static TEEC_Result prepare_slot(struct tee_context *context,
 				uint32_t type, const TEEC_Parameter *parameter,
 				struct tee_ioctl_param *param,
 				struct tee_bounce *bounce, int *error)
@@ -160,7 +187,7 @@ static TEEC_Result prepare_slot(const struct tee_context *context,
 	}
 }
 
-TEEC_Result tee_payload_prepare(const struct tee_context *context,
+TEEC_Result tee_payload_prepare(struct tee_context *context,
 				const TEEC_Operation *operation,
 				struct tee_ioctl_param *params,
 				struct tee_payload *payload, int *error)
@@ -171,7 +198,7 @@ TEEC_Result tee_payload_prepare(const struct tee_context *context,
 
 	memset(payload, 0, sizeof(*payload));
 	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
-		payload->bounces[i].block.fd = -1;
+		payload->bounces[i].in_place.fd = -1;
 	if (!operation)
 		return TEEC_SUCCESS;
 	if (operation->paramTypes >> (4 * TEEC_CONFIG_PAYLOAD_REF_COUNT))
@@ -183,6 +210,8 @@ TEEC_Result tee_payload_prepare(const struct tee_context *context,
 				      &params[i], &payload->bounces[i], error);
 		if (result != TEEC_SUCCESS)
 			goto err_release;
+		if (type != TEEC_NONE)
+			payload->slots = i + 1;
 	}
 	return TEEC_SUCCESS;
 
@@ -206,7 +235,7 @@ static void fetch(const struct tee_bounce *bounce, size_t size)
 	if (size > bounce->size)
 		size = bounce->size;
 	if (size)
-		memcpy(bounce->buffer, bounce->block.address, size);
+		memcpy(bounce->buffer, bounce->copy->block.address, size);
 }
 
 static void update_slot(TEEC_Parameter *parameter, uint32_t type,
@@ -220,7 +249,8 @@ static void update_slot(TEEC_Parameter *parameter, uint32_t type,
 		parameter->value.b = (uint32_t)param->b;
 		return;
 	}
-	fetch(bounce, to_size(param->b));
+	if (bounce->copy)
+		fetch(bounce, to_size(param->b));
 	if (type & REGISTERED_BIT)
 		parameter->memref.size = to_size(param->b);
 	else
@@ -235,17 +265,24 @@ void tee_payload_update(TEEC_Operation *operation,
 
 	if (!operation)
 		return;
-	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
+	for (i = 0; i < payload->slots; i++)
 		update_slot(&operation->params[i],
 			    TEEC_PARAM_TYPE_GET(operation->paramTypes, i),
 			    &params[i], &payload->bounces[i]);
 }
 
-void tee_payload_release(const struct tee_context *context,
+void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload)
 {
+	struct tee_bounce *bounce;
 	size_t i = TEEC_CONFIG_PAYLOAD_REF_COUNT;
 
-	while (i--)
-		tee_block_release(context, &payload->bounces[i].block);
+	while (i--) {
+		bounce = &payload->bounces[i];
+		if (bounce->copy)
+			tee_bounce_pool_put(context, bounce->copy,
+					    bounce->size);
+		if (bounce->in_place.fd >= 0)
+			tee_block_release(context, &bounce->in_place);
+	}
 }

@@ -7,7 +7,7 @@
 _Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Session) == 16,
 	       "libteec.so.2");
 
-/* The kernel wants header and parameters in one piece, of exactly this size. */
+/* The kernel wants header and parameters in one piece. */
 struct open_session_buffer {
 	struct tee_ioctl_open_session_arg arg;
 	struct tee_ioctl_param params[TEEC_CONFIG_PAYLOAD_REF_COUNT];
@@ -25,8 +25,8 @@ _Static_assert(sizeof(struct invoke_buffer) == 152, "no padding");
 struct message {
 	unsigned long request;
 	void *buffer;
-	size_t size;
 	struct tee_ioctl_param *params;
+	uint32_t *num_params;
 	uint32_t *cancel_id;
 	uint32_t *ret;
 	uint32_t *ret_origin;
@@ -40,7 +40,9 @@ static int send(const struct tee_context *context,
 
 	memset(&data, 0, sizeof(data));
 	data.buf_ptr = (uintptr_t)message->buffer;
-	data.buf_len = message->size;
+	/* The kernel takes no other length than that of so many parameters. */
+	data.buf_len = (uintptr_t)&message->params[*message->num_params] -
+		       (uintptr_t)message->buffer;
 	ret = tee_context_ioctl(context, message->request, &data);
 	return ret < 0 ? ret : 0;
 }
@@ -109,6 +111,7 @@ static TEEC_Result run(struct tee_context *context,
 	if (result != TEEC_SUCCESS)
 		goto out_release;
 
+	*message->num_params = payload.slots;
 	*message->cancel_id = flight.cancel_id;
 	/* A driver may leave the origin as it finds it. */
 	*message->ret_origin = TEEC_ORIGIN_COMMS;
@@ -141,8 +144,8 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 	const struct message message = {
 		.request = TEE_IOC_OPEN_SESSION,
 		.buffer = &buffer,
-		.size = sizeof(buffer),
 		.params = buffer.params,
+		.num_params = &buffer.arg.num_params,
 		.cancel_id = &buffer.arg.cancel_id,
 		.ret = &buffer.arg.ret,
 		.ret_origin = &buffer.arg.ret_origin,
@@ -156,7 +159,6 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);
 	memset(&buffer, 0, sizeof(buffer));
-	buffer.arg.num_params = TEEC_CONFIG_PAYLOAD_REF_COUNT;
 	uuid_to_octets(destination, buffer.arg.uuid);
 	result = set_login(&buffer.arg, connectionMethod, connectionData);
 	if (result != TEEC_SUCCESS)
@@ -205,8 +207,8 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 	const struct message message = {
 		.request = TEE_IOC_INVOKE,
 		.buffer = &buffer,
-		.size = sizeof(buffer),
 		.params = buffer.params,
+		.num_params = &buffer.arg.num_params,
 		.cancel_id = &buffer.arg.cancel_id,
 		.ret = &buffer.arg.ret,
 		.ret_origin = &buffer.arg.ret_origin,
@@ -223,7 +225,6 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 	memset(&buffer, 0, sizeof(buffer));
 	buffer.arg.func = commandID;
 	buffer.arg.session = session->imp.session_id;
-	buffer.arg.num_params = TEEC_CONFIG_PAYLOAD_REF_COUNT;
 
 	result = run(internal, &message, session->imp.session_id, operation,
 		     &origin, &error);

@@ -17,6 +17,7 @@ import pytest
 import pytee_client as tee
 
 from .assertions.record import Recorder, check_marks
+from .support.shared_contexts import SHARED, trim_shared_contexts
 from .support.targets import Target, targets_of
 from .support.waiting import LIMIT
 
@@ -79,6 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def context(target: Target) -> Iterator[tee.Context]:
     """A context for tests that leave it as it was."""
     with target.open_context() as opened:
+        SHARED.add(opened)
         yield opened
 
 
@@ -116,6 +118,7 @@ def no_descriptor_leaks() -> Iterator[None]:
     """Every test gives back the descriptors that it opened."""
     before = _tee_descriptors()
     yield
+    trim_shared_contexts()
     if _tee_descriptors() - before:
         gc.collect()
     assert not _tee_descriptors() - before

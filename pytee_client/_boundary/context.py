@@ -58,6 +58,11 @@ class NativeContext:
         """True if the device shares the program's own memory."""
         return bool(self.version[2] & GenericCapabilities.REG_MEM)
 
+    def trim(self) -> None:
+        """Give the TEE back the memory that is kept for calls to come."""
+        lib.tee_context_trim(self.struct)
+        raise_interrupted()
+
     def finalize(self) -> None:
         """End the context; its device closes with the last call that uses it."""
         lib.TEEC_FinalizeContext(self.struct)

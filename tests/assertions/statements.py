@@ -124,7 +124,7 @@ STATEMENTS = {
     "IV-25": "With and without copies the result is the same.",
     "IV-26": "Only when the call returns must the application's writes be there; then they are.",
     "IV-27": "A failed request's errno is kept, and gives the code; the origin is COMMS.",
-    "IV-28": "The kernel is given exactly a header and four parameters.",
+    "IV-28": "The kernel is given a header and the parameters up to the last used, at most four.",
     "PT-01": "TEEC_PARAM_TYPES has four bits for each parameter, the first lowest.",
     "PT-02": "0 is four parameters NONE.",
     "PT-03": "TEEC_PARAM_TYPE_GET takes expressions.",

@@ -10,6 +10,8 @@ import pytest
 
 from pytee_client import fake
 
+from ..support.shared_contexts import trim_shared_contexts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,4 +53,5 @@ def nothing_is_kept(
     kernels_of_module.add(kernel)
     before = kernel.resources()
     yield
+    trim_shared_contexts()
     check(kernel, before)

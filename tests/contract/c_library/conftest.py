@@ -47,6 +47,7 @@ def observed(shared_observed: Observed) -> Iterator[Observed]:
     before = set(kernel.descriptors)
     yield shared_observed
     kernel.forget()
+    c.lib.tee_context_trim(shared_observed.context)
     assert kernel.descriptors == before
 
 

@@ -50,7 +50,7 @@ def test_any_command_id_is_delivered(observed: Observed, command: int) -> None:
 def test_without_an_operation_only_the_command_is_sent(observed: Observed) -> None:
     assert c.invoke(observed.session, Command.NOTHING) == DONE
     (request,) = observed.kernel.ioctls
-    assert request.params == [(0, 0, 0, 0)] * 4
+    assert request.params == []
     assert uapi.INVOKE_ARG.unpack_from(request.buffer)[2] == 0
 
 
@@ -58,21 +58,25 @@ def test_without_an_operation_only_the_command_is_sent(observed: Observed) -> No
 def test_an_operation_without_parameters_is_sent_as_none(observed: Observed) -> None:
     assert c.invoke(observed.session, Command.NOTHING, c.operation()) == DONE
     (request,) = observed.kernel.ioctls
-    assert request.params == [(0, 0, 0, 0)] * 4
+    assert request.params == []
 
 
 @pytest.mark.assertion("IV-28", "PT-09")
-def test_the_kernel_is_given_a_header_and_four_parameters(observed: Observed) -> None:
+@pytest.mark.parametrize("used", range(5))
+def test_the_kernel_is_given_a_header_and_the_parameters_up_to_the_last_used(
+    observed: Observed, used: int
+) -> None:
     session = c.new_session()
-    assert c.open_session(observed.context, session) == DONE
-    assert c.invoke(session, Command.NOTHING) == DONE
+    slots = [c.NONE] * (used - 1) + [(Kind.VALUE_INPUT, (0, 0))] * bool(used)
+    assert c.open_session(observed.context, session, operation=c.operation(*slots)) == DONE
+    assert c.invoke(session, Command.NOTHING, c.operation(*slots)) == DONE
     c.lib.TEEC_CloseSession(session)
     (opening,) = observed.kernel.requests(uapi.TEE_IOC_OPEN_SESSION)
     (invoking,) = observed.kernel.requests(uapi.TEE_IOC_INVOKE)
-    assert len(opening.buffer) == 56 + 4 * 32
-    assert len(invoking.buffer) == 24 + 4 * 32
-    assert uapi.OPEN_SESSION_ARG.unpack_from(opening.buffer)[-1] == 4
-    assert uapi.INVOKE_ARG.unpack_from(invoking.buffer)[-1] == 4
+    assert len(opening.buffer) == 56 + used * 32
+    assert len(invoking.buffer) == 24 + used * 32
+    assert uapi.OPEN_SESSION_ARG.unpack_from(opening.buffer)[-1] == used
+    assert uapi.INVOKE_ARG.unpack_from(invoking.buffer)[-1] == used
 
 
 @pytest.mark.assertion("IV-05", "IV-07", "IV-08", "IV-09", "IV-26", "GEN-01")

@@ -401,5 +401,6 @@ def test_what_was_shared_before_a_refusal_is_undone(observed: Observed) -> None:
         [good, good, (Kind.PARTIAL_INPUT, (c.memory(1, 1, data), 1, 0))],
     ):
         assert c.invoke(observed.session, Command.NOTHING, c.operation(*slots)) == REFUSED
+        c.lib.tee_context_trim(observed.context)
         assert observed.kernel.descriptors == before
     assert observed.kernel.requests(uapi.TEE_IOC_INVOKE) == []

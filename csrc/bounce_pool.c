@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Blocks that stand in for memory which the TEE can't reach itself or shall
+ * not. Sharing one costs more than the copies of most calls, so a context keeps
+ * those that no call uses, most recently used first.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define SMALLEST_BLOCK ((size_t)4096)
+
+/*
+ * What a context keeps at most. Memory of the driver is little, and for all
+ * programs; each block that the TEE was told of is some of its own memory too.
+ */
+#define IDLE_SIZE_REGISTERED ((size_t)4 << 20)
+#define IDLE_SIZE_DRIVER ((size_t)256 << 10)
+#define IDLE_BLOCKS 64
+
+/* For all contexts: it is held for a few steps in a list. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Changes in a child: what came from the parent still is the parent's too. */
+static unsigned int process;
+
+static void lock_pools(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void unlock_pools(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void enter_child(void)
+{
+	process++;
+	pthread_mutex_unlock(&lock);
+}
+
+static void prepare_for_fork(void)
+{
+	pthread_atfork(lock_pools, unlock_pools, enter_child);
+}
+
+static size_t idle_limit(const struct tee_context *context)
+{
+	return context->reg_mem ? IDLE_SIZE_REGISTERED : IDLE_SIZE_DRIVER;
+}
+
+/* The size of the block for size bytes: a power of two if it can be kept. */
+static size_t block_size(const struct tee_context *context, size_t size)
+{
+	size_t rounded = SMALLEST_BLOCK;
+
+	if (size > idle_limit(context))
+		return size;
+	while (rounded < size)
+		rounded *= 2;
+	return rounded;
+}
+
+static void release_blocks(struct tee_context *context,
+			   struct tee_bounce_block *blocks)
+{
+	struct tee_bounce_block *next;
+
+	for (; blocks; blocks = next) {
+		next = blocks->next;
+		tee_block_release(context, &blocks->block);
+		free(blocks);
+	}
+}
+
+static struct tee_bounce_block *take_all_locked(struct tee_bounce_pool *pool)
+{
+	struct tee_bounce_block *blocks = pool->idle;
+
+	memset(pool, 0, sizeof(*pool));
+	return blocks;
+}
+
+static struct tee_bounce_block *take_locked(struct tee_bounce_pool *pool,
+					    size_t size)
+{
+	struct tee_bounce_block **place, *block;
+
+	for (place = &pool->idle; *place; place = &(*place)->next) {
+		block = *place;
+		if (block->block.mapped != size)
+			continue;
+		*place = block->next;
+		pool->size -= size;
+		pool->blocks--;
+		return block;
+	}
+	return NULL;
+}
+
+/* Takes out what was not used for longest, until what is left is within limits. */
+static struct tee_bounce_block *trim_locked(struct tee_bounce_pool *pool,
+					    size_t limit)
+{
+	struct tee_bounce_block **place = &pool->idle, *trimmed;
+	unsigned int blocks = 0;
+	size_t size = 0;
+
+	if (pool->size <= limit && pool->blocks <= IDLE_BLOCKS)
+		return NULL;
+	while (*place && blocks < IDLE_BLOCKS &&
+	       size + (*place)->block.mapped <= limit) {
+		size += (*place)->block.mapped;
+		blocks++;
+		place = &(*place)->next;
+	}
+	trimmed = *place;
+	*place = NULL;
+	pool->size = size;
+	pool->blocks = blocks;
+	return trimmed;
+}
+
+int tee_bounce_pool_take(struct tee_context *context, size_t size,
+			 struct tee_bounce_block **block)
+{
+	struct tee_bounce_pool *pool = &context->bounce_pool;
+	struct tee_bounce_block *taken, *inherited = NULL;
+	int ret;
+
+	pthread_once(&once, prepare_for_fork);
+	size = block_size(context, size);
+	pthread_mutex_lock(&lock);
+	if (pool->idle && pool->idle->process != process)
+		inherited = take_all_locked(pool);
+	taken = take_locked(pool, size);
+	pthread_mutex_unlock(&lock);
+	release_blocks(context, inherited);
+	if (taken)
+		goto out;
+
+	taken = calloc(1, sizeof(*taken));
+	if (!taken)
+		return -ENOMEM;
+	ret = tee_block_allocate(context, size, &taken->block);
+	if (ret) {
+		free(taken);
+		return ret;
+	}
+	taken->process = process;
+out:
+	*block = taken;
+	return 0;
+}
+
+void tee_bounce_pool_put(struct tee_context *context,
+			 struct tee_bounce_block *block, size_t used)
+{
+	struct tee_bounce_pool *pool = &context->bounce_pool;
+	struct tee_bounce_block *surplus;
+
+	memset(block->block.address, 0, used);
+	pthread_mutex_lock(&lock);
+	if (block->process != process || block->block.mapped > idle_limit(context)) {
+		block->next = NULL;
+		surplus = block;
+	} else {
+		block->next = pool->idle;
+		pool->idle = block;
+		pool->size += block->block.mapped;
+		pool->blocks++;
+		surplus = trim_locked(pool, idle_limit(context));
+	}
+	pthread_mutex_unlock(&lock);
+	release_blocks(context, surplus);
+}
+
+bool tee_bounce_pool_empty(struct tee_context *context)
+{
+	struct tee_bounce_block *blocks;
+
+	pthread_mutex_lock(&lock);
+	blocks = take_all_locked(&context->bounce_pool);
+	pthread_mutex_unlock(&lock);
+	release_blocks(context, blocks);
+	return blocks;
+}
