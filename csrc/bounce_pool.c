@@ -53,12 +53,17 @@ static size_t idle_limit(const struct tee_context *context)
 	return context->reg_mem ? IDLE_SIZE_REGISTERED : IDLE_SIZE_DRIVER;
 }
 
+bool tee_bounce_pool_keeps(const struct tee_context *context, size_t size)
+{
+	return size <= idle_limit(context);
+}
+
 /* The size of the block for size bytes: a power of two if it can be kept. */
 static size_t block_size(const struct tee_context *context, size_t size)
 {
 	size_t rounded = SMALLEST_BLOCK;
 
-	if (size > idle_limit(context))
+	if (!tee_bounce_pool_keeps(context, size))
 		return size;
 	while (rounded < size)
 		rounded *= 2;
@@ -165,7 +170,8 @@ void tee_bounce_pool_put(struct tee_context *context,
 
 	memset(block->block.address, 0, used);
 	pthread_mutex_lock(&lock);
-	if (block->process != process || block->block.mapped > idle_limit(context)) {
+	if (block->process != process ||
+	    !tee_bounce_pool_keeps(context, block->block.mapped)) {
 		block->next = NULL;
 		surplus = block;
 	} else {

@@ -90,6 +90,9 @@ bool tee_memory_is_live(const struct tee_context *context,
 /* True if the TEE can reach the memory itself, at its imp.id. */
 bool tee_memory_is_in_place(const TEEC_SharedMemory *memory);
 
+/* copy.c: memcpy(), for what may be large. */
+void tee_copy(void *to, const void *from, size_t size);
+
 /*
  * bounce_pool.c: a block of a context's pool. process says which one shared it:
  * what a child has of its parent's is not its own.
@@ -100,6 +103,8 @@ struct tee_bounce_block {
 	struct tee_bounce_block *next;
 };
 
+/* True if blocks of that size are kept for other calls. */
+bool tee_bounce_pool_keeps(const struct tee_context *context, size_t size);
 /* A zeroed block of at least size bytes, the caller's alone; or -errno. */
 int tee_bounce_pool_take(struct tee_context *context, size_t size,
 			 struct tee_bounce_block **block);

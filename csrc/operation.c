@@ -21,9 +21,6 @@ _Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
 #define REGISTERED_BIT 0x8
 #define MEMREF_BIT 0x4
 
-/* From here on it costs less to share the pages than to copy them twice. */
-#define IN_PLACE_SIZE ((size_t)512 << 10)
-
 static bool is_output(uint64_t attr)
 {
 	return attr & TEEC_MEM_OUTPUT;
@@ -46,8 +43,7 @@ static TEEC_Result prepare_bounced(struct tee_context *context, void *buffer,
 	}
 	bounce->buffer = buffer;
 	bounce->size = size;
-	if (size)
-		memcpy(bounce->copy->block.address, buffer, size);
+	tee_copy(bounce->copy->block.address, buffer, size);
 	param->a = 0;
 	param->b = size;
 	param->c = (uint32_t)bounce->copy->block.id;
@@ -56,7 +52,8 @@ static TEEC_Result prepare_bounced(struct tee_context *context, void *buffer,
 
 /*
  * True if the TEE was given the memory itself for this call: whole pages that
- * the client lets it write, and more of them than are copied faster.
+ * the client lets it write, and more of them than the pool has a block for. To
+ * copy what fits in there, forth and back, takes less than sharing it anew.
  */
 static bool prepare_in_place(struct tee_context *context,
 			     const TEEC_TempMemoryReference *memref,
@@ -64,7 +61,7 @@ static bool prepare_in_place(struct tee_context *context,
 			     struct tee_bounce *bounce)
 {
 	if (!context->reg_mem || !is_output(param->attr) ||
-	    memref->size < IN_PLACE_SIZE ||
+	    tee_bounce_pool_keeps(context, memref->size) ||
 	    !tee_pages_are_whole(memref->buffer, memref->size))
 		return false;
 	if (tee_block_register(context, memref->buffer, memref->size,
@@ -193,25 +190,25 @@ TEEC_Result tee_payload_prepare(struct tee_context *context,
 				struct tee_payload *payload, int *error)
 {
 	TEEC_Result result;
-	uint32_t type;
+	uint32_t types;
 	size_t i;
 
-	memset(payload, 0, sizeof(*payload));
-	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++)
-		payload->bounces[i].in_place.fd = -1;
+	payload->slots = 0;
 	if (!operation)
 		return TEEC_SUCCESS;
-	if (operation->paramTypes >> (4 * TEEC_CONFIG_PAYLOAD_REF_COUNT))
+	types = operation->paramTypes;
+	if (types >> (4 * TEEC_CONFIG_PAYLOAD_REF_COUNT))
 		return TEEC_ERROR_BAD_PARAMETERS;
 
-	for (i = 0; i < TEEC_CONFIG_PAYLOAD_REF_COUNT; i++) {
-		type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
-		result = prepare_slot(context, type, &operation->params[i],
-				      &params[i], &payload->bounces[i], error);
+	for (i = 0; types; i++, types >>= 4) {
+		memset(&payload->bounces[i], 0, sizeof(payload->bounces[i]));
+		payload->bounces[i].in_place.fd = -1;
+		payload->slots = i + 1;
+		result = prepare_slot(context, TEEC_PARAM_TYPE_GET(types, 0),
+				      &operation->params[i], &params[i],
+				      &payload->bounces[i], error);
 		if (result != TEEC_SUCCESS)
 			goto err_release;
-		if (type != TEEC_NONE)
-			payload->slots = i + 1;
 	}
 	return TEEC_SUCCESS;
 
@@ -234,8 +231,7 @@ static void fetch(const struct tee_bounce *bounce, size_t size)
 {
 	if (size > bounce->size)
 		size = bounce->size;
-	if (size)
-		memcpy(bounce->buffer, bounce->copy->block.address, size);
+	tee_copy(bounce->buffer, bounce->copy->block.address, size);
 }
 
 static void update_slot(TEEC_Parameter *parameter, uint32_t type,
@@ -275,7 +271,7 @@ void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload)
 {
 	struct tee_bounce *bounce;
-	size_t i = TEEC_CONFIG_PAYLOAD_REF_COUNT;
+	size_t i = payload->slots;
 
 	while (i--) {
 		bounce = &payload->bounces[i];
