@@ -168,7 +168,7 @@ void tee_bounce_pool_put(struct tee_context *context,
 	struct tee_bounce_pool *pool = &context->bounce_pool;
 	struct tee_bounce_block *surplus;
 
-	memset(block->block.address, 0, used);
+	tee_wipe(block->block.address, used);
 	pthread_mutex_lock(&lock);
 	if (block->process != process ||
 	    !tee_bounce_pool_keeps(context, block->block.mapped)) {

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,11 +240,13 @@ static int search_devices(const struct tee_device_ops *ops, void *device,
 {
 	struct tee_ioctl_version_data candidate;
 	int fd, i, reason = -ENOENT;
-	char path[32];
+	char path[] = "/dev/tee00";
+	char *digits = path + sizeof(path) - 3;
 
 	memset(version, 0, sizeof(*version));
 	for (i = 0; i < DEVICES; i++) {
-		snprintf(path, sizeof(path), "/dev/tee%d", i);
+		digits[0] = '0' + (i < 10 ? i : i / 10);
+		digits[1] = i < 10 ? '\0' : '0' + i % 10;
 		fd = open_device(ops, device, path, optee_only, &candidate);
 		if (fd >= 0 || (reason == -ENOENT && fd != -ENOENT))
 			*version = candidate;

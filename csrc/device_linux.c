@@ -48,7 +48,11 @@ static bool is_named_by_the_kernel(const char *path)
 	if (strncmp(path, prefix, sizeof(prefix) - 1))
 		return false;
 	path += sizeof(prefix) - 1;
-	return *path && strspn(path, "0123456789") == strlen(path);
+	if (!*path)
+		return false;
+	while (*path >= '0' && *path <= '9')
+		path++;
+	return !*path;
 }
 
 static int linux_open(void *device, const char *path)

@@ -90,8 +90,9 @@ bool tee_memory_is_live(const struct tee_context *context,
 /* True if the TEE can reach the memory itself, at its imp.id. */
 bool tee_memory_is_in_place(const TEEC_SharedMemory *memory);
 
-/* copy.c: memcpy(), for what may be large. */
+/* copy.c: memcpy() and memset(), for what may be large. */
 void tee_copy(void *to, const void *from, size_t size);
+void tee_wipe(void *memory, size_t size);
 
 /*
  * bounce_pool.c: a block of a context's pool. process says which one shared it:

@@ -73,7 +73,19 @@ enum tee_operation_state {
 };
 enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 
-TEEC_Result invoke_command(TEEC_Session *, uint32_t, TEEC_Operation *, uint32_t, uint32_t *);
+struct shared_session { TEEC_Session session; ...; };
+struct call {
+    TEEC_Operation operation; struct shared_session *session; uint32_t command; uint32_t types;
+    TEEC_Parameter given[4]; uint32_t origin; ...;
+};
+void session_prepare(struct shared_session *);
+void session_set_closing(struct shared_session *, _Bool);
+unsigned long call_thread(struct call *);
+TEEC_Result call_invoke(struct call *, uint32_t, uint32_t, uint32_t, uint32_t);
+TEEC_Result call_invoke_memory(struct call *, uint32_t, uint32_t, void *, size_t);
+TEEC_Result call_invoke_filled(struct call *, uint32_t, uint32_t);
+TEEC_Result call_repeat(struct call *);
+TEEC_Result call_repeat_with(struct call *, uint32_t, uint32_t);
 
 struct tee_device_ops {
     int (*open)(void *, const char *);

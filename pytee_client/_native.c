@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the extension module has beside the library of csrc: a device whose
- * system calls are answered in Python, and the access to the program's memory
- * that a kernel has and Python has not.
+ * What the extension module has beside the library of csrc: calls of sessions
+ * that threads share, a device whose system calls are answered in Python, and the
+ * access to the program's memory that a kernel has and Python has not.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -90,13 +91,124 @@ static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
 				      device, version);
 }
 
-/* So that a call is one crossing between the languages. */
-static TEEC_Result invoke_command(TEEC_Session *session, uint32_t id,
-				  TEEC_Operation *operation, uint32_t types,
-				  uint32_t *origin)
+/*
+ * A session that threads share, and an operation that its calls use one after the
+ * other. thread is whose call it is in, as Python numbers threads, or 0. Whoever
+ * closes the session says so in closing and then looks who is in it; each call
+ * does it the other way round, so that one of them sees the other.
+ */
+struct shared_session {
+	TEEC_Session session;
+	unsigned int process;
+	bool closing;
+};
+
+struct call {
+	TEEC_Operation operation;
+	struct shared_session *session;
+	uint32_t command;
+	uint32_t types;
+	TEEC_Parameter given[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+	uint32_t origin;
+	unsigned long thread;
+};
+
+static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+/* Changes in a child, to which none of its parent's sessions belongs. */
+static unsigned int process;
+
+static void enter_child(void)
 {
-	operation->paramTypes = types;
-	return TEEC_InvokeCommand(session, id, operation, origin);
+	process++;
+}
+
+static void prepare_for_fork(void)
+{
+	pthread_atfork(NULL, NULL, enter_child);
+}
+
+/* To be called before a session is opened. */
+static void session_prepare(struct shared_session *session)
+{
+	pthread_once(&process_once, prepare_for_fork);
+	session->process = process;
+}
+
+static void session_set_closing(struct shared_session *session, bool closing)
+{
+	__atomic_store_n(&session->closing, closing, __ATOMIC_SEQ_CST);
+}
+
+static unsigned long call_thread(struct call *call)
+{
+	return __atomic_load_n(&call->thread, __ATOMIC_SEQ_CST);
+}
+
+/* BAD_STATE of the API's if the session is closing, or another process's. */
+static TEEC_Result invoke(struct call *call)
+{
+	struct shared_session *session = call->session;
+	TEEC_Result result = TEEC_ERROR_BAD_STATE;
+
+	call->origin = TEEC_ORIGIN_API;
+	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
+			 __ATOMIC_SEQ_CST);
+	if (session->process == process &&
+	    !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST)) {
+		call->operation.paramTypes = call->types;
+		result = TEEC_InvokeCommand(&session->session, call->command,
+					    &call->operation, &call->origin);
+	}
+	__atomic_store_n(&call->thread, 0, __ATOMIC_RELEASE);
+	return result;
+}
+
+/*
+ * So that a call is one crossing between the languages: a and b are what most
+ * calls have in slot 0, two numbers or an address and a length.
+ */
+static TEEC_Result call_invoke(struct call *call, uint32_t command,
+			       uint32_t types, uint32_t a, uint32_t b)
+{
+	call->command = command;
+	call->types = types;
+	call->operation.params[0].value.a = a;
+	call->operation.params[0].value.b = b;
+	return invoke(call);
+}
+
+static TEEC_Result call_invoke_memory(struct call *call, uint32_t command,
+				      uint32_t types, void *buffer, size_t size)
+{
+	call->command = command;
+	call->types = types;
+	call->operation.params[0].tmpref.buffer = buffer;
+	call->operation.params[0].tmpref.size = size;
+	return invoke(call);
+}
+
+/* All four as they stand in the operation. */
+static TEEC_Result call_invoke_filled(struct call *call, uint32_t command,
+				      uint32_t types)
+{
+	call->command = command;
+	call->types = types;
+	return invoke(call);
+}
+
+/* The same once more, with the parameters as they are given: outputs change them. */
+static TEEC_Result call_repeat(struct call *call)
+{
+	memcpy(call->operation.params, call->given, sizeof(call->given));
+	return invoke(call);
+}
+
+static TEEC_Result call_repeat_with(struct call *call, uint32_t a, uint32_t b)
+{
+	memcpy(call->operation.params, call->given, sizeof(call->given));
+	call->operation.params[0].value.a = a;
+	call->operation.params[0].value.b = b;
+	return invoke(call);
 }
 
 static int shared_memory_descriptor(const TEEC_SharedMemory *memory)

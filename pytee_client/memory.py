@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import mmap
-import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._owner import Owner
+from ._process import Process
 from .errors import (
     ClosedSharedMemoryError,
     ForkedContextError,
@@ -49,13 +49,13 @@ class SharedMemory(Owner):
 
     _context: Context
     _native: NativeSharedMemory
-    _pid: int
+    _process: int
     _exporter: memoryview
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
         self._native = native
-        self._pid = os.getpid()
+        self._process = Process.generation
         self._closed = False
 
     @property
@@ -74,7 +74,7 @@ class SharedMemory(Owner):
     def _check_live(self) -> None:
         if self._closed:
             raise ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
-        if self._pid != os.getpid():
+        if self._process != Process.generation:
             raise ForkedContextError(
                 "the shared memory belongs to the parent of this process: open a context here"
             )

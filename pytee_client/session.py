@@ -8,12 +8,18 @@ import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
-from ._boundary import NativeOperation, to_uint32
+from ._boundary import NativeOperation, prepare
 from ._owner import Owner
 from ._process import Process
-from .errors import BadStateError, ClosedSessionError, ForkedContextError
+from .errors import (
+    BadParametersError,
+    BadStateError,
+    ClosedSessionError,
+    ForkedContextError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from ._boundary import NativeSession
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_UINT32_MAX: Final = 0xFFFFFFFF
+_SLOTS: Final = 4
 _PATIENCE: Final = 1
 
 
@@ -60,7 +66,14 @@ class Session(Owner):
         self._closed = False
 
     def invoke_command(
-        self, command_id: int, *parameters: Parameter, operation: Operation | None = None
+        self,
+        command_id: int,
+        first: Parameter = None,
+        second: Parameter = None,
+        third: Parameter = None,
+        fourth: Parameter = None,
+        *more: Parameter,
+        operation: Operation | None = None,
     ) -> Outputs:
         """Run a command of the Trusted Application and wait for its end.
 
@@ -68,7 +81,11 @@ class Session(Owner):
 
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
-            parameters: up to four; see pytee_client.parameters.
+            first: the parameter in the first slot; see pytee_client.parameters.
+            second: that in the second.
+            third: that in the third.
+            fourth: that in the fourth.
+            more: not to be used; there are no more.
             operation: by which another thread can cancel the call.
 
         Returns:
@@ -87,26 +104,73 @@ class Session(Owner):
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
-        if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
-            command_id = to_uint32(command_id, "the command id")
         try:
             call = self._free.pop()
         except IndexError:
             call = self._new_call()
         try:
-            # In this order: whoever closes the session looks at them in the other.
-            call.thread = get_ident()
-            if self._closed or self._process != Process.generation:
-                self._check_live()
-            if operation is None:
-                return self._native.invoke_command(command_id, parameters, call)
-            with operation._taken() as taken:
-                return self._native.invoke_command(command_id, parameters, taken)
+            if operation is not None or more:
+                parameters = (first, second, third, fourth, *more)
+                return self._invoke_operation(command_id, parameters, operation)
+            return self._native.invoke_command(call, command_id, first, second, third, fourth)
+        except BadStateError:
+            self._check_live()
+            raise
         finally:
-            call.thread = 0
             self._free.append(call)
             if self._closed:
                 self._tell_closer()
+
+    def command(self, command_id: int, *slots: Parameter | type[object]) -> Callable[..., Outputs]:
+        """Prepare a command that is to be run many times.
+
+        What is prepared need not be looked at again: in a hot loop it costs a part of what
+        invoke_command() does, and gives the same. ::
+
+            increment = session.command(0, ValueInOut)
+            for number in numbers:
+                ((result, _),) = increment((number, 0))
+
+            buffer = bytearray(4096)
+            encrypt = session.command(7, MemrefTempInOut(buffer))
+            while stream.readinto(buffer):
+                (encrypted,) = encrypt()
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            slots: up to four. A parameter, as of invoke_command(), is the same at each
+                call; its buffer may change, and is kept from being freed or resized as
+                long as the command is there. A class of parameters is filled at each call.
+
+        Returns:
+            A function that runs the command and waits for its end. For each slot that is a
+            class it takes what the class does: a pair of ints, a buffer or a number of
+            bytes, a block, a tuple of a block, an offset and a size. It returns and raises
+            what invoke_command() does.
+
+        Raises:
+            ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
+            BadParametersError: the parameters can't be sent.
+            ClosedSessionError: the session is closed.
+
+        Threads: the function may be called from any, and by many at once; what they do to
+        the bytes of one buffer is theirs to order.
+        """
+        self._check_live()
+        return prepare(self, self._native, self.context._live(), command_id, slots)
+
+    def _invoke_operation(
+        self, command_id: int, parameters: tuple[Parameter, ...], operation: Operation | None
+    ) -> Outputs:
+        self._check_live()
+        if len(parameters) > _SLOTS:
+            raise BadParametersError(
+                f"{len(parameters)} parameters given, but an operation has {_SLOTS}"
+            )
+        assert operation is not None
+        with operation._taken() as taken:
+            self._add_call(taken)
+            return self._native.invoke_command(taken, command_id, *parameters)
 
     def _check_live(self) -> None:
         if self._process != Process.generation:
@@ -118,9 +182,13 @@ class Session(Owner):
 
     def _new_call(self) -> NativeOperation:
         call = NativeOperation()
+        self._add_call(call)
+        return call
+
+    def _add_call(self, call: NativeOperation) -> None:
+        self._native.adopt(call)
         with self._idle:
             self._operations.add(call)
-        return call
 
     def _tell_closer(self) -> None:
         with self._idle:
@@ -153,6 +221,7 @@ class Session(Owner):
             def is_idle() -> bool:
                 # Again: another closer who was interrupted has taken it back.
                 self._closed = True
+                self._native.set_closing(True)
                 return not self._threads()
 
             try:
@@ -161,6 +230,7 @@ class Session(Owner):
                     pass
             except BaseException:
                 self._closed = self._finished
+                self._native.set_closing(self._finished)
                 raise
             self._closed = self._finished = True
             self.outputs = ()

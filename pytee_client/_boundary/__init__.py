@@ -7,6 +7,7 @@ classes leave to their callers is that nothing is used after its end.
 """
 
 from .checks import pin, to_descriptor, to_size, to_uint32
+from .command import prepare
 from .context import NativeContext, NativeSession, NativeSharedMemory
 from .kernel import (
     Kernel,
@@ -37,6 +38,7 @@ __all__ = [
     "copy_from_user",
     "copy_to_user",
     "pin",
+    "prepare",
     "read_mapping",
     "to_descriptor",
     "to_size",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _INT_MAX: Final = 0x7FFFFFFF
 _UINT32_MAX: Final = 0xFFFFFFFF
+_BYTES: Final = ffi.typeof("char[]")
+_from_buffer: Final = ffi.from_buffer
 _SIZE_MAX: Final = 2 ** (8 * ffi.sizeof("size_t")) - 1
 
 
@@ -59,20 +61,23 @@ def to_descriptor(value: object) -> int:
     return fd
 
 
-def pin(buffer: Buffer, what: str, *, writable: bool) -> Any:
-    """Return the memory of a buffer as a cdata that keeps it where it is."""
+def pin(buffer: Buffer, what: str | int, *, writable: bool) -> Any:
+    """Return the memory of a buffer as a cdata that keeps it where it is.
+
+    what says whose it is, or which parameter's.
+    """
     try:
-        return ffi.from_buffer(buffer, require_writable=writable)
-    except TypeError:
-        hint = "; encode it, for example with .encode()" if isinstance(buffer, str) else ""
+        return _from_buffer(_BYTES, buffer, writable)
+    except (TypeError, BufferError, ValueError) as error:
+        what = f"parameter {what}" if isinstance(what, int) else what
         name = type(buffer).__name__
-        raise ParameterTypeError(f"{what} must be bytes-like, not {name}{hint}") from None
-    except BufferError as error:
+        if isinstance(error, TypeError):
+            hint = "; encode it, for example with .encode()" if isinstance(buffer, str) else ""
+            raise ParameterTypeError(f"{what} must be bytes-like, not {name}{hint}") from None
+        if not isinstance(error, BufferError):
+            raise BadParametersError(f"{what} can't be used: {error}") from error
         if writable and memoryview(buffer).readonly:
             raise ReadOnlyBufferError(
-                f"{what} is an output and needs a writable buffer such as a bytearray,"
-                f" not {type(buffer).__name__}"
+                f"{what} is an output and needs a writable buffer such as a bytearray, not {name}"
             ) from error
         raise BadParametersError(f"{what} must be contiguous memory: copy it first") from error
-    except ValueError as error:
-        raise BadParametersError(f"{what} can't be used: {error}") from error

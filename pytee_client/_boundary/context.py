@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import errno
+import struct
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 from .._devices import open_error
 from .._native import ffi, lib
 from ..enums import GenericCapabilities, MemoryFlags, Origin, Result
 from ..errors import error_of
-from .checks import pin
+from ..parameters import MemrefTempInOut as _MemrefTempInOut
+from ..parameters import RequiredSize
+from ..parameters import Value as _Value
+from ..parameters import ValueInOut as _ValueInOut
+from .checks import pin, to_uint32
 from .kernel import raise_interrupted
-from .operation import EMPTY
+from .operation import EMPTY, check_value, first_bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +30,16 @@ if TYPE_CHECKING:
     from .kernel import Kernel
     from .operation import NativeOperation
 
-_invoke_command: Final = lib.invoke_command
+# What each call needs, looked up once.
+_call_invoke: Final = lib.call_invoke
+_call_invoke_memory: Final = lib.call_invoke_memory
+_call_invoke_filled: Final = lib.call_invoke_filled
+_from_buffer: Final = ffi.from_buffer
+_release: Final = ffi.release
+_VALUE_INOUT: Final[int] = lib.TEEC_VALUE_INOUT
+_TEMP_INOUT: Final[int] = lib.TEEC_MEMREF_TEMP_INOUT
+_new_tuple: Final = tuple.__new__
+_unpack: Final = struct.Struct("=II").unpack_from
 
 
 @final
@@ -79,19 +93,21 @@ class NativeContext:
         results: type[IntEnum] | None,
     ) -> tuple[NativeSession, Outputs]:
         """Open a session and return it with the outputs of its opening."""
-        session = ffi.new("TEEC_Session *")
+        shared = ffi.new("struct shared_session *")
+        lib.session_prepare(shared)
+        session = ffi.addressof(shared, "session")
         uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
         try:
             operation.struct.paramTypes = operation.fill(self, arguments)
             code = lib.TEEC_OpenSession(
-                self.struct, session, uuid, login, data, operation.struct, operation.origin
+                self.struct, session, uuid, login, data, operation.struct, operation.origin_address
             )
             error = ffi.errno
             raise_interrupted(lambda: lib.TEEC_CloseSession(session))
             if code:
                 self.fail(code, error, operation, doing, results)
-            return NativeSession(self, session, destination, results), operation.outputs()
+            return NativeSession(self, shared, destination, results), operation.outputs()
         finally:
             operation.clear()
 
@@ -104,7 +120,7 @@ class NativeContext:
         results: type[IntEnum] | None,
     ) -> NoReturn:
         """Raise the exception for a call that failed, with what came back nevertheless."""
-        origin = operation.origin[0]
+        origin = operation.origin
         outputs: Outputs = ()
         if origin in (Origin.TEE, Origin.TRUSTED_APP):
             # Copies: an error that is kept must not keep the memory in use.
@@ -118,43 +134,117 @@ class NativeContext:
 
 @final
 class NativeSession:
-    """A TEEC_Session."""
+    """A TEEC_Session.
 
-    __slots__ = ("_context", "_destination", "_results", "struct")
+    Attributes:
+        struct: the structure.
+        is_fake: true if a kernel in Python serves it, which may be interrupted.
+    """
+
+    __slots__ = ("_context", "_destination", "_results", "_shared", "is_fake", "struct")
 
     def __init__(
         self,
         context: NativeContext,
-        struct: Any,
+        shared: Any,
         destination: UUID,
         results: type[IntEnum] | None,
     ) -> None:
         """Wrap an open session; results names codes of its Trusted Application."""
         self._context = context
         self._destination = destination
+        self.is_fake = context.kernel is not None
         self._results = results
-        self.struct = struct
+        self._shared = shared
+        self.struct = ffi.addressof(shared, "session")
+
+    def adopt(self, operation: NativeOperation) -> None:
+        """Have an operation's next calls go to this session."""
+        operation.call.session = self._shared
 
     def invoke_command(
-        self, command_id: int, arguments: Sequence[object], operation: NativeOperation
+        self,
+        operation: NativeOperation,
+        command_id: int,
+        first: object,
+        second: object,
+        third: object,
+        fourth: object,
     ) -> Outputs:
-        """Run a command and return its outputs."""
-        context = self._context
+        """Run a command and return its outputs.
+
+        BadStateError of the API's means that nothing was sent, as the session is closing or
+        another process's; or that the operation is in another call.
+        """
+        # Most calls have one parameter; what is spent on them is spent here.
+        if second is None and third is None and fourth is None:
+            if type(first) is _ValueInOut:
+                a, b = first._a, first._b
+                try:
+                    # Without bits to be combined it is no int, though C might take it for one.
+                    a | b
+                    code = _call_invoke(operation.call, command_id, _VALUE_INOUT, a, b)
+                except (OverflowError, TypeError):
+                    to_uint32(command_id, "the command id")
+                    check_value(first, 0)
+                    raise
+                if code or self.is_fake:
+                    self._check_outputs(code, operation, 0)
+                return (_new_tuple(_Value, _unpack(operation.numbers)),)
+            if type(first) is _MemrefTempInOut and type(first._buffer) is bytearray:
+                return self._invoke_with_bytes(operation, command_id, first._buffer)
         try:
-            types = operation.fill(context, arguments)
-            code = _invoke_command(
-                self.struct, command_id, operation.struct, types, operation.origin
-            )
-            if code:
-                error = ffi.errno
-                raise_interrupted()
-                doing = f"invoking command {command_id} of {self._destination}"
-                context.fail(code, error, operation, doing, self._results)
-            if context.kernel is not None:
-                raise_interrupted()
+            types = operation.fill(self._context, (first, second, third, fourth))
+            try:
+                code = _call_invoke_filled(operation.call, command_id, types)
+            except (OverflowError, TypeError):
+                to_uint32(command_id, "the command id")
+                raise
+            if code or self.is_fake:
+                self.check(code, operation)
             return operation.outputs()
         finally:
             operation.clear()
+
+    def _invoke_with_bytes(
+        self, operation: NativeOperation, command_id: int, buffer: bytearray
+    ) -> Outputs:
+        # As long as it is there, the buffer stays where it is.
+        memory = _from_buffer(buffer)
+        try:
+            size = len(buffer)
+            try:
+                code = _call_invoke_memory(
+                    operation.call, command_id, _TEMP_INOUT, memory if size else EMPTY, size
+                )
+            except (OverflowError, TypeError):
+                to_uint32(command_id, "the command id")
+                raise
+            if code or self.is_fake:
+                self._check_outputs(code, operation, operation.bytes_output(0, buffer))
+            end = operation.first.size
+            return (first_bytes_of(buffer, end) if end <= size else RequiredSize(end),)
+        finally:
+            _release(memory)
+
+    def _check_outputs(self, code: int, operation: NativeOperation, output: Any) -> None:
+        operation.expect(output)
+        try:
+            self.check(code, operation)
+        finally:
+            operation.clear()
+
+    def check(self, code: int, operation: NativeOperation) -> None:
+        """Raise what came of a call, unless it was success."""
+        error = ffi.errno
+        raise_interrupted()
+        if code:
+            doing = f"invoking command {operation.call.command} of {self._destination}"
+            self._context.fail(code, error, operation, doing, self._results)
+
+    def set_closing(self, closing: bool) -> None:
+        """Have calls refused from here on, or accepted again."""
+        lib.session_set_closing(self._shared, closing)
 
     def close(self) -> None:
         """Close the session."""
@@ -166,7 +256,7 @@ class NativeSession:
 class NativeSharedMemory:
     """A TEEC_SharedMemory."""
 
-    __slots__ = ("context", "flags", "size", "struct")
+    __slots__ = ("context", "directions", "flags", "size", "struct")
 
     def __init__(self, context: NativeContext, size: int, flags: int) -> None:
         """Prepare the structure; nothing is shared yet."""
@@ -175,6 +265,7 @@ class NativeSharedMemory:
         self.struct.flags = flags
         self.context = context
         self.size = size
+        self.directions = int(flags)
         self.flags = MemoryFlags(flags)
 
     def register(self, buffer: Buffer) -> None:
@@ -183,12 +274,12 @@ class NativeSharedMemory:
         with pin(buffer, "the buffer", writable=False) as memory:
             self.struct.buffer = memory if self.size else EMPTY
             code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
-        self._check(code, f"registering {self.size} bytes of shared memory")
+        self.check(code, f"registering {self.size} bytes of shared memory")
 
     def allocate(self) -> int:
         """Share memory of the driver's and return a descriptor of it, not the caller's own."""
         code = lib.TEEC_AllocateSharedMemory(self.context.struct, self.struct)
-        self._check(code, f"allocating {self.size} bytes of shared memory")
+        self.check(code, f"allocating {self.size} bytes of shared memory")
         descriptor: int = lib.shared_memory_descriptor(self.struct)
         return descriptor
 
@@ -207,10 +298,10 @@ class NativeSharedMemory:
                 "it must be a dma-buf of the TEE's own heaps, such as"
                 " /dev/dma_heap/protected,secure-video"
             )
-        self._check(code, doing, remedy)
+        self.check(code, doing, remedy)
         self.size = self.struct.size
 
-    def _check(self, code: int, doing: str, remedy: str | None = None) -> None:
+    def check(self, code: int, doing: str, remedy: str | None = None) -> None:
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from .. import parameters as p
 from .._native import ffi, lib
@@ -28,8 +28,7 @@ EMPTY: Final = ffi.new("char[1]")
 
 # What each call needs of the C library, looked up once.
 _BYTES: Final = ffi.typeof("char[]")
-_OPERATION: Final = ffi.typeof("TEEC_Operation *")
-_ORIGIN: Final = ffi.typeof("uint32_t *")
+_CALL: Final = ffi.typeof("struct call *")
 _SLOT_SIZE: Final[int] = ffi.sizeof("TEEC_Parameter")
 _NONE: Final[int] = lib.TEEC_NONE
 _VALUE_INPUT: Final[int] = lib.TEEC_VALUE_INPUT
@@ -42,10 +41,20 @@ _WHOLE: Final[int] = lib.TEEC_MEMREF_WHOLE
 _PARTIAL_INPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INPUT
 _PARTIAL_OUTPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_OUTPUT
 _PARTIAL_INOUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INOUT
+_INPUT: Final = int(MemoryFlags.INPUT)
+_OUTPUT: Final = int(MemoryFlags.OUTPUT)
 
 _PAIR: Final = struct.Struct("=II")
 _new_tuple: Final = tuple.__new__
-_Reader: TypeAlias = "Callable[[], object]"
+
+
+class _Output(NamedTuple):
+    """An output in memory: the part of its source that the Trusted Application set."""
+
+    slot: Any
+    capacity: int
+    cut: Callable[[Any, int], object]
+    source: object
 
 
 @final
@@ -55,38 +64,57 @@ class NativeOperation:
     May be used again when its call is over; by one call at a time.
 
     Attributes:
-        struct: the structure.
-        origin: where the library says who answered.
-        thread: which thread's call it is in, 0 for none; its owner's to say.
+        call: the structure that it is part of.
+        numbers: its parameters as bytes, in which a pair of numbers is read in one step.
+        first: its first slot, as a temporary memory reference.
     """
 
     __slots__ = (
         "__weakref__",
         "_kept",
-        "_numbers",
+        "_outputs",
         "_pins",
-        "_readers",
-        "origin",
+        "_slots",
+        "call",
+        "first",
+        "numbers",
         "struct",
-        "thread",
     )
 
     def __init__(self) -> None:
         """Start idle."""
-        self.struct = ffi.new(_OPERATION)
-        self.origin = ffi.new(_ORIGIN)
-        self.thread = 0
-        # The parameters as bytes, in which a pair of numbers is written in one step.
-        self._numbers = ffi.buffer(ffi.addressof(self.struct, "params"))
+        self.call = ffi.new(_CALL)
+        self.struct = ffi.addressof(self.call, "operation")
+        params = self.struct.params
+        self.first = params[0].tmpref
+        self.numbers = ffi.buffer(ffi.addressof(self.struct, "params"))
+        self._slots = [params[index] for index in range(SLOTS)]
         self._kept: list[object] = []
         self._pins: list[Any] = []
-        # What reads an output; a number stands for a pair of numbers at that offset.
-        self._readers: list[_Reader | int] = []
+        # A number stands for a pair of numbers at that offset.
+        self._outputs: list[_Output | int] = []
 
     @property
     def state(self) -> OperationState:
         """What has become of it."""
         return _STATES[lib.tee_operation_state(self.struct)]
+
+    @property
+    def origin(self) -> int:
+        """Where the library says who answered."""
+        origin: int = self.call.origin
+        return origin
+
+    @property
+    def origin_address(self) -> Any:
+        """Where the library shall say it."""
+        return ffi.addressof(self.call, "origin")
+
+    @property
+    def thread(self) -> int:
+        """Which thread's call it is in; 0 for none."""
+        thread: int = lib.call_thread(self.call)
+        return thread
 
     def request_cancellation(self) -> None:
         """Ask for its end."""
@@ -99,107 +127,121 @@ class NativeOperation:
             raise BadParametersError(f"{len(arguments)} parameters given, but an operation has 4")
         types = 0
         for index, argument in enumerate(arguments):
-            fill = _FILLERS.get(type(argument), _plain)
-            types |= fill(self, context, index, argument) << (4 * index)
+            if argument is not None:
+                fill = _FILLERS.get(type(argument), _plain)
+                types |= fill(self, context, index, argument) << (4 * index)
         return types
 
     def outputs(self) -> p.Outputs:
         """Return what came back, in slot order."""
-        return tuple(
-            [
-                reader()
-                if callable(reader)
-                else _new_tuple(p.Value, _PAIR.unpack_from(self._numbers, reader))
-                for reader in self._readers
-            ]
-        )
+        found: list[object] = []
+        for output in self._outputs:
+            if isinstance(output, int):
+                found.append(_new_tuple(p.Value, _PAIR.unpack_from(self.numbers, output)))
+            else:
+                slot, capacity, cut, source = output
+                end = slot.size
+                found.append(cut(source, end) if end <= capacity else p.RequiredSize(end))
+        return tuple(found)
+
+    def expect(self, output: _Output | int) -> None:
+        """Have an output read: one in memory, or a pair of numbers at an offset."""
+        self._outputs.append(output)
+
+    def bytes_output(self, index: int, buffer: bytearray) -> _Output:
+        """Describe a buffer as the output of a slot."""
+        return _Output(self._slots[index].tmpref, len(buffer), first_bytes_of, buffer)
+
+    def keep(self, command_id: int, types: int) -> None:
+        """Have call_repeat() send the parameters as they are now."""
+        self.call.command = command_id
+        self.call.types = types
+        ffi.memmove(ffi.addressof(self.call, "given"), self.numbers, len(self.numbers))
+
+    @property
+    def expected(self) -> Sequence[_Output | int]:
+        """What will be read."""
+        return self._outputs
 
     def clear(self) -> None:
         """Let go of all memory, which the frames of an error would else keep in use."""
-        self._readers.clear()
+        self._outputs.clear()
         if self._pins:
             for memory in self._pins:
                 ffi.release(memory)
             self._pins.clear()
         self._kept.clear()
 
-    def _nothing(self, context: NativeContext, index: int, argument: None) -> int:
-        return _NONE
-
     def _value_input(
         self, context: NativeContext, index: int, argument: p.ValueInput | p.ValueInOut
     ) -> int:
         try:
-            _PAIR.pack_into(self._numbers, index * _SLOT_SIZE, argument.a, argument.b)
+            _PAIR.pack_into(self.numbers, index * _SLOT_SIZE, argument._a, argument._b)
         except struct.error:
-            # One of these says what is wrong with it.
-            for name in ("a", "b"):
-                to_uint32(getattr(argument, name), f"parameter {index}, {name}")
+            check_value(argument, index)
             raise
         return _VALUE_INPUT
 
     def _value_output(self, context: NativeContext, index: int, argument: object) -> int:
-        self._readers.append(index * _SLOT_SIZE)
+        self._outputs.append(index * _SLOT_SIZE)
         return _VALUE_OUTPUT
 
     def _value_inout(self, context: NativeContext, index: int, argument: p.ValueInOut) -> int:
         self._value_input(context, index, argument)
-        self._readers.append(index * _SLOT_SIZE)
+        self._outputs.append(index * _SLOT_SIZE)
         return _VALUE_INOUT
 
     def _temp_input(self, context: NativeContext, index: int, argument: p.MemrefTempInput) -> int:
-        slot = self.struct.params[index].tmpref
-        if argument.buffer is None:
-            _set_temporary(slot, ffi.NULL, 0)
+        buffer = argument._buffer
+        if buffer is None:
+            self._set_temporary(index, ffi.NULL, 0)
         else:
-            memory = self._pin(argument.buffer, f"parameter {index}", writable=False)
+            memory = self._pin(buffer, index, writable=False)
             size = len(memory)
-            _set_temporary(slot, memory if size else EMPTY, size)
+            self._set_temporary(index, memory if size else EMPTY, size)
         return _TEMP_INPUT
 
     def _temp_output(self, context: NativeContext, index: int, argument: p.MemrefTempOutput) -> int:
-        if isinstance(argument.buffer, int):
-            self._own_output(index, to_size(argument.buffer, f"parameter {index}, its size"))
+        buffer = argument._buffer
+        if isinstance(buffer, int):
+            self._own_output(index, to_size(buffer, f"parameter {index}, its size"))
         else:
-            self._caller_output(index, argument.buffer)
+            self._caller_output(index, buffer)
         return _TEMP_OUTPUT
 
     def _temp_inout(self, context: NativeContext, index: int, argument: p.MemrefTempInOut) -> int:
-        self._caller_output(index, argument.buffer)
+        self._caller_output(index, argument._buffer)
         return _TEMP_INOUT
 
-    def _pin(self, buffer: Buffer, what: str, *, writable: bool) -> Any:
-        memory = pin(buffer, what, writable=writable)
+    def _pin(self, buffer: Buffer, index: int, *, writable: bool) -> Any:
+        memory = pin(buffer, index, writable=writable)
         self._pins.append(memory)
         return memory
 
+    def _set_temporary(self, index: int, memory: Any, size: int) -> Any:
+        slot = self._slots[index].tmpref
+        slot.buffer = memory
+        slot.size = size
+        return slot
+
     def _own_output(self, index: int, size: int) -> None:
-        slot = self.struct.params[index].tmpref
         try:
             memory = ffi.new(_BYTES, size)
         except (MemoryError, OverflowError):
             raise OutOfMemoryError(f"allocating an output of {size} bytes") from None
-        _set_temporary(slot, memory if size else EMPTY, size)
-        view = ffi.buffer(memory)
-        self._add_output(slot, size, lambda end: view[:end])
+        slot = self._set_temporary(index, memory if size else EMPTY, size)
+        # It keeps the memory alive.
+        self._outputs.append(_Output(slot, size, _bytes_of, ffi.buffer(memory)))
 
     def _caller_output(self, index: int, buffer: Buffer | None) -> None:
-        slot = self.struct.params[index].tmpref
         if buffer is None:
-            _set_temporary(slot, ffi.NULL, 0)
-            self._add_output(slot, 0, bytes)
+            slot = self._set_temporary(index, ffi.NULL, 0)
+            self._outputs.append(_Output(slot, 0, _bytes_of, b""))
             return
-        memory = self._pin(buffer, f"parameter {index}", writable=True)
+        memory = self._pin(buffer, index, writable=True)
         size = len(memory)
-        _set_temporary(slot, memory if size else EMPTY, size)
-        self._add_output(slot, size, lambda end: part_of(buffer, 0, end))
-
-    def _add_output(self, slot: Any, capacity: int, cut: Callable[[int], object]) -> None:
-        def read() -> object:
-            end = slot.size
-            return cut(end) if end <= capacity else p.RequiredSize(end)
-
-        self._readers.append(read)
+        slot = self._set_temporary(index, memory if size else EMPTY, size)
+        self._outputs.append(_Output(slot, size, first_bytes_of, buffer))
 
     def _set_registered(
         self,
@@ -214,63 +256,83 @@ class NativeOperation:
         if native.context is not context:
             raise BadParametersError(f"{block!r} belongs to another context: allocate one here")
         # The block can't be closed while this export stands.
-        self._pin(block._memory(), "shared memory", writable=False)
+        self._pin(block._memory(), index, writable=False)
         self._kept.append(native)
-        slot = self.struct.params[index].memref
+        slot = self._slots[index].memref
         slot.parent = native.struct
         slot.offset = offset
         slot.size = size
         if output:
-            self._add_output(slot, size, lambda used: block._output(offset, used))
+            self._outputs.append(_Output(slot, size, _block_output, (block, offset)))
 
     def _whole(self, context: NativeContext, index: int, argument: p.MemrefWhole) -> int:
-        block = _block_of(argument.block, index)
-        output = bool(block.flags & MemoryFlags.OUTPUT)
-        self._set_registered(context, index, block, 0, len(block), output)
+        block = block_of(argument._block, index)
+        native = block._live()
+        self._set_registered(
+            context, index, block, 0, native.size, bool(native.directions & _OUTPUT)
+        )
         return _WHOLE
 
-    def _partial(
-        self, context: NativeContext, index: int, argument: Any, directions: MemoryFlags
-    ) -> None:
+    def _partial(self, context: NativeContext, index: int, argument: Any, directions: int) -> None:
+        block = block_of(argument._block, index)
+        offset, size = argument._offset, argument._size
+        native = block._live()
+        length = native.size
         what = f"parameter {index}"
-        block = _block_of(argument.block, index)
-        length = len(block)
-        offset = to_size(argument.offset, f"{what}, its offset")
-        size = argument.size
+        offset = to_size(offset, f"{what}, its offset")
         size = max(length - offset, 0) if size is None else to_size(size, f"{what}, its size")
         if offset + size > length:
             raise BadParametersError(
                 f"{what}: {size} bytes from {offset} are beyond the {length} bytes of {block!r}"
             )
-        if directions & ~block.flags:
+        if directions & ~native.directions:
             raise BadParametersError(
-                f"{what} wants the direction {directions!r}, but {block!r} has not all of it"
+                f"{what} wants the direction {MemoryFlags(directions)!r},"
+                f" but {block!r} has not all of it"
             )
-        output = bool(directions & MemoryFlags.OUTPUT)
-        self._set_registered(context, index, block, offset, size, output)
+        self._set_registered(context, index, block, offset, size, bool(directions & _OUTPUT))
 
     def _partial_input(
         self, context: NativeContext, index: int, argument: p.MemrefPartialInput
     ) -> int:
-        self._partial(context, index, argument, MemoryFlags.INPUT)
+        self._partial(context, index, argument, _INPUT)
         return _PARTIAL_INPUT
 
     def _partial_output(
         self, context: NativeContext, index: int, argument: p.MemrefPartialOutput
     ) -> int:
-        self._partial(context, index, argument, MemoryFlags.OUTPUT)
+        self._partial(context, index, argument, _OUTPUT)
         return _PARTIAL_OUTPUT
 
     def _partial_inout(
         self, context: NativeContext, index: int, argument: p.MemrefPartialInOut
     ) -> int:
-        self._partial(context, index, argument, MemoryFlags.INOUT)
+        self._partial(context, index, argument, _INPUT | _OUTPUT)
         return _PARTIAL_INOUT
 
 
-def _set_temporary(slot: Any, memory: Any, size: int) -> None:
-    slot.buffer = memory
-    slot.size = size
+def check_value(value: p.ValueInput | p.ValueInOut, index: int) -> None:
+    """Say what is wrong with two numbers, if anything is."""
+    to_uint32(value.a, f"parameter {index}, a")
+    to_uint32(value.b, f"parameter {index}, b")
+
+
+def first_bytes_of(buffer: Buffer, size: int) -> memoryview:
+    """See the beginning of a buffer."""
+    # The common one needs neither a cast nor a cut.
+    if type(buffer) is bytearray and size == len(buffer) and size:
+        return memoryview(buffer)
+    return part_of(buffer, 0, size)
+
+
+def _bytes_of(memory: Any, size: int) -> bytes:
+    copy: bytes = memory[:size]
+    return copy
+
+
+def _block_output(place: tuple[SharedMemory, int], size: int) -> object:
+    block, offset = place
+    return block._output(offset, size)
 
 
 _STATES: Final = {
@@ -280,7 +342,6 @@ _STATES: Final = {
     lib.TEE_OPERATION_DONE: OperationState.DONE,
 }
 _FILLERS: Final[dict[type, Callable[[NativeOperation, NativeContext, int, Any], int]]] = {
-    type(None): NativeOperation._nothing,
     p.ValueInput: NativeOperation._value_input,
     p.ValueOutput: NativeOperation._value_output,
     p.ValueInOut: NativeOperation._value_inout,
@@ -294,7 +355,11 @@ _FILLERS: Final[dict[type, Callable[[NativeOperation, NativeContext, int, Any], 
 }
 
 
-def _block_of(value: object, index: int) -> SharedMemory:
+PARAMETERS: Final = frozenset(_FILLERS)
+
+
+def block_of(value: object, index: int) -> SharedMemory:
+    """Return what has to be a block of shared memory."""
     if not isinstance(value, SharedMemory):
         raise ParameterTypeError(
             f"parameter {index} needs a SharedMemory, not {type(value).__name__}"
