@@ -151,6 +151,16 @@ void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload);
 
 /*
+ * session.c: TEEC_InvokeCommand() in a context that the caller has in use.
+ * cancellable is the operation too, or NULL if nobody will cancel it.
+ */
+TEEC_Result tee_session_invoke(struct tee_context *context,
+			       const TEEC_Session *session, uint32_t command,
+			       TEEC_Operation *operation,
+			       TEEC_Operation *cancellable,
+			       uint32_t *return_origin);
+
+/*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
  * an operation that it means to cancel; one that never does leaves anything
  * there, which is taken for an operation that can be started but not cancelled

@@ -91,11 +91,13 @@ static TEEC_Result set_login(struct tee_ioctl_open_session_arg *arg,
 
 /*
  * Sends the message with the operation's parameters and brings back what came
- * of it. session_id is what a cancellation of it has to name.
+ * of it. cancellable is the operation if it can be cancelled; session_id is
+ * what that has to name.
  */
 static TEEC_Result run(struct tee_context *context,
 		       const struct message *message, uint32_t session_id,
-		       TEEC_Operation *operation, uint32_t *origin, int *error)
+		       TEEC_Operation *operation, TEEC_Operation *cancellable,
+		       uint32_t *origin, int *error)
 {
 	struct tee_payload payload;
 	struct tee_flight flight;
@@ -107,7 +109,7 @@ static TEEC_Result run(struct tee_context *context,
 				     &payload, error);
 	if (result != TEEC_SUCCESS)
 		return result;
-	result = tee_flight_begin(&flight, operation, context, session_id);
+	result = tee_flight_begin(&flight, cancellable, context, session_id);
 	if (result != TEEC_SUCCESS)
 		goto out_release;
 
@@ -168,7 +170,8 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);
 
-	result = run(internal, &message, 0, operation, &origin, &error);
+	result = run(internal, &message, 0, operation, operation, &origin,
+		     &error);
 	if (result == TEEC_SUCCESS) {
 		memset(session, 0, sizeof(*session));
 		session->imp.context = internal->handle;
@@ -199,9 +202,11 @@ void TEEC_CloseSession(TEEC_Session *session)
 	errno = error;
 }
 
-TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
+TEEC_Result tee_session_invoke(struct tee_context *context,
+			       const TEEC_Session *session, uint32_t command,
 			       TEEC_Operation *operation,
-			       uint32_t *returnOrigin)
+			       TEEC_Operation *cancellable,
+			       uint32_t *return_origin)
 {
 	struct invoke_buffer buffer;
 	const struct message message = {
@@ -214,20 +219,33 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 		.ret_origin = &buffer.arg.ret_origin,
 	};
 	uint32_t origin = TEEC_ORIGIN_API;
-	struct tee_context *internal;
 	TEEC_Result result;
 	int error = 0;
 
+	memset(&buffer, 0, sizeof(buffer));
+	buffer.arg.func = command;
+	buffer.arg.session = session->imp.session_id;
+	result = run(context, &message, session->imp.session_id, operation,
+		     cancellable, &origin, &error);
+	return finish(result, error, origin, return_origin);
+}
+
+TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
+			       TEEC_Operation *operation,
+			       uint32_t *returnOrigin)
+{
+	struct tee_context *internal;
+	TEEC_Result result;
+	int error;
+
 	internal = session ? tee_context_get(session->imp.context) : NULL;
 	if (!internal)
-		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
+		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, TEEC_ORIGIN_API,
 			      returnOrigin);
-	memset(&buffer, 0, sizeof(buffer));
-	buffer.arg.func = commandID;
-	buffer.arg.session = session->imp.session_id;
-
-	result = run(internal, &message, session->imp.session_id, operation,
-		     &origin, &error);
+	result = tee_session_invoke(internal, session, commandID, operation,
+				    operation, returnOrigin);
+	error = errno;
 	tee_context_put(internal);
-	return finish(result, error, origin, returnOrigin);
+	errno = error;
+	return result;
 }

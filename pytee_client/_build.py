@@ -76,16 +76,19 @@ enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 struct shared_session { TEEC_Session session; ...; };
 struct call {
     TEEC_Operation operation; struct shared_session *session; uint32_t command; uint32_t types;
-    TEEC_Parameter given[4]; uint32_t origin; ...;
+    TEEC_Parameter given[4]; uint32_t origin; TEEC_Result result;
+    _Bool cancellable; ...;
 };
-void session_prepare(struct shared_session *);
+void session_share(struct shared_session *, _Bool);
+void session_close(struct shared_session *);
 void session_set_closing(struct shared_session *, _Bool);
 unsigned long call_thread(struct call *);
-TEEC_Result call_invoke(struct call *, uint32_t, uint32_t, uint32_t, uint32_t);
-TEEC_Result call_invoke_memory(struct call *, uint32_t, uint32_t, void *, size_t);
-TEEC_Result call_invoke_filled(struct call *, uint32_t, uint32_t);
-TEEC_Result call_repeat(struct call *);
-TEEC_Result call_repeat_with(struct call *, uint32_t, uint32_t);
+_Bool call_invoke(struct call *, uint32_t, uint32_t);
+_Bool call_invoke_value(struct call *, uint32_t, uint32_t, uint32_t);
+_Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
+_Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
+_Bool call_repeat(struct call *);
+_Bool call_repeat_value(struct call *, uint32_t, uint32_t);
 
 struct tee_device_ops {
     int (*open)(void *, const char *);

@@ -92,14 +92,17 @@ static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
 }
 
 /*
- * A session that threads share, and an operation that its calls use one after the
- * other. thread is whose call it is in, as Python numbers threads, or 0. Whoever
- * closes the session says so in closing and then looks who is in it; each call
- * does it the other way round, so that one of them sees the other.
+ * A session that threads share, with its context in use, and an operation that its
+ * calls use one after the other. thread is whose call it is in, as Python numbers
+ * threads, or 0. Whoever closes the session says so in closing and then looks who
+ * is in it; each call does it the other way round, so that one of them sees the
+ * other.
  */
 struct shared_session {
 	TEEC_Session session;
+	struct tee_context *context;
 	unsigned int process;
+	bool is_watched;
 	bool closing;
 };
 
@@ -110,6 +113,8 @@ struct call {
 	uint32_t types;
 	TEEC_Parameter given[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	uint32_t origin;
+	TEEC_Result result;
+	bool cancellable;
 	unsigned long thread;
 };
 
@@ -127,11 +132,23 @@ static void prepare_for_fork(void)
 	pthread_atfork(NULL, NULL, enter_child);
 }
 
-/* To be called before a session is opened. */
-static void session_prepare(struct shared_session *session)
+/* Once the session is open. is_watched makes none of its calls unremarkable. */
+static void session_share(struct shared_session *session, bool is_watched)
 {
+	session->is_watched = is_watched;
 	pthread_once(&process_once, prepare_for_fork);
 	session->process = process;
+	session->context = tee_context_get(session->session.imp.context);
+}
+
+static void session_close(struct shared_session *session)
+{
+	struct tee_context *context = session->context;
+
+	session->context = NULL;
+	TEEC_CloseSession(&session->session);
+	if (context)
+		tee_context_put(context);
 }
 
 static void session_set_closing(struct shared_session *session, bool closing)
@@ -144,68 +161,82 @@ static unsigned long call_thread(struct call *call)
 	return __atomic_load_n(&call->thread, __ATOMIC_SEQ_CST);
 }
 
-/* BAD_STATE of the API's if the session is closing, or another process's. */
-static TEEC_Result invoke(struct call *call)
+/*
+ * False if the call was a success, and nobody waits for its end. The result is
+ * BAD_STATE of the API's if the session is closing, or another process's.
+ */
+static bool invoke(struct call *call)
 {
 	struct shared_session *session = call->session;
-	TEEC_Result result = TEEC_ERROR_BAD_STATE;
+	TEEC_Operation *operation = &call->operation;
 
+	call->result = TEEC_ERROR_BAD_STATE;
 	call->origin = TEEC_ORIGIN_API;
 	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
 			 __ATOMIC_SEQ_CST);
-	if (session->process == process &&
+	if (session->process == process && session->context &&
 	    !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST)) {
-		call->operation.paramTypes = call->types;
-		result = TEEC_InvokeCommand(&session->session, call->command,
-					    &call->operation, &call->origin);
+		operation->paramTypes = call->types;
+		call->result = tee_session_invoke(
+			session->context, &session->session, call->command,
+			operation, call->cancellable ? operation : NULL,
+			&call->origin);
 	}
-	__atomic_store_n(&call->thread, 0, __ATOMIC_RELEASE);
-	return result;
+	__atomic_store_n(&call->thread, 0, __ATOMIC_SEQ_CST);
+	return call->result || session->is_watched ||
+	       __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
 }
 
-/*
- * So that a call is one crossing between the languages: a and b are what most
- * calls have in slot 0, two numbers or an address and a length.
- */
-static TEEC_Result call_invoke(struct call *call, uint32_t command,
-			       uint32_t types, uint32_t a, uint32_t b)
+/* So that a call is one crossing between the languages. */
+static bool call_invoke(struct call *call, uint32_t command,
+			       uint32_t types)
 {
 	call->command = command;
 	call->types = types;
+	return invoke(call);
+}
+
+/* The same for what most calls have: two numbers, */
+static bool call_invoke_value(struct call *call, uint32_t command,
+				     uint32_t a, uint32_t b)
+{
+	call->command = command;
+	call->types = TEEC_VALUE_INOUT;
 	call->operation.params[0].value.a = a;
 	call->operation.params[0].value.b = b;
 	return invoke(call);
 }
 
-static TEEC_Result call_invoke_memory(struct call *call, uint32_t command,
-				      uint32_t types, void *buffer, size_t size)
+/* or memory, */
+static bool call_invoke_memory(struct call *call, uint32_t command,
+				      void *buffer, size_t size)
 {
 	call->command = command;
-	call->types = types;
+	call->types = TEEC_MEMREF_TEMP_INOUT;
 	call->operation.params[0].tmpref.buffer = buffer;
 	call->operation.params[0].tmpref.size = size;
 	return invoke(call);
 }
 
-/* All four as they stand in the operation. */
-static TEEC_Result call_invoke_filled(struct call *call, uint32_t command,
-				      uint32_t types)
+/* or a block. */
+static bool call_invoke_block(struct call *call, uint32_t command,
+			      TEEC_SharedMemory *block)
 {
 	call->command = command;
-	call->types = types;
+	call->types = TEEC_MEMREF_WHOLE;
+	call->operation.params[0].memref.parent = block;
 	return invoke(call);
 }
 
-/* The same once more, with the parameters as they are given: outputs change them. */
-static TEEC_Result call_repeat(struct call *call)
+/* The same once more, with the parameters as they were given before outputs. */
+static bool call_repeat(struct call *call)
 {
 	memcpy(call->operation.params, call->given, sizeof(call->given));
 	return invoke(call);
 }
 
-static TEEC_Result call_repeat_with(struct call *call, uint32_t a, uint32_t b)
+static bool call_repeat_value(struct call *call, uint32_t a, uint32_t b)
 {
-	memcpy(call->operation.params, call->given, sizeof(call->given));
 	call->operation.params[0].value.a = a;
 	call->operation.params[0].value.b = b;
 	return invoke(call);

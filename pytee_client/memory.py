@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ._owner import Owner
 from ._process import Process
+from .enums import MemoryFlags
 from .errors import (
     ClosedSharedMemoryError,
     ForkedContextError,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from ._boundary import NativeSharedMemory
     from .context import Context
-    from .enums import MemoryFlags
 
 __all__ = [
     "AllocatedSharedMemory",
@@ -28,6 +28,8 @@ __all__ = [
     "RegisteredSharedMemory",
     "SharedMemory",
 ]
+
+_OUTPUT: Final = int(MemoryFlags.OUTPUT)
 
 
 def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
@@ -49,12 +51,14 @@ class SharedMemory(Owner):
 
     _context: Context
     _native: NativeSharedMemory
+    _is_output: bool
     _process: int
     _exporter: memoryview
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
         self._native = native
+        self._is_output = bool(native.directions & _OUTPUT)
         self._process = Process.generation
         self._closed = False
 

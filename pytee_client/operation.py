@@ -27,7 +27,7 @@ class Operation:
     """
 
     def __init__(self) -> None:
-        self._native = NativeOperation()
+        self._native = NativeOperation(cancellable=True)
         self._lock = threading.Lock()
         self._in_use = False
 

@@ -60,9 +60,11 @@ class RequiredSize(NamedTuple):
 
 
 class _Parameter:
-    """An immutable value, made in a third of the time that a frozen dataclass takes."""
+    """An immutable value, made in a third of the time that a frozen dataclass takes.
 
-    __slots__ = ()
+    Without slots: Python is faster at making objects with a dictionary that nobody asks for.
+    """
+
     __match_args__: tuple[str, ...] = ()
 
     def _fields(self) -> tuple[object, ...]:
@@ -82,7 +84,6 @@ class _Parameter:
 
 
 class _Value(_Parameter):
-    __slots__ = ("_a", "_b")
     __match_args__ = ("a", "b")
 
     def __init__(self, a: int, b: int = 0) -> None:
@@ -103,23 +104,16 @@ class _Value(_Parameter):
 class ValueInput(_Value):
     """Two unsigned 32-bit numbers for the Trusted Application (TEEC_VALUE_INPUT)."""
 
-    __slots__ = ()
-
 
 class ValueOutput(_Parameter):
     """Two numbers from the Trusted Application (TEEC_VALUE_OUTPUT); comes back as a Value."""
-
-    __slots__ = ()
 
 
 class ValueInOut(_Value):
     """Two numbers that the Trusted Application may change (TEEC_VALUE_INOUT)."""
 
-    __slots__ = ()
-
 
 class _MemrefTemp(_Parameter):
-    __slots__ = ("_buffer",)
     __match_args__ = ("buffer",)
 
 
@@ -130,8 +124,6 @@ class MemrefTempInput(_MemrefTemp):
         buffer: a contiguous bytes-like object, of which the TEE sees a copy; None for
             a null memory reference, which needs the device's MEMREF_NULL capability.
     """
-
-    __slots__ = ()
 
     def __init__(self, buffer: Buffer | None) -> None:
         self._buffer = buffer
@@ -153,8 +145,6 @@ class MemrefTempOutput(_MemrefTemp):
             larger size comes back as RequiredSize.
     """
 
-    __slots__ = ()
-
     def __init__(self, buffer: Buffer | int | None) -> None:
         self._buffer = buffer
 
@@ -172,8 +162,6 @@ class MemrefTempInOut(_MemrefTemp):
             MemrefTempOutput; None for a null memory reference.
     """
 
-    __slots__ = ()
-
     def __init__(self, buffer: Buffer | None) -> None:
         self._buffer = buffer
 
@@ -190,7 +178,6 @@ class MemrefWhole(_Parameter):
     that the Trusted Application set; of a DescriptorSharedMemory that size alone, an int.
     """
 
-    __slots__ = ("_block",)
     __match_args__ = ("block",)
 
     def __init__(self, block: SharedMemory) -> None:
@@ -202,8 +189,9 @@ class MemrefWhole(_Parameter):
         return self._block
 
 
-class _MemrefPartial(_Parameter):
-    __slots__ = ("_block", "_offset", "_size")
+class MemrefPartial(_Parameter):
+    """What the three kinds of parts of a block have in common."""
+
     __match_args__ = ("block", "offset", "size")
 
     def __init__(self, block: SharedMemory, offset: int = 0, size: int | None = None) -> None:
@@ -227,7 +215,7 @@ class _MemrefPartial(_Parameter):
         return self._size
 
 
-class MemrefPartialInput(_MemrefPartial):
+class MemrefPartialInput(MemrefPartial):
     """Part of a block, for the Trusted Application to read (TEEC_MEMREF_PARTIAL_INPUT).
 
     Args:
@@ -236,10 +224,8 @@ class MemrefPartialInput(_MemrefPartial):
         size: its length in bytes; all that follows offset by default.
     """
 
-    __slots__ = ()
 
-
-class MemrefPartialOutput(_MemrefPartial):
+class MemrefPartialOutput(MemrefPartial):
     """Part of a block, for the Trusted Application to write (TEEC_MEMREF_PARTIAL_OUTPUT).
 
     A memoryview of the part comes back, cut to the size that the Trusted Application set;
@@ -251,10 +237,8 @@ class MemrefPartialOutput(_MemrefPartial):
         size: its length in bytes; all that follows offset by default.
     """
 
-    __slots__ = ()
 
-
-class MemrefPartialInOut(_MemrefPartial):
+class MemrefPartialInOut(MemrefPartial):
     """Part of a block, to be read and written (TEEC_MEMREF_PARTIAL_INOUT).
 
     A memoryview of the part comes back, cut to the size that the Trusted Application set;
@@ -265,8 +249,6 @@ class MemrefPartialInOut(_MemrefPartial):
         offset: where the part begins, in bytes.
         size: its length in bytes; all that follows offset by default.
     """
-
-    __slots__ = ()
 
 
 Outputs: TypeAlias = tuple[Any, ...]

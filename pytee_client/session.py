@@ -5,21 +5,29 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
-from ._boundary import NativeOperation, prepare
+from ._boundary import NativeOperation, check_value, foreign_block, prepare, to_uint32
+from ._boundary.hot_path import (
+    EMPTY,
+    invoke_block,
+    invoke_memory,
+    invoke_value,
+    new_tuple,
+    pin_bytes,
+    release,
+    unpack_value,
+)
 from ._owner import Owner
 from ._process import Process
-from .errors import (
-    BadParametersError,
-    BadStateError,
-    ClosedSessionError,
-    ForkedContextError,
-)
+from .errors import BadStateError, ClosedSessionError, ForkedContextError
+from .memory import AllocatedSharedMemory, part_of
+from .parameters import MemrefTempInOut, RequiredSize, Value, ValueInOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from ._boundary import NativeSession
@@ -29,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_SLOTS: Final = 4
 _PATIENCE: Final = 1
 
 
@@ -60,7 +67,7 @@ class Session(Owner):
         # One for each call that ran at the same time as others. Those that no call
         # uses are free; one that an interrupt lost between the two is garbage.
         self._operations: weakref.WeakSet[NativeOperation] = weakref.WeakSet()
-        self._free: list[NativeOperation] = []
+        self._free: deque[NativeOperation] = deque()
         self._idle = threading.Condition()
         self._finished = False
         self._closed = False
@@ -69,9 +76,6 @@ class Session(Owner):
         self,
         command_id: int,
         first: Parameter = None,
-        second: Parameter = None,
-        third: Parameter = None,
-        fourth: Parameter = None,
         *more: Parameter,
         operation: Operation | None = None,
     ) -> Outputs:
@@ -82,10 +86,7 @@ class Session(Owner):
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             first: the parameter in the first slot; see pytee_client.parameters.
-            second: that in the second.
-            third: that in the third.
-            fourth: that in the fourth.
-            more: not to be used; there are no more.
+            more: those in the other three.
             operation: by which another thread can cancel the call.
 
         Returns:
@@ -104,22 +105,124 @@ class Session(Owner):
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
+        free = self._free
         try:
-            call = self._free.pop()
+            call = free.pop()
         except IndexError:
             call = self._new_call()
         try:
-            if operation is not None or more:
-                parameters = (first, second, third, fourth, *more)
-                return self._invoke_operation(command_id, parameters, operation)
-            return self._native.invoke_command(call, command_id, first, second, third, fourth)
+            # Most calls have one parameter; what is spent on them is spent here.
+            if not more and operation is None:
+                if type(first) is ValueInOut:
+                    try:
+                        a, b = first._a, first._b
+                        # Without bits to be combined it is no int, though C may take it for one.
+                        a | b
+                        if invoke_value(call.call, command_id, a, b):
+                            call.expect_value()
+                            self._look_at_once(call)
+                    except (OverflowError, TypeError):
+                        to_uint32(command_id, "the command id")
+                        check_value(first, 0)
+                        raise
+                    return (new_tuple(Value, unpack_value(call.numbers)),)
+                if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
+                    return self._invoke_with_bytes(call, command_id, first._buffer)
+                if type(first) is AllocatedSharedMemory and first._is_output:
+                    return self._invoke_with_block(call, command_id, first)
+            parameters = (first, *more)
+            if operation is None:
+                return self._invoke_any(call, command_id, parameters)
+            with operation._taken() as taken:
+                self._check_live()
+                self._add_call(taken)
+                return self._invoke_any(taken, command_id, parameters)
+        finally:
+            free.append(call)
+
+    def _invoke_with_bytes(
+        self, call: NativeOperation, command_id: int, buffer: bytearray
+    ) -> Outputs:
+        # As long as it is there, the buffer stays where it is.
+        memory = pin_bytes(buffer)
+        try:
+            size = len(buffer)
+            try:
+                is_remarkable = invoke_memory(
+                    call.call, command_id, memory if size else EMPTY, size
+                )
+            except (OverflowError, TypeError):
+                to_uint32(command_id, "the command id")
+                raise
+            if is_remarkable:
+                call.expect_first(buffer, size)
+                self._look_at_once(call)
+            end = call.first.size
+            if end == size and size:
+                return (memoryview(buffer),)
+            return (part_of(buffer, 0, end) if end <= size else RequiredSize(end),)
+        finally:
+            release(memory)
+
+    def _invoke_with_block(
+        self, call: NativeOperation, command_id: int, block: AllocatedSharedMemory
+    ) -> Outputs:
+        try:
+            # As long as it is there, the block can't be closed.
+            view = memoryview(block)
+        except ValueError:
+            block._check_live()
+            raise
+        try:
+            native = block._native
+            try:
+                is_remarkable = invoke_block(call.call, command_id, native.struct)
+            except (OverflowError, TypeError):
+                to_uint32(command_id, "the command id")
+                raise
+            if is_remarkable:
+                if native.context is not self.context._live():
+                    raise foreign_block(block)
+                call.expect_first(view, native.size)
+                self._look_at_once(call)
+            end = call.first.size
+            if end == native.size and end:
+                return (view,)
+            output = part_of(view, 0, end) if end <= native.size else RequiredSize(end)
+            view.release()
+            return (output,)
+        except BaseException:
+            view.release()
+            raise
+
+    def _invoke_any(
+        self, call: NativeOperation, command_id: int, parameters: Sequence[Parameter]
+    ) -> Outputs:
+        try:
+            return self._native.invoke_command(call, command_id, parameters)
         except BadStateError:
             self._check_live()
             raise
         finally:
-            self._free.append(call)
             if self._closed:
                 self._tell_closer()
+
+    def _look_at(self, call: NativeOperation) -> None:
+        """Raise what came of a call that was remarkable, if it was no success."""
+        try:
+            self._native.check(call)
+        except BadStateError:
+            self._check_live()
+            raise
+        finally:
+            if self._closed:
+                self._tell_closer()
+
+    def _look_at_once(self, call: NativeOperation) -> None:
+        try:
+            self._look_at(call)
+        finally:
+            call.clear()
 
     def command(self, command_id: int, *slots: Parameter | type[object]) -> Callable[..., Outputs]:
         """Prepare a command that is to be run many times.
@@ -157,20 +260,7 @@ class Session(Owner):
         the bytes of one buffer is theirs to order.
         """
         self._check_live()
-        return prepare(self, self._native, self.context._live(), command_id, slots)
-
-    def _invoke_operation(
-        self, command_id: int, parameters: tuple[Parameter, ...], operation: Operation | None
-    ) -> Outputs:
-        self._check_live()
-        if len(parameters) > _SLOTS:
-            raise BadParametersError(
-                f"{len(parameters)} parameters given, but an operation has {_SLOTS}"
-            )
-        assert operation is not None
-        with operation._taken() as taken:
-            self._add_call(taken)
-            return self._native.invoke_command(taken, command_id, *parameters)
+        return prepare(self, self.context._live(), command_id, slots)
 
     def _check_live(self) -> None:
         if self._process != Process.generation:

@@ -19,7 +19,7 @@ from .kernel import (
     copy_to_user,
 )
 from .linux import LinuxKernel, backend_name, read_mapping
-from .operation import NativeOperation
+from .operation import NativeOperation, check_value, foreign_block
 from .version import ask_version
 
 __all__ = [
@@ -33,10 +33,12 @@ __all__ = [
     "ask_version",
     "backend_name",
     "check_user_pages",
+    "check_value",
     "constant",
     "copy_buffer_from_user",
     "copy_from_user",
     "copy_to_user",
+    "foreign_block",
     "pin",
     "prepare",
     "read_mapping",

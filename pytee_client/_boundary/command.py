@@ -7,32 +7,30 @@ each time would show.
 
 from __future__ import annotations
 
-import struct
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import parameters as p
 from .._native import lib
-from ..errors import BadParametersError, BadStateError, ParameterTypeError
+from ..errors import BadParametersError, ParameterTypeError
+from ..memory import SharedMemory
 from .checks import to_uint32
+from .hot_path import new_tuple, repeat, repeat_value, unpack_value
 from .operation import PARAMETERS, SLOTS, NativeOperation, check_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..session import Session
-    from .context import NativeContext, NativeSession
+    from .context import NativeContext
 
-_call_invoke: Final = lib.call_invoke
-_call_repeat: Final = lib.call_repeat
 _Value: Final = p.Value
 _VALUE_INOUT: Final[int] = lib.TEEC_VALUE_INOUT
-_new_tuple: Final = tuple.__new__
-_unpack: Final = struct.Struct("=II").unpack_from
+_OF_BUFFER: Final = (p.MemrefTempInOut, p.MemrefTempOutput)
 
 
 def prepare(
     session: Session,
-    native: NativeSession,
     context: NativeContext,
     command_id: int,
     slots: Sequence[object],
@@ -46,8 +44,8 @@ def prepare(
             raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     if slots == [p.ValueInOut]:
-        return _with_value(session, native, command_id)
-    if any(isinstance(slot, type) for slot in slots):
+        return _with_value(session, command_id)
+    if not all(map(_is_kept, slots)):
         return _with_contents(session, command_id, slots)
 
     def make() -> NativeOperation:
@@ -59,18 +57,30 @@ def prepare(
     # What can't be sent is refused here.
     first = make()
     if first.expected == [0]:
-        return _with_value_back(session, native, make, first)
-    return _with_nothing(session, native, make, first)
+        return _with_value_back(session, make, first)
+    if len(slots) == 1:
+        (slot,) = slots
+        if isinstance(slot, _OF_BUFFER) and isinstance(slot.buffer, bytearray) and slot.buffer:
+            return _with_bytes_back(session, make, first, slot.buffer)
+    return _with_nothing(session, make, first)
+
+
+def _is_kept(slot: object) -> bool:
+    """True of what can stay in an operation from call to call.
+
+    Blocks may be closed in between, and an output of the operation's own begins with zeros.
+    """
+    if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
+        return False
+    return not (isinstance(slot, p.MemrefTempOutput) and isinstance(slot.buffer, int))
 
 
 def _with_nothing(
     session: Session,
-    native: NativeSession,
     make: Callable[[], NativeOperation],
     first: NativeOperation,
 ) -> Callable[[], p.Outputs]:
-    is_fake = native.is_fake
-    free = [first]
+    free = deque([first])
 
     def run() -> p.Outputs:
         try:
@@ -78,29 +88,21 @@ def _with_nothing(
         except IndexError:
             operation = make()
         try:
-            code = _call_repeat(operation.call)
-            if code or is_fake:
-                native.check(code, operation)
+            if repeat(operation.call):
+                session._look_at(operation)
             return operation.outputs()
-        except BadStateError:
-            session._check_live()
-            raise
         finally:
             free.append(operation)
-            if session._closed:
-                session._tell_closer()
 
     return run
 
 
 def _with_value_back(
     session: Session,
-    native: NativeSession,
     make: Callable[[], NativeOperation],
     first: NativeOperation,
 ) -> Callable[[], p.Outputs]:
-    is_fake = native.is_fake
-    free = [first]
+    free = deque([first])
 
     def run() -> p.Outputs:
         try:
@@ -108,31 +110,49 @@ def _with_value_back(
         except IndexError:
             operation = make()
         try:
-            code = _call_repeat(operation.call)
-            if code or is_fake:
-                native.check(code, operation)
-            return (_new_tuple(_Value, _unpack(operation.numbers)),)
-        except BadStateError:
-            session._check_live()
-            raise
+            if repeat(operation.call):
+                session._look_at(operation)
+            return (new_tuple(_Value, unpack_value(operation.numbers)),)
         finally:
             free.append(operation)
-            if session._closed:
-                session._tell_closer()
 
     return run
 
 
-def _with_value(
-    session: Session, native: NativeSession, command_id: int
-) -> Callable[[tuple[int, int]], p.Outputs]:
-    is_fake = native.is_fake
-    free: list[NativeOperation] = []
+def _with_bytes_back(
+    session: Session,
+    make: Callable[[], NativeOperation],
+    first: NativeOperation,
+    buffer: bytearray,
+) -> Callable[[], p.Outputs]:
+    free = deque([first])
+    size = len(buffer)
+
+    def run() -> p.Outputs:
+        try:
+            operation = free.pop()
+        except IndexError:
+            operation = make()
+        try:
+            if repeat(operation.call):
+                session._look_at(operation)
+            if operation.first.size == size:
+                return (memoryview(buffer),)
+            return operation.outputs()
+        finally:
+            free.append(operation)
+
+    return run
+
+
+def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]], p.Outputs]:
+    free: deque[NativeOperation] = deque()
 
     def make() -> NativeOperation:
         operation = NativeOperation()
         session._add_call(operation)
-        operation.expect(0)
+        operation.expect_value()
+        operation.keep(command_id, _VALUE_INOUT)
         return operation
 
     def run(value: tuple[int, int]) -> p.Outputs:
@@ -145,20 +165,14 @@ def _with_value(
                 a, b = value
                 # Without bits to be combined it is no int, though C might take it for one.
                 a | b
-                code = _call_invoke(operation.call, command_id, _VALUE_INOUT, a, b)
+                if repeat_value(operation.call, a, b):
+                    session._look_at(operation)
             except (OverflowError, TypeError, ValueError):
                 check_value(_as_parameter(p.ValueInOut, value, 0), 0)
                 raise
-            if code or is_fake:
-                native.check(code, operation)
-            return (_new_tuple(_Value, _unpack(operation.numbers)),)
-        except BadStateError:
-            session._check_live()
-            raise
+            return (new_tuple(_Value, unpack_value(operation.numbers)),)
         finally:
             free.append(operation)
-            if session._closed:
-                session._tell_closer()
 
     return run
 

@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 import errno
-import struct
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from .._devices import open_error
 from .._native import ffi, lib
 from ..enums import GenericCapabilities, MemoryFlags, Origin, Result
 from ..errors import error_of
-from ..parameters import MemrefTempInOut as _MemrefTempInOut
-from ..parameters import RequiredSize
-from ..parameters import Value as _Value
-from ..parameters import ValueInOut as _ValueInOut
 from .checks import pin, to_uint32
 from .kernel import raise_interrupted
-from .operation import EMPTY, check_value, first_bytes_of
+from .operation import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,17 +24,6 @@ if TYPE_CHECKING:
     from ..parameters import Outputs
     from .kernel import Kernel
     from .operation import NativeOperation
-
-# What each call needs, looked up once.
-_call_invoke: Final = lib.call_invoke
-_call_invoke_memory: Final = lib.call_invoke_memory
-_call_invoke_filled: Final = lib.call_invoke_filled
-_from_buffer: Final = ffi.from_buffer
-_release: Final = ffi.release
-_VALUE_INOUT: Final[int] = lib.TEEC_VALUE_INOUT
-_TEMP_INOUT: Final[int] = lib.TEEC_MEMREF_TEMP_INOUT
-_new_tuple: Final = tuple.__new__
-_unpack: Final = struct.Struct("=II").unpack_from
 
 
 @final
@@ -94,7 +78,6 @@ class NativeContext:
     ) -> tuple[NativeSession, Outputs]:
         """Open a session and return it with the outputs of its opening."""
         shared = ffi.new("struct shared_session *")
-        lib.session_prepare(shared)
         session = ffi.addressof(shared, "session")
         uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
@@ -107,6 +90,7 @@ class NativeContext:
             raise_interrupted(lambda: lib.TEEC_CloseSession(session))
             if code:
                 self.fail(code, error, operation, doing, results)
+            lib.session_share(shared, self.kernel is not None)
             return NativeSession(self, shared, destination, results), operation.outputs()
         finally:
             operation.clear()
@@ -138,10 +122,9 @@ class NativeSession:
 
     Attributes:
         struct: the structure.
-        is_fake: true if a kernel in Python serves it, which may be interrupted.
     """
 
-    __slots__ = ("_context", "_destination", "_results", "_shared", "is_fake", "struct")
+    __slots__ = ("_context", "_destination", "_results", "_shared", "struct")
 
     def __init__(
         self,
@@ -153,7 +136,6 @@ class NativeSession:
         """Wrap an open session; results names codes of its Trusted Application."""
         self._context = context
         self._destination = destination
-        self.is_fake = context.kernel is not None
         self._results = results
         self._shared = shared
         self.struct = ffi.addressof(shared, "session")
@@ -163,81 +145,31 @@ class NativeSession:
         operation.call.session = self._shared
 
     def invoke_command(
-        self,
-        operation: NativeOperation,
-        command_id: int,
-        first: object,
-        second: object,
-        third: object,
-        fourth: object,
+        self, operation: NativeOperation, command_id: int, arguments: Sequence[object]
     ) -> Outputs:
         """Run a command and return its outputs.
 
         BadStateError of the API's means that nothing was sent, as the session is closing or
         another process's; or that the operation is in another call.
         """
-        # Most calls have one parameter; what is spent on them is spent here.
-        if second is None and third is None and fourth is None:
-            if type(first) is _ValueInOut:
-                a, b = first._a, first._b
-                try:
-                    # Without bits to be combined it is no int, though C might take it for one.
-                    a | b
-                    code = _call_invoke(operation.call, command_id, _VALUE_INOUT, a, b)
-                except (OverflowError, TypeError):
-                    to_uint32(command_id, "the command id")
-                    check_value(first, 0)
-                    raise
-                if code or self.is_fake:
-                    self._check_outputs(code, operation, 0)
-                return (_new_tuple(_Value, _unpack(operation.numbers)),)
-            if type(first) is _MemrefTempInOut and type(first._buffer) is bytearray:
-                return self._invoke_with_bytes(operation, command_id, first._buffer)
         try:
-            types = operation.fill(self._context, (first, second, third, fourth))
+            types = operation.fill(self._context, arguments)
             try:
-                code = _call_invoke_filled(operation.call, command_id, types)
+                is_remarkable = lib.call_invoke(operation.call, command_id, types)
             except (OverflowError, TypeError):
                 to_uint32(command_id, "the command id")
                 raise
-            if code or self.is_fake:
-                self.check(code, operation)
+            if is_remarkable:
+                self.check(operation)
             return operation.outputs()
         finally:
             operation.clear()
 
-    def _invoke_with_bytes(
-        self, operation: NativeOperation, command_id: int, buffer: bytearray
-    ) -> Outputs:
-        # As long as it is there, the buffer stays where it is.
-        memory = _from_buffer(buffer)
-        try:
-            size = len(buffer)
-            try:
-                code = _call_invoke_memory(
-                    operation.call, command_id, _TEMP_INOUT, memory if size else EMPTY, size
-                )
-            except (OverflowError, TypeError):
-                to_uint32(command_id, "the command id")
-                raise
-            if code or self.is_fake:
-                self._check_outputs(code, operation, operation.bytes_output(0, buffer))
-            end = operation.first.size
-            return (first_bytes_of(buffer, end) if end <= size else RequiredSize(end),)
-        finally:
-            _release(memory)
-
-    def _check_outputs(self, code: int, operation: NativeOperation, output: Any) -> None:
-        operation.expect(output)
-        try:
-            self.check(code, operation)
-        finally:
-            operation.clear()
-
-    def check(self, code: int, operation: NativeOperation) -> None:
+    def check(self, operation: NativeOperation) -> None:
         """Raise what came of a call, unless it was success."""
         error = ffi.errno
         raise_interrupted()
+        code = operation.call.result
         if code:
             doing = f"invoking command {operation.call.command} of {self._destination}"
             self._context.fail(code, error, operation, doing, self._results)
@@ -248,7 +180,7 @@ class NativeSession:
 
     def close(self) -> None:
         """Close the session."""
-        lib.TEEC_CloseSession(self.struct)
+        lib.session_close(self._shared)
         raise_interrupted()
 
 
