@@ -102,7 +102,7 @@ extern const struct tee_device_ops tee_device_linux;
 int shared_memory_descriptor(const TEEC_SharedMemory *);
 int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };
-int copy_buffer_from_user(void *, size_t, uint64_t, struct tee_ioctl_buf_data *);
+int copy_buffer_from_user(char *, size_t, uint64_t);
 int copy_to_user(uint64_t, const void *, size_t);
 int check_user_pages(uint64_t, size_t);
 

@@ -270,19 +270,21 @@ static int copy_from_user(void *buffer, uint64_t address, size_t size)
 
 /*
  * Fetch the structure at an address which says where a buffer is and how long,
- * and the buffer too if it is within a limit: 1 if there is a copy, 0 if there
- * is none.
+ * and behind it the buffer, if there is room for it and it can be read. Returns
+ * how many bytes there are, or a negative errno.
  */
-static int copy_buffer_from_user(void *buffer, size_t limit, uint64_t address,
-				 struct tee_ioctl_buf_data *where)
+static int copy_buffer_from_user(char *copy, size_t room, uint64_t address)
 {
-	int result = copy_from_user(where, address, sizeof(*where));
+	struct tee_ioctl_buf_data where;
+	int result = copy_from_user(&where, address, sizeof(where));
 
 	if (result)
 		return result;
-	if (where->buf_len > limit)
-		return 0;
-	return !copy_from_user(buffer, where->buf_ptr, where->buf_len);
+	memcpy(copy, &where, sizeof(where));
+	if (where.buf_len > room - sizeof(where) ||
+	    copy_from_user(copy + sizeof(where), where.buf_ptr, where.buf_len))
+		return sizeof(where);
+	return (int)(sizeof(where) + where.buf_len);
 }
 
 static int copy_to_user(uint64_t address, const void *buffer, size_t size)

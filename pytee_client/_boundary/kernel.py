@@ -47,9 +47,10 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-# As types rather than as text, which each use would look up.
+# As a type rather than as text, which each use would look up.
 _BYTES: Final = ffi.typeof("char[]")
-_BUF_DATA: Final = ffi.typeof("struct tee_ioctl_buf_data *")
+_BUF_DATA_SIZE: Final = ffi.sizeof("struct tee_ioctl_buf_data")
+_uncleared: Final = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
@@ -131,20 +132,20 @@ def copy_from_user(address: int, size: int) -> bytes:
     return copy
 
 
-def copy_buffer_from_user(address: int, limit: int) -> tuple[int, int, bytes]:
-    """Read what a struct tee_ioctl_buf_data at an address says.
+def copy_buffer_from_user(address: int, limit: int) -> bytes:
+    """Read a struct tee_ioctl_buf_data at an address, and the buffer that it names.
 
     Returns:
-        Where the buffer is, its length in bytes, and a copy of it: nothing if it is
-        longer than the limit, or can't all be read.
+        A copy of the structure and, behind it, of the buffer; only of the structure if
+        the buffer is longer than the limit, or can't all be read.
     """
-    where = ffi.new(_BUF_DATA)
-    data = ffi.new(_BYTES, limit)
-    result = lib.copy_buffer_from_user(data, limit, address, where)
+    room = _BUF_DATA_SIZE + limit
+    data = _uncleared(_BYTES, room)
+    result = lib.copy_buffer_from_user(data, room, address)
     if result < 0:
         raise OSError(-result, "copy_from_user")
-    length = where.buf_len
-    return where.buf_ptr, length, ffi.buffer(data)[:length] if result else b""
+    copy: bytes = ffi.unpack(data, result)
+    return copy
 
 
 def copy_to_user(address: int, data: bytes) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .._boundary import copy_buffer_from_user, copy_from_user, copy_to_user
 from . import uapi
-from .drivers.driver import Param
+from .drivers.driver import NO_PARAM, Param
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +51,15 @@ def read(layout: struct.Struct, address: int) -> tuple[int, ...]:
     return layout.unpack(copy_from_user(address, layout.size))
 
 
+_BUF_DATA: Final = uapi.BUF_DATA
+_BUFFER_AT: Final = _BUF_DATA.size
+_PARAM: Final = uapi.PARAM
+_PARAM_SIZE: Final = _PARAM.size
 # What of a parameter is written back, from its b or its a on.
 _SIZE: Final = struct.Struct("=Q")
 _OBJECT: Final = struct.Struct("=QQ")
 _VALUE: Final = struct.Struct("=QQQ")
 # Members of an enumeration take their time to be looked up.
-_NONE: Final = uapi.ParamType.NONE
 _LAST_OF_OLD_KERNELS: Final = uapi.ParamType.MEMREF_INOUT
 # By attr: the type, and whether it carries META.
 _KINDS: Final = {
@@ -64,14 +67,15 @@ _KINDS: Final = {
 }
 
 
-def _parse(memory_table: MemoryTable, context: TeeContext, raw: tuple[int, ...]) -> Param:
-    attr, a, b, c = raw
-    if not attr:
-        return Param(_NONE)
+def _parse(
+    memory_table: MemoryTable, context: TeeContext, attr: int, a: int, b: int, c: int
+) -> Param:
     known = _KINDS.get(attr)
     if known is None:
         raise OSError(errno.EINVAL, "no such parameter type, or unknown attributes")
     kind, meta = known
+    if kind.is_value:
+        return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
     if not kind.is_memref:
         if kind > _LAST_OF_OLD_KERNELS and not memory_table.knows_buffers_and_objects:
             raise OSError(errno.EINVAL, "a parameter type of later kernels")
@@ -106,51 +110,64 @@ class Call:
         layout: struct.Struct,
     ) -> None:
         self._memory_table = memory_table
-        base, length, whole = copy_buffer_from_user(argument, memory_table.max_argument)
-        if not layout.size <= length <= memory_table.max_argument:
+        copy = copy_buffer_from_user(argument, memory_table.max_argument)
+        base, length = _BUF_DATA.unpack_from(copy)
+        size = layout.size
+        if not size <= length <= memory_table.max_argument:
             raise OSError(errno.EINVAL, "no such argument")
+        is_whole = len(copy) > _BUFFER_AT
         self._base = base
-        self._params_at = base + layout.size
-        self.header = layout.unpack_from(whole or copy_from_user(base, layout.size))
-        if layout.size + self.header[-1] * uapi.PARAM.size != length:
+        self._params_at = params_at = base + size
+        self.header: tuple[Any, ...] = (
+            layout.unpack_from(copy, _BUFFER_AT) if is_whole else read(layout, base)
+        )
+        if size + self.header[-1] * _PARAM_SIZE != length:
             raise OSError(errno.EINVAL, "not the length of so many parameters")
-        self.params: list[Param] = []
+        params: list[Param] = []
+        self.params = params
+        self._outputs: list[tuple[int, Param]] = []
+        self._memory: list[SharedMemory] = []
         try:
-            for raw in (
-                uapi.PARAM.iter_unpack(whole[layout.size :]) if whole else self._one_by_one()
+            for attr, a, b, c in (
+                _PARAM.iter_unpack(copy[_BUFFER_AT + size :]) if is_whole else self._one_by_one()
             ):
-                self.params.append(_parse(memory_table, context, raw))
+                if not attr:
+                    params.append(NO_PARAM)
+                    continue
+                param = _parse(memory_table, context, attr, a, b, c)
+                if param.memory is not None:
+                    self._memory.append(param.memory)
+                if param.type.is_output and not param.meta:
+                    self._outputs.append((params_at + len(params) * _PARAM_SIZE, param))
+                params.append(param)
         except BaseException:
-            self._put()
+            self.put()
             raise
 
     def _one_by_one(self) -> Iterator[tuple[int, ...]]:
         """Read the parameters as Linux does, which finds fault with one before it reads on."""
         for index in range(self.header[-1]):
-            yield read(uapi.PARAM, self._params_at + index * uapi.PARAM.size)
+            yield read(_PARAM, self._params_at + index * _PARAM_SIZE)
 
     def write_back(self, offset: int, result: bytes) -> None:
         """Write the results, and what the outputs became."""
         copy_to_user(self._base + offset, result)
-        address = self._params_at
-        for param in self.params:
+        for address, param in self._outputs:
             kind = param.type
-            if kind.is_output and not param.meta:
-                if kind.is_memref or kind.is_buffer:
-                    copy_to_user(address + 16, _SIZE.pack(param.b))
-                elif kind.is_object:
-                    copy_to_user(address + 8, _OBJECT.pack(param.a, param.b))
-                else:
-                    copy_to_user(address + 8, _VALUE.pack(param.a, param.b, param.c))
-            address += uapi.PARAM.size
+            if kind.is_value:
+                copy_to_user(address + 8, _VALUE.pack(param.a, param.b, param.c))
+            elif kind.is_object:
+                copy_to_user(address + 8, _OBJECT.pack(param.a, param.b))
+            else:
+                copy_to_user(address + 16, _SIZE.pack(param.b))
 
-    def _put(self) -> None:
-        for param in self.params:
-            if param.memory is not None:
-                self._memory_table.put_memory(param.memory)
+    def put(self) -> None:
+        """Let go of the memory, as the end of a with statement does."""
+        for memory in self._memory:
+            self._memory_table.put_memory(memory)
 
     def __enter__(self) -> Call:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._put()
+        self.put()

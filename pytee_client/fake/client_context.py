@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from uuid import UUID
 
-    from .drivers.driver import Reply
+    from .reply import Reply
 
 __all__ = ["LOGIN_REE_KERNEL", "ClientContext", "ClientParameter"]
 

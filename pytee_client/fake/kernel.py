@@ -15,12 +15,10 @@ import os
 import threading
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID
 
 from .._boundary import check_user_pages, copy_to_user
-from ..enums import Result
 from . import uapi
-from .argument import Call, check_user_range, read
+from .argument import check_user_range, read
 from .driver_model import DriverModel
 from .drivers.driver import (
     ApplicationDriver,
@@ -31,8 +29,8 @@ from .drivers.driver import (
 from .drivers.optee import Optee
 from .mapping_request import MappingRequest
 from .mappings import Mappings
+from .operations import OPERATIONS
 from .resources import Resources, count_resources
-from .supplicant_argument import Reception, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +45,6 @@ Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
 _OLD_MAX_ARG_SIZE = 1024
-_KERNEL_LOGINS = range(0x80000000, 0xC0000000)
 
 
 class LinuxRelease(Enum):
@@ -55,6 +52,10 @@ class LinuxRelease(Enum):
 
     LINUX_6_12 = "6.12"
     LINUX_7_2 = "7.2"
+
+
+class _Thread(threading.local):
+    cause: BaseException | None = None
 
 
 class Kernel(DriverModel):
@@ -97,7 +98,7 @@ class Kernel(DriverModel):
         self._contexts: dict[int, TeeContext] = {}
         self._memory: dict[int, SharedMemory] = {}
         self._mappings = Mappings()
-        self._thread = threading.local()
+        self._thread = _Thread()
         self._ioctls: dict[int, Callable[[TeeContext, int], int]] = {
             uapi.TEE_IOC_VERSION: self._version,
             uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
@@ -105,16 +106,6 @@ class Kernel(DriverModel):
         }
         if self._since_6_18:
             self._ioctls[uapi.TEE_IOC_SHM_REGISTER_FD] = self._shm_register_fd
-        self._operations: dict[int, Callable[[TeeContext, int], int]] = {
-            uapi.TEE_IOC_OPEN_SESSION: self._open_session,
-            uapi.TEE_IOC_INVOKE: self._invoke,
-            uapi.TEE_IOC_CANCEL: self._cancel,
-            uapi.TEE_IOC_CLOSE_SESSION: self._close_session,
-            uapi.TEE_IOC_SUPPL_RECV: self._suppl_recv,
-            uapi.TEE_IOC_SUPPL_SEND: self._suppl_send,
-            # No driver of earlier kernels has it.
-            uapi.TEE_IOC_OBJECT_INVOKE: self._object_invoke,
-        }
         if bound:
             self.bind()
 
@@ -142,8 +133,7 @@ class Kernel(DriverModel):
 
     def take_cause(self) -> BaseException | None:
         """Return, once, the panic behind the last TARGET_DEAD of this thread's last call."""
-        cause: BaseException | None = getattr(self._thread, "cause", None)
-        self._thread.cause = None
+        cause, self._thread.cause = self._thread.cause, None
         return cause
 
     def resources(self) -> Resources:
@@ -189,27 +179,27 @@ class Kernel(DriverModel):
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
+        result, cause = 0, None
         with self._lock:
             context = self._contexts.get(fd)
             if context is None:
                 raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
             context.calls += 1
         try:
-            return self._serve(context, request, argument)
+            if request in self._ioctls:
+                result = self._ioctls[request](context, argument)
+            elif request in context.device.operations:
+                cause = OPERATIONS[request](self, context, argument)
+            else:
+                raise OSError(errno.EINVAL, "no such request on this device")
         finally:
+            # Not before: an application in Python may have been a client itself.
+            self._thread.cause = cause
             with self._lock:
                 context.calls -= 1
             if not context.is_open:
                 self._settle(context)
-
-    def _serve(self, context: TeeContext, request: int, argument: int) -> int:
-        serve = self._ioctls.get(request)
-        if serve is None and request in context.device.operations:
-            serve = self._operations.get(request)
-        if serve is None:
-            raise OSError(errno.EINVAL, "no such request on this device")
-        self._thread.cause = None
-        return serve(context, argument)
+        return result
 
     def dup(self, fd: int) -> int:
         """Return another descriptor of the same file, closed on exec (F_DUPFD_CLOEXEC).
@@ -380,77 +370,6 @@ class Kernel(DriverModel):
         with self._lock:
             if self._mappings.has(address, length):
                 raise OSError(errno.EFAULT, "a mapping of shared memory")
-
-    def _open_session(self, context: TeeContext, argument: int) -> int:
-        with Call(self, context, argument, uapi.OPEN_SESSION_ARG) as call:
-            uuid, client_uuid, login, _, session, _, origin, _ = call.header
-            if login in _KERNEL_LOGINS:
-                raise OSError(errno.EPERM, "a login of the kernel's own")
-            reply = context.device.driver.open_session(
-                context, UUID(bytes=uuid), client_uuid, login, call.params
-            )
-            self._thread.cause = reply.cause
-            if reply.session is not None:
-                session = reply.session
-            if reply.origin is not None:
-                origin = reply.origin
-            try:
-                call.write_back(
-                    uapi.OPEN_SESSION_RESULT_OFFSET,
-                    uapi.OPEN_SESSION_RESULT.pack(session, reply.result, origin),
-                )
-            except OSError:
-                if reply.result == Result.SUCCESS:
-                    context.device.driver.close_session(context, session)
-                raise
-        return 0
-
-    def _invoke(self, context: TeeContext, argument: int) -> int:
-        with Call(self, context, argument, uapi.INVOKE_ARG) as call:
-            func, session, _, _, origin, _ = call.header
-            reply = context.device.driver.invoke(context, session, func, call.params)
-            self._thread.cause = reply.cause
-            if reply.origin is not None:
-                origin = reply.origin
-            call.write_back(
-                uapi.INVOKE_RESULT_OFFSET,
-                uapi.INVOKE_RESULT.pack(reply.result, origin),
-            )
-        return 0
-
-    def _cancel(self, context: TeeContext, argument: int) -> int:
-        cancel_id, session = read(uapi.CANCEL_ARG, argument)
-        context.device.driver.cancel(context, session, cancel_id)
-        return 0
-
-    def _close_session(self, context: TeeContext, argument: int) -> int:
-        (session,) = read(uapi.CLOSE_SESSION_ARG, argument)
-        context.device.driver.close_session(context, session)
-        return 0
-
-    def _object_invoke(self, context: TeeContext, argument: int) -> int:
-        with Call(self, context, argument, uapi.OBJECT_INVOKE_ARG) as call:
-            number, op, result, _ = call.header
-            reply = context.device.driver.object_invoke(context, number, op, call.params)
-            if reply is not None:
-                self._thread.cause = reply.cause
-                result = reply.result
-            call.write_back(
-                uapi.OBJECT_INVOKE_RESULT_OFFSET, uapi.OBJECT_INVOKE_RESULT.pack(result)
-            )
-        return 0
-
-    def _suppl_recv(self, context: TeeContext, argument: int) -> int:
-        reception = Reception(self, context, argument)
-        with reception:
-            func, params = context.device.driver.suppl_recv(context, reception.params)
-            reception.deliver(func, params)
-        return 0
-
-    def _suppl_send(self, context: TeeContext, argument: int) -> int:
-        ret, params = read_answer(self, argument)
-        context.device.driver.suppl_send(context, ret, params)
-        return 0
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, the memory that a memref names."""

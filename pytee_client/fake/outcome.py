@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Outcome"]
+from ..enums import Origin, Result
+from .reply import Reply
+
+__all__ = ["SUCCESS", "Outcome"]
 
 
-@dataclass(slots=True)
-class Outcome:
-    """How a call into the secure world ended.
+@dataclass(frozen=True, slots=True)
+class Outcome(Reply):
+    """How a call into the secure world ended, which is what most drivers reply.
 
     Attributes:
         result: the 32-bit code.
@@ -19,7 +23,9 @@ class Outcome:
         cause: the exception of the panic behind TARGET_DEAD, or of a supplicant's absence.
     """
 
-    result: int
     origin: int
     session: int = 0
-    cause: BaseException | None = None
+
+
+SUCCESS: Final = Outcome(Result.SUCCESS, Origin.TRUSTED_APP)
+"""How most calls end."""

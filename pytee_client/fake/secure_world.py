@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from ..enums import Login, Origin, Result
@@ -13,7 +14,7 @@ from .folder_file_system import FolderFileSystem
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
 from .memory_file_system import MemoryFileSystem
-from .outcome import Outcome
+from .outcome import SUCCESS, Outcome
 from .persistent_storage import PersistentStorage
 from .trusted_application import (
     Identity,
@@ -107,8 +108,9 @@ class SecureWorld:
         if opened is not None:
             with self._lock:
                 # As OP-TEE counts: a session that was the last leaves its number to the next.
-                outcome.session = next(reversed(self._sessions), 0) + 1
-                self._sessions[outcome.session] = opened
+                number = next(reversed(self._sessions), 0) + 1
+                self._sessions[number] = opened
+            return replace(outcome, session=number)
         return outcome
 
     def open_from(
@@ -152,7 +154,6 @@ class SecureWorld:
             instance.sessions += 1
 
         def enter() -> None:
-            _map(cls, parameters, mapped)
             if instance.application is None:
                 application = instance.cls()
                 application.core = instance.core or InternalCore(self, instance)
@@ -162,6 +163,7 @@ class SecureWorld:
 
         opened = False
         try:
+            _map(cls, parameters, mapped)
             outcome = self._enter(instance, session, enter)
             opened = outcome.result == Result.SUCCESS
         finally:
@@ -200,8 +202,8 @@ class SecureWorld:
         mapped: Mapping[int, int] | None = None,
     ) -> Outcome:
         """Run a command in a session; on mappable and mapped see open_session()."""
-        with self._lock:
-            entry = self._sessions.get(number)
+        # Without the lock, as nothing is done to what is found but in its instance's.
+        entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
         return self._invoke(entry, command_id, parameters, mappable, mapped)
@@ -228,15 +230,13 @@ class SecureWorld:
         mappable: bool,
         mapped: Mapping[int, int] | None,
     ) -> Outcome:
-        application, session = entry.application, entry.session
-
-        def enter() -> None:
-            if not (mappable or entry.instance.cls.pseudo):
-                raise ResultCode(Result.BAD_PARAMETERS)
-            _map(entry.instance.cls, parameters, mapped)
-            application.invoke_command(session, command_id, parameters)
-
-        return self._enter(entry.instance, session, enter)
+        instance, session = entry.instance, entry.session
+        if not (mappable or instance.cls.pseudo):
+            return self._enter(instance, session, _refuse_memory)
+        if mapped or instance.cls.pseudo:
+            _map(instance.cls, parameters, mapped)
+        invoke = entry.application.invoke_command
+        return self._enter(instance, session, invoke, session, command_id, parameters)
 
     def request_cancellation(self, number: int) -> None:
         """Tell a session that its command is no longer wanted."""
@@ -256,12 +256,16 @@ class SecureWorld:
         """Close a session that has no number."""
         application, session = entry.application, entry.session
         try:
-            self._enter(entry.instance, session, lambda: application.close_session(session))
+            self._enter(entry.instance, session, application.close_session, session)
         finally:
             self._leave(entry.instance)
 
     def _enter(
-        self, instance: Instance, session: TrustedApplicationSession, enter: Callable[[], None]
+        self,
+        instance: Instance,
+        session: TrustedApplicationSession,
+        enter: Callable[..., None],
+        *args: Any,
     ) -> Outcome:
         """Run an entry point; an exception that is no result code is a panic."""
         with instance.lock:
@@ -269,7 +273,7 @@ class SecureWorld:
                 return _dead(instance.panic)
             before, instance.current = instance.current, session
             try:
-                enter()
+                enter(*args)
             except ResultCode as code:
                 return Outcome(code.code, Origin.TRUSTED_APP)
             except Exception as error:
@@ -279,7 +283,7 @@ class SecureWorld:
             finally:
                 instance.current = before
                 session._leave()
-            return Outcome(Result.SUCCESS, Origin.TRUSTED_APP)
+            return SUCCESS
 
     def _leave(self, instance: Instance) -> None:
         """Count a session out, and end the instance with its last."""
@@ -302,14 +306,19 @@ def _load_nothing(uuid: UUID) -> NoReturn:
     raise ResultCode(Result.ITEM_NOT_FOUND)
 
 
+def _refuse_memory() -> NoReturn:
+    raise ResultCode(Result.BAD_PARAMETERS)
+
+
 def _map(
     cls: type[TrustedApplication], parameters: Parameters, mapped: Mapping[int, int] | None
 ) -> None:
     """Make the memory references what the application sees of them."""
-    for parameter in parameters:
-        if cls.pseudo and isinstance(parameter, MemrefParameter) and not parameter.size:
-            parameter.buffer = None
-    if mapped and not cls.pseudo:
+    if cls.pseudo:
+        for parameter in parameters:
+            if isinstance(parameter, MemrefParameter) and not parameter.size:
+                parameter.buffer = None
+    elif mapped:
         for slot, size in mapped.items():
             parameter = parameters[slot]
             if isinstance(parameter, MemrefParameter) and parameter.buffer is not None:

@@ -91,6 +91,7 @@ class ParamType(IntEnum):
     OBJREF_OUTPUT = 12
     OBJREF_INOUT = 13
 
+    is_value: bool
     is_memref: bool
     is_buffer: bool
     is_object: bool
@@ -103,6 +104,7 @@ class ParamType(IntEnum):
         Memory references are by their block, buffers by the caller's address. In an
         input the caller's content counts, in an output the callee's.
         """
+        self.is_value = 1 <= number <= 3
         self.is_memref = 5 <= number <= 7
         self.is_buffer = 8 <= number <= 10
         self.is_object = number >= 11

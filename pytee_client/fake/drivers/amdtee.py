@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from mmap import PAGESIZE
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,8 +15,9 @@ from uuid import UUID
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from .. import uapi
+from ..reply import Reply
 from ..trusted_application import Identity
-from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .driver import NO_PARAM, ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
@@ -107,20 +108,22 @@ class AmdTee(ApplicationDriver):
         reply = self._open(uuid, params)
         if reply.result != Result.SUCCESS or reply.session is None:
             self._unload(handle)
-            return replace(reply, session=handle)
+            return Reply(reply.result, reply.origin, handle, reply.cause)
         session = self._add_session(context, handle, reply.session)
         if session is None:
             self.world.close_session(reply.session)
             self._unload(handle)
             raise OSError(errno.ENOMEM, "too many sessions with this application")
-        return replace(reply, session=session)
+        return Reply(reply.result, reply.origin, session, reply.cause)
 
     def _open(self, uuid: UUID, params: list[Param]) -> Reply:
         if not _are_carried(params):
             return Reply(Result.BAD_PARAMETERS, Origin.COMMS)
         message = _message(params)
         nobody = Identity(Login.PUBLIC, UUID(int=0))
-        return message.finish(self.world.open_session(uuid, nobody, message.parameters))
+        outcome = self.world.open_session(uuid, nobody, message.parameters)
+        message.finish()
+        return outcome
 
     def _has_firmware(self, uuid: UUID) -> bool:
         if self._firmware is None:
@@ -168,7 +171,9 @@ class AmdTee(ApplicationDriver):
         if not _are_carried(params):
             return Reply(Result.BAD_PARAMETERS, Origin.COMMS)
         message = _message(params)
-        return message.finish(self.world.invoke_command(number, func, message.parameters))
+        outcome = self.world.invoke_command(number, func, message.parameters)
+        message.finish()
+        return outcome
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Refuse, whatever the session."""
@@ -195,5 +200,6 @@ def _are_carried(params: list[Param]) -> bool:
 def _message(params: list[Param]) -> Message:
     """Make the message, which has no room for the third number of a value."""
     for param in params:
-        param.c = 0
+        if param is not NO_PARAM:
+            param.c = 0
     return Message(params)

@@ -9,17 +9,18 @@ import mmap
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from ..._boundary import copy_from_user, copy_to_user
 from ..secure_world import SecureWorld
+from ..uapi import ParamType
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from ..reply import Reply
     from ..trusted_application import TrustedApplication
-    from ..uapi import ParamType
 
 
 @dataclass(slots=True, eq=False)
@@ -78,21 +79,8 @@ class Param:
     memory: SharedMemory | None = None
 
 
-@dataclass(slots=True)
-class Reply:
-    """What a driver puts into the argument of a call.
-
-    Attributes:
-        result: the 32-bit code.
-        origin: who says so; None to leave what the caller had there.
-        session: the session that was opened; None to leave what the caller had there.
-        cause: the exception of the panic behind TARGET_DEAD.
-    """
-
-    result: int
-    origin: int | None = None
-    session: int | None = None
-    cause: BaseException | None = None
+NO_PARAM: Final = Param(ParamType.NONE)
+"""A parameter that is not used: all of a client's are this one, and nobody writes to it."""
 
 
 class Core(Protocol):

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from ..trusted_application import MemrefParameter, ValueParameter
 from ..uapi import ParamType
-from .driver import Reply
+from .driver import NO_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..secure_world import Outcome
     from .driver import Param, SharedMemory
 
 __all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
@@ -28,8 +27,8 @@ _LAST_CARRIED: Final = ParamType.MEMREF_INOUT
 
 def are_carried(params: list[Param]) -> bool:
     """Return whether a message has words for the parameters: values and memrefs, without META."""
-    for param in params:  # noqa: SIM110 - in every call, and a third of any()'s cost
-        if param.meta or param.type > _LAST_CARRIED:
+    for param in params:
+        if param is not NO_PARAM and (param.meta or param.type > _LAST_CARRIED):
             return False
     return True
 
@@ -92,29 +91,42 @@ class Message:
     """
 
     def __init__(self, params: list[Param]) -> None:
-        self._params = params
         self._copies: list[tuple[_Span, bytes, memoryview]] = []
-        spans = [_Span.of(param) for param in params if param.memory is not None]
-        self.memrefs = len(spans)
-        if spans:
-            spans.sort(key=lambda span: (id(span.pages), span.start))
-            for span in _joined(spans):
-                before = span.read()
-                self._copies.append((span, before, memoryview(bytearray(before))))
-        given = [self._parameter_of(param) for param in params]
-        self.parameters = given + [None] * (CLIENT_PARAMS - len(given))
+        self._outputs: list[tuple[Param, ValueParameter | MemrefParameter]] = []
+        self.parameters: list[ValueParameter | MemrefParameter | None] = []
+        memrefs: list[tuple[Param, MemrefParameter]] = []
+        for param in params:
+            kind = param.type
+            if kind is _NONE:
+                self.parameters.append(None)
+                continue
+            parameter: ValueParameter | MemrefParameter
+            if not kind.is_memref:
+                parameter = ValueParameter(kind, param.a & _UINT32, param.b & _UINT32)
+            else:
+                parameter = MemrefParameter(kind, None, 0)
+                if param.memory is not None:
+                    memrefs.append((param, parameter))
+            self.parameters.append(parameter)
+            if kind.is_output:
+                self._outputs.append((param, parameter))
+        while len(self.parameters) < CLIENT_PARAMS:
+            self.parameters.append(None)
+        self.memrefs = len(memrefs)
+        if memrefs:
+            self._copy(memrefs)
 
-    def _parameter_of(self, param: Param) -> ValueParameter | MemrefParameter | None:
-        if param.type is _NONE:
-            return None
-        if not param.type.is_memref:
-            return ValueParameter(param.type, param.a & _UINT32, param.b & _UINT32)
-        if param.memory is None:
-            return MemrefParameter(param.type, None, 0)
-        view = self._bytes_of(param)
-        if not param.type.is_output:
-            view = view.toreadonly()
-        return MemrefParameter(param.type, view, param.b)
+    def _copy(self, memrefs: list[tuple[Param, MemrefParameter]]) -> None:
+        """Give references to memory what they refer to."""
+        spans = [_Span.of(param) for param, _ in memrefs]
+        spans.sort(key=lambda span: (id(span.pages), span.start))
+        for span in _joined(spans):
+            before = span.read()
+            self._copies.append((span, before, memoryview(bytearray(before))))
+        for param, parameter in memrefs:
+            view = self._bytes_of(param)
+            parameter.buffer = view if param.type.is_output else view.toreadonly()
+            parameter.size = param.b
 
     def _bytes_of(self, param: Param) -> memoryview:
         wanted = _Span.of(param)
@@ -123,20 +135,17 @@ class Message:
                 return copy[wanted.start - span.start : wanted.end - span.start]
         raise AssertionError("every memref has been copied")
 
-    def finish(self, outcome: Outcome) -> Reply:
-        """Update the client's parameters, whatever the outcome, and return it."""
-        for param, parameter in zip(self._params, self.parameters, strict=False):
-            if not param.type.is_output:
-                continue
+    def finish(self) -> None:
+        """Update the client's parameters, whatever the outcome."""
+        for param, parameter in self._outputs:
             if isinstance(parameter, ValueParameter):
                 param.a, param.b = parameter.a & _UINT32, parameter.b & _UINT32
-            elif isinstance(parameter, MemrefParameter):
+            else:
                 param.b = parameter.size
         for span, before, copy in self._copies:
             after = copy.tobytes()
             for first, beyond in _changes(before, after):
                 span.write(first, after[first:beyond])
-        return Reply(outcome.result, outcome.origin, outcome.session, outcome.cause)
 
 
 def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:

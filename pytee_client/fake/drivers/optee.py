@@ -14,8 +14,9 @@ from .. import uapi
 from ..applications.pseudo_applications import DeviceEnumeration
 from ..identity import identity_of_caller
 from ..notifications import Notifications
+from ..reply import Reply
 from .application_loader import ApplicationLoader
-from .driver import ApplicationDriver, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .driver import ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
 from .memref_mapping import mapped_sizes
 from .message import CLIENT_PARAMS, Message, are_carried
 from .rpc import Rpc
@@ -173,16 +174,18 @@ class Optee(ApplicationDriver):
                 uuid,
                 identity,
                 message.parameters,
-                mappable=not _begins_at_an_end(params),
+                mappable=not (message.memrefs and _begins_at_an_end(params)),
                 mapped=mapped_sizes(params) if message.memrefs > 1 else None,
             )
         if outcome.result == Result.SUCCESS:
             context.sessions[outcome.session] = outcome.session
-        return message.finish(outcome)
+        message.finish()
+        return outcome
 
     def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
         """Run a command; five and six parameters get as far as the secure world."""
-        _check_session(context, session)
+        if session not in context.sessions:
+            raise _no_such_session()
         if len(params) > _MESSAGE_PARAMS:
             raise OSError(errno.EINVAL, "too many parameters")
         self._check_carried(params)
@@ -194,10 +197,11 @@ class Optee(ApplicationDriver):
                 session,
                 func,
                 message.parameters,
-                mappable=not _begins_at_an_end(params),
+                mappable=not (message.memrefs and _begins_at_an_end(params)),
                 mapped=mapped_sizes(params) if message.memrefs > 1 else None,
             )
-        return message.finish(outcome)
+        message.finish()
+        return outcome
 
     def _check_carried(self, params: list[Param]) -> None:
         if not are_carried(params):
@@ -240,22 +244,23 @@ class Optee(ApplicationDriver):
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
         """Flag the session; OP-TEE knows no operations, only sessions."""
-        _check_session(context, session)
+        if session not in context.sessions:
+            raise _no_such_session()
         with self._thread:
             self.world.request_cancellation(session)
 
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session; what the secure world says of it is not passed on."""
-        _check_session(context, session)
+        if session not in context.sessions:
+            raise _no_such_session()
         with self._thread:
             if context.sessions.pop(session, None) is None:
                 raise OSError(errno.EINVAL, "another thread closed it")
             self.world.close_session(session)
 
 
-def _check_session(context: TeeContext, session: int) -> None:
-    if session not in context.sessions:
-        raise OSError(errno.EINVAL, "no such session in this context")
+def _no_such_session() -> OSError:
+    return OSError(errno.EINVAL, "no such session in this context")
 
 
 def _begins_at_an_end(params: list[Param]) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from .. import uapi
 from ..qtee_object import QteeResult
+from ..reply import Reply
 from ..uapi import ParamType
-from .driver import Driver, Reply, TeeDevice
+from .driver import Driver, TeeDevice
 from .qtee_client import QteeClient
 from .qtee_client_objects import MAX_ARGUMENTS, OP_RELEASE, OP_RETAIN, room_of
 from .qtee_root import OP_REGISTER_WITH_CREDENTIALS, RootObject

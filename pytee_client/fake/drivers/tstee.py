@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...enums import Result
 from .. import uapi
-from .driver import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
+from ..reply import Reply
+from .driver import Driver, Param, SharedMemory, TeeContext, TeeDevice
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -125,7 +126,8 @@ class TsTee(Driver):
                 raise OSError(errno.EINVAL, "the response is longer than the memory")
             if memory is not None:
                 memory.write(0, response)
-        params[0].a = len(response)
+        if params[0].type.is_output:
+            params[0].a = len(response)
         return Reply(status & _UINT32)
 
     def _memory(
