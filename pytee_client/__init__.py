@@ -6,17 +6,10 @@ Context.open_session, TEEC_MEMREF_TEMP_INPUT the class MemrefTempInput,
 TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import enums, errors, parameters
 from .context import Context, Version
-from .devices import (
-    BusDevice,
-    Device,
-    Revision,
-    RpmbRoutingModel,
-    enumerate_bus_devices,
-    enumerate_devices,
-    wait_for_device,
-)
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .identity import client_uuid
@@ -29,6 +22,17 @@ from .memory import (
 from .operation import Operation
 from .parameters import *  # noqa: F403
 from .session import Session
+
+if TYPE_CHECKING:
+    from .devices import (
+        BusDevice,
+        Device,
+        Revision,
+        RpmbRoutingModel,
+        enumerate_bus_devices,
+        enumerate_devices,
+        wait_for_device,
+    )
 
 __all__ = [  # noqa: PLE0604
     "AllocatedSharedMemory",
@@ -51,3 +55,24 @@ __all__ = [  # noqa: PLE0604
     *errors.__all__,
     *parameters.__all__,
 ]
+
+_OF_DEVICES = frozenset(
+    {
+        "BusDevice",
+        "Device",
+        "Revision",
+        "RpmbRoutingModel",
+        "enumerate_bus_devices",
+        "enumerate_devices",
+        "wait_for_device",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what looks for devices when it is asked for: few programs do."""
+    if name in _OF_DEVICES:
+        from . import devices
+
+        return getattr(devices, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,9 +9,8 @@ import os
 import threading
 import warnings
 import weakref
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ._boundary import (
     Kernel,
@@ -69,8 +68,7 @@ _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
 _FAKE_PREFIX = "fake:"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What a device says of itself (uAPI struct tee_ioctl_version_data).
 
     Attributes:
