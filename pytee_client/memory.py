@@ -138,8 +138,10 @@ class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, over
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
-    sees, without a copy. It is an mmap.mmap too, with its methods, but can't be resized.
-    A block of size 0 shows one byte, which is not shared.
+    sees, without a copy. A slice of a memoryview of it, given as a temporary memory
+    reference, reaches the TEE as that part of the block, without a copy too. It is an
+    mmap.mmap too, with its methods, but can't be resized. A block of size 0 shows one
+    byte, which is not shared.
     """
 
     def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> Self:

@@ -45,6 +45,8 @@ def prepare(
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     if slots == [p.ValueInOut]:
         return _with_value(session, command_id)
+    if slots == [p.MemrefTempInOut]:
+        return _with_bytes(session, command_id)
     if not all(map(_is_kept, slots)):
         return _with_contents(session, command_id, slots)
 
@@ -68,11 +70,13 @@ def prepare(
 def _is_kept(slot: object) -> bool:
     """True of what can stay in an operation from call to call.
 
-    Blocks may be closed in between, and an output of the operation's own begins with zeros.
+    Blocks may be closed in between, of which a memoryview may be a slice; and an output of
+    the operation's own begins with zeros.
     """
     if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
         return False
-    return not (isinstance(slot, p.MemrefTempOutput) and isinstance(slot.buffer, int))
+    buffer = getattr(slot, "buffer", slot)
+    return not isinstance(buffer, int | memoryview)
 
 
 def _with_nothing(
@@ -173,6 +177,15 @@ def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]]
             return (new_tuple(_Value, unpack_value(operation.numbers)),)
         finally:
             free.append(operation)
+
+    return run
+
+
+def _with_bytes(session: Session, command_id: int) -> Callable[[Any], p.Outputs]:
+    invoke, parameter = session.invoke_command, p.MemrefTempInOut
+
+    def run(buffer: Any) -> p.Outputs:
+        return invoke(command_id, parameter(buffer))
 
     return run
 

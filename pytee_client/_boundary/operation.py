@@ -10,7 +10,7 @@ from .. import parameters as p
 from .._native import ffi, lib
 from ..enums import MemoryFlags, OperationState
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
-from ..memory import SharedMemory, part_of
+from ..memory import AllocatedSharedMemory, SharedMemory, part_of
 from .checks import pin, to_size, to_uint32
 from .kernel import raise_interrupted
 
@@ -200,6 +200,10 @@ class NativeOperation:
         else:
             memory = self._pin(buffer, index, writable=False)
             size = len(memory)
+            if type(buffer) is memoryview and self._set_slice(
+                context, index, buffer, memory, _INPUT
+            ):
+                return _PARTIAL_INPUT
             self._set_temporary(index, memory if size else EMPTY, size)
         return _TEMP_INPUT
 
@@ -207,12 +211,14 @@ class NativeOperation:
         buffer = argument._buffer
         if isinstance(buffer, int):
             self._own_output(index, to_size(buffer, f"parameter {index}, its size"))
-        else:
-            self._caller_output(index, buffer)
+            return _TEMP_OUTPUT
+        if self._caller_output(context, index, buffer, _OUTPUT):
+            return _PARTIAL_OUTPUT
         return _TEMP_OUTPUT
 
     def _temp_inout(self, context: NativeContext, index: int, argument: p.MemrefTempInOut) -> int:
-        self._caller_output(index, argument._buffer)
+        if self._caller_output(context, index, argument._buffer, _INPUT | _OUTPUT):
+            return _PARTIAL_INOUT
         return _TEMP_INOUT
 
     def _pin(self, buffer: Buffer, index: int, *, writable: bool) -> Any:
@@ -235,15 +241,44 @@ class NativeOperation:
         # It keeps the memory alive.
         self._outputs.append(_Output(slot, size, _bytes_of, ffi.buffer(memory)))
 
-    def _caller_output(self, index: int, buffer: Buffer | None) -> None:
+    def _caller_output(
+        self, context: NativeContext, index: int, buffer: Buffer | None, directions: int
+    ) -> bool:
+        """Set an output in the caller's memory; true if it is part of a block."""
         if buffer is None:
             slot = self._set_temporary(index, ffi.NULL, 0)
             self._outputs.append(_Output(slot, 0, _bytes_of, b""))
-            return
+            return False
         memory = self._pin(buffer, index, writable=True)
         size = len(memory)
-        slot = self._set_temporary(index, memory if size else EMPTY, size)
+        slot = None
+        if type(buffer) is memoryview:
+            slot = self._set_slice(context, index, buffer, memory, directions)
+        is_slice = slot is not None
+        if not is_slice:
+            slot = self._set_temporary(index, memory if size else EMPTY, size)
         self._outputs.append(_Output(slot, size, _first_bytes_of, buffer))
+        return is_slice
+
+    def _set_slice(
+        self, context: NativeContext, index: int, view: memoryview, memory: Any, directions: int
+    ) -> Any:
+        """Set what is a slice of a block as the part that it is; None if it is not, or must not.
+
+        Then a copy of it does.
+        """
+        block = view.obj
+        if not isinstance(block, AllocatedSharedMemory):
+            return None
+        native = block._live()
+        if native.context is not context or directions & ~native.directions:
+            return None
+        self._kept.append(native)
+        slot = self._slots[index].memref
+        slot.parent = native.struct
+        slot.offset = _address(memory) - _address(ffi.from_buffer(block))
+        slot.size = len(memory)
+        return slot
 
     def _set_registered(
         self,
@@ -317,6 +352,10 @@ def check_value(value: p.ValueInput | p.ValueInOut, index: int) -> None:
     """Say what is wrong with two numbers, if anything is."""
     to_uint32(value.a, f"parameter {index}, a")
     to_uint32(value.b, f"parameter {index}, b")
+
+
+def _address(memory: Any) -> int:
+    return int(ffi.cast("uintptr_t", memory))
 
 
 def foreign_block(block: SharedMemory) -> BadParametersError:

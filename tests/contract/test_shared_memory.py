@@ -17,6 +17,7 @@ from pytee_client.fake import uapi
 from ..support.conformance import Command, checksum, filled, xored
 from ..support.descriptor_kernel import DescriptorKernel
 from ..support.linux_kernel import LinuxKernel
+from ..support.observed_kernel import ObservedKernel
 from ..support.targets import Target
 
 if TYPE_CHECKING:
@@ -160,6 +161,64 @@ def test_a_direction_that_the_block_has_not_is_refused(
     with pytest.raises(tee.BadParametersError, match="direction") as caught:
         session.invoke_command(Command.NOTHING, kind(block))
     assert caught.value.origin == tee.Origin.API
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (64, 128), (4095, 4097), (4999, 5000)])
+def test_a_slice_of_a_view_of_a_block_is_shared_as_that_part(
+    context: tee.Context, session: tee.Session, start: int, end: int
+) -> None:
+    content = pattern(5000)
+    with context.allocate_shared_memory(5000) as block, memoryview(block) as view:
+        view[:] = content
+        part = view[start:end]
+        (seen,) = session.invoke_command(Command.MEMREF_CHECKSUM, part, tee.ValueOutput())
+        assert seen == checksum(content[start:end])
+        for kind in (tee.MemrefTempInOut, tee.MemrefTempOutput):
+            view[:] = content
+            command = Command.MEMREF_XOR if kind is tee.MemrefTempInOut else Command.MEMREF_FILL
+            (output,) = session.invoke_command(command, kind(part))
+            expected = (
+                xored(0, content[start:end])
+                if kind is tee.MemrefTempInOut
+                else filled(0, end - start)
+            )
+            assert output == part == expected
+            assert view[:start] == content[:start]
+            assert view[end:] == content[end:]
+            output.release()
+        part.release()
+
+
+def test_a_slice_of_a_block_needs_no_copy(target: Target) -> None:
+    kernel = ObservedKernel(target)
+    with (
+        tee.Context(target.device, backend=kernel) as context,
+        context.open_session(Target.CONFORMANCE) as session,
+        context.allocate_shared_memory(5000) as block,
+        memoryview(block) as view,
+        view[64:128] as part,
+    ):
+        kernel.calls.clear()
+        session.invoke_command(Command.NOTHING, part)
+        (request,) = kernel.ioctls
+        ((attr, offset, size, _),) = request.params
+        assert (attr, offset, size) == (uapi.ParamType.MEMREF_INPUT, 64, 64)
+
+
+def test_a_slice_that_must_not_be_used_so_is_copied(
+    target: Target, context: tee.Context, session: tee.Session
+) -> None:
+    with (
+        target.open_context() as other,
+        other.allocate_shared_memory(100) as foreign,
+        context.allocate_shared_memory(100, Flags.INPUT) as readable,
+    ):
+        for block in (foreign, readable):
+            with memoryview(block)[10:20] as part:
+                part[:] = bytes(range(10))
+                (output,) = session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(part))
+                assert output == part == xored(0, bytes(range(10)))
+                output.release()
 
 
 @pytest.mark.assertion("MR-21")
