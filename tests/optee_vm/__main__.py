@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from . import xtest
+from ..bench import cases
+from . import bench, xtest
 from .build import Build, Parts, build
 from .cache import default_cache
 from .job import Job
@@ -203,6 +204,31 @@ def _fidelity(command: _Command) -> int:
     return fidelity.measure(machine.run, parsed.seed, parsed.programs)
 
 
+def _bench(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm bench")
+    parser.add_argument("--short", action="store_true", help="fewer sizes and repetitions")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parsed = parser.parse_args(command.words)
+    plan = cases.selected(cases.cases(short=parsed.short), parsed.only)
+    machine = Machine(_made(Parts.ALL), replace(command, icount=True).options(1200))
+    found = bench.batches(machine.run(bench.job(plan)))
+    if parsed.json is not None:
+        parsed.json.write_text(json.dumps(found, indent=1))
+    for case in plan:
+        row = [f"{case.name:30}"]
+        base = min(found["libteec"][case.name])
+        for column in bench.COLUMNS:
+            times = found[column].get(case.name)
+            if times:
+                best = min(times)
+                row.append(f"{best / case.calls / 1000:9.2f} {best / base:6.3f}")
+            else:
+                row.append(f"{'':16}")
+        print(" ".join(row))
+    return 0
+
+
 def _joined(outcome: Outcome, proved: dict[str, dict[str, list[str]]]) -> bool:
     """Add what a boot proved."""
     content = outcome.files.get(_RECORD)
@@ -293,6 +319,7 @@ def _on_terminate(number: int, frame: FrameType | None) -> None:
 
 
 _VERBS: dict[str, Callable[[_Command], int]] = {
+    "bench": _bench,
     "build": _build,
     "fidelity": _fidelity,
     "run": _run,

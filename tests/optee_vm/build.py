@@ -17,7 +17,8 @@ class Parts(enum.Flag):
     NONE = 0
     EXTENSION = enum.auto()
     LIBTEEC = enum.auto()
-    ALL = EXTENSION | LIBTEEC
+    BENCH = enum.auto()
+    ALL = EXTENSION | LIBTEEC | BENCH
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Build:
     applications: tuple[Path, ...]
     extension: Path | None
     libteec: Path | None
+    bench: Path | None
 
 
 def build(cache: Cache, top: Path, parts: Parts = Parts.ALL, *, refresh: bool = False) -> Build:
@@ -36,6 +38,7 @@ def build(cache: Cache, top: Path, parts: Parts = Parts.ALL, *, refresh: bool = 
     host.require_to_build()
     fetched = packages.fetch(cache, refresh=refresh)
     sysroot = packages.sysroot(cache, fetched)
+    libteec = project.libteec(cache, top, sysroot) if Parts.LIBTEEC in parts else None
     return Build(
         cache=cache,
         project=top,
@@ -43,5 +46,8 @@ def build(cache: Cache, top: Path, parts: Parts = Parts.ALL, *, refresh: bool = 
         flash=firmware.firmware(cache, fetched, sysroot),
         applications=project.applications(cache, top, sysroot),
         extension=project.extension(cache, top, sysroot) if Parts.EXTENSION in parts else None,
-        libteec=project.libteec(cache, top, sysroot) if Parts.LIBTEEC in parts else None,
+        libteec=libteec,
+        bench=project.bench(cache, top, sysroot, libteec)
+        if libteec is not None and Parts.BENCH in parts
+        else None,
     )

@@ -51,6 +51,8 @@ def _add_project(archive: Archive, build: Build) -> None:
         )
     if build.libteec is not None:
         archive.file(f"opt/teec/{build.libteec.name}", build.libteec.read_bytes(), 0o755)
+    if build.bench is not None:
+        archive.file("opt/bench/bench", build.bench.read_bytes(), 0o755)
     for application in build.applications:
         archive.file(f"usr/lib/optee_armtz/{application.name}", application.read_bytes())
 

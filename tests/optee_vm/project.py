@@ -78,6 +78,29 @@ def libteec(cache: Cache, project: Path, sysroot: Path) -> Path:
     return cache.stage("libteec", key, make) / "libteec.so.2"
 
 
+def bench(cache: Cache, project: Path, sysroot: Path, libteec: Path) -> Path:
+    """The C program of tests/bench, which takes whichever libteec.so.2 it is given."""
+    source, header = project / "tests/bench/bench.c", project / "tests/ta/nothing/nothing_ta.h"
+    inputs = [source, header, project / "csrc/tee_client_api.h"]
+    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(project, inputs)])
+
+    def make(place: Path) -> None:
+        run(
+            [
+                *_compiler(sysroot),
+                "-O2",
+                *_WARNINGS,
+                *(f"-I{path.parent}" for path in inputs),
+                source,
+                libteec,
+                "-o",
+                place / "bench",
+            ]
+        )
+
+    return cache.stage("bench", key, make) / "bench"
+
+
 def applications(cache: Cache, project: Path, sysroot: Path) -> tuple[Path, ...]:
     """The signed images of every directory of tests/ta that has a Makefile."""
     makefiles = sorted((project / "tests/ta").glob("*/Makefile"))

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NOTHING_TA_H
+#define NOTHING_TA_H
+
+#define NOTHING_UUID \
+	{ 0x209d3434, 0x8ec5, 0x4247, \
+		{ 0x92, 0x4e, 0xad, 0xb1, 0xe5, 0x90, 0x73, 0xc2 } }
+
+#endif
