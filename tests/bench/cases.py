@@ -13,6 +13,8 @@ _SHORT_SIZES = (64, 4 * KIB, 16 * KIB, 256 * KIB)
 # OP-TEE, as Debian builds it, has no memory for 700 sessions, in whatever application.
 _SESSIONS = 600
 _BLOCKS = 1000
+SESSIONS_CASE = f"value call, {_SESSIONS} sessions"
+BLOCKS_CASE = f"value call, {_BLOCKS} blocks"
 
 
 class Kind(Enum):
@@ -46,7 +48,7 @@ class Case:
     kind: Kind
     size: int = 0
     calls: int = 10
-    batches: int = 20
+    batches: int = 30
 
     def line(self) -> str:
         """Return it as a line of a plan."""
@@ -81,15 +83,15 @@ def cases(*, short: bool = False) -> list[Case]:
     ]
     if not short:
         found += [
-            Case(f"value call, {_SESSIONS} sessions", Kind.VALUE_SESSIONS, _SESSIONS),
-            Case(f"value call, {_BLOCKS} blocks", Kind.VALUE_BLOCKS, _BLOCKS),
+            Case(SESSIONS_CASE, Kind.VALUE_SESSIONS, _SESSIONS),
+            Case(BLOCKS_CASE, Kind.VALUE_BLOCKS, _BLOCKS),
         ]
     return found
 
 
 def _memory(name: str, kind: Kind, size: int) -> Case:
-    calls = 10 if size <= 64 * KIB else 3
-    return Case(f"{name} {size_name(size)}", kind, size, calls)
+    calls = 10 if size <= 64 * KIB else 4
+    return Case(f"{name} {size_name(size)}", kind, size, calls, 40)
 
 
 def selected(found: Iterable[Case], names: Sequence[str]) -> list[Case]:

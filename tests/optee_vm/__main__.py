@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from ..bench import cases
 from . import bench, xtest
 from .build import Build, Parts, build
 from .cache import default_cache
@@ -38,6 +37,8 @@ verbs:
                           FILE of the host gets what pytest's own --record writes there
   fidelity [--seed N] [--programs N]
                           random programs of system calls, the same outcomes as on the fake?
+  bench [--short] [--only NAME] [--json FILE] [--markdown] [--baseline FILE] ...
+                          what calls cost in instructions, against C over Debian's libteec
   xtest [--teec=ours|debian|both] [CASES]
                           OP-TEE's own regression tests, all or those named, on our library;
                           both: on Debian's as well, and every verdict must be the same
@@ -205,28 +206,10 @@ def _fidelity(command: _Command) -> int:
 
 
 def _bench(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm bench")
-    parser.add_argument("--short", action="store_true", help="fewer sizes and repetitions")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parsed = parser.parse_args(command.words)
-    plan = cases.selected(cases.cases(short=parsed.short), parsed.only)
-    machine = Machine(_made(Parts.ALL), replace(command, icount=True).options(1200))
-    found = bench.batches(machine.run(bench.job(plan)))
-    if parsed.json is not None:
-        parsed.json.write_text(json.dumps(found, indent=1))
-    for case in plan:
-        row = [f"{case.name:30}"]
-        base = min(found["libteec"][case.name])
-        for column in bench.COLUMNS:
-            times = found[column].get(case.name)
-            if times:
-                best = min(times)
-                row.append(f"{best / case.calls / 1000:9.2f} {best / base:6.3f}")
-            else:
-                row.append(f"{'':16}")
-        print(" ".join(row))
-    return 0
+    def run(job: Job) -> Outcome:
+        return Machine(_made(Parts.ALL), replace(command, icount=True).options(1200)).run(job)
+
+    return bench.main(command.words, run)
 
 
 def _joined(outcome: Outcome, proved: dict[str, dict[str, list[str]]]) -> bool:

@@ -1,48 +1,114 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What calls cost in the machine, by its counted instructions."""
+"""What calls cost, in one boot with counted instructions: C, Python and ctypes side by side."""
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from ..bench.cases import Case
+from ..bench import baseline, host, table, targets
+from ..bench.cases import Case, cases, selected
+from ..bench.figures import Column, Figures, figures
+from ..bench.host_figures import HostFigures
 from .job import Job
 from .machine import Outcome
-from .process import VmError
+from .process import VmError, say
 
-PROGRAM = "opt/bench/bench"
-_PLAN = "vm/plan"
-_LIBTEEC, _CSRC = "libteec", "csrc"
-COLUMNS = (_LIBTEEC, _CSRC, "plain", "prepared", "naive")
+Run = Callable[[Job], Outcome]
 
-Batches = dict[str, dict[str, list[int]]]
+_PROGRAM = "/opt/bench/bench"
+_PLAN, _MEMORY = "vm/plan", "tmp/bench-memory"
+_C_COLUMNS = {Column.LIBTEEC: "", Column.CSRC: "LD_LIBRARY_PATH=/opt/teec "}
+# All on one processor, and not on that which has the secure world's timer.
+_PINNED = "busybox taskset 2 "
+_IMPORT_RUNS, _SHORT_IMPORT_RUNS = 40, 10
 
 
-def job(plan: Sequence[Case]) -> Job:
+def main(words: Sequence[str], run: Run) -> int:
+    """Measure, print, and return a status: 1 when a ratio rose over the baseline's."""
+    parsed = _parser().parse_args(words)
+    plan = selected(cases(short=parsed.short), parsed.only)
+    if not plan:
+        raise VmError(f"no case is called {' or '.join(parsed.only)}")
+    # A file that can't be read shows before all the measuring, not after it.
+    old = None if parsed.baseline is None else _ratios_in(parsed.baseline)
+    outcome = run(_job(plan, memory=not parsed.short))
+    found, memory = _received(outcome, plan)
+    print((table.markdown if parsed.markdown else table.text)(found))
+    verdicts = list(targets.verdicts(found))
+    here = None
+    if parsed.host:
+        here = _host(_SHORT_IMPORT_RUNS if parsed.short else _IMPORT_RUNS)
+        print("\n".join(here.lines()))
+        verdicts += targets.host_verdicts(here)
+    if memory:
+        print("memory:", ", ".join(f"{size} bytes a {what}" for what, size in memory.items()))
+    print(*verdicts, sep="\n")
+    if parsed.json is not None:
+        _write(parsed.json, _all(found, memory, here, verdicts))
+    if parsed.write_baseline is not None:
+        _write(parsed.write_baseline, found.ratios())
+    return 0 if old is None else _held_against(old, found.ratios())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm bench")
+    parser.add_argument("--short", action="store_true", help="fewer sizes and repetitions")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="those cases with NAME in their name; may be given more than once",
+    )
+    parser.add_argument(
+        "--no-host", dest="host", action="store_false", help="without the figures of this host"
+    )
+    parser.add_argument("--markdown", action="store_true", help="the table as a README has it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where all figures go")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help=f"fail if a ratio is more than {baseline.ALLOWED_RISE:.0%} over that in FILE",
+    )
+    parser.add_argument(
+        "--write-baseline", type=Path, metavar="FILE", help="where the ratios go, to be kept"
+    )
+    return parser
+
+
+def _job(plan: Sequence[Case], *, memory: bool) -> Job:
     """The same plan for one column after the other."""
     # Where memory lies decides how many pages it touches.
     lines = ["set -e", "echo 0 >/proc/sys/kernel/randomize_va_space", "export PYTHONHASHSEED=0"]
-    for column in COLUMNS:
-        lines.append(f"echo {column}")
-        if column in (_LIBTEEC, _CSRC):
-            path = "LD_LIBRARY_PATH=/opt/teec " * (column == _CSRC)
-            lines.append(f"{path}/{PROGRAM} </{_PLAN} >/{_place(column)}")
+    for column in Column:
+        out = f"/{_place(column)}"
+        if column in _C_COLUMNS:
+            lines.append(f"{_C_COLUMNS[column]}{_PINNED}{_PROGRAM} </{_PLAN} >{out}")
         else:
-            words = ["--column", column, "--plan", f"/{_PLAN}", "--out", f"/{_place(column)}"]
-            lines.append(shlex.join(["python3", "-m", "tests.bench.guest", *words]))
+            words = ["--column", column.value, "--plan", f"/{_PLAN}", "--out", out]
+            lines.append(_PINNED + shlex.join(["python3", "-m", "tests.bench.guest", *words]))
+    if memory:
+        lines.append(f"python3 -m tests.bench.memory --out /{_MEMORY}")
     files = {_PLAN: "".join(f"{case.line()}\n" for case in plan).encode()}
-    return Job("\n".join(lines) + "\n", files, tuple(map(_place, COLUMNS)))
+    return Job("\n".join(lines) + "\n", files, (*map(_place, Column), _MEMORY))
 
 
-def batches(outcome: Outcome) -> Batches:
-    """The nanoseconds of each batch, by column and case; VmError if the machine failed."""
+def _received(outcome: Outcome, plan: Sequence[Case]) -> tuple[Figures, dict[str, int]]:
+    """What was measured of calls, and of memory; VmError if the machine failed."""
     if outcome.status != 0:
         raise VmError(f"status {outcome.status}: {outcome.explanation()}")
-    return {column: _read(outcome.files, column) for column in COLUMNS}
+    batches = {column: _batches(outcome.files, column) for column in Column}
+    memory: dict[str, int] = json.loads(outcome.files.get(_MEMORY, b"{}"))
+    return figures(plan, batches), memory
 
 
-def _read(files: Mapping[str, bytes], column: str) -> dict[str, list[int]]:
+def _batches(files: Mapping[str, bytes], column: Column) -> dict[str, list[int]]:
     found = {}
     for line in files.get(_place(column), b"").decode().splitlines():
         name, _, times = line.partition("\t")
@@ -50,5 +116,53 @@ def _read(files: Mapping[str, bytes], column: str) -> dict[str, list[int]]:
     return found
 
 
-def _place(column: str) -> str:
-    return f"tmp/bench-{column}"
+def _place(column: Column) -> str:
+    return f"tmp/bench-{column.value}"
+
+
+def _host(runs: int) -> HostFigures:
+    try:
+        return host.measure(runs)
+    except (host.HostError, ImportError) as error:
+        raise VmError(f"{error}: build the library here too, or give --no-host") from error
+
+
+def _all(
+    found: Figures,
+    memory: Mapping[str, int],
+    here: HostFigures | None,
+    verdicts: Sequence[targets.Verdict],
+) -> dict[str, object]:
+    return {
+        "thousands of instructions": found.instructions,
+        "ratios": found.ratios(),
+        "bytes of memory": memory,
+        "host": here and dataclasses.asdict(here),
+        "targets": [dataclasses.asdict(verdict) for verdict in verdicts],
+    }
+
+
+def _ratios_in(path: Path) -> baseline.Ratios:
+    try:
+        ratios: baseline.Ratios = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise VmError(f"{path} can't be read as a baseline: {error}") from error
+    return ratios
+
+
+def _write(path: Path, content: object) -> None:
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise VmError(f"{path} can't be written: {error.strerror}") from error
+    say(f"written: {path}")
+
+
+def _held_against(old: baseline.Ratios, new: baseline.Ratios) -> int:
+    compared = baseline.compared(old, new)
+    rises = list(baseline.rises(old, new))
+    for rise in rises:
+        print(rise)
+    say(f"{len(rises)} of {compared} ratios are over the baseline's")
+    # One that has nothing to hold against is no baseline.
+    return 1 if rises or not compared else 0
