@@ -18,6 +18,8 @@
 #define OFFSET_IN_PAGE	16
 #define PAGE		4096
 
+#define EMPTY_BATCHES	5
+
 struct bench {
 	TEEC_Context context;
 	TEEC_Session session;
@@ -207,10 +209,21 @@ static uint64_t now(void)
 	return time.tv_sec * UINT64_C(1000000000) + time.tv_nsec;
 }
 
+static uint64_t batch_of(const struct kind *kind, struct bench *bench,
+			 unsigned int calls)
+{
+	uint64_t start = now();
+
+	for (unsigned int call = 0; call < calls; call++)
+		kind->call(bench);
+
+	return now() - start;
+}
+
 static void measure(const struct kind *kind, struct bench *bench,
 		    unsigned int calls, unsigned int batches)
 {
-	uint64_t start;
+	uint64_t empty = UINT64_MAX;
 
 	if (kind->has_context)
 		check(TEEC_InitializeContext(NULL, &bench->context),
@@ -220,15 +233,17 @@ static void measure(const struct kind *kind, struct bench *bench,
 	if (kind->set_up)
 		kind->set_up(bench);
 
-	/* The first batch warms up. */
-	for (unsigned int batch = 0; batch <= batches; batch++) {
-		start = now();
-		for (unsigned int call = 0; call < calls; call++)
-			kind->call(bench);
-		if (batch > 0)
-			printf("%c%" PRIu64, batch == 1 ? '\t' : ' ',
-			       now() - start);
+	/* Warms up, and learns what asking for the time costs. */
+	batch_of(kind, bench, calls);
+	for (unsigned int batch = 0; batch < EMPTY_BATCHES; batch++) {
+		uint64_t taken = batch_of(kind, bench, 0);
+
+		if (taken < empty)
+			empty = taken;
 	}
+	for (unsigned int batch = 0; batch < batches; batch++)
+		printf("%c%" PRIu64, batch == 0 ? '\t' : ' ',
+		       batch_of(kind, bench, calls) - empty);
 
 	if (kind->tear_down)
 		kind->tear_down(bench);

@@ -18,8 +18,10 @@ import pytee_client as tee
 
 from .plain import NOTHING
 
-# As many as a page more or less is nothing, and as there are descriptors and memory in OP-TEE.
-_CONTEXTS, _SESSIONS, _BLOCKS = 200, 500, 500
+# As many as a page more or less is nothing, and as OP-TEE has memory for.
+_COUNT = 500
+# Those before them fill what is left of pages that others began.
+_FIRST = 90
 _BLOCK_SIZE = 4096
 
 
@@ -29,31 +31,56 @@ def _resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _each(count: int, make: Callable[[ExitStack], object]) -> int:
-    """Bytes for each of so many that are alive together."""
-    # What the first needs once, and what earlier ones left, is no part of it.
+def _each(make: Callable[[ExitStack], object]) -> int:
+    """Bytes for each of many that are alive together."""
     with ExitStack() as live:
-        make(live)
-        before = _resident()
-        for _ in range(count):
+        for _ in range(_FIRST):
             make(live)
-        return (_resident() - before) // count
+        before = _resident()
+        for _ in range(_COUNT):
+            make(live)
+        return (_resident() - before) // _COUNT
+
+
+def _contexts() -> int:
+    return _each(lambda live: live.enter_context(tee.Context()))
+
+
+def _sessions() -> int:
+    with tee.Context() as context:
+        return _each(lambda live: live.enter_context(context.open_session(NOTHING)))
+
+
+def _blocks() -> int:
+    with tee.Context() as context:
+
+        def touched(live: ExitStack) -> None:
+            block = live.enter_context(context.allocate_shared_memory(_BLOCK_SIZE))
+            memoryview(block)[:] = bytes(_BLOCK_SIZE)
+
+        return _each(touched)
+
+
+def _in_child(work: Callable[[], int]) -> int:
+    """What another process finds: it has no memory yet that others left."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, str(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return int(text)
 
 
 def measure() -> dict[str, int]:
     """Return the bytes of resident memory, by the name of what they are for."""
-    found = {"context": _each(_CONTEXTS, lambda live: live.enter_context(tee.Context()))}
-    with tee.Context() as context:
-        found["session"] = _each(
-            _SESSIONS, lambda live: live.enter_context(context.open_session(NOTHING))
-        )
-
-        def touched_block(live: ExitStack) -> None:
-            block = live.enter_context(context.allocate_shared_memory(_BLOCK_SIZE))
-            memoryview(block)[:] = bytes(_BLOCK_SIZE)
-
-        found["block of 4 KiB"] = _each(_BLOCKS, touched_block)
-    return found
+    kinds = {"context": _contexts, "session": _sessions, "block of 4 KiB": _blocks}
+    return {what: _in_child(work) for what, work in kinds.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

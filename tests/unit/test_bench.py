@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.bench import baseline, table, targets
 from tests.bench.cases import Case, Kind, case_of, cases, selected
 from tests.bench.figures import Column, Figures, best, figures
+from tests.bench.guest import Loop, measure
 from tests.bench.host_figures import HostFigures
 from tests.optee_vm import bench
 from tests.optee_vm.job import Job
@@ -268,3 +271,22 @@ def test_no_figures_are_made_of_a_machine_that_failed(tmp_path: Path) -> None:
 def test_a_name_that_no_case_has_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VmError, match="no case is called walrus"):
         bench.main(["--only", "walrus"], Machine(tmp_path))
+
+
+# Measuring.
+
+
+def test_a_case_is_warmed_up_and_measured_batch_by_batch() -> None:
+    calls: list[int] = []
+
+    @contextlib.contextmanager
+    def making() -> Iterator[Loop]:
+        yield calls.append
+        calls.append(-1)
+
+    batches = measure(Case("any", Kind.NULL, calls=3, batches=4), making())
+    assert calls[0] == 3
+    assert calls[-5:] == [3] * 4 + [-1]
+    # Between them it was measured what measuring takes.
+    assert set(calls[1:-5]) == {0}
+    assert len(batches) == 4
