@@ -10,6 +10,11 @@ from .figures import TITLES, Column, Figures
 _CASE = "thousands of instructions (ratio to libteec)"
 _ABSENT = "-"
 
+NOTE = """\
+Values and memory go in and out. The application touches neither; a temporary memref lies anywhere
+in a page, as users' memory does; a block is a whole memref, of which nobody copies anything.
+"""
+
 
 def text(figures: Figures) -> str:
     """Return a table for a terminal."""

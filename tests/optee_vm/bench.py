@@ -39,6 +39,7 @@ def main(words: Sequence[str], run: Run) -> int:
     outcome = run(_job(plan, memory=not parsed.short))
     found, memory = _received(outcome, plan)
     print((table.markdown if parsed.markdown else table.text)(found))
+    print(table.NOTE, end="")
     verdicts = list(targets.verdicts(found))
     here = None
     if parsed.host:
