@@ -77,7 +77,7 @@ def cases(*, short: bool = False) -> list[Case]:
         Case("value call", Kind.VALUE),
         *(_memory("temporary", Kind.TEMPORARY, size) for size in sizes),
         *(_memory("block", Kind.BLOCK, size) for size in sizes),
-        Case("open and close session", Kind.SESSION, calls=1, batches=4 if short else 8),
+        Case("open and close session", Kind.SESSION, calls=1, batches=8 if short else 16),
         Case("the same, application loaded", Kind.LOADED_SESSION, calls=4, batches=10),
         Case("open and close context", Kind.CONTEXT),
     ]

@@ -17,6 +17,7 @@ class Column(str, Enum):
     CSRC = "csrc"
     PLAIN = "plain"
     PREPARED = "prepared"
+    FIXED = "fixed"
     NAIVE = "naive"
 
 
@@ -25,10 +26,11 @@ TITLES = {
     Column.CSRC: "C, csrc",
     Column.PLAIN: "Python, plain",
     Column.PREPARED: "Python, prepared",
+    Column.FIXED: "prepared, fixed",
     Column.NAIVE: "ctypes, libteec",
 }
 # Whose figures are this project's.
-OURS = (Column.CSRC, Column.PLAIN, Column.PREPARED)
+OURS = (Column.CSRC, Column.PLAIN, Column.PREPARED, Column.FIXED)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The column of pytee_client with commands that are prepared before the loop."""
+"""The column of pytee_client with commands that are prepared, and given contents at each call."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytee_client as tee
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .guest import Column, Loop
 
 
-def _value_loop(session: Any) -> Loop:
+def _value_loop(session: tee.Session) -> Loop:
     command = session.command(0, tee.ValueInOut)
 
     def loop(calls: int) -> None:
@@ -28,7 +28,7 @@ def _value_loop(session: Any) -> Loop:
 
 @contextmanager
 def _null(size: int) -> Iterator[Loop]:
-    with tee.Context() as context, _opened(context) as session:
+    with tee.Context() as context, context.open_session(NOTHING) as session:
         command = session.command(0)
 
         def loop(calls: int) -> None:
@@ -40,14 +40,14 @@ def _null(size: int) -> Iterator[Loop]:
 
 @contextmanager
 def _value(size: int) -> Iterator[Loop]:
-    with tee.Context() as context, _opened(context) as session:
+    with tee.Context() as context, context.open_session(NOTHING) as session:
         yield _value_loop(session)
 
 
 @contextmanager
 def _temporary(size: int) -> Iterator[Loop]:
     buffer = bytearray(size)
-    with tee.Context() as context, _opened(context) as session:
+    with tee.Context() as context, context.open_session(NOTHING) as session:
         command = session.command(0, tee.MemrefTempInOut)
 
         def loop(calls: int) -> None:
@@ -61,14 +61,14 @@ def _temporary(size: int) -> Iterator[Loop]:
 def _block(size: int) -> Iterator[Loop]:
     with (
         tee.Context() as context,
-        _opened(context) as session,
+        context.open_session(NOTHING) as session,
         context.allocate_shared_memory(size) as block,
     ):
-        command = session.command(0, tee.MemrefWhole(block))
+        command = session.command(0, tee.MemrefWhole)
 
         def loop(calls: int) -> None:
             for _ in range(calls):
-                (_view,) = command()
+                (_view,) = command(block)
 
         yield loop
 
@@ -85,11 +85,7 @@ def _value_blocks(size: int) -> Iterator[Loop]:
         yield _value_loop(session)
 
 
-def _opened(context: tee.Context) -> Any:
-    return context.open_session(NOTHING)
-
-
-_ALL: Column = {
+COLUMN: Column = {
     Kind.NULL: _null,
     Kind.VALUE: _value,
     Kind.TEMPORARY: _temporary,
@@ -97,4 +93,3 @@ _ALL: Column = {
     Kind.VALUE_SESSIONS: _value_sessions,
     Kind.VALUE_BLOCKS: _value_blocks,
 }
-COLUMN: Column = _ALL if hasattr(tee.Session, "command") else {}

@@ -36,14 +36,14 @@ def main(words: Sequence[str], run: Run) -> int:
         raise VmError(f"no case is called {' or '.join(parsed.only)}")
     # A file that can't be read shows before all the measuring, not after it.
     old = None if parsed.baseline is None else _ratios_in(parsed.baseline)
+    # Nor what is wrong with the library here.
+    here = _host(_SHORT_IMPORT_RUNS if parsed.short else _IMPORT_RUNS) if parsed.host else None
     outcome = run(_job(plan, memory=not parsed.short))
     found, memory = _received(outcome, plan)
     print((table.markdown if parsed.markdown else table.text)(found))
     print(table.NOTE, end="")
     verdicts = list(targets.verdicts(found))
-    here = None
-    if parsed.host:
-        here = _host(_SHORT_IMPORT_RUNS if parsed.short else _IMPORT_RUNS)
+    if here is not None:
         print("\n".join(here.lines()))
         verdicts += targets.host_verdicts(here)
     if memory:
