@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         out = sys.stdout
         if parsed.out is not None:
-            out = stack.enter_context(parsed.out.open("w", encoding="utf-8"))
+            out = stack.enter_context(parsed.out.open("a", encoding="utf-8"))
         for statement in parsed.statement:
             case = case_for(statement)
             _report("statement", case, measure(case, loop_of(statement)), out)
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"measure it and no case; it can use {NAMES}",
     )
     parser.add_argument("--plan", type=Path, metavar="FILE", help="cases, a line each")
-    parser.add_argument("--out", type=Path, metavar="FILE")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="to be added to")
     return parser
 
 

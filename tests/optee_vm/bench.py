@@ -7,11 +7,11 @@ import argparse
 import dataclasses
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..bench import baseline, host, table, targets
-from ..bench.cases import Case, cases, selected
+from ..bench.cases import Case, Kind, cases, selected
 from ..bench.figures import Column, Figures, figures
 from ..bench.host_figures import HostFigures
 from .job import Job
@@ -21,10 +21,9 @@ from .process import VmError, say
 Run = Callable[[Job], Outcome]
 
 _PROGRAM = "/opt/bench/bench"
-_PLAN, _MEMORY = "vm/plan", "tmp/bench-memory"
+_COLUMNS, _PLAN, _LOADING_PLAN = "vm/columns", "vm/plan", "vm/loading-plan"
+_MEMORY = "tmp/bench-memory"
 _C_COLUMNS = {Column.LIBTEEC: "", Column.CSRC: "LD_LIBRARY_PATH=/opt/teec "}
-# All on one processor, and not on that which has the secure world's timer.
-_PINNED = "busybox taskset 2 "
 _IMPORT_RUNS, _SHORT_IMPORT_RUNS = 40, 10
 
 
@@ -84,20 +83,41 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _job(plan: Sequence[Case], *, memory: bool) -> Job:
-    """The same plan for one column after the other."""
-    # Where memory lies decides how many pages it touches.
-    lines = ["set -e", "echo 0 >/proc/sys/kernel/randomize_va_space", "export PYTHONHASHSEED=0"]
+    """All columns with the application loaded once, and then with it loaded by each session."""
+    lines = [
+        "set -e",
+        # Where memory lies decides how many pages it touches.
+        "echo 0 >/proc/sys/kernel/randomize_va_space",
+        "export PYTHONHASHSEED=0",
+        f"{_PROGRAM} 'sh -e /{_COLUMNS} /{_PLAN}'",
+        f"sh -e /{_COLUMNS} /{_LOADING_PLAN}",
+    ]
+    if memory:
+        lines.append(f"python3 -m tests.bench.memory --out /{_MEMORY}")
+    loading = [case for case in plan if case.kind is Kind.SESSION]
+    files = {
+        _COLUMNS: "".join(f"{line}\n" for line in _column_lines()).encode(),
+        _PLAN: _text([case for case in plan if case not in loading]),
+        _LOADING_PLAN: _text(loading),
+    }
+    return Job("\n".join(lines) + "\n", files, (*map(_place, Column), _MEMORY))
+
+
+def _column_lines() -> Iterator[str]:
+    """A script that runs the plan it is given for one column after the other."""
+    # There is nothing to be had from starting Python for an empty one.
+    yield '[ -s "$1" ] || exit 0'
     for column in Column:
         out = f"/{_place(column)}"
         if column in _C_COLUMNS:
-            lines.append(f"{_C_COLUMNS[column]}{_PINNED}{_PROGRAM} </{_PLAN} >{out}")
+            yield f'{_C_COLUMNS[column]}{_PROGRAM} <"$1" >>{out}'
         else:
-            words = ["--column", column.value, "--plan", f"/{_PLAN}", "--out", out]
-            lines.append(_PINNED + shlex.join(["python3", "-m", "tests.bench.guest", *words]))
-    if memory:
-        lines.append(f"python3 -m tests.bench.memory --out /{_MEMORY}")
-    files = {_PLAN: "".join(f"{case.line()}\n" for case in plan).encode()}
-    return Job("\n".join(lines) + "\n", files, (*map(_place, Column), _MEMORY))
+            words = ["python3", "-m", "tests.bench.guest", "--column", column.value, "--out", out]
+            yield f'{shlex.join(words)} --plan "$1"'
+
+
+def _text(plan: Sequence[Case]) -> bytes:
+    return "".join(f"{case.line()}\n" for case in plan).encode()
 
 
 def _received(outcome: Outcome, plan: Sequence[Case]) -> tuple[Figures, dict[str, int]]:

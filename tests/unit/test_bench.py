@@ -31,6 +31,11 @@ def host_figures(milliseconds: float = 12.0, *heavy: str) -> HostFigures:
     return HostFigures(milliseconds, milliseconds, milliseconds, list(heavy), ["mmap"], 20.0, 60.0)
 
 
+def planned(job: Job) -> list[Case]:
+    text = (job.files["vm/plan"] + job.files["vm/loading-plan"]).decode()
+    return [case_of(line) for line in text.splitlines()]
+
+
 class Machine:
     """A machine in which every repetition takes so many nanoseconds, by the column."""
 
@@ -42,7 +47,7 @@ class Machine:
 
     def __call__(self, job: Job) -> Outcome:
         self.jobs.append(job)
-        plan = [case_of(line) for line in job.files["vm/plan"].decode().splitlines()]
+        plan = planned(job)
         files = {
             f"tmp/bench-{column}": "".join(
                 f"{case.name}\t{case.calls * time + 5} {case.calls * time}\n" for case in plan
@@ -228,12 +233,25 @@ def test_the_verb_prints_a_table_and_writes_all_figures(
     assert all(target["reached"] for target in written["targets"])
 
 
-def test_every_column_measures_the_same_plan(tmp_path: Path) -> None:
+def test_every_column_measures_all_cases(tmp_path: Path) -> None:
     machine = Machine(tmp_path, libteec=50_000)
     bench.main(["--no-host", "--short"], machine)
     (job,) = machine.jobs
-    assert job.script.count("vm/plan") == len(Column)
-    assert len(job.files["vm/plan"].splitlines()) == len(cases(short=True))
+    assert job.files["vm/columns"].decode().count('"$1"') == 1 + len(Column)
+    assert {case.name for case in planned(job)} == {case.name for case in cases(short=True)}
+
+
+def test_the_application_stays_loaded_but_where_loading_it_is_measured(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, libteec=50_000)
+    bench.main(["--no-host", "--only", "session"], machine)
+    (job,) = machine.jobs
+    loading = job.files["vm/loading-plan"].decode().splitlines()
+    assert [case_of(line).kind for line in loading] == [Kind.SESSION]
+    kept, not_kept = (line for line in job.script.splitlines() if "columns" in line)
+    assert [kept, not_kept] == [
+        "/opt/bench/bench 'sh -e /vm/columns /vm/plan'",
+        "sh -e /vm/columns /vm/loading-plan",
+    ]
 
 
 def test_a_rise_over_the_written_baseline_fails_the_verb(
