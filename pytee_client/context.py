@@ -10,7 +10,7 @@ import threading
 import warnings
 import weakref
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ._boundary import (
     Kernel,
@@ -466,6 +466,10 @@ def _check_results(results: object) -> None:
         to_uint32(member.value, f"the result {results.__name__}.{member.name}")
 
 
+# Where it is, nothing else has to be looked for, which takes longer than to open it.
+_FIRST_NODE: Final = "/dev/tee0"
+
+
 def resolve(
     device: str | os.PathLike[str] | None, backend: Backend | None
 ) -> tuple[str | None, Kernel | None]:
@@ -477,7 +481,7 @@ def resolve(
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
-    if backend is None and path is None and not client_nodes():
+    if backend is None and path is None and not (os.path.exists(_FIRST_NODE) or client_nodes()):
         _announce_fake()
         return path, _fake_kernel("")
     return path, resolve_backend(backend)

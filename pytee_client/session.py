@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ._boundary import NativeOperation, check_value, foreign_block, prepare, to_uint32
 from ._boundary.hot_path import (
     EMPTY,
+    invoke,
     invoke_block,
     invoke_memory,
     invoke_value,
@@ -130,6 +131,14 @@ class Session(Owner):
                     return self._invoke_with_bytes(call, command_id, first._buffer)
                 if type(first) is AllocatedSharedMemory and first._is_output:
                     return self._invoke_with_block(call, command_id, first)
+                if first is None:
+                    try:
+                        if invoke(call.call, command_id, 0):
+                            self._look_at_once(call)
+                    except (OverflowError, TypeError):
+                        to_uint32(command_id, "the command id")
+                        raise
+                    return ()
             parameters = (first, *more)
             if operation is None:
                 return self._invoke_any(call, command_id, parameters)

@@ -46,7 +46,14 @@ def prepare(
     if slots == [p.ValueInOut]:
         return _with_value(session, command_id)
     if slots == [p.MemrefTempInOut]:
-        return _with_bytes(session, command_id)
+        return _with_one(session, command_id, p.MemrefTempInOut)
+    if slots == [p.MemrefWhole]:
+        # A block stands for all of itself.
+        return _with_one(session, command_id, _as_block)
+    if len(slots) == 1 and isinstance(slots[0], SharedMemory | p.MemrefWhole):
+        block: Any = slots[0]
+        block = block.block if isinstance(block, p.MemrefWhole) else block
+        return _with_block(session, command_id, block)
     if not all(map(_is_kept, slots)):
         return _with_contents(session, command_id, slots)
 
@@ -181,11 +188,22 @@ def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]]
     return run
 
 
-def _with_bytes(session: Session, command_id: int) -> Callable[[Any], p.Outputs]:
-    invoke, parameter = session.invoke_command, p.MemrefTempInOut
+def _with_one(
+    session: Session, command_id: int, as_parameter: Callable[[Any], Any]
+) -> Callable[[Any], p.Outputs]:
+    invoke = session.invoke_command
 
-    def run(buffer: Any) -> p.Outputs:
-        return invoke(command_id, parameter(buffer))
+    def run(content: Any) -> p.Outputs:
+        return invoke(command_id, as_parameter(content))
+
+    return run
+
+
+def _with_block(session: Session, command_id: int, block: SharedMemory) -> Callable[[], p.Outputs]:
+    invoke = session.invoke_command
+
+    def run() -> p.Outputs:
+        return invoke(command_id, block)
 
     return run
 
@@ -206,6 +224,10 @@ def _with_contents(
         return session.invoke_command(command_id, *parameters)
 
     return run
+
+
+def _as_block(content: Any) -> Any:
+    return content if isinstance(content, SharedMemory) else p.MemrefWhole(content)
 
 
 def _as_parameter(kind: Any, content: Any, index: int) -> Any:

@@ -15,6 +15,7 @@ from .operation import EMPTY, new_tuple
 
 __all__ = [
     "EMPTY",
+    "invoke",
     "invoke_block",
     "invoke_memory",
     "invoke_value",
@@ -26,9 +27,11 @@ __all__ = [
     "unpack_value",
 ]
 
-# With an operation's call, the command and the content of a slot that is both input and
-# output. They take what C can make an int of, and raise OverflowError or TypeError. True says
-# that there is something to be looked at: no success, or a closer who waits.
+# With an operation's call, the command, and the types of what is in the operation; or the
+# content of one slot that is both input and output. They take what C can make an int of, and
+# raise OverflowError or TypeError. True says that there is something to be looked at: no
+# success, or a closer who waits.
+invoke: Final = lib.call_invoke
 invoke_value: Final = lib.call_invoke_value
 invoke_memory: Final = lib.call_invoke_memory
 invoke_block: Final = lib.call_invoke_block

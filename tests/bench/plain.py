@@ -38,7 +38,7 @@ def _value(size: int) -> Iterator[Loop]:
 def _value_loop(session: tee.Session) -> Loop:
     def loop(calls: int) -> None:
         for _ in range(calls):
-            (_value,) = session.invoke_command(0, tee.ValueInOut(41))
+            (_value,) = session.invoke_command(0, tee.ValueInOut(41, 0))
 
     return loop
 

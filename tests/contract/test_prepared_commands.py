@@ -130,6 +130,17 @@ def test_a_block_may_be_closed_though_a_command_uses_it(
         command()
 
 
+def test_a_block_can_be_given_at_each_call(context: tee.Context, session: tee.Session) -> None:
+    command = session.command(Command.MEMREF_XOR, tee.MemrefWhole)
+    for size in (3, 5000):
+        with context.allocate_shared_memory(size) as block:
+            (view,) = command(block)
+            assert view == xored(0, bytes(size))
+            view.release()
+    with pytest.raises(tee.ParameterTypeError, match="parameter 0 needs a SharedMemory"):
+        command(bytearray(3))
+
+
 def test_a_closed_session_refuses_it(context: tee.Context) -> None:
     session = context.open_session(Target.CONFORMANCE)
     commands = [
