@@ -36,6 +36,7 @@ class Sample(Enum):
     HELLO = "# 43"
     PARAMETERS = "(digest,) ="
     SHARED_MEMORY = "allocate_shared_memory"
+    HOT_LOOPS = "increment ="
     OWN_APPLICATION = "class Counter"
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
@@ -153,7 +154,15 @@ def test_outputs_are_bytes_and_views_as_the_sample_says(session: tee.Session) ->
 
 def test_shared_memory_is_filled_and_passed_as_the_sample_says(session: tee.Session) -> None:
     run(Sample.SHARED_MEMORY, context=session.context, session=session)
-    assert Digester.heard == b"hello"
+    assert Digester.heard == b"hellohello"
+
+
+def test_what_is_prepared_gives_what_the_sample_says(session: tee.Session) -> None:
+    buffer = bytearray(b"Hello")
+    names = run(Sample.HOT_LOOPS, session=session, buffer=buffer)
+    assert names["value"] == (41, 0)
+    assert names["view"].obj is buffer
+    assert buffer == b"hELLO"
 
 
 def test_an_own_trusted_application_is_tested_by_the_sample() -> None:
