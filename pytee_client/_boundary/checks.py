@@ -61,7 +61,7 @@ def to_descriptor(value: object) -> int:
     return fd
 
 
-def pin(buffer: Buffer, what: str | int, *, writable: bool) -> Any:
+def pin(buffer: Buffer, what: str | int, writable: bool) -> Any:
     """Return the memory of a buffer as a cdata that keeps it where it is.
 
     what says whose it is, or which parameter's.

@@ -203,7 +203,7 @@ class NativeSharedMemory:
     def register(self, buffer: Buffer) -> None:
         """Share a buffer, which the caller keeps where it is until release()."""
         in_place = not memoryview(buffer).readonly
-        with pin(buffer, "the buffer", writable=False) as memory:
+        with pin(buffer, "the buffer", False) as memory:
             self.struct.buffer = memory if self.size else EMPTY
             code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
         self.check(code, f"registering {self.size} bytes of shared memory")
