@@ -6,7 +6,7 @@ Each class wraps one structure. The C library locks for itself; what these
 classes leave to their callers is that nothing is used after its end.
 """
 
-from .checks import pin, to_descriptor, to_size, to_uint32
+from .checks import check_value, foreign_block, pin, to_descriptor, to_size, to_uint32
 from .command import prepare
 from .context import NativeContext, NativeSession, NativeSharedMemory
 from .kernel import (
@@ -19,7 +19,7 @@ from .kernel import (
     copy_to_user,
 )
 from .linux import LinuxKernel, backend_name, read_mapping
-from .operation import NativeOperation, check_value, foreign_block
+from .operation import NativeOperation
 from .version import ask_version
 
 __all__ = [

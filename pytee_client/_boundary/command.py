@@ -14,9 +14,9 @@ from .. import parameters as p
 from .._native import lib
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
-from .checks import to_uint32
+from .checks import check_value, to_uint32
 from .hot_path import new_tuple, repeat, repeat_value, unpack_value
-from .operation import PARAMETERS, SLOTS, NativeOperation, check_value
+from .operation import PARAMETERS, SLOTS, NativeOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

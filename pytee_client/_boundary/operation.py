@@ -11,7 +11,7 @@ from .._native import ffi, lib
 from ..enums import MemoryFlags, OperationState
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, SharedMemory, part_of
-from .checks import pin, to_size, to_uint32
+from .checks import block_of, check_value, foreign_block, part_of_block, pin, to_size
 from .kernel import raise_interrupted
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from .context import NativeContext
+    from .context import NativeContext, NativeSharedMemory
 
 SLOTS: Final = 4
 # The address of an empty buffer, which may have none of its own: without one it
@@ -299,11 +299,11 @@ class NativeOperation:
         context: NativeContext,
         index: int,
         block: SharedMemory,
+        native: NativeSharedMemory,
         offset: int,
         size: int,
-        output: bool,
+        output: int,
     ) -> None:
-        native = block._live()
         if native.context is not context:
             raise foreign_block(block)
         # The block can't be closed while this export stands.
@@ -321,29 +321,25 @@ class NativeOperation:
 
     def _block(self, context: NativeContext, index: int, block: SharedMemory) -> int:
         native = block._live()
-        self._set_registered(
-            context, index, block, 0, native.size, bool(native.directions & _OUTPUT)
-        )
+        output = native.directions & _OUTPUT
+        self._set_registered(context, index, block, native, 0, native.size, output)
         return _WHOLE
 
-    def _partial(self, context: NativeContext, index: int, argument: Any, directions: int) -> None:
+    def _partial(
+        self, context: NativeContext, index: int, argument: p.MemrefPartial, directions: int
+    ) -> None:
         block = block_of(argument._block, index)
-        offset, size = argument._offset, argument._size
         native = block._live()
-        length = native.size
-        what = f"parameter {index}"
-        offset = to_size(offset, f"{what}, its offset")
-        size = max(length - offset, 0) if size is None else to_size(size, f"{what}, its size")
-        if offset + size > length:
-            raise BadParametersError(
-                f"{what}: {size} bytes from {offset} are beyond the {length} bytes of {block!r}"
-            )
-        if directions & ~native.directions:
-            raise BadParametersError(
-                f"{what} wants the direction {MemoryFlags(directions)!r},"
-                f" but {block!r} has not all of it"
-            )
-        self._set_registered(context, index, block, offset, size, bool(directions & _OUTPUT))
+        offset, size = argument._offset, argument._size
+        if not (
+            type(offset) is int
+            and type(size) is int
+            and 0 <= offset <= offset + size <= native.size
+            and directions & native.directions == directions
+        ):
+            offset, size = part_of_block(block, native, argument, directions, f"parameter {index}")
+        output = directions & _OUTPUT
+        self._set_registered(context, index, block, native, offset, size, output)
 
     def _partial_input(
         self, context: NativeContext, index: int, argument: p.MemrefPartialInput
@@ -364,19 +360,8 @@ class NativeOperation:
         return _PARTIAL_INOUT
 
 
-def check_value(value: p.ValueInput | p.ValueInOut, index: int) -> None:
-    """Say what is wrong with two numbers, if anything is."""
-    to_uint32(value.a, f"parameter {index}, a")
-    to_uint32(value.b, f"parameter {index}, b")
-
-
 def _address(memory: Any) -> int:
     return int(ffi.cast("uintptr_t", memory))
-
-
-def foreign_block(block: SharedMemory) -> BadParametersError:
-    """Say that a block can't be used in this context."""
-    return BadParametersError(f"{block!r} belongs to another context: allocate one here")
 
 
 def _first_bytes_of(buffer: Buffer, size: int) -> memoryview:
@@ -425,15 +410,6 @@ _PLAIN_FILLERS: Final[dict[type, Callable[[NativeOperation, NativeContext, int, 
 
 
 PARAMETERS: Final = frozenset(_FILLERS)
-
-
-def block_of(value: object, index: int) -> SharedMemory:
-    """Return what has to be a block of shared memory."""
-    if not isinstance(value, SharedMemory):
-        raise ParameterTypeError(
-            f"parameter {index} needs a SharedMemory, not {type(value).__name__}"
-        )
-    return value
 
 
 def _plain(operation: NativeOperation, context: NativeContext, index: int, argument: object) -> int:
