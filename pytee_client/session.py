@@ -170,8 +170,10 @@ class Session(Owner):
             if end == size and size:
                 return (memoryview(buffer),)
             return (part_of(buffer, 0, end) if end <= size else RequiredSize(end),)
-        finally:
+        except BaseException:
+            # The frames of the error would else keep it.
             release(memory)
+            raise
 
     def _invoke_with_block(
         self, call: NativeOperation, command_id: int, block: AllocatedSharedMemory
