@@ -225,6 +225,8 @@ static bool call_invoke_block(struct call *call, uint32_t command,
 	call->command = command;
 	call->types = TEEC_MEMREF_WHOLE;
 	call->operation.params[0].memref.parent = block;
+	/* Not an earlier call's, if the driver says of no size what became of it. */
+	call->operation.params[0].memref.size = block->size;
 	return invoke(call);
 }
 

@@ -120,8 +120,7 @@ class Session(Owner):
                         # Without bits to be combined it is no int, though C may take it for one.
                         a | b
                         if invoke_value(call.call, command_id, a, b):
-                            call.expect_value()
-                            self._look_at_once(call)
+                            self._look_at_once(call, call.expect_value)
                     except (OverflowError, TypeError):
                         to_uint32(command_id, "the command id")
                         check_value(first, 0)
@@ -134,7 +133,7 @@ class Session(Owner):
                 if first is None:
                     try:
                         if invoke(call.call, command_id, 0):
-                            self._look_at_once(call)
+                            self._look_at(call)
                     except (OverflowError, TypeError):
                         to_uint32(command_id, "the command id")
                         raise
@@ -164,8 +163,7 @@ class Session(Owner):
                 to_uint32(command_id, "the command id")
                 raise
             if is_remarkable:
-                call.expect_first(buffer, size)
-                self._look_at_once(call)
+                self._look_at_once(call, call.expect_first, buffer, size)
             end = call.first.size
             if end == size and size:
                 return (memoryview(buffer),)
@@ -192,10 +190,10 @@ class Session(Owner):
                 to_uint32(command_id, "the command id")
                 raise
             if is_remarkable:
-                if native.context is not self.context._live():
+                # Whoever closes the context waits for this call, which had its context.
+                if native.context is not self.context._native:
                     raise foreign_block(block)
-                call.expect_first(view, native.size)
-                self._look_at_once(call)
+                self._look_at_once(call, call.expect_first, view, native.size)
             end = call.first.size
             if end == native.size and end:
                 return (view,)
@@ -229,8 +227,11 @@ class Session(Owner):
             if self._closed:
                 self._tell_closer()
 
-    def _look_at_once(self, call: NativeOperation) -> None:
+    def _look_at_once(
+        self, call: NativeOperation, expect: Callable[..., None], *output: object
+    ) -> None:
         try:
+            expect(*output)
             self._look_at(call)
         finally:
             call.clear()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What one call leaves to the next, and what closing, interrupts and errors take from it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client._boundary import NativeOperation, copy_from_user, copy_to_user
+from pytee_client.fake import uapi
+
+from ..support.interruption import Interrupted
+from ..support.waiting import LIMIT, wait_until
+
+INVOKE_ORIGIN_OFFSET = 16
+
+
+class Gate(fake.TrustedApplication):
+    """Waits in command 1, and returns what it is told to."""
+
+    uuid = UUID("7d1f8c1e-6d0e-4a39-9d53-9f2d3c1a6b01")
+    entered: ClassVar[threading.Event]
+    opened: ClassVar[threading.Event]
+    code: ClassVar[int]
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        if command_id:
+            self.entered.set()
+            assert self.opened.wait(LIMIT)
+        if self.code:
+            raise fake.ResultCode(self.code)
+
+
+class ForgetfulKernel(fake.Kernel):
+    """Says of no command that the TEE has run it, if it is to forget."""
+
+    forgets = False
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        result = super().ioctl(fd, request, argument)
+        if self.forgets and request == uapi.TEE_IOC_INVOKE:
+            base, _ = uapi.BUF_DATA.unpack(copy_from_user(argument, uapi.BUF_DATA.size))
+            copy_to_user(base + INVOKE_ORIGIN_OFFSET, bytes([tee.Origin.COMMS, 0, 0, 0]))
+        return result
+
+
+@pytest.fixture
+def kernel() -> ForgetfulKernel:
+    made = ForgetfulKernel()
+    Gate.entered, Gate.opened, Gate.code = threading.Event(), threading.Event(), 0
+    made.install(Gate)
+    return made
+
+
+@pytest.fixture
+def context(kernel: ForgetfulKernel) -> Iterator[tee.Context]:
+    with tee.Context(backend=kernel) as made:
+        yield made
+
+
+@pytest.fixture
+def session(context: tee.Context) -> tee.Session:
+    return context.open_session(Gate.uuid)
+
+
+@pytest.mark.parametrize("code", [0, tee.Result.ITEM_NOT_FOUND])
+def test_a_call_with_a_block_ends_as_it_does_though_its_context_is_being_closed(
+    context: tee.Context, session: tee.Session, pool: ThreadPoolExecutor, code: int
+) -> None:
+    Gate.code = code
+    block = context.allocate_shared_memory(10)
+
+    def work() -> int:
+        (view,) = session.invoke_command(1, block)
+        with view:
+            return len(view)
+
+    call = pool.submit(work)
+    assert Gate.entered.wait(LIMIT)
+    closing = pool.submit(context.close)
+    wait_until(lambda: context._closing)
+    Gate.opened.set()
+    if code:
+        with pytest.raises(tee.ItemNotFoundError):
+            call.result(LIMIT)
+    else:
+        assert call.result(LIMIT) == 10
+    try:
+        closing.result(LIMIT)
+    except tee.SharedMemoryInUseError:
+        # It came before the view's end.
+        context.close()
+
+
+@pytest.mark.parametrize("kind", ["value", "bytes", "block"])
+def test_an_interrupt_leaves_no_output_to_the_next_call(
+    context: tee.Context, session: tee.Session, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    block = context.allocate_shared_memory(10)
+    parameters: dict[str, Any] = {
+        "value": tee.ValueInOut(1),
+        "bytes": tee.MemrefTempInOut(bytearray(3)),
+        "block": block,
+    }
+    name = "expect_value" if kind == "value" else "expect_first"
+    expect = getattr(NativeOperation, name)
+
+    def interrupted(operation: NativeOperation, *output: Any) -> None:
+        expect(operation, *output)
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NativeOperation, name, interrupted)
+        with pytest.raises(Interrupted):
+            session.invoke_command(0, parameters[kind])
+    assert session.invoke_command(0, (1, 2)) == ()
+    block.close()
+
+
+def test_a_block_that_no_one_gave_a_size_comes_back_whole(
+    kernel: ForgetfulKernel, context: tee.Context, session: tee.Session
+) -> None:
+    with context.allocate_shared_memory(10) as block:
+        session.invoke_command(0, tee.MemrefTempInOut(bytearray(3)))
+        kernel.forgets = True
+        (view,) = session.invoke_command(0, block)
+        with view:
+            assert len(view) == 10
