@@ -43,16 +43,16 @@ def prepare(
         if isinstance(slot, type) and slot not in PARAMETERS:
             raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
-    if slots == [p.ValueInOut]:
+    only: Any = slots[0] if len(slots) == 1 else None
+    if only is p.ValueInOut:
         return _with_value(session, command_id)
-    if slots == [p.MemrefTempInOut]:
+    if only is p.MemrefTempInOut:
         return _with_one(session, command_id, p.MemrefTempInOut)
-    if slots == [p.MemrefWhole]:
+    if only is p.MemrefWhole:
         # A block stands for all of itself.
         return _with_one(session, command_id, _as_block)
-    if len(slots) == 1 and isinstance(slots[0], SharedMemory | p.MemrefWhole):
-        block: Any = slots[0]
-        block = block.block if isinstance(block, p.MemrefWhole) else block
+    if isinstance(only, SharedMemory | p.MemrefWhole):
+        block = only.block if isinstance(only, p.MemrefWhole) else only
         return _with_block(session, command_id, block)
     if not all(map(_is_kept, slots)):
         return _with_contents(session, command_id, slots)
@@ -60,7 +60,11 @@ def prepare(
     def make() -> NativeOperation:
         operation = NativeOperation()
         session._add_call(operation)
-        operation.keep(command_id, operation.fill(context, slots))
+        try:
+            operation.keep(command_id, operation.fill(context, slots))
+        except BaseException:
+            operation.clear()
+            raise
         return operation
 
     # What can't be sent is refused here.

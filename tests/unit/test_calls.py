@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import pytest
@@ -138,3 +138,24 @@ def test_a_block_that_no_one_gave_a_size_comes_back_whole(
         (view,) = session.invoke_command(0, block)
         with view:
             assert len(view) == 10
+
+
+def test_a_command_that_could_not_be_prepared_keeps_no_buffer(session: tee.Session) -> None:
+    buffer = bytearray(3)
+    with pytest.raises(tee.ParameterTypeError) as caught:
+        session.command(0, tee.MemrefTempInOut(buffer), cast("Any", "text"))
+    # As long as the error is there.
+    assert caught.value is not None
+    buffer.extend(bytes(1000))
+
+
+def test_a_buffer_that_compares_each_of_its_elements_is_a_slot(session: tee.Session) -> None:
+    class Elementwise(bytearray):
+        """Compares as arrays of numpy do."""
+
+        __hash__ = None
+
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("the truth value of an array is ambiguous")
+
+    assert session.command(0, Elementwise(b"abc"))() == ()
