@@ -6,6 +6,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -23,12 +25,14 @@ INVOKE_ORIGIN_OFFSET = 16
 
 
 class Gate(fake.TrustedApplication):
-    """Waits in command 1, and returns what it is told to."""
+    """Waits in command 1, fills memory, and returns what it is told to."""
 
     uuid = UUID("7d1f8c1e-6d0e-4a39-9d53-9f2d3c1a6b01")
     entered: ClassVar[threading.Event]
     opened: ClassVar[threading.Event]
     code: ClassVar[int]
+    size: ClassVar[int]
+    seen: ClassVar[list[bytes]]
 
     def invoke_command(
         self,
@@ -39,17 +43,35 @@ class Gate(fake.TrustedApplication):
         if command_id:
             self.entered.set()
             assert self.opened.wait(LIMIT)
+        memref = parameters[0]
+        if isinstance(memref, fake.MemrefParameter) and memref.type.is_output:
+            assert memref.buffer is not None
+            self.seen.append(bytes(memref.buffer))
+            memref.buffer[:] = b"x" * len(memref.buffer)
+            memref.size = self.size or memref.size
         if self.code:
             raise fake.ResultCode(self.code)
 
 
 class ForgetfulKernel(fake.Kernel):
-    """Says of no command that the TEE has run it, if it is to forget."""
+    """Says of no command that the TEE has run it, if it is to forget.
+
+    Attributes:
+        order: the ends of commands and the beginnings of closings.
+    """
 
     forgets = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[int] = []
+
     def ioctl(self, fd: int, request: int, argument: int) -> int:
+        if request == uapi.TEE_IOC_CLOSE_SESSION:
+            self.order.append(request)
         result = super().ioctl(fd, request, argument)
+        if request == uapi.TEE_IOC_INVOKE:
+            self.order.append(request)
         if self.forgets and request == uapi.TEE_IOC_INVOKE:
             base, _ = uapi.BUF_DATA.unpack(copy_from_user(argument, uapi.BUF_DATA.size))
             copy_to_user(base + INVOKE_ORIGIN_OFFSET, bytes([tee.Origin.COMMS, 0, 0, 0]))
@@ -60,6 +82,7 @@ class ForgetfulKernel(fake.Kernel):
 def kernel() -> ForgetfulKernel:
     made = ForgetfulKernel()
     Gate.entered, Gate.opened, Gate.code = threading.Event(), threading.Event(), 0
+    Gate.size, Gate.seen = 0, []
     made.install(Gate)
     return made
 
@@ -159,3 +182,67 @@ def test_a_buffer_that_compares_each_of_its_elements_is_a_slot(session: tee.Sess
             raise ValueError("the truth value of an array is ambiguous")
 
     assert session.command(0, Elementwise(b"abc"))() == ()
+
+
+@pytest.mark.parametrize(
+    ("slots", "contents"),
+    [
+        ((), ()),
+        ((tee.ValueInOut,), ((1, 2),)),
+        ((tee.ValueInOut(1, 2),), ()),
+        ((tee.MemrefTempInOut(bytearray(3)),), ()),
+    ],
+    ids=["nothing", "value each time", "value", "bytes"],
+)
+def test_closing_a_session_waits_for_its_prepared_commands(
+    kernel: ForgetfulKernel,
+    session: tee.Session,
+    pool: ThreadPoolExecutor,
+    slots: tuple[Any, ...],
+    contents: tuple[Any, ...],
+) -> None:
+    call = pool.submit(session.command(1, *slots), *contents)
+    assert Gate.entered.wait(LIMIT)
+    closing = pool.submit(session.close)
+    waiters: Any = session._idle
+    wait_until(lambda: bool(waiters._waiters or kernel.order))
+    Gate.opened.set()
+    call.result(LIMIT)
+    closing.result(LIMIT)
+    assert kernel.order == [uapi.TEE_IOC_INVOKE, uapi.TEE_IOC_CLOSE_SESSION]
+
+
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_what_comes_back_of_a_prepared_buffer_has_the_size_that_was_set(
+    session: tee.Session, size: int
+) -> None:
+    command = session.command(0, tee.MemrefTempInOut(bytearray(3)))
+    Gate.size = size
+    for _ in range(2):
+        assert command() == ((b"xxx"[:size],) if size <= 3 else (tee.RequiredSize(size),))
+
+
+def test_an_output_of_a_prepared_commands_own_begins_with_zeros(session: tee.Session) -> None:
+    command = session.command(0, tee.MemrefTempOutput(3))
+    assert command() == command() == (b"xxx",)
+    assert Gate.seen == [bytes(3), bytes(3)]
+
+
+@pytest.mark.parametrize("kind", [tee.MemrefWhole, tee.MemrefPartialInOut])
+def test_a_prepared_command_keeps_no_block_open(
+    context: tee.Context, session: tee.Session, kind: type[Any]
+) -> None:
+    with context.allocate_shared_memory(3) as block:
+        command = session.command(0, kind(block), None, (1, 2))
+        (view,) = command()
+        view.release()
+    with pytest.raises(tee.ClosedSharedMemoryError):
+        command()
+
+
+@pytest.mark.parametrize("number", [Decimal(1), Fraction(1), 1.0])
+def test_a_number_that_is_no_int_is_refused(session: tee.Session, number: Any) -> None:
+    with pytest.raises(tee.ParameterTypeError):
+        session.command(0, tee.ValueInOut)((number, 0))
+    with pytest.raises(tee.ParameterTypeError):
+        session.invoke_command(0, tee.ValueInOut(0, number))
