@@ -151,7 +151,7 @@ int tee_bounce_pool_take(struct tee_context *context, size_t size,
 	taken = calloc(1, sizeof(*taken));
 	if (!taken)
 		return -ENOMEM;
-	ret = tee_block_allocate(context, size, &taken->block);
+	ret = tee_block_allocate(context, size, true, &taken->block);
 	if (ret) {
 		free(taken);
 		return ret;

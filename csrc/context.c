@@ -147,7 +147,8 @@ static void settle_and_unlock(struct tee_context *context)
 		unlock_table();
 		tee_bounce_pool_empty(context);
 		lock_table();
-		context->users--;
+		if (context->users)
+			context->users--;
 	}
 	unused = context->finalized && !context->users;
 	unheld = unused && !context->blocks;

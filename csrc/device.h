@@ -49,6 +49,8 @@ TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
  * with a TEE; returns a negative errno. size must not be 0.
  */
 int tee_pages_map(size_t size, void **address);
+/* The same, of which a child of the process has zeros where that can be. */
+int tee_pages_map_private(size_t size, void **address);
 void tee_pages_unmap(void *address, size_t size);
 
 /* True if nothing else is in the pages of size bytes at address. */

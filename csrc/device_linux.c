@@ -128,20 +128,39 @@ const struct tee_device_ops tee_device_linux = {
 	.close = linux_close,
 };
 
+static int map_pages(size_t size, int flags, void **address)
+{
+	void *mapping;
+
+	mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       flags | MAP_ANONYMOUS, -1, 0);
+	if (mapping == MAP_FAILED)
+		return -errno;
+	*address = mapping;
+	return 0;
+}
+
 /*
  * Shared, so that a fork leaves the pages that the TEE sees with both parent
  * and child instead of giving one of them a copy.
  */
 int tee_pages_map(size_t size, void **address)
 {
-	void *mapping;
+	return map_pages(size, MAP_SHARED, address);
+}
 
-	mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (mapping == MAP_FAILED)
-		return -errno;
-	*address = mapping;
-	return 0;
+int tee_pages_map_private(size_t size, void **address)
+{
+	int ret;
+
+	ret = map_pages(size, MAP_PRIVATE, address);
+	if (ret)
+		return ret;
+	/* Else the first write after a fork would be to a copy of the page. */
+	if (!madvise(*address, size, MADV_WIPEONFORK))
+		return 0;
+	tee_pages_unmap(*address, size);
+	return tee_pages_map(size, address);
 }
 
 void tee_pages_unmap(void *address, size_t size)

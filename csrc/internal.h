@@ -69,8 +69,11 @@ struct tee_block {
 	size_t mapped;
 };
 
-/* Each returns a negative errno. Allocated memory is zeroed. */
-int tee_block_allocate(struct tee_context *context, size_t size,
+/*
+ * Each returns a negative errno. Allocated memory is zeroed; if it is private,
+ * no child of the process sees what comes into it where that can be.
+ */
+int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block);
 int tee_block_register(struct tee_context *context, void *address, size_t size,
 		       struct tee_block *block);

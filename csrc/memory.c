@@ -21,14 +21,18 @@ enum memory_kind {
 	MEMORY_DESCRIPTOR = 0x54454104,
 };
 
-/* What idle blocks hold of the TEE's memory is not missed before they are gone. */
+/*
+ * What idle blocks hold of the TEE's memory is not missed before they are gone.
+ * OP-TEE's driver says EINVAL of whatever its TEE refuses.
+ */
 static int share(struct tee_context *context, unsigned long request,
 		 void *argument)
 {
 	int ret;
 
 	ret = tee_context_ioctl(context, request, argument);
-	if (ret == -ENOMEM && tee_bounce_pool_empty(context))
+	if ((ret == -ENOMEM || ret == -EINVAL) &&
+	    tee_bounce_pool_empty(context))
 		ret = tee_context_ioctl(context, request, argument);
 	return ret;
 }
@@ -56,11 +60,12 @@ int tee_block_register(struct tee_context *context, void *address, size_t size,
 }
 
 static int allocate_registered(struct tee_context *context, size_t size,
-			       struct tee_block *block)
+			       bool private, struct tee_block *block)
 {
 	int ret;
 
-	ret = tee_pages_map(size, &block->address);
+	ret = private ? tee_pages_map_private(size, &block->address) :
+			tee_pages_map(size, &block->address);
 	if (ret)
 		return ret;
 	ret = tee_block_register(context, block->address, size, block);
@@ -89,7 +94,7 @@ static int allocate_from_driver(struct tee_context *context, size_t size,
 	return ret;
 }
 
-int tee_block_allocate(struct tee_context *context, size_t size,
+int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block)
 {
 	int ret;
@@ -98,8 +103,9 @@ int tee_block_allocate(struct tee_context *context, size_t size,
 	/* An empty block has an address and an id all the same. */
 	if (!size)
 		size = 1;
-	ret = context->reg_mem ? allocate_registered(context, size, block) :
-				 allocate_from_driver(context, size, block);
+	ret = context->reg_mem ?
+		      allocate_registered(context, size, private, block) :
+		      allocate_from_driver(context, size, block);
 	if (ret) {
 		memset(block, 0, sizeof(*block));
 		block->fd = -1;
@@ -242,7 +248,7 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 	if (!internal)
 		return fail_parameters();
 
-	ret = tee_block_allocate(internal, memory->size, &block);
+	ret = tee_block_allocate(internal, memory->size, false, &block);
 	if (!ret) {
 		memory->buffer = block.address;
 		make_live(internal, memory, MEMORY_ALLOCATED, &block);

@@ -5,7 +5,8 @@
  * so that programs compiled against its header run with this library.
  *
  * Every function that fails leaves in errno the error of the system call that
- * caused it, or 0 if none did. The library prints nothing and never retries.
+ * caused it, or 0 if none did. The library prints nothing, and sends no command
+ * twice.
  *
  * Where a program can tell it from OP-TEE's libteec.so.2, it follows the
  * specification, or refuses what would go wrong:
@@ -27,7 +28,9 @@
  *   Requests name their operation by a number of its own.
  * - Temporary memory is copied to pages of its own, which keeps what lies
  *   beside it from the TEE. Outputs are copied there too: what the Trusted
- *   Application does not write comes back as it was.
+ *   Application does not write comes back as it was. The pages stay shared for
+ *   later calls, wiped, up to 4 MiB in 64 blocks for a context. Outputs of whole
+ *   pages that are more than that are shared themselves.
  * - A temporary reference to NULL on a device that has no such thing is
  *   NOT_SUPPORTED, where libteec sends a buffer.
  * - An empty partial reference may be at its parent's end.

@@ -76,11 +76,12 @@ enum tee_operation_state tee_operation_state(const TEEC_Operation *);
 struct shared_session { TEEC_Session session; ...; };
 struct call {
     TEEC_Operation operation; struct shared_session *session; uint32_t command; uint32_t types;
-    TEEC_Parameter given[4]; uint32_t origin; TEEC_Result result;
+    TEEC_Parameter given[4]; uint32_t origin; TEEC_Result result; int error;
     _Bool cancellable; ...;
 };
 void session_share(struct shared_session *, _Bool);
 void session_close(struct shared_session *);
+void session_drop(struct shared_session *);
 void session_set_closing(struct shared_session *, _Bool);
 unsigned long call_thread(struct call *);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);

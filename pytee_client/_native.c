@@ -114,6 +114,7 @@ struct call {
 	TEEC_Parameter given[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	uint32_t origin;
 	TEEC_Result result;
+	int error;
 	bool cancellable;
 	unsigned long thread;
 };
@@ -151,6 +152,16 @@ static void session_close(struct shared_session *session)
 		tee_context_put(context);
 }
 
+/* Of a session that nobody closed: what it holds is not lost with it. */
+static void session_drop(struct shared_session *session)
+{
+	struct tee_context *context = session->context;
+
+	session->context = NULL;
+	if (context && session->process == process)
+		tee_context_put(context);
+}
+
 static void session_set_closing(struct shared_session *session, bool closing)
 {
 	__atomic_store_n(&session->closing, closing, __ATOMIC_SEQ_CST);
@@ -170,6 +181,7 @@ static bool invoke(struct call *call)
 	struct shared_session *session = call->session;
 	TEEC_Operation *operation = &call->operation;
 
+	errno = 0;
 	call->result = TEEC_ERROR_BAD_STATE;
 	call->origin = TEEC_ORIGIN_API;
 	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
@@ -182,6 +194,7 @@ static bool invoke(struct call *call)
 			operation, call->cancellable ? operation : NULL,
 			&call->origin);
 	}
+	call->error = errno;
 	__atomic_store_n(&call->thread, 0, __ATOMIC_SEQ_CST);
 	return call->result || session->is_watched ||
 	       __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);

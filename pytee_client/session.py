@@ -23,7 +23,8 @@ from ._boundary.hot_path import (
 )
 from ._owner import Owner
 from ._process import Process
-from .errors import BadStateError, ClosedSessionError, ForkedContextError
+from .enums import Origin
+from .errors import BadStateError, ClosedSessionError, ClosedSharedMemoryError, ForkedContextError
 from .memory import AllocatedSharedMemory, part_of
 from .parameters import MemrefTempInOut, RequiredSize, Value, ValueInOut
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _PATIENCE: Final = 1
+_UINT32_MAX: Final = 0xFFFFFFFF
 
 
 class Session(Owner):
@@ -118,25 +120,23 @@ class Session(Owner):
                     try:
                         a, b = first._a, first._b
                         # Without bits to be combined it is no int, though C may take it for one.
-                        a | b
+                        a | b | command_id
                         if invoke_value(call.call, command_id, a, b):
                             self._look_at_once(call, call.expect_value)
                     except (OverflowError, TypeError):
-                        to_uint32(command_id, "the command id")
-                        check_value(first, 0)
-                        raise
+                        if type(a) is type(b) is type(command_id) is int:
+                            to_uint32(command_id, "the command id")
+                            check_value(first, 0)
+                            raise
+                        return self._invoke_any(call, command_id, (first,))
                     return (new_tuple(Value, unpack_value(call.numbers)),)
                 if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
                     return self._invoke_with_bytes(call, command_id, first._buffer)
                 if type(first) is AllocatedSharedMemory and first._is_output:
                     return self._invoke_with_block(call, command_id, first)
-                if first is None:
-                    try:
-                        if invoke(call.call, command_id, 0):
-                            self._look_at(call)
-                    except (OverflowError, TypeError):
-                        to_uint32(command_id, "the command id")
-                        raise
+                if first is None and type(command_id) is int and 0 <= command_id <= _UINT32_MAX:
+                    if invoke(call.call, command_id, 0):
+                        self._look_at(call)
                     return ()
             parameters = (first, *more)
             if operation is None:
@@ -157,11 +157,10 @@ class Session(Owner):
             size = len(buffer)
             try:
                 is_remarkable = invoke_memory(
-                    call.call, command_id, memory if size else EMPTY, size
+                    call.call, command_id | 0, memory if size else EMPTY, size
                 )
             except (OverflowError, TypeError):
-                to_uint32(command_id, "the command id")
-                raise
+                return self._invoke_any(call, command_id, (MemrefTempInOut(buffer),))
             if is_remarkable:
                 self._look_at_once(call, call.expect_first, buffer, size)
             end = call.first.size
@@ -181,14 +180,14 @@ class Session(Owner):
             view = memoryview(block)
         except ValueError:
             block._check_live()
-            raise
+            raise ClosedSharedMemoryError("the shared memory is being closed") from None
         try:
             native = block._native
             try:
-                is_remarkable = invoke_block(call.call, command_id, native.struct)
+                is_remarkable = invoke_block(call.call, command_id | 0, native.struct)
             except (OverflowError, TypeError):
-                to_uint32(command_id, "the command id")
-                raise
+                view.release()
+                return self._invoke_any(call, command_id, (block,))
             if is_remarkable:
                 # Whoever closes the context waits for this call, which had its context.
                 if native.context is not self.context._native:
@@ -209,8 +208,9 @@ class Session(Owner):
     ) -> Outputs:
         try:
             return self._native.invoke_command(call, command_id, parameters)
-        except BadStateError:
-            self._check_live()
+        except BadStateError as error:
+            if error.origin == Origin.API:
+                self._check_live()
             raise
         finally:
             if self._closed:
@@ -220,8 +220,9 @@ class Session(Owner):
         """Raise what came of a call that was remarkable, if it was no success."""
         try:
             self._native.check(call)
-        except BadStateError:
-            self._check_live()
+        except BadStateError as error:
+            if error.origin == Origin.API:
+                self._check_live()
             raise
         finally:
             if self._closed:
@@ -254,8 +255,9 @@ class Session(Owner):
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             slots: up to four. A parameter, as of invoke_command(), is the same at each
-                call; its buffer may change, and is kept from being freed or resized as
-                long as the command is there. A class of parameters is filled at each call.
+                call; its buffer may change, and if all slots are such, it is kept from being
+                freed or resized as long as the command is there. A class of parameters is
+                filled at each call, unless it is ValueOutput.
 
         Returns:
             A function that runs the command and waits for its end. For each slot that is a
@@ -265,7 +267,8 @@ class Session(Owner):
 
         Raises:
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: the parameters can't be sent.
+            BadParametersError: the parameters can't be sent; here, if all slots are the same
+                at each call, else by the function.
             ClosedSessionError: the session is closed.
 
         Threads: the function may be called from any, and by many at once; what they do to
@@ -283,6 +286,7 @@ class Session(Owner):
             raise ClosedSessionError("the session is closed: open another")
 
     def _new_call(self) -> NativeOperation:
+        self._check_live()
         call = NativeOperation()
         self._add_call(call)
         return call
@@ -293,12 +297,16 @@ class Session(Owner):
             self._operations.add(call)
 
     def _tell_closer(self) -> None:
+        if self._process != Process.generation:
+            # The lock may be that of a thread which is the parent's only.
+            return
         with self._idle:
             self._idle.notify_all()
 
     def _threads(self) -> set[int]:
         """Return the threads that are in a call."""
-        return {call.thread for call in self._operations} - {0}
+        # A copy, as a signal's handler may call in between.
+        return {call.thread for call in list(self._operations)} - {0}
 
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.

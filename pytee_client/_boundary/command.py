@@ -180,11 +180,12 @@ def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]]
                 a, b = value
                 # Without bits to be combined it is no int, though C might take it for one.
                 a | b
-                if repeat_value(operation.call, a, b):
-                    session._look_at(operation)
+                is_remarkable = repeat_value(operation.call, a, b)
             except (OverflowError, TypeError, ValueError):
                 check_value(_as_parameter(p.ValueInOut, value, 0), 0)
                 raise
+            if is_remarkable:
+                session._look_at(operation)
             return (new_tuple(_Value, unpack_value(operation.numbers)),)
         finally:
             free.append(operation)

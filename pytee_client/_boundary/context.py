@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 from .._devices import open_error
 from .._native import ffi, lib
@@ -77,7 +78,8 @@ class NativeContext:
         results: type[IntEnum] | None,
     ) -> tuple[NativeSession, Outputs]:
         """Open a session and return it with the outputs of its opening."""
-        shared = ffi.new("struct shared_session *")
+        # The destructor keeps what it needs of this context.
+        shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, self))
         session = ffi.addressof(shared, "session")
         uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
@@ -114,6 +116,13 @@ class NativeContext:
             )
         cause = self.kernel.take_cause() if self.kernel is not None else None
         raise error_of(code, origin, error, doing, outputs=outputs, results=results) from cause
+
+
+_UINT32_MAX: Final = 0xFFFFFFFF
+
+
+def _drop(context: NativeContext, shared: Any) -> None:
+    lib.session_drop(shared)
 
 
 @final
@@ -153,13 +162,10 @@ class NativeSession:
         another process's; or that the operation is in another call.
         """
         try:
+            if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
+                command_id = to_uint32(command_id, "the command id")
             types = operation.fill(self._context, arguments)
-            try:
-                is_remarkable = lib.call_invoke(operation.call, command_id, types)
-            except (OverflowError, TypeError):
-                to_uint32(command_id, "the command id")
-                raise
-            if is_remarkable:
+            if lib.call_invoke(operation.call, command_id, types):
                 self.check(operation)
             return operation.outputs()
         finally:
@@ -167,9 +173,8 @@ class NativeSession:
 
     def check(self, operation: NativeOperation) -> None:
         """Raise what came of a call, unless it was success."""
-        error = ffi.errno
         raise_interrupted()
-        code = operation.call.result
+        code, error = operation.call.result, operation.call.error
         if code:
             doing = f"invoking command {operation.call.command} of {self._destination}"
             self._context.fail(code, error, operation, doing, self._results)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +63,7 @@ class ForgetfulKernel(fake.Kernel):
     """
 
     forgets = False
+    fails = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,6 +72,8 @@ class ForgetfulKernel(fake.Kernel):
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         if request == uapi.TEE_IOC_CLOSE_SESSION:
             self.order.append(request)
+        if self.fails and request == uapi.TEE_IOC_INVOKE:
+            raise OSError(errno.EIO, "as it is told to")
         result = super().ioctl(fd, request, argument)
         if request == uapi.TEE_IOC_INVOKE:
             self.order.append(request)
@@ -246,3 +251,66 @@ def test_a_number_that_is_no_int_is_refused(session: tee.Session, number: Any) -
         session.command(0, tee.ValueInOut)((number, 0))
     with pytest.raises(tee.ParameterTypeError):
         session.invoke_command(0, tee.ValueInOut(0, number))
+
+
+@pytest.mark.parametrize("command_id", [Decimal("7.9"), Fraction(15, 2), 7.0, "7"])
+@pytest.mark.parametrize("kind", ["nothing", "value", "bytes", "block", "two"])
+def test_a_command_that_is_no_int_is_refused(
+    context: tee.Context, session: tee.Session, command_id: Any, kind: str
+) -> None:
+    with context.allocate_shared_memory(3) as block:
+        parameters: dict[str, tuple[Any, ...]] = {
+            "nothing": (),
+            "value": (tee.ValueInOut(1),),
+            "bytes": (tee.MemrefTempInOut(bytearray(3)),),
+            "block": (block,),
+            "two": ((1, 2), b"abc"),
+        }
+        with pytest.raises(tee.ParameterTypeError, match="command id"):
+            session.invoke_command(command_id, *parameters[kind])
+
+
+class Index:
+    def __index__(self) -> int:
+        return 5
+
+
+def test_what_stands_for_an_int_is_one(session: tee.Session) -> None:
+    number: Any = Index()
+    Gate.opened.set()
+    assert session.invoke_command(number, tee.ValueInOut(number, number)) == ((5, 5),)
+    assert session.invoke_command(number) == ()
+    (view,) = session.invoke_command(number, tee.MemrefTempInOut(bytearray(3)))
+    assert view == b"xxx"
+
+
+def test_a_session_that_was_lost_does_not_keep_the_device_open(kernel: ForgetfulKernel) -> None:
+    context = tee.Context(backend=kernel)
+    session = context.open_session(Gate.uuid)
+    # As an interrupt does that comes before it is anybody's.
+    context._sessions.discard(session)
+    session._closed = True
+    context.close()
+    assert kernel.resources().descriptors == 1
+    del session
+    gc.collect()
+    assert kernel.resources().descriptors == 0
+
+
+def test_the_errno_of_a_call_is_that_of_no_other_call(
+    kernel: ForgetfulKernel, session: tee.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = tee.Session._look_at
+
+    def after_another_call(self: tee.Session, call: NativeOperation) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(tee.Session, "_look_at", look)
+            kernel.fails = False
+            session.invoke_command(0)
+        look(self, call)
+
+    monkeypatch.setattr(tee.Session, "_look_at", after_another_call)
+    kernel.fails = True
+    with pytest.raises(tee.TeecError) as caught:
+        session.invoke_command(0, tee.ValueInOut(1))
+    assert caught.value.errno == errno.EIO
