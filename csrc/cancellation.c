@@ -75,8 +75,6 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 
 	memset(flight, 0, sizeof(*flight));
 	flight->operation = operation;
-	if (!operation)
-		return TEEC_SUCCESS;
 	flight->context = context;
 	flight->session_id = session_id;
 
@@ -105,8 +103,6 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 
 void tee_flight_end(struct tee_flight *flight)
 {
-	if (!flight->operation)
-		return;
 	pthread_mutex_lock(&lock);
 	flight->operation->started = TEE_OPERATION_DONE;
 	if (flight->process != process)

@@ -155,13 +155,14 @@ void tee_payload_release(struct tee_context *context,
 
 /*
  * session.c: TEEC_InvokeCommand() in a context that the caller has in use.
- * cancellable is the operation too, or NULL if nobody will cancel it.
+ * cancellable is the operation too, or NULL if nobody will cancel it. *error,
+ * zeroed by the caller, has the errno if there is one.
  */
 TEEC_Result tee_session_invoke(struct tee_context *context,
 			       const TEEC_Session *session, uint32_t command,
 			       TEEC_Operation *operation,
-			       TEEC_Operation *cancellable,
-			       uint32_t *return_origin);
+			       TEEC_Operation *cancellable, uint32_t *origin,
+			       int *error);
 
 /*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
@@ -194,8 +195,8 @@ struct tee_flight {
 };
 
 /*
- * Says that operation, which may be NULL, goes to the kernel now; fails with
- * CANCEL if it was cancelled before, BAD_STATE if it is there already.
+ * Says that operation goes to the kernel now; fails with CANCEL if it was
+ * cancelled before, BAD_STATE if it is there already.
  */
 TEEC_Result tee_flight_begin(struct tee_flight *flight,
 			     TEEC_Operation *operation,

@@ -109,16 +109,20 @@ static TEEC_Result run(struct tee_context *context,
 				     &payload, error);
 	if (result != TEEC_SUCCESS)
 		return result;
-	result = tee_flight_begin(&flight, cancellable, context, session_id);
-	if (result != TEEC_SUCCESS)
-		goto out_release;
+	if (cancellable) {
+		result = tee_flight_begin(&flight, cancellable, context,
+					  session_id);
+		if (result != TEEC_SUCCESS)
+			goto out_release;
+		*message->cancel_id = flight.cancel_id;
+	}
 
 	*message->num_params = payload.slots;
-	*message->cancel_id = flight.cancel_id;
 	/* A driver may leave the origin as it finds it. */
 	*message->ret_origin = TEEC_ORIGIN_COMMS;
 	ret = send(context, message);
-	tee_flight_end(&flight);
+	if (cancellable)
+		tee_flight_end(&flight);
 
 	if (ret) {
 		*origin = TEEC_ORIGIN_COMMS;
@@ -205,8 +209,8 @@ void TEEC_CloseSession(TEEC_Session *session)
 TEEC_Result tee_session_invoke(struct tee_context *context,
 			       const TEEC_Session *session, uint32_t command,
 			       TEEC_Operation *operation,
-			       TEEC_Operation *cancellable,
-			       uint32_t *return_origin)
+			       TEEC_Operation *cancellable, uint32_t *origin,
+			       int *error)
 {
 	struct invoke_buffer buffer;
 	const struct message message = {
@@ -218,34 +222,29 @@ TEEC_Result tee_session_invoke(struct tee_context *context,
 		.ret = &buffer.arg.ret,
 		.ret_origin = &buffer.arg.ret_origin,
 	};
-	uint32_t origin = TEEC_ORIGIN_API;
-	TEEC_Result result;
-	int error = 0;
 
 	memset(&buffer, 0, sizeof(buffer));
 	buffer.arg.func = command;
 	buffer.arg.session = session->imp.session_id;
-	result = run(context, &message, session->imp.session_id, operation,
-		     cancellable, &origin, &error);
-	return finish(result, error, origin, return_origin);
+	return run(context, &message, session->imp.session_id, operation,
+		   cancellable, origin, error);
 }
 
 TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 			       TEEC_Operation *operation,
 			       uint32_t *returnOrigin)
 {
+	uint32_t origin = TEEC_ORIGIN_API;
 	struct tee_context *internal;
 	TEEC_Result result;
-	int error;
+	int error = 0;
 
 	internal = session ? tee_context_get(session->imp.context) : NULL;
 	if (!internal)
-		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, TEEC_ORIGIN_API,
+		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);
 	result = tee_session_invoke(internal, session, commandID, operation,
-				    operation, returnOrigin);
-	error = errno;
+				    operation, &origin, &error);
 	tee_context_put(internal);
-	errno = error;
-	return result;
+	return finish(result, error, origin, returnOrigin);
 }

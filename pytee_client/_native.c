@@ -180,8 +180,9 @@ static bool invoke(struct call *call)
 {
 	struct shared_session *session = call->session;
 	TEEC_Operation *operation = &call->operation;
+	bool is_remarkable;
+	int error = 0;
 
-	errno = 0;
 	call->result = TEEC_ERROR_BAD_STATE;
 	call->origin = TEEC_ORIGIN_API;
 	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
@@ -192,12 +193,14 @@ static bool invoke(struct call *call)
 		call->result = tee_session_invoke(
 			session->context, &session->session, call->command,
 			operation, call->cancellable ? operation : NULL,
-			&call->origin);
+			&call->origin, &error);
 	}
-	call->error = errno;
 	__atomic_store_n(&call->thread, 0, __ATOMIC_SEQ_CST);
-	return call->result || session->is_watched ||
-	       __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
+	is_remarkable = call->result || session->is_watched ||
+			__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
+	if (is_remarkable)
+		call->error = error;
+	return is_remarkable;
 }
 
 /* So that a call is one crossing between the languages. */

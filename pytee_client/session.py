@@ -114,39 +114,48 @@ class Session(Owner):
         except IndexError:
             call = self._new_call()
         try:
+            if more or operation is not None:
+                return self._invoke_slots(call, command_id, (first, *more), operation)
             # Most calls have one parameter; what is spent on them is spent here.
-            if not more and operation is None:
-                if type(first) is ValueInOut:
-                    try:
-                        a, b = first._a, first._b
-                        # Without bits to be combined it is no int, though C may take it for one.
-                        a | b | command_id
-                        if invoke_value(call.call, command_id, a, b):
-                            self._look_at_once(call, call.expect_value)
-                    except (OverflowError, TypeError):
-                        if type(a) is type(b) is type(command_id) is int:
-                            to_uint32(command_id, "the command id")
-                            check_value(first, 0)
-                            raise
-                        return self._invoke_any(call, command_id, (first,))
-                    return (new_tuple(Value, unpack_value(call.numbers)),)
-                if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
-                    return self._invoke_with_bytes(call, command_id, first._buffer)
-                if type(first) is AllocatedSharedMemory and first._is_output:
-                    return self._invoke_with_block(call, command_id, first)
-                if first is None and type(command_id) is int and 0 <= command_id <= _UINT32_MAX:
-                    if invoke(call.call, command_id, 0):
-                        self._look_at(call)
-                    return ()
-            parameters = (first, *more)
-            if operation is None:
-                return self._invoke_any(call, command_id, parameters)
-            with operation._taken() as taken:
-                self._check_live()
-                self._add_call(taken)
-                return self._invoke_any(taken, command_id, parameters)
+            if type(first) is ValueInOut:
+                try:
+                    a, b = first._a, first._b
+                    # Without bits to be combined it is no int, though C may take it for one.
+                    a | b | command_id
+                    if invoke_value(call.call, command_id, a, b):
+                        self._look_at_once(call, call.expect_value)
+                except (OverflowError, TypeError):
+                    if type(a) is type(b) is type(command_id) is int:
+                        to_uint32(command_id, "the command id")
+                        check_value(first, 0)
+                        raise
+                    return self._invoke_any(call, command_id, (first,))
+                return (new_tuple(Value, unpack_value(call.numbers)),)
+            if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
+                return self._invoke_with_bytes(call, command_id, first._buffer)
+            if type(first) is AllocatedSharedMemory and first._is_output:
+                return self._invoke_with_block(call, command_id, first)
+            if first is None and type(command_id) is int and 0 <= command_id <= _UINT32_MAX:
+                if invoke(call.call, command_id, 0):
+                    self._look_at(call)
+                return ()
+            return self._invoke_any(call, command_id, (first,))
         finally:
             free.append(call)
+
+    def _invoke_slots(
+        self,
+        call: NativeOperation,
+        command_id: int,
+        parameters: Sequence[Parameter],
+        operation: Operation | None,
+    ) -> Outputs:
+        if operation is None:
+            return self._invoke_any(call, command_id, parameters)
+        with operation._taken() as taken:
+            self._check_live()
+            self._add_call(taken)
+            return self._invoke_any(taken, command_id, parameters)
 
     def _invoke_with_bytes(
         self, call: NativeOperation, command_id: int, buffer: bytearray
