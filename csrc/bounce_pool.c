@@ -53,17 +53,12 @@ static size_t idle_limit(const struct tee_context *context)
 	return context->reg_mem ? IDLE_SIZE_REGISTERED : IDLE_SIZE_DRIVER;
 }
 
-bool tee_bounce_pool_keeps(const struct tee_context *context, size_t size)
-{
-	return size <= idle_limit(context);
-}
-
 /* The size of the block for size bytes: a power of two if it can be kept. */
 static size_t block_size(const struct tee_context *context, size_t size)
 {
 	size_t rounded = SMALLEST_BLOCK;
 
-	if (!tee_bounce_pool_keeps(context, size))
+	if (size > idle_limit(context))
 		return size;
 	while (rounded < size)
 		rounded *= 2;
@@ -171,7 +166,7 @@ void tee_bounce_pool_put(struct tee_context *context,
 	tee_wipe(block->block.address, used);
 	pthread_mutex_lock(&lock);
 	if (block->process != process ||
-	    !tee_bounce_pool_keeps(context, block->block.mapped)) {
+	    block->block.mapped > idle_limit(context)) {
 		block->next = NULL;
 		surplus = block;
 	} else {

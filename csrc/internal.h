@@ -107,8 +107,6 @@ struct tee_bounce_block {
 	struct tee_bounce_block *next;
 };
 
-/* True if blocks of that size are kept for other calls. */
-bool tee_bounce_pool_keeps(const struct tee_context *context, size_t size);
 /* A zeroed block of at least size bytes, the caller's alone; or -errno. */
 int tee_bounce_pool_take(struct tee_context *context, size_t size,
 			 struct tee_bounce_block **block);

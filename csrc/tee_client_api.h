@@ -29,8 +29,8 @@
  * - Temporary memory is copied to pages of its own, which keeps what lies
  *   beside it from the TEE. Outputs are copied there too: what the Trusted
  *   Application does not write comes back as it was. The pages stay shared for
- *   later calls, wiped, up to 4 MiB in 64 blocks for a context. Outputs of whole
- *   pages that are more than that are shared themselves.
+ *   later calls, wiped, up to 4 MiB in 64 blocks for a context. Outputs of 2 MiB
+ *   or more in whole pages are shared themselves.
  * - A temporary reference to NULL on a device that has no such thing is
  *   NOT_SUPPORTED, where libteec sends a buffer.
  * - An empty partial reference may be at its parent's end.

@@ -389,11 +389,11 @@ class Context(Owner):
         """Give the TEE back the memory that the context keeps for its next calls.
 
         The TEE sees copies of what calls pass as temporary memory references, in blocks of
-        whole pages; but outputs of whole pages that no such block can hold are shared
-        themselves. Sharing a block takes longer than the copies of most calls; so a context
-        keeps those that no call uses, wiped: up to 64 blocks of together 4 MiB, or 256 KiB if
-        the driver has them (without the capability REG_MEM). They go with the context, when
-        memory to share runs out, and by this method.
+        whole pages; but outputs of 2 MiB or more in whole pages are shared themselves. Sharing
+        a block takes longer than the copies of most calls; so a context keeps those that no
+        call uses, wiped: up to 64 blocks of together 4 MiB, or 256 KiB if the driver has them
+        (without the capability REG_MEM). They go with the context, when memory to share runs
+        out, and by this method.
 
         Raises:
             ClosedContextError: the context is closed.
