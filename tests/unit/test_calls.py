@@ -314,3 +314,19 @@ def test_the_errno_of_a_call_is_that_of_no_other_call(
     with pytest.raises(tee.TeecError) as caught:
         session.invoke_command(0, tee.ValueInOut(1))
     assert caught.value.errno == errno.EIO
+
+
+def test_no_more_than_64_blocks_are_kept(
+    kernel: ForgetfulKernel, context: tee.Context, session: tee.Session
+) -> None:
+    before = kernel.resources().memory
+    parameters = [b"a", b"b", b"c", b"d"]
+    with ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(session.invoke_command, 1, *parameters) for _ in range(20)]
+        wait_until(lambda: kernel.resources().memory == before + 80)
+        Gate.opened.set()
+        for call in calls:
+            assert call.result(LIMIT) == ()
+    assert kernel.resources().memory == before + 64
+    context.trim()
+    assert kernel.resources().memory == before

@@ -170,6 +170,27 @@ def test_no_more_is_kept_than_the_limits(
     assert [size for _, size in blocks.shared] == [limit // 2] * 3 + [4096]
 
 
+def test_the_block_that_was_not_used_for_longest_makes_room(
+    observed: Observed, target: Target, blocks: Blocks
+) -> None:
+    quarter = (4 * MIB if target.reg_mem else 256 * KIB) // 4
+    memory = c.ffi.new("char[]", 2 * quarter)
+
+    def use(*sizes: int) -> list[int]:
+        """Use a block of each size at once, and say which had to be shared for that."""
+        before = len(blocks.shared)
+        operation = c.operation(*[(Kind.TEMP_INPUT, (memory, size)) for size in sizes])
+        assert c.invoke(observed.session, Command.NOTHING, operation) == DONE
+        return [size for _, size in blocks.shared[before:]]
+
+    assert use(2 * quarter) == [2 * quarter]
+    assert use(quarter, quarter) == [quarter, quarter]
+    assert use(quarter // 2) == [quarter // 2]
+    assert use(quarter, quarter) == []
+    assert use(quarter // 2) == []
+    assert use(2 * quarter) == [2 * quarter]
+
+
 def test_what_is_larger_than_the_limit_is_not_kept(
     observed: Observed, target: Target, blocks: Blocks
 ) -> None:
