@@ -6,7 +6,7 @@ Context.open_session, TEEC_MEMREF_TEMP_INPUT the class MemrefTempInput,
 TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from . import enums, errors, parameters
 from .context import Context, Version
@@ -23,7 +23,11 @@ from .operation import Operation
 from .parameters import *  # noqa: F403
 from .session import Session
 
+# What is for type checkers alone is not imported: typing takes as long as half of the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .devices import (
         BusDevice,
         Device,

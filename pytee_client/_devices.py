@@ -16,8 +16,8 @@ from ._sysfs import Folder
 from .enums import GenericCapabilities, ImplementationId, Origin, Result
 
 if TYPE_CHECKING:
-    from ._boundary import Kernel
     from ._sysfs import Tree
+    from .kernels import Kernel
 
 _WITHOUT_GP: dict[int, str] = {
     ImplementationId.TSTEE: "Trusted Services, which have requests of their own",

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 from .errors import SharedMemoryInUseError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 

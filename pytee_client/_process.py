@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class Process:

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import threading
 import warnings
 import weakref
+from collections import namedtuple
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ._boundary import (
-    Kernel,
     NativeContext,
-    NativeOperation,
     NativeSharedMemory,
     backend_name,
     pin,
@@ -23,7 +20,6 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
-from ._devices import client_nodes
 from ._firmware import amdtee_firmware
 from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
@@ -46,21 +42,39 @@ from .memory import (
     RegisteredSharedMemory,
     SharedMemory,
 )
+from .operation import Taken
 from .session import Session
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeAlias, TypeVar
+    from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
     from uuid import UUID
 
     from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer
 
+    from .kernels import Kernel
     from .operation import Operation
     from .parameters import Parameter
 
     Backend: TypeAlias = Literal["linux", "fake"] | Kernel
     _Block = TypeVar("_Block", bound=SharedMemory)
+
+    class _Answer(NamedTuple):
+        backend: str
+        implementation_id: int
+        implementation_capabilities: int
+        generic_capabilities: GenericCapabilities
+else:
+    _Answer = namedtuple(
+        "_Answer",
+        (
+            "backend",
+            "implementation_id",
+            "implementation_capabilities",
+            "generic_capabilities",
+        ),
+    )
 
 __all__ = ["Context", "Version"]
 
@@ -68,7 +82,7 @@ _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
 _FAKE_PREFIX = "fake:"
 
 
-class Version(NamedTuple):
+class Version(_Answer):
     """What a device says of itself (uAPI struct tee_ioctl_version_data).
 
     Attributes:
@@ -80,10 +94,7 @@ class Version(NamedTuple):
         generic_capabilities: what it can do.
     """
 
-    backend: str
-    implementation_id: int
-    implementation_capabilities: int
-    generic_capabilities: GenericCapabilities
+    __slots__ = ()
 
 
 def known_implementation(number: int) -> int:
@@ -91,6 +102,20 @@ def known_implementation(number: int) -> int:
         return ImplementationId(number)
     except ValueError:
         return number
+
+
+class _WhileOpen:
+    """Has what fails because another thread closed the context say so."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __enter__(self) -> NativeContext:
+        return self._context._live()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, BadParametersError):
+            self._context._check_live()
 
 
 class Context(Owner):
@@ -155,15 +180,6 @@ class Context(Owner):
         self._check_live()
         return self._native
 
-    @contextlib.contextmanager
-    def _while_open(self) -> Iterator[NativeContext]:
-        """Have what fails because another thread closed the context say so."""
-        try:
-            yield self._live()
-        except BadParametersError:
-            self._check_live()
-            raise
-
     def open_session(
         self,
         destination: UUID,
@@ -213,13 +229,8 @@ class Context(Owner):
         _check_results(results)
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
-        use = (
-            operation._taken()
-            if operation is not None
-            else contextlib.nullcontext(NativeOperation())
-        )
         try:
-            with use as taken, self._while_open() as native:
+            with Taken(operation) as taken, _WhileOpen(self) as native:
                 opened, outputs = native.open_session(
                     destination, login, group, parameters, taken, doing, results
                 )
@@ -309,7 +320,7 @@ class Context(Owner):
         """
         native = self._live()
         memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        with self._while_open():
+        with _WhileOpen(self):
             descriptor = -1 if native.registers_memory else memory.allocate()
         try:
             block = AllocatedSharedMemory(self, memory, descriptor)
@@ -318,7 +329,7 @@ class Context(Owner):
             raise OutOfMemoryError(f"allocating {size} bytes of shared memory") from error
         if native.registers_memory:
             try:
-                with self._while_open():
+                with _WhileOpen(self):
                     memory.register(block)
             except BaseException:
                 block.close()
@@ -352,7 +363,7 @@ class Context(Owner):
         flags = _directions(flags)
         pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
         memory = NativeSharedMemory(native, len(pinned), flags)
-        with self._while_open():
+        with _WhileOpen(self):
             memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
@@ -381,7 +392,7 @@ class Context(Owner):
         """
         memory = NativeSharedMemory(self._live(), 0, _directions(flags))
         descriptor = to_descriptor(fd)
-        with self._while_open():
+        with _WhileOpen(self):
             memory.register_descriptor(descriptor)
         return self._adopt(DescriptorSharedMemory(self, memory))
 
@@ -482,10 +493,18 @@ def resolve(
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
-    if backend is None and path is None and not (os.path.exists(_FIRST_NODE) or client_nodes()):
+    if backend is None and path is None and not _has_devices():
         _announce_fake()
         return path, _fake_kernel("")
     return path, resolve_backend(backend)
+
+
+def _has_devices() -> bool:
+    if os.path.exists(_FIRST_NODE):
+        return True
+    from ._devices import client_nodes
+
+    return bool(client_nodes())
 
 
 def resolve_backend(backend: Backend | None) -> Kernel | None:

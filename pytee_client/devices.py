@@ -25,9 +25,9 @@ from .errors import ParameterTypeError, TeecError, TimeoutError
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from ._boundary import Kernel
     from ._sysfs import KernelWithDevices, Monitor, Tree
     from .context import Backend
+    from .kernels import Kernel
 
 __all__ = [
     "BusDevice",

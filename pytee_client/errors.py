@@ -12,9 +12,12 @@ import builtins
 import errno
 import os
 from enum import IntEnum
-from typing import Any
 
 from .enums import Origin, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "AccessConflictError",

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final
 
 from ._boundary import to_uint32
 from .enums import ImplementationId, Login
 from .errors import BadParametersError, NotSupportedError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
     from uuid import UUID
 
 __all__ = ["client_uuid"]

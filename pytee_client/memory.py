@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ._owner import Owner
 from ._process import Process
@@ -16,7 +15,10 @@ from .errors import (
     SharedMemoryInUseError,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
+
     from typing_extensions import Buffer, Self
 
     from ._boundary import NativeSharedMemory

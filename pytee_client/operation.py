@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from typing import TYPE_CHECKING
 
 from ._boundary import NativeOperation
 from .enums import OperationState
 from .errors import BadStateError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 __all__ = ["Operation"]
 
@@ -47,17 +46,26 @@ class Operation:
         """
         self._native.request_cancellation()
 
-    @contextlib.contextmanager
-    def _taken(self) -> Iterator[NativeOperation]:
-        """Take the operation for a call; one that never was sent has not used it."""
-        with self._lock:
-            if self._in_use or self.state in (OperationState.SENT, OperationState.DONE):
-                raise BadStateError("the operation was used before: make one for each call")
-            self._in_use = True
-        try:
-            yield self._native
-        finally:
-            self._in_use = False
-
     def __repr__(self) -> str:
         return f"<Operation {self.state.name.lower()}>"
+
+
+class Taken:
+    """What stands for an operation during a call; one that was never sent has not been used."""
+
+    def __init__(self, operation: Operation | None) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> NativeOperation:
+        operation = self._operation
+        if operation is None:
+            return NativeOperation()
+        with operation._lock:
+            if operation._in_use or operation.state in (OperationState.SENT, OperationState.DONE):
+                raise BadStateError("the operation was used before: make one for each call")
+            operation._in_use = True
+        return operation._native
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if self._operation is not None:
+            self._operation._in_use = False

@@ -12,10 +12,12 @@ name must not be changed while a call uses them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections import namedtuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, NamedTuple, TypeAlias
 
     from typing_extensions import Buffer
 
@@ -26,6 +28,20 @@ if TYPE_CHECKING:
         " | MemrefTempInOut | MemrefWhole | MemrefPartialInput | MemrefPartialOutput"
         " | MemrefPartialInOut | Buffer | SharedMemory | Sequence[int] | None"
     )
+
+    # Value, bytes, memoryview, int or RequiredSize for each output parameter, in slot order; an
+    # int is the size of an output in a DescriptorSharedMemory.
+    Outputs: TypeAlias = tuple[Any, ...]
+
+    class _Pair(NamedTuple):
+        a: int
+        b: int
+
+    class _Size(NamedTuple):
+        required: int
+else:
+    _Pair = namedtuple("_Pair", ("a", "b"))
+    _Size = namedtuple("_Size", ("required",))
 
 __all__ = [
     "MemrefPartialInOut",
@@ -43,20 +59,19 @@ __all__ = [
 ]
 
 
-class Value(NamedTuple):
+class Value(_Pair):
     """Two unsigned 32-bit numbers (TEEC_Value) that a Trusted Application returned."""
 
-    a: int
-    b: int
+    __slots__ = ()
 
 
-class RequiredSize(NamedTuple):
+class RequiredSize(_Size):
     """Stands for an output that did not fit: how many bytes it needs.
 
     A buffer of the caller's has what the Trusted Application wrote, if it wrote anything.
     """
 
-    required: int
+    __slots__ = ()
 
 
 class _Parameter:
@@ -249,10 +264,3 @@ class MemrefPartialInOut(MemrefPartial):
         offset: where the part begins, in bytes.
         size: its length in bytes; all that follows offset by default.
     """
-
-
-Outputs: TypeAlias = tuple[Any, ...]
-"""Value, bytes, memoryview, int or RequiredSize for each output parameter, in slot order.
-
-An int is the size of an output in a DescriptorSharedMemory.
-"""

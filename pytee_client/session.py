@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections import deque
 from threading import get_ident
-from typing import TYPE_CHECKING, Final
 
 from ._boundary import NativeOperation, check_value, foreign_block, prepare, to_uint32
 from ._boundary.hot_path import (
@@ -26,10 +25,13 @@ from ._process import Process
 from .enums import Origin
 from .errors import BadStateError, ClosedSessionError, ClosedSharedMemoryError, ForkedContextError
 from .memory import AllocatedSharedMemory, part_of
+from .operation import Taken
 from .parameters import MemrefTempInOut, RequiredSize, Value, ValueInOut
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
     from uuid import UUID
 
     from ._boundary import NativeSession
@@ -152,7 +154,7 @@ class Session(Owner):
     ) -> Outputs:
         if operation is None:
             return self._invoke_any(call, command_id, parameters)
-        with operation._taken() as taken:
+        with Taken(operation) as taken:
             self._check_live()
             self._add_call(taken)
             return self._invoke_any(taken, command_id, parameters)

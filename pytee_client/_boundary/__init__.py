@@ -10,7 +10,6 @@ from .checks import check_value, foreign_block, pin, to_descriptor, to_size, to_
 from .command import prepare
 from .context import NativeContext, NativeSession, NativeSharedMemory
 from .kernel import (
-    Kernel,
     address_of,
     check_user_pages,
     constant,
@@ -23,7 +22,6 @@ from .operation import NativeOperation
 from .version import ask_version
 
 __all__ = [
-    "Kernel",
     "LinuxKernel",
     "NativeContext",
     "NativeOperation",

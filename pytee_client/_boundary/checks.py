@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Final
 
 from .._native import ffi
 from ..enums import MemoryFlags
@@ -16,7 +15,10 @@ from ..errors import (
 )
 from ..memory import SharedMemory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from typing_extensions import Buffer
 
     from .. import parameters as p

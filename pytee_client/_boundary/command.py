@@ -8,7 +8,6 @@ each time would show.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
 
 from .. import parameters as p
 from .._native import lib
@@ -18,8 +17,10 @@ from .checks import check_value, to_uint32
 from .hot_path import new_tuple, repeat, repeat_value, unpack_value
 from .operation import PARAMETERS, SLOTS, NativeOperation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any, Final
 
     from ..session import Session
     from .context import NativeContext

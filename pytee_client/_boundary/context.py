@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import errno
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
-from .._devices import open_error
 from .._native import ffi, lib
 from ..enums import GenericCapabilities, MemoryFlags, Origin, Result
 from ..errors import error_of
@@ -15,19 +13,20 @@ from .checks import pin, to_uint32
 from .kernel import raise_interrupted
 from .operation import EMPTY
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from enum import IntEnum
+    from typing import Any, Final, NoReturn
     from uuid import UUID
 
     from typing_extensions import Buffer
 
+    from ..kernels import Kernel
     from ..parameters import Outputs
-    from .kernel import Kernel
     from .operation import NativeOperation
 
 
-@final
 class NativeContext:
     """A TEEC_Context."""
 
@@ -44,6 +43,9 @@ class NativeContext:
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))
         if code:
+            # Most programs open what is there, and need not be told why not.
+            from .._devices import open_error
+
             answer = (version.impl_id, version.gen_caps)
             raise open_error(name, code, error, answer, kernel)
         self.version: tuple[int, int, int] = (
@@ -125,7 +127,6 @@ def _drop(context: NativeContext, shared: Any) -> None:
     lib.session_drop(shared)
 
 
-@final
 class NativeSession:
     """A TEEC_Session.
 
@@ -189,7 +190,6 @@ class NativeSession:
         raise_interrupted()
 
 
-@final
 class NativeSharedMemory:
     """A TEEC_SharedMemory."""
 

@@ -8,10 +8,13 @@ and each object made is half a per cent of it.
 from __future__ import annotations
 
 import struct
-from typing import Final
 
 from .._native import ffi, lib
 from .operation import EMPTY, new_tuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = [
     "EMPTY",

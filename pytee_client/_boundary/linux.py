@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from .._native import ffi, lib
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .kernel import Kernel
+    from ..kernels import Kernel
 
 __all__ = ["LinuxKernel", "backend_name", "read_mapping"]
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from .. import parameters as p
 from .._native import ffi, lib
@@ -14,8 +13,10 @@ from ..memory import AllocatedSharedMemory, SharedMemory, part_of
 from .checks import block_of, check_value, foreign_block, part_of_block, pin, to_size
 from .kernel import raise_interrupted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any, Final, TypeAlias
 
     from typing_extensions import Buffer
 
@@ -54,7 +55,6 @@ new_tuple: Final = tuple.__new__
 _Output: TypeAlias = "tuple[Any, int, Callable[[Any, int], object], object]"
 
 
-@final
 class NativeOperation:
     """A TEEC_Operation, what its parameters keep alive during a call, and their way back.
 

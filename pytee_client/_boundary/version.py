@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .._native import ffi, lib
 from ..enums import Result
 from .kernel import raise_interrupted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .kernel import Kernel
+    from ..kernels import Kernel
 
 
 def ask_version(path: str, kernel: Kernel | None) -> tuple[int, int, int] | None:

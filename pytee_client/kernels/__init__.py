@@ -6,7 +6,8 @@ kernel as such an object; PassingKernel passes calls on to another, for subclass
 change them, as pytee_client.traces and pytee_client.fake.faults do.
 """
 
-from .._boundary import Kernel, LinuxKernel
+from .._boundary import LinuxKernel
+from .kernel import Kernel
 from .observed_call import ObservedCall
 from .passing import PassingKernel
 from .system_call import SystemCall

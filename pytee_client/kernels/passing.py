@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from .._boundary import LinuxKernel, backend_name
 
 if TYPE_CHECKING:
-    from .._boundary import Kernel
+    from .kernel import Kernel
 
 __all__ = ["PassingKernel"]
 

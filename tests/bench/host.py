@@ -7,6 +7,8 @@ import os
 import statistics
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,24 @@ from pathlib import Path
 from .host_figures import HostFigures
 
 _TOP = Path(__file__).resolve().parents[2]
-_IMPORT = "import pytee_client"
-_HEAVY = ("asyncio", "argparse", "typing_extensions", "pytee_client.fake")
-_LOADED = f"import sys; bare = set(sys.modules); {_IMPORT}; print(*sorted(set(sys.modules) - bare))"
+# Every interpreter loads site; but what that would load for an installation, such as the finders
+# of editable installs, would hide what the import loads.
+_PYTHON = (getattr(sys, "_base_executable", sys.executable), "-S", "-c")
+_BARE = "import site"
+_IMPORT = "import site, pytee_client"
+_HEAVY = (
+    "argparse",
+    "asyncio",
+    "pathlib",
+    "re",
+    "typing",
+    "typing_extensions",
+    "pytee_client.fake",
+)
+_LOADED = (
+    f"import sys; {_BARE}; bare = set(sys.modules); {_IMPORT};"
+    " print(*sorted(set(sys.modules) - bare))"
+)
 _CALLS, _BATCHES = 200, 30
 
 
@@ -26,12 +43,11 @@ class HostError(Exception):
 
 def measure(runs: int) -> HostFigures:
     """Return the figures, of so many starts of an interpreter with the import and without."""
-    processor, least, wall = _import_milliseconds(runs)
+    least, median = _import_milliseconds(runs)
     loaded = _output(_LOADED).split()
     return HostFigures(
-        import_milliseconds=processor,
-        import_least_milliseconds=least,
-        import_wall_milliseconds=wall,
+        import_milliseconds=least,
+        import_median_milliseconds=median,
         heavy_modules=[name for name in _HEAVY if name in loaded],
         modules=[name for name in loaded if not name.startswith("pytee_client")],
         fake_value_microseconds=_fake_microseconds(_value_loop),
@@ -39,39 +55,43 @@ def measure(runs: int) -> HostFigures:
     )
 
 
-def _import_milliseconds(runs: int) -> tuple[float, float, float]:
-    """What the import adds: median and least processor time, and the median by the clock."""
-    # The first start reads files from the disk, and writes byte code.
-    _started(_IMPORT)
-    programs = ("pass", _IMPORT)
-    taken = [[_started(program) for program in programs] for _ in range(runs)]
+def _import_milliseconds(runs: int) -> tuple[float, float]:
+    """What the import adds to processor time: in the quickest start of each, and in the median."""
+    programs = (_BARE, _IMPORT)
+    with tempfile.TemporaryDirectory() as byte_code:
+        # Where the library is installed its byte code is there, whatever is set here.
+        environment = {**_environment(), "PYTHONPYCACHEPREFIX": byte_code}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        # The first start reads files from the disk, and writes byte code.
+        _started(_IMPORT, environment)
+        taken = [[_started(program, environment) for program in programs] for _ in range(runs)]
     bare, importing = zip(*taken, strict=True)
-    bare_processor, bare_wall = zip(*bare, strict=True)
-    processor, wall = zip(*importing, strict=True)
     return (
-        statistics.median(processor) - statistics.median(bare_processor),
-        min(processor) - min(bare_processor),
-        statistics.median(wall) - statistics.median(bare_wall),
+        min(importing) - min(bare),
+        statistics.median(importing) - statistics.median(bare),
     )
 
 
-def _started(program: str) -> tuple[float, float]:
-    """Milliseconds of processor time, and by the clock, of an interpreter with a program."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=_TOP)
+def _started(program: str, environment: dict[str, str]) -> float:
+    """Milliseconds of processor time of an interpreter with a program."""
+    process = subprocess.Popen([*_PYTHON, program], env=environment)
     _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
     # Popen must not wait for it again.
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise HostError(f"status {process.returncode} from: {sys.executable} -c '{program}'")
-    return (usage.ru_utime + usage.ru_stime) * 1000, wall * 1000
+        raise HostError(f"status {process.returncode} from: {' '.join(_PYTHON)} '{program}'")
+    return (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def _output(program: str) -> str:
     return subprocess.run(
-        [sys.executable, "-c", program], cwd=_TOP, stdout=subprocess.PIPE, text=True, check=True
+        [*_PYTHON, program], env=_environment(), stdout=subprocess.PIPE, text=True, check=True
     ).stdout
+
+
+def _environment() -> dict[str, str]:
+    """Where a bare interpreter finds the library, and what that needs."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(_TOP), sysconfig.get_path("platlib")))}
 
 
 def _fake_microseconds(make: Callable[[], Callable[[], None]]) -> float:

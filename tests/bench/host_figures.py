@@ -11,11 +11,10 @@ class HostFigures:
     """Figures of the host, which depend on it.
 
     Attributes:
-        import_milliseconds: processor time of importing pytee_client, over a bare interpreter's;
-            the median of many starts.
-        import_least_milliseconds: the same by the quickest start of each: what a host that does
-            other things too would have taken without them.
-        import_wall_milliseconds: the median by the clock on the wall.
+        import_milliseconds: processor time of importing pytee_client, over a bare interpreter's,
+            with its byte code there already; of many starts the quickest, as for the fake: what a
+            host does beside it only adds.
+        import_median_milliseconds: the same, of the median start.
         heavy_modules: those that an import should not load, and does.
         modules: all that it loads of others, by their names.
         fake_value_microseconds: processor time of a value call on the fake.
@@ -23,8 +22,7 @@ class HostFigures:
     """
 
     import_milliseconds: float
-    import_least_milliseconds: float
-    import_wall_milliseconds: float
+    import_median_milliseconds: float
     heavy_modules: list[str]
     modules: list[str]
     fake_value_microseconds: float
@@ -34,8 +32,7 @@ class HostFigures:
         """Return them as people read them."""
         return [
             f"import pytee_client over bare Python: {self.import_milliseconds:.1f} ms of the "
-            f"processor, {self.import_least_milliseconds:.1f} ms in the quickest run, "
-            f"{self.import_wall_milliseconds:.1f} ms by the clock",
+            f"processor, {self.import_median_milliseconds:.1f} ms in the median run",
             f"modules of others that it loads: {', '.join(self.modules)}",
             f"a call on the fake: {self.fake_value_microseconds:.1f} us with a value, "
             f"{self.fake_memref_microseconds:.1f} us with a temporary memref of 4 KiB",

@@ -20,10 +20,10 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client._boundary import Kernel
 from pytee_client.enums import Result
 from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
+from pytee_client.kernels import Kernel
 
 from ..support.applications.storage import Storage, StorageCommand
 from ..support.interruption import Interrupted, interruption

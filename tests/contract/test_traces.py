@@ -19,7 +19,7 @@ from ..support.waiting import LIMIT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 
 def hello_world(target: Target, kernel: Kernel) -> tuple[object, ...]:

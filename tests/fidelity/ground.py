@@ -6,8 +6,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Protocol
 
-from pytee_client._boundary import Kernel, address_of
+from pytee_client._boundary import address_of
 from pytee_client.fake import uapi
+from pytee_client.kernels import Kernel
 
 from .program import PSEUDO, SHARED
 

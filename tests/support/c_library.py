@@ -15,7 +15,7 @@ from .targets import Target
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 UNWRITTEN = 0xDEADBEEF
 # What a structure points to, for as long as the structure is.

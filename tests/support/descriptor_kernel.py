@@ -11,7 +11,7 @@ from pytee_client._boundary import address_of, copy_from_user, copy_to_user
 from pytee_client.fake import uapi
 
 if TYPE_CHECKING:
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 _DMA_BUF_FLAG: Final = 0x10
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 RawParam: TypeAlias = "tuple[int, int, int, int]"  # attr, a, b, c
 

@@ -10,7 +10,7 @@ from pytee_client._boundary import address_of
 from pytee_client.fake import uapi
 
 if TYPE_CHECKING:
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
     from .raw_device import RawParam
 

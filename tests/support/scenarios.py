@@ -20,7 +20,7 @@ from .waiting import LIMIT, wait_until
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 Scenario: TypeAlias = "Callable[[tee.Context, Gate], object]"
 

@@ -19,8 +19,8 @@ from .linux_kernel import LinuxKernel
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pytee_client._boundary import Kernel
     from pytee_client.context import Backend
+    from pytee_client.kernels import Kernel
 
 
 _VARIANT = "-no-reg-mem"

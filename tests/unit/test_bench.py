@@ -28,7 +28,7 @@ def figures_of(case: str, **instructions: float) -> Figures:
 
 
 def host_figures(milliseconds: float = 12.0, *heavy: str) -> HostFigures:
-    return HostFigures(milliseconds, milliseconds, milliseconds, list(heavy), ["mmap"], 20.0, 60.0)
+    return HostFigures(milliseconds, milliseconds, list(heavy), ["mmap"], 20.0, 60.0)
 
 
 def planned(job: Job) -> list[Case]:

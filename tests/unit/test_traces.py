@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytee_client._boundary import Kernel
+    from pytee_client.kernels import Kernel
 
 SECRET = b"seldom seen secret"
 

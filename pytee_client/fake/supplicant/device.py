@@ -16,7 +16,7 @@ from ..trusted_application import ResultCode
 if TYPE_CHECKING:
     from struct import Struct
 
-    from ..._boundary import Kernel
+    from ...kernels import Kernel
 
 __all__ = ["Request", "RequestParam", "SupplicantDevice"]
 

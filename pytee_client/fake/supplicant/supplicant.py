@@ -19,7 +19,7 @@ from .service import SupplicantService
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..._boundary import Kernel
+    from ...kernels import Kernel
 
 __all__ = ["Supplicant"]
 
