@@ -230,7 +230,7 @@ def test_two_waits_in_one_session_follow_each_other(
 @pytest.mark.probe(32)
 @pytest.mark.once
 def test_an_application_can_give_another_a_time_limit(os_test: tee.Session) -> None:
-    assert os_test.invoke_command(Command.CLIENT_WITH_TIMEOUT, (2000, 0)) == ()
+    assert os_test.invoke_command(Command.CLIENT_WITH_TIMEOUT, (1000, 0)) == ()
 
 
 @pytest.mark.probe(33)
