@@ -221,10 +221,10 @@ class Context(Owner):
         supplicant it waits until there is one, if the application lies in the file system.
         """
         self._check_live()
-        doing = f"opening a session with {destination}"
-        if not hasattr(destination, "fields"):
+        if not hasattr(destination, "bytes_le"):
             raise ParameterTypeError(
-                f"{doing}: the destination must be a uuid.UUID, not {type(destination).__name__}"
+                "opening a session: the destination must be a uuid.UUID,"
+                f" not {type(destination).__name__}"
             )
         _check_results(results)
         login = to_uint32(login, "the login")
@@ -232,13 +232,13 @@ class Context(Owner):
         try:
             with Taken(operation) as taken, _WhileOpen(self) as native:
                 opened, outputs = native.open_session(
-                    destination, login, group, parameters, taken, doing, results
+                    destination, login, group, parameters, taken, results
                 )
         except ItemNotFoundError as error:
             if error.origin != Origin.TEE:
                 raise
             raise TrustedApplicationNotFoundError(
-                doing,
+                error.doing,
                 origin=error.origin,
                 remedy=self._how_to_install(destination),
                 outputs=error.outputs,

@@ -71,7 +71,7 @@ class Session(Owner):
         self._process = Process.generation
         # One for each call that ran at the same time as others. Those that no call
         # uses are free; one that an interrupt lost between the two is garbage.
-        self._operations: weakref.WeakSet[NativeOperation] = weakref.WeakSet()
+        self._operations: set[weakref.ref[NativeOperation]] = set()
         self._free: deque[NativeOperation] = deque()
         self._idle = threading.Condition()
         self._finished = False
@@ -305,7 +305,7 @@ class Session(Owner):
     def _add_call(self, call: NativeOperation) -> None:
         self._native.adopt(call)
         with self._idle:
-            self._operations.add(call)
+            self._operations.add(weakref.ref(call, self._operations.discard))
 
     def _tell_closer(self) -> None:
         if self._process != Process.generation:
@@ -317,7 +317,8 @@ class Session(Owner):
     def _threads(self) -> set[int]:
         """Return the threads that are in a call."""
         # A copy, as a signal's handler may call in between.
-        return {call.thread for call in list(self._operations)} - {0}
+        calls = [reference() for reference in self._operations.copy()]
+        return {call.thread for call in calls if call is not None} - {0}
 
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.

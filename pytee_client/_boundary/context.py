@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from functools import partial
 
 from .._native import ffi, lib
@@ -76,14 +77,17 @@ class NativeContext:
         gid: int | None,
         arguments: Sequence[object],
         operation: NativeOperation,
-        doing: str,
         results: type[IntEnum] | None,
     ) -> tuple[NativeSession, Outputs]:
-        """Open a session and return it with the outputs of its opening."""
+        """Open a session and return it with the outputs of its opening.
+
+        The destination is anything that has its octets as a UUID has them.
+        """
         # The destructor keeps what it needs of this context.
         shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, self))
         session = ffi.addressof(shared, "session")
-        uuid = ffi.new("TEEC_UUID *", (*destination.fields[:3], destination.bytes[8:]))
+        octets = getattr(destination, _UUID_OCTETS)
+        uuid = ffi.from_buffer(_UUID, octets)
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
         try:
             operation.struct.paramTypes = operation.fill(self, arguments)
@@ -93,7 +97,7 @@ class NativeContext:
             error = ffi.errno
             raise_interrupted(lambda: lib.TEEC_CloseSession(session))
             if code:
-                self.fail(code, error, operation, doing, results)
+                self.fail(code, error, operation, opening(destination), results)
             lib.session_share(shared, self.kernel is not None)
             return NativeSession(self, shared, destination, results), operation.outputs()
         finally:
@@ -121,6 +125,14 @@ class NativeContext:
 
 
 _UINT32_MAX: Final = 0xFFFFFFFF
+# Which of a UUID's forms lies in memory as a TEEC_UUID, whose first three fields are numbers.
+_UUID_OCTETS: Final = "bytes_le" if sys.byteorder == "little" else "bytes"
+_UUID: Final = ffi.typeof("TEEC_UUID *")
+
+
+def opening(destination: object) -> str:
+    """Say what opening a session is, for errors."""
+    return f"opening a session with {destination}"
 
 
 def _drop(context: NativeContext, shared: Any) -> None:

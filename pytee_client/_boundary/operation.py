@@ -84,10 +84,10 @@ class NativeOperation:
         self.call = ffi.new(_CALL)
         self.call.cancellable = cancellable
         self.struct = ffi.addressof(self.call, "operation")
-        params = self.struct.params
-        self._tmprefs = [params[index].tmpref for index in range(SLOTS)]
-        self._memrefs = [params[index].memref for index in range(SLOTS)]
-        self.first = self._tmprefs[0]
+        self.first = self.struct.params[0].tmpref
+        # Made when asked for: sessions that are opened, and calls with values, need none.
+        self._tmprefs: list[Any] = []
+        self._memrefs: list[Any] = []
         self.numbers = ffi.buffer(ffi.addressof(self.struct, "params"))
         self._kept: list[object] = []
         self._pins: list[Any] = []
@@ -120,6 +120,16 @@ class NativeOperation:
         """Ask for its end."""
         lib.TEEC_RequestCancellation(self.struct)
         raise_interrupted()
+
+    def _tmpref(self, index: int) -> Any:
+        if not self._tmprefs:
+            self._tmprefs += [self.struct.params[index].tmpref for index in range(SLOTS)]
+        return self._tmprefs[index]
+
+    def _memref(self, index: int) -> Any:
+        if not self._memrefs:
+            self._memrefs += [self.struct.params[index].memref for index in range(SLOTS)]
+        return self._memrefs[index]
 
     def fill(self, context: NativeContext, arguments: Sequence[object]) -> int:
         """Set the parameters and return their types; clear() is due, whatever comes of it."""
@@ -241,7 +251,7 @@ class NativeOperation:
         return memory
 
     def _set_temporary(self, index: int, memory: Any, size: int) -> Any:
-        slot = self._tmprefs[index]
+        slot = self._tmpref(index)
         slot.buffer = memory
         slot.size = size
         return slot
@@ -288,7 +298,7 @@ class NativeOperation:
         if native.context is not context or directions & ~native.directions:
             return None
         self._kept.append(native)
-        slot = self._memrefs[index]
+        slot = self._memref(index)
         slot.parent = native.struct
         slot.offset = _address(memory) - _address(ffi.from_buffer(block))
         slot.size = len(memory)
@@ -309,7 +319,7 @@ class NativeOperation:
         # The block can't be closed while this export stands.
         self._pin(block._memory(), index, False)
         self._kept.append(native)
-        slot = self._memrefs[index]
+        slot = self._memref(index)
         slot.parent = native.struct
         slot.offset = offset
         slot.size = size
