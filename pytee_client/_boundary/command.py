@@ -178,6 +178,8 @@ def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]]
             operation = make()
         try:
             try:
+                if type(value) is not tuple:
+                    value = _as_pair(value, 0)
                 a, b = value
                 # Without bits to be combined it is no int, though C might take it for one.
                 a | b
@@ -238,8 +240,18 @@ def _as_block(content: Any) -> Any:
 
 def _as_parameter(kind: Any, content: Any, index: int) -> Any:
     """Make a parameter of what its class takes: one thing, or a tuple of them."""
-    if issubclass(kind, p.ValueInput | p.ValueInOut) and not (
-        isinstance(content, tuple | list) and len(content) == 2
-    ):
+    if issubclass(kind, p.ValueInput | p.ValueInOut):
+        return kind(*_as_pair(content, index))
+    takes = kind.__match_args__
+    if len(takes) == 1 or not isinstance(content, tuple | list):
+        return kind(content)
+    if not 1 <= len(content) <= len(takes):
+        raise ParameterTypeError(f"parameter {index} needs a tuple of {', '.join(takes)}")
+    return kind(*content)
+
+
+def _as_pair(content: object, index: int) -> tuple[int, int]:
+    if not isinstance(content, tuple | list) or len(content) != 2:
         raise ParameterTypeError(f"parameter {index} needs a pair of ints")
-    return kind(*content) if isinstance(content, tuple | list) else kind(content)
+    a, b = content
+    return a, b

@@ -297,6 +297,9 @@ class NativeOperation:
         native = block._live()
         if native.context is not context or directions & ~native.directions:
             return None
+        # The byte that an empty block shows is not part of it.
+        if not native.size:
+            return None
         self._kept.append(native)
         slot = self._memref(index)
         slot.parent = native.struct

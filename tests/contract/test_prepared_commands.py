@@ -189,12 +189,31 @@ def test_what_cannot_be_sent_is_refused_before_the_first_call(session: tee.Sessi
         session.command(0, *[(1, 2)] * 5)
 
 
-@pytest.mark.parametrize("content", [1, (1,), (1, 2, 3), "ab", None])
+@pytest.mark.parametrize("content", [1, (1,), (1, 2, 3), "ab", b"ab", {1: 2, 3: 4}, None])
 def test_a_value_is_filled_with_a_pair(session: tee.Session, content: Any) -> None:
     command = session.command(Command.VALUES, tee.ValueInOut)
     with pytest.raises(tee.ParameterTypeError, match="pair of ints"):
         command(content)
-    assert command((1, 2)) == ((1 ^ 0xFFFFFFFF, 2 ^ 0xFFFFFFFF),)
+    for pair in ((1, 2), [1, 2], tee.Value(1, 2)):
+        assert command(pair) == ((1 ^ 0xFFFFFFFF, 2 ^ 0xFFFFFFFF),)
+
+
+@pytest.mark.parametrize(
+    ("slot", "content"),
+    [
+        (tee.MemrefTempInput, [1, 2]),
+        (tee.MemrefTempOutput, (1, 2)),
+        (tee.MemrefPartialInput, ()),
+        (tee.MemrefPartialInOut, (1, 2, 3, 4)),
+        (tee.MemrefWhole, (1,)),
+    ],
+)
+def test_what_a_class_does_not_take_is_refused(
+    session: tee.Session, slot: type[object], content: object
+) -> None:
+    command = session.command(Command.NOTHING, slot, (1, 2))
+    with pytest.raises(tee.ParameterTypeError, match="parameter 0"):
+        command(content)
 
 
 @pytest.mark.parametrize("pair", [(-1, 0), (0, 2**32)])

@@ -375,6 +375,15 @@ def test_an_empty_block_is_an_empty_memref_and_no_null_one(
         assert mask.a == 3 << 4 | 3 << 8
 
 
+def test_the_byte_that_an_empty_block_shows_can_be_sent_as_any_other(
+    session: tee.Session, context: tee.Context
+) -> None:
+    with context.allocate_shared_memory(0) as block, memoryview(block) as view:
+        (output,) = session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(view))
+        assert bytes(output) == bytes(view) == xored(0, b"\0")
+        output.release()
+
+
 @pytest.mark.assertion("AS-06")
 @pytest.mark.parametrize("size", [2**48, 2**62, 2**64 - 1])
 def test_a_block_that_is_too_large_is_a_memory_error(context: tee.Context, size: int) -> None:
