@@ -288,18 +288,20 @@ class SecureWorld:
     def _leave(self, instance: Instance) -> None:
         """Count a session out, and end the instance with its last."""
         cls = instance.cls
-        with self._lock:
-            instance.sessions -= 1
-            dead = instance.panic is not None
-            exists = instance.application is not None and not dead
-            if instance.sessions or (cls.single_instance and cls.keep_alive and exists):
-                return
-            if self._single_instances.get(cls.uuid) is instance:
-                del self._single_instances[cls.uuid]
-        if instance.application is not None and exists:
-            nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
-            self._enter(instance, nobody, instance.application.destroy)
-        instance.end()
+        # The next single instance, which has the same lock, begins after the end of this one.
+        with instance.lock:
+            with self._lock:
+                instance.sessions -= 1
+                dead = instance.panic is not None
+                exists = instance.application is not None and not dead
+                if instance.sessions or (cls.single_instance and cls.keep_alive and exists):
+                    return
+                if self._single_instances.get(cls.uuid) is instance:
+                    del self._single_instances[cls.uuid]
+            if instance.application is not None and exists:
+                nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
+                self._enter(instance, nobody, instance.application.destroy)
+            instance.end()
 
 
 def _load_nothing(uuid: UUID) -> NoReturn:

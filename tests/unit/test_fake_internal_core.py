@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, wait
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,8 +12,10 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client.fake.instance import Instance
 
 from ..support.own_application import OwnApplication, do, opened
+from ..support.waiting import LIMIT, begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,3 +179,35 @@ def test_the_time_of_the_normal_world_is_its_time(session: tee.Session) -> None:
     before = time.time_ns() // 1_000_000
     now = do(session, lambda ta, _: ta.core.get_ree_time(), Declaring).in_millis()
     assert before <= now <= time.time_ns() // 1_000_000
+
+
+class KeepingObject(OwnApplication):
+    """Has an object for itself alone, and leaves it to its end to close that."""
+
+    uuid = UUID("1e36b6fd-5a0e-4b0c-9d40-0d4b8a3f5f36")
+    single_instance = True
+
+    def create(self) -> None:
+        flags = fake.DataFlag.ACCESS_READ | fake.DataFlag.OVERWRITE
+        self.core.create_persistent_object(b"its own", flags)
+
+
+def test_the_next_single_instance_begins_when_the_last_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel = fake.Kernel()
+    kernel.install(KeepingObject)
+    end = Instance.end
+    with tee.Context(backend=kernel) as context:
+        openings: list[Future[tee.Session]] = []
+
+        def end_late(instance: Instance) -> None:
+            if not openings:
+                openings.append(begin(context.open_session, KeepingObject.uuid))
+                # Were there nothing to wait for, it would be over by then.
+                wait([openings[0]], timeout=0.3)
+            end(instance)
+
+        monkeypatch.setattr(Instance, "end", end_late)
+        context.open_session(KeepingObject.uuid).close()
+        openings[0].result(LIMIT).close()
