@@ -13,6 +13,8 @@
 
 #include "device.h"
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
 /*
  * Opening a device can have effects (a watchdog starts to run), so what is no
  * TEE device is told apart before it is opened.
@@ -128,14 +130,40 @@ const struct tee_device_ops tee_device_linux = {
 	.close = linux_close,
 };
 
+static bool is_large(size_t size)
+{
+	return size >= HUGE_PAGE && size <= SIZE_MAX / 2;
+}
+
+/*
+ * Huge pages cost a third of small ones. Linux has them where a whole one fits,
+ * so what is large begins and ends with one; the kernel's driver is told of a
+ * part only.
+ */
+static size_t mapped_length(size_t size)
+{
+	if (!is_large(size))
+		return size;
+	return (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+}
+
 static int map_pages(size_t size, int flags, void **address)
 {
-	void *mapping;
+	size_t length = mapped_length(size), head;
+	size_t surplus = is_large(size) ? HUGE_PAGE : 0;
+	char *mapping;
 
-	mapping = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	mapping = mmap(NULL, length + surplus, PROT_READ | PROT_WRITE,
 		       flags | MAP_ANONYMOUS, -1, 0);
 	if (mapping == MAP_FAILED)
 		return -errno;
+	if (surplus) {
+		head = -(uintptr_t)mapping & (HUGE_PAGE - 1);
+		if (head)
+			munmap(mapping, head);
+		mapping += head;
+		munmap(mapping + length, surplus - head);
+	}
 	*address = mapping;
 	return 0;
 }
@@ -157,7 +185,7 @@ int tee_pages_map_private(size_t size, void **address)
 	if (ret)
 		return ret;
 	/* Else the first write after a fork would be to a copy of the page. */
-	if (!madvise(*address, size, MADV_WIPEONFORK))
+	if (!madvise(*address, mapped_length(size), MADV_WIPEONFORK))
 		return 0;
 	tee_pages_unmap(*address, size);
 	return tee_pages_map(size, address);
@@ -165,7 +193,7 @@ int tee_pages_map_private(size_t size, void **address)
 
 void tee_pages_unmap(void *address, size_t size)
 {
-	munmap(address, size);
+	munmap(address, mapped_length(size));
 }
 
 bool tee_pages_are_whole(const void *address, size_t size)

@@ -7,6 +7,7 @@ import errno
 import mmap
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +67,11 @@ def blocks(observed: Observed, target: Target, monkeypatch: pytest.MonkeyPatch) 
         observed.kernel, "mmap", lambda fd, length: made.note(map_it(fd, length)), raising=False
     )
     return made
+
+
+def mapped_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text().split()[0]
+    return int(pages) * mmap.PAGESIZE
 
 
 def xor(observed: Observed, data: bytes, kind: Kind = Kind.TEMP_INOUT) -> tuple[Any, bytes]:
@@ -201,6 +207,27 @@ def test_what_is_larger_than_the_limit_is_not_kept(
     assert c.invoke(observed.session, Command.NOTHING, operation) == DONE
     assert [size for _, size in blocks.shared] == [size]
     assert observed.kernel.descriptors == before
+
+
+def test_what_is_not_kept_is_unmapped_to_its_end(
+    observed: Observed, target: Target, blocks: Blocks
+) -> None:
+    # Of two huge pages and a byte of a third.
+    size = (4 * MIB if target.reg_mem else 256 * KIB) + 1
+    buffer = c.ffi.new("char[]", size)
+    operation = c.operation((Kind.TEMP_INPUT, (buffer, size)))
+    calls = 8
+
+    def call() -> None:
+        assert c.invoke(observed.session, Command.NOTHING, operation) == DONE
+
+    call()
+    before = mapped_bytes()
+    for _ in range(calls):
+        call()
+    # The fake has copies too, of which the C library keeps some for its next ones.
+    assert mapped_bytes() - before < calls * MIB
+    assert len(blocks.shared) == calls + 1
 
 
 # The latter is what OP-TEE's driver says of all that its TEE refuses.
