@@ -8,7 +8,6 @@ import os
 import threading
 import warnings
 import weakref
-from collections import namedtuple
 from enum import IntEnum
 
 from ._boundary import (
@@ -21,6 +20,7 @@ from ._boundary import (
     to_uint32,
 )
 from ._firmware import amdtee_firmware
+from ._named_tuple import NamedTuple
 from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
 from .errors import (
@@ -47,7 +47,7 @@ from .session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
+    from typing import Final, Literal, TypeAlias, TypeVar
     from uuid import UUID
 
     from _typeshed import FileDescriptorLike
@@ -60,29 +60,13 @@ if TYPE_CHECKING:
     Backend: TypeAlias = Literal["linux", "fake"] | Kernel
     _Block = TypeVar("_Block", bound=SharedMemory)
 
-    class _Answer(NamedTuple):
-        backend: str
-        implementation_id: int
-        implementation_capabilities: int
-        generic_capabilities: GenericCapabilities
-else:
-    _Answer = namedtuple(
-        "_Answer",
-        (
-            "backend",
-            "implementation_id",
-            "implementation_capabilities",
-            "generic_capabilities",
-        ),
-    )
-
 __all__ = ["Context", "Version"]
 
 _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
 _FAKE_PREFIX = "fake:"
 
 
-class Version(_Answer):
+class Version(NamedTuple):
     """What a device says of itself (uAPI struct tee_ioctl_version_data).
 
     Attributes:
@@ -94,7 +78,10 @@ class Version(_Answer):
         generic_capabilities: what it can do.
     """
 
-    __slots__ = ()
+    backend: str
+    implementation_id: int
+    implementation_capabilities: int
+    generic_capabilities: GenericCapabilities
 
 
 def known_implementation(number: int) -> int:

@@ -12,12 +12,12 @@ name must not be changed while a call uses them.
 
 from __future__ import annotations
 
-from collections import namedtuple
+from ._named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, NamedTuple, TypeAlias
+    from typing import Any, TypeAlias
 
     from typing_extensions import Buffer
 
@@ -32,16 +32,6 @@ if TYPE_CHECKING:
     # Value, bytes, memoryview, int or RequiredSize for each output parameter, in slot order; an
     # int is the size of an output in a DescriptorSharedMemory.
     Outputs: TypeAlias = tuple[Any, ...]
-
-    class _Pair(NamedTuple):
-        a: int
-        b: int
-
-    class _Size(NamedTuple):
-        required: int
-else:
-    _Pair = namedtuple("_Pair", ("a", "b"))
-    _Size = namedtuple("_Size", ("required",))
 
 __all__ = [
     "MemrefPartialInOut",
@@ -59,19 +49,20 @@ __all__ = [
 ]
 
 
-class Value(_Pair):
+class Value(NamedTuple):
     """Two unsigned 32-bit numbers (TEEC_Value) that a Trusted Application returned."""
 
-    __slots__ = ()
+    a: int
+    b: int
 
 
-class RequiredSize(_Size):
+class RequiredSize(NamedTuple):
     """Stands for an output that did not fit: how many bytes it needs.
 
     A buffer of the caller's has what the Trusted Application wrote, if it wrote anything.
     """
 
-    __slots__ = ()
+    required: int
 
 
 class _Parameter:
