@@ -15,6 +15,7 @@ from .arguments import Arguments
 from .belief import SHARED_DEVICE, Belief, Block
 from .choices import Choices
 from .program import (
+    ARGUMENT,
     BUFFER,
     PAGE,
     UNSET,
@@ -259,6 +260,11 @@ class _Generator:
             params[0] = (params[0][0], *wish, 0)
         self._belief.sessions[Ref(f"{self._name}.session")] = (fd, uuid)
         count, length = arguments.lengths(uapi.OPEN_SESSION_ARG.size, len(params))
+        at, buffer = arguments.place(), arguments.place(BUFFER)
+        if self._teepriv:
+            # Where one lies in the other it is another application that is asked for, which the
+            # supplicant would load: there is none, and the program had no end.
+            at, buffer = ARGUMENT, BUFFER
         return open_session(
             fd,
             params,
@@ -267,8 +273,8 @@ class _Generator:
             client=client,
             count=count,
             length=length,
-            at=arguments.place(),
-            buffer=arguments.place(BUFFER),
+            at=at,
+            buffer=buffer,
         )
 
     def _invoke(self) -> Step:

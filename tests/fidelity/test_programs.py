@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import new_kernel
+from pytee_client.fake import new_kernel, uapi
+from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
 
 from .comparison import Comparison
 from .generator import programs
 from .interpreter import Ground, run
-from .program import Open, Program, Ref, Step, allocate, invoke, version
+from .program import ARGUMENT, BUFFER, Ioctl, Open, Program, Ref, Step, allocate, invoke, version
 
 SEED = 20
 PROGRAMS = 60
@@ -42,6 +43,21 @@ def test_the_same_seed_makes_the_same_programs(teepriv: bool) -> None:
     assert some(teepriv) == some(teepriv)
     others = [program for _, program in programs(SEED + 1, PROGRAMS, teepriv=teepriv)]
     assert some(teepriv) != others
+
+
+def test_without_a_supplicant_no_program_asks_for_what_it_would_load() -> None:
+    loaded_by_it = {Conformance.uuid.bytes, HelloWorld.uuid.bytes}
+    openings = [
+        step
+        for _, program in programs(701, 400, teepriv=True)
+        for step in program.values()
+        if isinstance(step, Ioctl) and step.request == uapi.TEE_IOC_OPEN_SESSION
+    ]
+    assert len(openings) > 100
+    for opening in openings:
+        # Elsewhere its parts could lie in each other.
+        assert (opening.argument, opening.pokes[0].at) == (ARGUMENT, BUFFER)
+        assert opening.pokes[0].values[0] not in loaded_by_it
 
 
 def test_a_program_has_the_same_outcome_on_an_equal_kernel(
