@@ -9,10 +9,6 @@ from ._boundary import NativeOperation
 from .enums import OperationState
 from .errors import BadStateError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Operation"]
 
 

@@ -97,7 +97,8 @@ class NativeContext:
             error = ffi.errno
             raise_interrupted(lambda: lib.TEEC_CloseSession(session))
             if code:
-                self.fail(code, error, operation, opening(destination), results)
+                doing = f"opening a session with {destination}"
+                self.fail(code, error, operation, doing, results)
             lib.session_share(shared, self.kernel is not None)
             return NativeSession(self, shared, destination, results), operation.outputs()
         finally:
@@ -128,11 +129,6 @@ _UINT32_MAX: Final = 0xFFFFFFFF
 # Which of a UUID's forms lies in memory as a TEEC_UUID, whose first three fields are numbers.
 _UUID_OCTETS: Final = "bytes_le" if sys.byteorder == "little" else "bytes"
 _UUID: Final = ffi.typeof("TEEC_UUID *")
-
-
-def opening(destination: object) -> str:
-    """Say what opening a session is, for errors."""
-    return f"opening a session with {destination}"
 
 
 def _drop(context: NativeContext, shared: Any) -> None:
