@@ -6,19 +6,14 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from ..support.bare_python import BARE_PYTHON, environment
 from .host_figures import HostFigures
 
-_TOP = Path(__file__).resolve().parents[2]
-# Every interpreter loads site; but what that would load for an installation, such as the finders
-# of editable installs, would hide what the import loads.
-_PYTHON = (getattr(sys, "_base_executable", sys.executable), "-S", "-c")
+# Every interpreter that people start loads it.
 _BARE = "import site"
 _IMPORT = "import site, pytee_client"
 _HEAVY = (
@@ -60,11 +55,11 @@ def _import_milliseconds(runs: int) -> tuple[float, float]:
     programs = (_BARE, _IMPORT)
     with tempfile.TemporaryDirectory() as byte_code:
         # Where the library is installed its byte code is there, whatever is set here.
-        environment = {**_environment(), "PYTHONPYCACHEPREFIX": byte_code}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        variables = {**environment(), "PYTHONPYCACHEPREFIX": byte_code}
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)
         # The first start reads files from the disk, and writes byte code.
-        _started(_IMPORT, environment)
-        taken = [[_started(program, environment) for program in programs] for _ in range(runs)]
+        _started(_IMPORT, variables)
+        taken = [[_started(program, variables) for program in programs] for _ in range(runs)]
     bare, importing = zip(*taken, strict=True)
     return (
         min(importing) - min(bare),
@@ -72,26 +67,21 @@ def _import_milliseconds(runs: int) -> tuple[float, float]:
     )
 
 
-def _started(program: str, environment: dict[str, str]) -> float:
+def _started(program: str, variables: dict[str, str]) -> float:
     """Milliseconds of processor time of an interpreter with a program."""
-    process = subprocess.Popen([*_PYTHON, program], env=environment)
+    process = subprocess.Popen([*BARE_PYTHON, program], env=variables)
     _, status, usage = os.wait4(process.pid, 0)
     # Popen must not wait for it again.
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise HostError(f"status {process.returncode} from: {' '.join(_PYTHON)} '{program}'")
+        raise HostError(f"status {process.returncode} from: {' '.join(BARE_PYTHON)} '{program}'")
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def _output(program: str) -> str:
     return subprocess.run(
-        [*_PYTHON, program], env=_environment(), stdout=subprocess.PIPE, text=True, check=True
+        [*BARE_PYTHON, program], env=environment(), stdout=subprocess.PIPE, text=True, check=True
     ).stdout
-
-
-def _environment() -> dict[str, str]:
-    """Where a bare interpreter finds the library, and what that needs."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(_TOP), sysconfig.get_path("platlib")))}
 
 
 def _fake_microseconds(make: Callable[[], Callable[[], None]]) -> float:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+
+from ..support.bare_python import BARE_PYTHON, environment
 
 TOP = Path(__file__).parents[2]
 PACKAGE = TOP / "pytee_client"
@@ -57,12 +56,9 @@ def test_importing_the_package_loads_no_more_than_it_needs() -> None:
         " or m.startswith(('pytee_client.fake', 'pytee_client.devices', 'pytee_client.kernels'))];"
         " print(bad)"
     )
-    # What the interpreter's installation loads at its start would hide what the package loads.
-    bare = [getattr(sys, "_base_executable", sys.executable), "-S", "-c", script]
-    places = (str(TOP), sysconfig.get_path("platlib"))
     done = subprocess.run(
-        bare,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+        [*BARE_PYTHON, script],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60,
