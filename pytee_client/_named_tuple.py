@@ -19,7 +19,7 @@ else:
             fields = namespace["__annotations__"]
             made = namedtuple(name, fields, module=namespace["__module__"])
             made.__annotations__ = fields
-            made.__doc__ = namespace["__doc__"]
+            made.__doc__ = namespace.get("__doc__")
             return made
 
     class NamedTuple(metaclass=_Maker):

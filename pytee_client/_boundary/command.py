@@ -177,9 +177,9 @@ def _with_value(session: Session, command_id: int) -> Callable[[tuple[int, int]]
         except IndexError:
             operation = make()
         try:
+            if type(value) is not tuple:
+                value = _as_pair(value, 0)
             try:
-                if type(value) is not tuple:
-                    value = _as_pair(value, 0)
                 a, b = value
                 # Without bits to be combined it is no int, though C might take it for one.
                 a | b
