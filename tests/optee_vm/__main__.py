@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -15,36 +16,47 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from . import bench, xtest
+from . import bench, kept_verdicts, versions, xtest
 from .build import Build, Parts, build
 from .cache import default_cache
 from .job import Job
 from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Options, Outcome
+from .packages import InconsistentArchiveError, fetch
 from .process import VmError, say
+from .suites import STABLE, SUITES, Suite
 
 _TOP = Path(__file__).resolve().parents[2]
 _RECORD = "tmp/record.json"
 # What pytest says of a selection that is empty.
 _NO_TESTS = 5
+# What programs say of what may succeed later (sysexits.h).
+ARCHIVE_INCONSISTENT = os.EX_TEMPFAIL
 
 _EPILOG = f"""\
 verbs:
   build [--refresh]       make all that is not in the cache; --refresh: with packages of today
+  versions [--save]       what the machine is made of, and what of it has changed since the last
+                          green run of CI; --save: this run was green
   run SCRIPT...           files of the host, run one after the other until one fails
   shell                   a shell in the machine on this terminal; Ctrl-A x ends the machine
   test [--record=FILE] [PYTEST ARGS]
                           the tests for a device on /dev/tee0, then examples/hello_world.py;
-                          FILE of the host gets what pytest's own --record writes there
+                          FILE of the host gets what pytest's own --record writes there, with
+                          the suite before the device
   fidelity [--seed N] [--programs N]
                           random programs of system calls, the same outcomes as on the fake?
   bench [--short] [--only NAME] [--json FILE] [--markdown] [--baseline FILE] ...
                           what calls cost in instructions, against C over Debian's libteec
-  xtest [--teec=ours|debian|both] [CASES]
+  xtest [--teec=ours|debian|both] [--keep] [CASES]
                           OP-TEE's own regression tests, all or those named, on our library;
-                          both: on Debian's as well, and every verdict must be the same
+                          both: every verdict must be the same as over Debian's, which is kept
+                          by the versions of its packages and measured where these are others;
+                          --keep: and then kept
 
 The status is that of what failed first in the machine; {TIMED_OUT} when time was up,
-{MACHINE_FAILED} when the machine could not be built or did not hold to the end.
+{MACHINE_FAILED} when the machine could not be built or did not hold to the end, and
+{ARCHIVE_INCONSISTENT} when Debian's archive serves no packages that fit each other today, which
+it may for the newest suite.
 """
 
 
@@ -52,6 +64,7 @@ The status is that of what failed first in the machine; {TIMED_OUT} when time wa
 class _Command:
     """The options before the verb, and the words after it."""
 
+    suite: Suite
     icount: bool
     timeout: float | None
     secure_log: Path | None
@@ -60,16 +73,29 @@ class _Command:
     def options(self, timeout: float | None) -> Options:
         return Options(self.timeout or timeout, self.icount, self.secure_log)
 
+    def build(self, parts: Parts, *, refresh: bool = False) -> Build:
+        """Build the machine of the suite."""
+        return build(default_cache(), _TOP, self.suite, parts, refresh=refresh)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     parsed = parser.parse_args(arguments)
-    command = _Command(parsed.icount, parsed.timeout, parsed.secure_log, parsed.words)
+    command = _Command(
+        SUITES[parsed.suite], parsed.icount, parsed.timeout, parsed.secure_log, parsed.words
+    )
     signal.signal(signal.SIGTERM, _on_terminate)
     try:
-        return _VERBS[parsed.verb](command)
+        status = _VERBS[parsed.verb](command)
+        if status and parsed.verb not in ("run", "shell"):
+            _say_what_changed(command)
+        return status
+    except InconsistentArchiveError as error:
+        say(f"error: {error}")
+        return ARCHIVE_INCONSISTENT
     except VmError as error:
         say(f"error: {error}")
+        _say_what_changed(command)
         return MACHINE_FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -79,12 +105,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
 
 
+def _say_what_changed(command: _Command) -> None:
+    """Name the packages that may be the reason."""
+    with contextlib.suppress(VmError):
+        say(versions.changes(fetch(default_cache(), command.suite)))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.optee_vm",
         description="A machine with real OP-TEE, from Debian packages, under QEMU.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--suite",
+        choices=SUITES,
+        default=STABLE.name,
+        help="stable (the default): Debian's; newest: testing, with what unstable alone has",
     )
     parser.add_argument(
         "--icount",
@@ -116,8 +154,21 @@ def _build(command: _Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.optee_vm build")
     parser.add_argument("--refresh", action="store_true", help="fetch the packages anew")
     parsed = parser.parse_args(command.words)
-    built = _made(Parts.ALL, refresh=parsed.refresh)
+    built = command.build(Parts.ALL, refresh=parsed.refresh)
     say(f"everything is in {built.cache.root}")
+    print(versions.headline(built.packages))
+    return 0
+
+
+def _versions(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm versions")
+    parser.add_argument("--save", action="store_true", help="keep them as those of a green run")
+    parsed = parser.parse_args(command.words)
+    packages = command.build(Parts.NONE).packages
+    print(versions.headline(packages))
+    print(versions.changes(packages))
+    if parsed.save:
+        versions.save(packages)
     return 0
 
 
@@ -134,7 +185,7 @@ def _run(command: _Command) -> int:
         runner = "python3 " if path.suffix == ".py" else ""
         lines.append(runner + shlex.quote(f"/{place}"))
     job = Job("\n".join(lines) + "\n", files)
-    return _finished(Machine(_made(Parts.ALL), command.options(600)).run(job))
+    return _finished(Machine(command.build(Parts.ALL), command.options(600)).run(job))
 
 
 def _shell(command: _Command) -> int:
@@ -145,7 +196,7 @@ def _shell(command: _Command) -> int:
         "export TERM=vt220\n"
         "exec busybox setsid busybox cttyhack bash\n"
     )
-    machine = Machine(_made(Parts.ALL), command.options(None))
+    machine = Machine(command.build(Parts.ALL), command.options(None))
     say("Ctrl-D or Ctrl-A x ends the machine")
     return machine.interact(job)
 
@@ -161,7 +212,7 @@ def _test(command: _Command) -> int:
         if not record.absolute().parent.is_dir():
             raise VmError(f"{record} can't be written: there is no such directory")
         words.append(f"--record=/{_RECORD}")
-    made = _made(Parts.ALL)
+    made = command.build(Parts.ALL)
     statuses = []
     proved: dict[str, dict[str, list[str]]] = {}
     for tests in ("not own_boot", "own_boot"):
@@ -182,7 +233,7 @@ def _test(command: _Command) -> int:
             wanted=() if record is None else (_RECORD,),
         )
         outcome = Machine(made, command.options(1800)).run(job)
-        if record is not None and not _joined(outcome, proved) and outcome.status == 0:
+        if record is not None and not _joined(outcome, command, proved) and outcome.status == 0:
             return MACHINE_FAILED
         statuses.append(outcome.status)
         if outcome.status != _NO_TESTS:
@@ -201,25 +252,30 @@ def _fidelity(command: _Command) -> int:
     # The library must be there for it, as for no other verb.
     from . import fidelity
 
-    machine = Machine(_made(Parts.EXTENSION), command.options(3600))
+    machine = Machine(command.build(Parts.EXTENSION), command.options(3600))
     return fidelity.measure(machine.run, parsed.seed, parsed.programs)
 
 
 def _bench(command: _Command) -> int:
     def run(job: Job) -> Outcome:
-        return Machine(_made(Parts.ALL), replace(command, icount=True).options(1200)).run(job)
+        return Machine(command.build(Parts.ALL), replace(command, icount=True).options(1200)).run(
+            job
+        )
 
     return bench.main(command.words, run)
 
 
-def _joined(outcome: Outcome, proved: dict[str, dict[str, list[str]]]) -> bool:
+def _joined(outcome: Outcome, command: _Command, proved: dict[str, dict[str, list[str]]]) -> bool:
     """Add what a boot proved."""
     content = outcome.files.get(_RECORD)
     if content is None:
         say("error: no record came back")
         return False
     for test, places in json.loads(content).items():
-        proved.setdefault(test, {}).update(places)
+        proved.setdefault(test, {}).update(
+            (f"{command.suite.name}:{place}" if place.startswith("/") else place, statements)
+            for place, statements in places.items()
+        )
     return True
 
 
@@ -237,23 +293,36 @@ def _xtest(command: _Command) -> int:
         "--teec",
         choices=(*xtest.LIBRARIES, "both"),
         default="ours",
-        help="whose libteec.so.2 is under it; both: one run over each, and compare",
+        help="whose libteec.so.2 is under it; both: compare the two",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="both: keep what was measured over Debian's"
     )
     parsed, words = parser.parse_known_args(command.words)
     if parsed.teec != "both":
         verdicts, status = _xtest_over(parsed.teec, command, words)
         return status or (0 if verdicts is not None and verdicts.passed else 1)
-    # One after the other: two machines at once on two processors take as long, and the kernels in
-    # them complain that they are kept from running.
-    found = []
-    for library in xtest.LIBRARIES:
-        if (log := command.secure_log) is not None:
-            log = log.with_stem(f"{log.stem}-{library}")
-        verdicts, status = _xtest_over(library, replace(command, secure_log=log), words)
-        if verdicts is None:
+    packages = command.build(Parts.NONE).packages
+    theirs = None if words else kept_verdicts.find(packages)
+    if theirs is None:
+        # One after the other: two machines at once on two processors take as long, and the
+        # kernels in them complain that they are kept from running.
+        theirs, status = _xtest_over("debian", _with_log_named(command, "debian"), words)
+        if theirs is None:
             return status
-        found.append(verdicts)
-    return _compared(*found)
+        if parsed.keep and not words:
+            kept_verdicts.keep(packages, theirs)
+        elif not words:
+            say("`xtest --teec=both --keep` keeps what it found over Debian's libteec")
+    ours, status = _xtest_over("ours", _with_log_named(command, "ours"), words)
+    return status if ours is None else _compared(ours, theirs)
+
+
+def _with_log_named(command: _Command, library: str) -> _Command:
+    log = command.secure_log
+    if log is None:
+        return command
+    return replace(command, secure_log=log.with_stem(f"{log.stem}-{library}"))
 
 
 def _xtest_over(
@@ -261,7 +330,7 @@ def _xtest_over(
 ) -> tuple[xtest.Verdicts | None, int]:
     """What xtest found over one library, if it came to its end, and the job's status."""
     ours = library == "ours"
-    built = _made(Parts.LIBTEEC if ours else Parts.NONE)
+    built = command.build(Parts.LIBTEEC if ours else Parts.NONE)
     outcome = Machine(built, command.options(2400)).run(xtest.job(ours=ours, arguments=words))
     status = _finished(outcome)
     if outcome.problem:
@@ -286,10 +355,6 @@ def _compared(ours: xtest.Verdicts, theirs: xtest.Verdicts) -> int:
     return 0 if ours.passed and not found else 1
 
 
-def _made(parts: Parts, *, refresh: bool = False) -> Build:
-    return build(default_cache(), _TOP, parts, refresh=refresh)
-
-
 def _finished(outcome: Outcome) -> int:
     if outcome.status != 0:
         say(f"status {outcome.status}: {outcome.explanation()}")
@@ -308,6 +373,7 @@ _VERBS: dict[str, Callable[[_Command], int]] = {
     "run": _run,
     "shell": _shell,
     "test": _test,
+    "versions": _versions,
     "xtest": _xtest,
 }
 

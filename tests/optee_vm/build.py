@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import firmware, host, image, packages, project
 from .cache import Cache
+from .suites import Suite
 
 
 class Parts(enum.Flag):
@@ -24,6 +25,7 @@ class Parts(enum.Flag):
 @dataclass(frozen=True)
 class Build:
     cache: Cache
+    packages: packages.Packages
     project: Path
     base: Path
     flash: Path
@@ -33,14 +35,17 @@ class Build:
     bench: Path | None
 
 
-def build(cache: Cache, top: Path, parts: Parts = Parts.ALL, *, refresh: bool = False) -> Build:
-    """The project in `top` and the machine for it; `refresh` fetches the packages anew."""
+def build(
+    cache: Cache, top: Path, suite: Suite, parts: Parts = Parts.ALL, *, refresh: bool = False
+) -> Build:
+    """Build the project in `top` and the machine for it; `refresh` fetches the packages anew."""
     host.require_to_build()
-    fetched = packages.fetch(cache, refresh=refresh)
+    fetched = packages.fetch(cache, suite, refresh=refresh)
     sysroot = packages.sysroot(cache, fetched)
     libteec = project.libteec(cache, top, sysroot) if Parts.LIBTEEC in parts else None
     return Build(
         cache=cache,
+        packages=fetched,
         project=top,
         base=image.base(cache, fetched, sysroot),
         flash=firmware.firmware(cache, fetched, sysroot),

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from .process import VmError, say
 
-_KEPT_PER_STAGE = 3
+# Two machines, with the results before and after a change or a refresh.
+_KEPT_PER_STAGE = 6
 _LOCK_SECONDS = 1800
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable
@@ -16,9 +17,15 @@ from .firmware import OPTEE_PLATFORM
 from .packages import Packages, names, unpack
 from .process import VmError, run
 
-_MODULES = ("tee", "optee", "optee-rng")
+# What the machine loads, besides what these depend on; ffa-module, where there is one, is the
+# transport that optee's other half waits for.
+_MODULES = ("optee", "optee-rng")
 # Of OP-TEE's own applications, the one behind libckteec: PKCS#11.
 _APPLICATIONS = ("fd02c9da-306c-48c7-a49c-bbd827ae86ee",)
+
+# Where packages of the kernel have it, before and since Debian split them.
+_KERNELS = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
+_DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
 
 _NOT_NEEDED = (
     "usr/share/doc",
@@ -130,8 +137,10 @@ def base(cache: Cache, packages: Packages, sysroot: Path) -> Path:
         with open(place / "base.cpio", "wb") as out:
             archive = Archive(out)
             archive.tree(root, "", _is_needed)
-            for module in _MODULES:
-                archive.file(f"vm/modules/{module}.ko", _module(sysroot, module))
+            modules = _modules(sysroot)
+            for name, content in modules.items():
+                archive.file(f"vm/modules/{name}.ko", content)
+            archive.file("vm/modules/order", "".join(f"{name}\n" for name in modules).encode())
             for name in _APPLICATIONS:
                 image = sysroot / f"usr/lib/optee-os-dev/{OPTEE_PLATFORM}/ta/{name}.ta"
                 archive.file(f"usr/lib/optee_armtz/{name}.ta", image.read_bytes())
@@ -143,7 +152,8 @@ def base(cache: Cache, packages: Packages, sysroot: Path) -> Path:
         shutil.rmtree(root)
         shutil.rmtree(place / "interpreter")
         # What Debian calls vmlinuz is on this architecture the plain image that QEMU can load.
-        shutil.copyfile(_only(sysroot.glob("boot/vmlinuz-*"), "kernel"), place / "Image")
+        kernels = [path for places in _KERNELS for path in sysroot.glob(places)]
+        shutil.copyfile(_only(kernels, "kernel"), place / "Image")
 
     return cache.stage("base", key, make)
 
@@ -181,9 +191,29 @@ def _is_needed(name: str) -> bool:
     return not name.startswith(_NOT_NEEDED)
 
 
+def _modules(sysroot: Path) -> dict[str, bytes]:
+    """The modules by name, each after those that it depends on."""
+    found: dict[str, bytes] = {}
+
+    def add(name: str) -> None:
+        if name in found:
+            return
+        content = _module(sysroot, name)
+        depends = _DEPENDS.search(content)
+        if depends is None:
+            raise VmError(f"the module {name} does not say what it depends on")
+        for other in filter(None, depends[1].decode().split(",")):
+            add(other)
+        found[name] = content
+
+    for name in _MODULES:
+        add(name)
+    return found
+
+
 def _module(sysroot: Path, name: str) -> bytes:
-    found = _only(sysroot.glob(f"usr/lib/modules/*/kernel/drivers/**/{name}.ko.xz"), name)
-    return lzma.decompress(found.read_bytes())
+    places = sysroot.glob(f"usr/lib/modules/*/kernel/drivers/**/{name}.ko.xz")
+    return lzma.decompress(_only(places, name).read_bytes())
 
 
 def _only(found: Iterable[Path], what: str) -> Path:

@@ -6,17 +6,19 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from . import host
 from .cache import Cache, digest
-from .process import VmError, run
+from .process import VmError, run, say
+from .suites import Suite
 
-SUITE = "trixie"
 ARCHITECTURE = "arm64"
 MIRROR_VARIABLE = "PYTEE_CLIENT_DEBIAN_MIRROR"
 
@@ -81,6 +83,7 @@ class _Set:
 class Packages:
     """One fetched set of packages, at whatever versions the suite had then."""
 
+    suite: Suite
     place: Path
 
     @property
@@ -100,6 +103,12 @@ class Packages:
         (description,) = (self.place / "source").glob("*.dsc")
         return description
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions by package, of all that the machine is made of."""
+        debs = {deb.name for deb in (*self.machine, *self.development)}
+        return dict(sorted(_name_and_version(name) for name in (*debs, self.firmware_source.name)))
+
     def _listed(self, name: str) -> list[Path]:
         names = (self.place / f"{name}.list").read_text().split()
         return [self.place / "archives" / deb for deb in names]
@@ -110,15 +119,25 @@ def names(debs: Iterable[Path]) -> str:
     return "\n".join(sorted(deb.name for deb in debs))
 
 
-def fetch(cache: Cache, *, refresh: bool = False) -> Packages:
-    """The packages as last fetched; from the network only the first time, or to refresh."""
+class InconsistentArchiveError(VmError):
+    """The archive serves packages that don't fit each other, which passes by itself."""
+
+
+def fetch(cache: Cache, suite: Suite, *, refresh: bool = False) -> Packages:
+    """Return the packages as last fetched; use the network the first time, or to refresh.
+
+    Raises:
+        InconsistentArchiveError: the suite can't serve a set that fits together today.
+        VmError: anything else went wrong.
+    """
     sets = (
         _Set("machine", ARCHITECTURE, MACHINE),
         _Set("development", ARCHITECTURE, DEVELOPMENT),
         _Set("interpreter", host.architecture(), INTERPRETER),
     )
-    make = functools.partial(_download, sets)
-    return Packages(cache.stage("packages", digest([SUITE, repr(sets)]), make, fresh=refresh))
+    make = functools.partial(_download, suite, sets)
+    key = digest([*suite.sources, repr(sets)])
+    return Packages(suite, cache.stage("packages", key, make, fresh=refresh))
 
 
 def sysroot(cache: Cache, packages: Packages) -> Path:
@@ -148,9 +167,15 @@ def _unpack_one(root: Path, deb: Path) -> None:
         raise VmError(f"{deb} does not unpack: `python -m tests.optee_vm build --refresh`")
 
 
-def _download(sets: Sequence[_Set], place: Path) -> None:
+def _name_and_version(file_name: str) -> tuple[str, str]:
+    """What the name of a package's file says: name_version_architecture.deb, name_version.dsc."""
+    name, version = file_name.removesuffix(".dsc").split("_")[:2]
+    return name, unquote(version)
+
+
+def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
     host.require_to_build()
-    apt = _private_apt(place, sorted({wanted.architecture for wanted in sets}))
+    apt = _private_apt(suite, place, sorted({wanted.architecture for wanted in sets}))
     run([*apt, "update"])
     install = {
         wanted: [
@@ -166,33 +191,111 @@ def _download(sets: Sequence[_Set], place: Path) -> None:
     }
     for wanted, command in install.items():
         # With no archive there yet, this names the whole closure.
-        listed = run([*command, "--print-uris"])
+        listed = run_apt(suite, [*command, "--print-uris"])
         debs = re.findall(r"^'\S+' (\S+\.deb) \d+", listed, re.MULTILINE)
         (place / f"{wanted.name}.list").write_text("\n".join(debs) + "\n")
     for command in install.values():
-        run([*command, "--download-only"])
-    source = place / "source"
-    source.mkdir()
-    run([*apt, "source", "--download-only", FIRMWARE_SOURCE], cwd=source)
+        run_apt(suite, [*command, "--download-only"])
+    _download_firmware(suite, apt, place)
+    check_kit(Packages(suite, place))
 
 
-def _private_apt(place: Path, architectures: Sequence[str]) -> Sequence[str]:
+def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
+    """Fetch the newest source that the archive really has: its index may be ahead of its files."""
+    config = apt[apt.index("-c") :]
+    listed = run(["apt-cache", *config, "showsrc", "--only-source", FIRMWARE_SOURCE])
+    versions = re.findall(r"^Version: (\S+)", listed, re.MULTILINE)
+    newest_first = sorted(set(versions), key=functools.cmp_to_key(_compare_versions), reverse=True)
+    for number, version in enumerate(newest_first, 1):
+        source = place / "source"
+        source.mkdir()
+        wanted = f"{FIRMWARE_SOURCE}={version}"
+        try:
+            run_apt(suite, [*apt, "source", "--download-only", wanted], cwd=source)
+            return
+        except VmError as error:
+            if number == len(newest_first) or _NOT_SERVED not in str(error):
+                raise
+            say(f"the archive lists {wanted} and does not serve it: taking the one before")
+            shutil.rmtree(source)
+    raise VmError(f"{suite.name} has no source package {FIRMWARE_SOURCE}")
+
+
+def _compare_versions(one: str, other: str) -> int:
+    """Order versions as Debian does: negative if the first is the older."""
+    if one == other:
+        return 0
+    older = subprocess.run(
+        ["dpkg", "--compare-versions", one, "lt", other], check=False, timeout=60
+    )
+    return -1 if older.returncode == 0 else 1
+
+
+# What APT says when packages need versions of each other that the suite does not have, and when
+# a file of the mirror is not the one that its index names.
+_NOT_SERVED = "404  Not Found"
+_INCONSISTENCIES = ("unmet dependencies", "held broken packages", "Hash Sum mismatch", _NOT_SERVED)
+
+
+def run_apt(suite: Suite, command: Sequence[str], cwd: Path | None = None) -> str:
+    """Run a command of APT's, and tell an archive that does not fit together from other faults."""
+    try:
+        return run(command, cwd=cwd)
+    except VmError as error:
+        text = str(error)
+        if suite.may_be_inconsistent and any(words in text for words in _INCONSISTENCIES):
+            raise InconsistentArchiveError(text) from error
+        raise
+
+
+def check_kit(packages: Packages) -> None:
+    """Refuse a kit for applications that signs with another key than its OP-TEE trusts."""
+    versions = packages.versions
+    if versions["optee-os"] == versions["optee-os-dev"]:
+        return
+    problem = (
+        f"{packages.suite.name} has optee-os {versions['optee-os']} and optee-os-dev"
+        f" {versions['optee-os-dev']}, whose keys differ"
+    )
+    if packages.suite.may_be_inconsistent:
+        raise InconsistentArchiveError(problem)
+    raise VmError(problem)
+
+
+def _private_apt(suite: Suite, place: Path, architectures: Sequence[str]) -> Sequence[str]:
     """apt-get with its own sources, lists and archives; proxies and the like stay the host's."""
     for name in ("lists/partial", "archives/partial"):
         (place / name).mkdir(parents=True)
     options = f"[arch={','.join(architectures)} signed-by={host.KEYRING}]"
-    where = f"{options} {_mirror()} {SUITE} main"
-    (place / "sources.list").write_text(f"deb {where}\ndeb-src {where}\n")
+    mirror = _mirror()
+    lines = [
+        f"{kind} {options} {mirror} {source} main\n"
+        for source in suite.sources
+        for kind in ("deb", "deb-src")
+    ]
+    (place / "sources.list").write_text("".join(lines))
+    (place / "preferences").write_text(_preferences(suite))
     # Given by -c, and not by APT_CONFIG, it is read after the host's and so has the last word.
     config = place / "apt.conf"
     config.write_text(
         f"{_OPTIONS}"
         f"APT::Architectures {{ {' '.join(f'{name};' for name in architectures)} }};\n"
         f'Dir::Etc::sourcelist "{place}/sources.list";\n'
+        f'Dir::Etc::preferences "{place}/preferences";\n'
         f'Dir::State::Lists "{place}/lists";\n'
         f'Dir::Cache::archives "{place}/archives";\n'
     )
     return ("apt-get", "-q", "-c", str(config))
+
+
+def _preferences(suite: Suite) -> str:
+    """Say that later sources serve only what those before them lack."""
+    return "".join(
+        f"Package: *\nPin: release {field}={source}\nPin-Priority: {900 - 100 * place}\n\n"
+        for place, source in enumerate(suite.sources)
+        # A source is called by its name or by its place in the order of releases.
+        for field in ("a", "n")
+    )
 
 
 def _mirror() -> str:
