@@ -51,6 +51,8 @@ _BOOT_ARGUMENTS = (
     "console=ttyAMA0,115200 rdinit=/init loglevel=3 panic=-1 nokaslr cryptomgr.notests"
 )
 _KEPT_LOGS = 10
+# Nobody writes to logs that are older, or is about to read them, in seconds.
+_LOGS_IN_USE = 3600
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,18 @@ class Machine:
         every = self.build.cache.root / "logs"
         every.mkdir(parents=True, exist_ok=True)
         for old in sorted(path for path in every.iterdir())[: 1 - _KEPT_LOGS]:
-            shutil.rmtree(old, ignore_errors=True)
+            if time.time() - _last_written(old) > _LOGS_IN_USE:
+                shutil.rmtree(old, ignore_errors=True)
         name = time.strftime("%Y%m%d-%H%M%S-")
         return Path(tempfile.mkdtemp(prefix=name, dir=every))
+
+
+def _last_written(logs: Path) -> float:
+    """When a file in there was changed last; now, if another process is removing them."""
+    try:
+        return max(path.stat().st_mtime for path in (logs, *logs.iterdir()))
+    except FileNotFoundError:
+        return time.time()
 
 
 def _loader(path: Path, address: int) -> str:
