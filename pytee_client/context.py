@@ -19,9 +19,10 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
+from ._calls import open_session
+from ._closable import Closable
 from ._firmware import amdtee_firmware
 from ._named_tuple import NamedTuple
-from ._owner import Owner
 from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
 from .errors import (
     AccessDeniedError,
@@ -42,7 +43,7 @@ from .memory import (
     RegisteredSharedMemory,
     SharedMemory,
 )
-from .operation import Taken
+from .operation import Use
 from .session import Session
 
 TYPE_CHECKING = False
@@ -105,7 +106,7 @@ class _WhileOpen:
             self._context._check_live()
 
 
-class Context(Owner):
+class Context(Closable):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
@@ -135,7 +136,7 @@ class Context(Owner):
         self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
     ) -> None:
         path, kernel = resolve(device, backend)
-        self._native = NativeContext(path, kernel)
+        self._native = open_native(path, kernel)
         self._path = path
         self._pid = os.getpid()
         self._lock = threading.Lock()
@@ -217,9 +218,9 @@ class Context(Owner):
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
         try:
-            with Taken(operation) as taken, _WhileOpen(self) as native:
-                opened, outputs = native.open_session(
-                    destination, login, group, parameters, taken, results
+            with Use(operation) as call, _WhileOpen(self) as native:
+                opened, outputs = open_session(
+                    native, destination, login, group, parameters, call, results
                 )
         except ItemNotFoundError as error:
             if error.origin != Origin.TEE:
@@ -242,7 +243,7 @@ class Context(Owner):
             elif self.version.implementation_id == ImplementationId.AMDTEE:
                 error.remedy = error.remedy or self._how_to_have_room(destination, error)
             raise
-        session = Session(self, destination, opened, outputs)
+        session = Session(self, destination, opened, outputs, results)
         with self._lock:
             self._sessions.add(session)
             overtaken = self._closed or self._closing
@@ -448,6 +449,19 @@ class Context(Owner):
         state = "closed" if self._closed else "open"
         device = self._path or "the first device"
         return f"<Context on {device} of {self.version.backend}, {state}>"
+
+
+def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
+    """Open a device, or raise the exception that says why it can't be."""
+    native = NativeContext(path, kernel)
+    if native.result:
+        # Most programs open what is there, and need not be told why not.
+        from ._devices import open_error
+
+        implementation, _, capabilities = native.version
+        answer = (implementation, capabilities)
+        raise open_error(path, native.result, native.error, answer, kernel)
+    return native
 
 
 def _directions(flags: int) -> MemoryFlags:

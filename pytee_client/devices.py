@@ -16,9 +16,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
 from ._attributes import Attributes
-from ._boundary import NativeContext, ask_version
+from ._boundary import ask_version
 from ._sysfs import Folder, LinuxMonitor
-from .context import known_implementation, resolve, resolve_backend
+from .context import known_implementation, open_native, resolve, resolve_backend
 from .enums import GenericCapabilities, Origin
 from .errors import ParameterTypeError, TeecError, TimeoutError
 
@@ -216,7 +216,7 @@ def _too_late(kernel: Kernel | None, path: str | None) -> TeecError:
     doing = f"waiting for {path or 'a TEE device'}"
     late = TimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
     try:
-        NativeContext(path, kernel).finalize()
+        open_native(path, kernel).finalize()
     except TeecError as error:
         late.remedy, late.__cause__ = error.remedy, error
     return late

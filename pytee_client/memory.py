@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import mmap
 
-from ._owner import Owner
+from ._closable import Closable
 from ._process import Process
 from .enums import MemoryFlags
 from .errors import (
@@ -40,7 +40,7 @@ def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
-class SharedMemory(Owner):
+class SharedMemory(Closable):
     """A block of memory that the program and the TEE share.
 
     Made by Context.allocate_shared_memory(), Context.register_shared_memory() and

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 
-from ._boundary import NativeOperation
+from ._calls.slots import Call
 from .enums import OperationState
 from .errors import BadStateError
 
@@ -22,14 +22,14 @@ class Operation:
     """
 
     def __init__(self) -> None:
-        self._native = NativeOperation(cancellable=True)
+        self._call = Call(cancellable=True)
         self._lock = threading.Lock()
         self._in_use = False
 
     @property
     def state(self) -> OperationState:
         """What has become of the operation."""
-        return self._native.state
+        return self._call.state
 
     def request_cancellation(self) -> None:
         """Ask for the operation's end (TEEC_RequestCancellation, GPD_SPE_007 4.5.10).
@@ -40,27 +40,27 @@ class Operation:
 
         May wait until the TEE has a thread to be told with.
         """
-        self._native.request_cancellation()
+        self._call.request_cancellation()
 
     def __repr__(self) -> str:
         return f"<Operation {self.state.name.lower()}>"
 
 
-class Taken:
-    """What stands for an operation during a call; one that was never sent has not been used."""
+class Use:
+    """The use of an operation by a call, or of none; one that was never sent was not used."""
 
     def __init__(self, operation: Operation | None) -> None:
         self._operation = operation
 
-    def __enter__(self) -> NativeOperation:
+    def __enter__(self) -> Call:
         operation = self._operation
         if operation is None:
-            return NativeOperation()
+            return Call()
         with operation._lock:
             if operation._in_use or operation.state in (OperationState.SENT, OperationState.DONE):
                 raise BadStateError("the operation was used before: make one for each call")
             operation._in_use = True
-        return operation._native
+        return operation._call
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         if self._operation is not None:

@@ -3,49 +3,33 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections import deque
-from threading import get_ident
-
-from ._boundary import NativeOperation, check_value, foreign_block, prepare, to_uint32
-from ._boundary.hot_path import (
-    EMPTY,
-    invoke,
-    invoke_block,
-    invoke_memory,
-    invoke_value,
-    new_tuple,
-    pin_bytes,
-    release,
-    unpack_value,
+from ._calls import CallPool, prepare
+from ._calls.one_parameter import (
+    call_with_block,
+    call_with_bytes,
+    call_with_nothing,
+    call_with_value,
 )
-from ._owner import Owner
-from ._process import Process
-from .enums import Origin
-from .errors import BadStateError, ClosedSessionError, ClosedSharedMemoryError, ForkedContextError
-from .memory import AllocatedSharedMemory, part_of
-from .operation import Taken
-from .parameters import MemrefTempInOut, RequiredSize, Value, ValueInOut
+from ._closable import Closable
+from .memory import AllocatedSharedMemory
+from .operation import Use
+from .parameters import MemrefTempInOut, ValueInOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Final
+    from enum import IntEnum
     from uuid import UUID
 
     from ._boundary import NativeSession
+    from ._calls import PreparedCommand
     from .context import Context
     from .operation import Operation
     from .parameters import Outputs, Parameter
 
 __all__ = ["Session"]
 
-_PATIENCE: Final = 1
-_UINT32_MAX: Final = 0xFFFFFFFF
 
-
-class Session(Owner):
+class Session(Closable):
     """An open session with a Trusted Application; made by Context.open_session().
 
     A session keeps its context alive.
@@ -61,27 +45,25 @@ class Session(Owner):
     """
 
     def __init__(
-        self, context: Context, destination: UUID, native: NativeSession, outputs: Outputs
+        self,
+        context: Context,
+        destination: UUID,
+        native: NativeSession,
+        outputs: Outputs,
+        results: type[IntEnum] | None,
     ) -> None:
-        """Wrap an open session."""
+        """Wrap an open session; results names codes of the Trusted Application."""
         self.context = context
         self.destination = destination
         self.outputs = outputs
-        self._native = native
-        self._process = Process.generation
-        # One for each call that ran at the same time as others. Those that no call
-        # uses are free; one that an interrupt lost between the two is garbage.
-        self._operations: set[weakref.ref[NativeOperation]] = set()
-        self._free: deque[NativeOperation] = deque()
-        self._idle = threading.Condition()
-        self._finished = False
+        self._calls = CallPool(native, destination, results)
         self._closed = False
 
     def invoke_command(
         self,
         command_id: int,
-        first: Parameter = None,
-        *more: Parameter,
+        /,
+        *parameters: Parameter,
         operation: Operation | None = None,
     ) -> Outputs:
         """Run a command of the Trusted Application and wait for its end.
@@ -90,8 +72,7 @@ class Session(Owner):
 
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
-            first: the parameter in the first slot; see pytee_client.parameters.
-            more: those in the other three.
+            parameters: up to four, in slot order; see pytee_client.parameters.
             operation: by which another thread can cancel the call.
 
         Returns:
@@ -110,156 +91,44 @@ class Session(Owner):
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
-        free = self._free
+        calls = self._calls
+        if operation is not None:
+            with Use(operation) as call:
+                calls.check_live()
+                calls.adopt(call)
+                return calls.invoke(call, command_id, parameters)
+        free = calls.free
         try:
             call = free.pop()
         except IndexError:
-            call = self._new_call()
+            call = calls.new()
         try:
-            if more or operation is not None:
-                return self._invoke_slots(call, command_id, (first, *more), operation)
-            # Most calls have one parameter; what is spent on them is spent here.
-            if type(first) is ValueInOut:
-                try:
-                    a, b = first._a, first._b
-                    # Without bits to be combined it is no int, though C may take it for one.
-                    a | b | command_id
-                    if invoke_value(call.call, command_id, a, b):
-                        self._look_at_once(call, call.expect_value)
-                except (OverflowError, TypeError):
-                    if type(a) is type(b) is type(command_id) is int:
-                        to_uint32(command_id, "the command id")
-                        check_value(first, 0)
-                        raise
-                    return self._invoke_any(call, command_id, (first,))
-                return (new_tuple(Value, unpack_value(call.numbers)),)
-            if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
-                return self._invoke_with_bytes(call, command_id, first._buffer)
-            if type(first) is AllocatedSharedMemory and first._is_output:
-                return self._invoke_with_block(call, command_id, first)
-            if first is None and type(command_id) is int and 0 <= command_id <= _UINT32_MAX:
-                if invoke(call.call, command_id, 0):
-                    self._look_at(call)
-                return ()
-            return self._invoke_any(call, command_id, (first,))
+            if len(parameters) == 1:
+                first = parameters[0]
+                if type(first) is ValueInOut:
+                    return call_with_value(calls, call, command_id, first._a, first._b)
+                if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
+                    return call_with_bytes(calls, call, command_id, first._buffer)
+                if type(first) is AllocatedSharedMemory and first._is_output:
+                    return call_with_block(calls, call, command_id, first)
+            elif not parameters:
+                return call_with_nothing(calls, call, command_id)
+            return calls.invoke(call, command_id, parameters)
         finally:
             free.append(call)
 
-    def _invoke_slots(
-        self,
-        call: NativeOperation,
-        command_id: int,
-        parameters: Sequence[Parameter],
-        operation: Operation | None,
-    ) -> Outputs:
-        if operation is None:
-            return self._invoke_any(call, command_id, parameters)
-        with Taken(operation) as taken:
-            self._check_live()
-            self._add_call(taken)
-            return self._invoke_any(taken, command_id, parameters)
-
-    def _invoke_with_bytes(
-        self, call: NativeOperation, command_id: int, buffer: bytearray
-    ) -> Outputs:
-        # As long as it is there, the buffer stays where it is.
-        memory = pin_bytes(buffer)
-        try:
-            size = len(buffer)
-            try:
-                is_remarkable = invoke_memory(
-                    call.call, command_id | 0, memory if size else EMPTY, size
-                )
-            except (OverflowError, TypeError):
-                return self._invoke_any(call, command_id, (MemrefTempInOut(buffer),))
-            if is_remarkable:
-                self._look_at_once(call, call.expect_first, buffer, size)
-            end = call.first.size
-            if end == size and size:
-                return (memoryview(buffer),)
-            return (part_of(buffer, 0, end) if end <= size else RequiredSize(end),)
-        except BaseException:
-            # The frames of the error would else keep it.
-            release(memory)
-            raise
-
-    def _invoke_with_block(
-        self, call: NativeOperation, command_id: int, block: AllocatedSharedMemory
-    ) -> Outputs:
-        try:
-            # As long as it is there, the block can't be closed.
-            view = memoryview(block)
-        except ValueError:
-            block._check_live()
-            raise ClosedSharedMemoryError("the shared memory is being closed") from None
-        try:
-            native = block._native
-            try:
-                is_remarkable = invoke_block(call.call, command_id | 0, native.struct)
-            except (OverflowError, TypeError):
-                view.release()
-                return self._invoke_any(call, command_id, (block,))
-            if is_remarkable:
-                # Whoever closes the context waits for this call, which had its context.
-                if native.context is not self.context._native:
-                    raise foreign_block(block)
-                self._look_at_once(call, call.expect_first, view, native.size)
-            end = call.first.size
-            if end == native.size and end:
-                return (view,)
-            output = part_of(view, 0, end) if end <= native.size else RequiredSize(end)
-            view.release()
-            return (output,)
-        except BaseException:
-            view.release()
-            raise
-
-    def _invoke_any(
-        self, call: NativeOperation, command_id: int, parameters: Sequence[Parameter]
-    ) -> Outputs:
-        try:
-            return self._native.invoke_command(call, command_id, parameters)
-        except BadStateError as error:
-            if error.origin == Origin.API:
-                self._check_live()
-            raise
-        finally:
-            if self._closed:
-                self._tell_closer()
-
-    def _look_at(self, call: NativeOperation) -> None:
-        """Raise what came of a call that was remarkable, if it was no success."""
-        try:
-            self._native.check(call)
-        except BadStateError as error:
-            if error.origin == Origin.API:
-                self._check_live()
-            raise
-        finally:
-            if self._closed:
-                self._tell_closer()
-
-    def _look_at_once(
-        self, call: NativeOperation, expect: Callable[..., None], *output: object
-    ) -> None:
-        try:
-            expect(*output)
-            self._look_at(call)
-        finally:
-            call.clear()
-
-    def command(self, command_id: int, *slots: Parameter | type[object]) -> Callable[..., Outputs]:
+    def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand:
         """Prepare a command that is to be run many times.
 
-        What is prepared need not be looked at again: in a hot loop it costs a part of what
-        invoke_command() does, and gives the same. ::
+        What is prepared is checked once. In a hot loop a prepared command costs less than
+        invoke_command(), and gives the same. ::
 
-            increment = session.command(0, ValueInOut)
+            increment = session.prepare(0, ValueInOut)
             for number in numbers:
                 ((result, _),) = increment((number, 0))
 
             buffer = bytearray(4096)
-            encrypt = session.command(7, MemrefTempInOut(buffer))
+            encrypt = session.prepare(7, MemrefTempInOut(buffer))
             while stream.readinto(buffer):
                 (encrypted,) = encrypt()
 
@@ -271,10 +140,10 @@ class Session(Owner):
                 filled at each call, unless it is ValueOutput.
 
         Returns:
-            A function that runs the command and waits for its end. For each slot that is a
-            class it takes what the class does: a pair of ints, a buffer or a number of
-            bytes, a block, a tuple of a block, an offset and a size. It returns and raises
-            what invoke_command() does.
+            A PreparedCommand: a function that runs the command and waits for its end. For each
+            slot that is a class it takes what the class does: a pair of ints, a buffer or a
+            number of bytes, a block, a tuple of a block, an offset and a size. It returns and
+            raises what invoke_command() does.
 
         Raises:
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
@@ -282,43 +151,13 @@ class Session(Owner):
                 at each call, else by the function.
             ClosedSessionError: the session is closed.
 
-        Threads: the function may be called from any, and by many at once; what they do to
-        the bytes of one buffer is theirs to order.
+        Threads: the function may be called from any, and by many at once; the caller must
+        synchronise access to a buffer that several calls share.
         """
-        self._check_live()
-        return prepare(self, self.context._live(), command_id, slots)
+        return prepare(self._calls, command_id, slots)
 
     def _check_live(self) -> None:
-        if self._process != Process.generation:
-            raise ForkedContextError(
-                "the session belongs to the parent of this process: open a context here"
-            )
-        if self._closed:
-            raise ClosedSessionError("the session is closed: open another")
-
-    def _new_call(self) -> NativeOperation:
-        self._check_live()
-        call = NativeOperation()
-        self._add_call(call)
-        return call
-
-    def _add_call(self, call: NativeOperation) -> None:
-        self._native.adopt(call)
-        with self._idle:
-            self._operations.add(weakref.ref(call, self._operations.discard))
-
-    def _tell_closer(self) -> None:
-        if self._process != Process.generation:
-            # The lock may be that of a thread which is the parent's only.
-            return
-        with self._idle:
-            self._idle.notify_all()
-
-    def _threads(self) -> set[int]:
-        """Return the threads that are in a call."""
-        # A copy, as a signal's handler may call in between.
-        calls = [reference() for reference in self._operations.copy()]
-        return {call.thread for call in calls if call is not None} - {0}
+        self._calls.check_live()
 
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.
@@ -330,33 +169,13 @@ class Session(Owner):
 
         Threads: may be called from any; whoever comes second waits for the first.
         """
-        if self._process != Process.generation:
-            # The session is the parent's: closing it here would close it there.
-            self._closed = True
-            return
-        with self._idle:
-            if get_ident() in self._threads():
-                raise BadStateError(
-                    "closing a session within its own call: close it after the call"
-                )
-
-            def is_idle() -> bool:
-                # Again: another closer who was interrupted has taken it back.
-                self._closed = True
-                self._native.set_closing(True)
-                return not self._threads()
-
-            try:
-                # An interrupt may keep the last call from telling that it ends.
-                while not self._idle.wait_for(is_idle, _PATIENCE):
-                    pass
-            except BaseException:
-                self._closed = self._finished
-                self._native.set_closing(self._finished)
-                raise
-            self._closed = self._finished = True
-            self.outputs = ()
-            self._native.close()
+        try:
+            self._calls.close()
+        finally:
+            # Also if an interrupt came after the session's end.
+            self._closed = self._calls.is_closed
+            if self._closed:
+                self.outputs = ()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

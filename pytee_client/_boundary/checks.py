@@ -6,14 +6,12 @@ from __future__ import annotations
 import operator
 
 from .._native import ffi
-from ..enums import MemoryFlags
 from ..errors import (
     BadParametersError,
     ParameterRangeError,
     ParameterTypeError,
     ReadOnlyBufferError,
 )
-from ..memory import SharedMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from .. import parameters as p
-    from .context import NativeSharedMemory
 
 _INT_MAX: Final = 0x7FFFFFFF
 _UINT32_MAX: Final = 0xFFFFFFFF
@@ -88,46 +84,3 @@ def pin(buffer: Buffer, what: str | int, writable: bool) -> Any:
                 f"{what} is an output and needs a writable buffer such as a bytearray, not {name}"
             ) from error
         raise BadParametersError(f"{what} must be contiguous memory: copy it first") from error
-
-
-def check_value(value: p.ValueInput | p.ValueInOut, index: int) -> None:
-    """Say what is wrong with two numbers, if anything is."""
-    to_uint32(value.a, f"parameter {index}, a")
-    to_uint32(value.b, f"parameter {index}, b")
-
-
-def block_of(value: object, index: int) -> SharedMemory:
-    """Return what has to be a block of shared memory."""
-    if not isinstance(value, SharedMemory):
-        raise ParameterTypeError(
-            f"parameter {index} needs a SharedMemory, not {type(value).__name__}"
-        )
-    return value
-
-
-def foreign_block(block: SharedMemory) -> BadParametersError:
-    """Say that a block can't be used in this context."""
-    return BadParametersError(f"{block!r} belongs to another context: allocate one here")
-
-
-def part_of_block(
-    block: SharedMemory,
-    native: NativeSharedMemory,
-    argument: p.MemrefPartial,
-    directions: int,
-    what: str,
-) -> tuple[int, int]:
-    """Return offset and size of a part, or say what is wrong with it."""
-    length = native.size
-    offset, size = to_size(argument.offset, f"{what}, its offset"), argument.size
-    size = max(length - offset, 0) if size is None else to_size(size, f"{what}, its size")
-    if offset + size > length:
-        raise BadParametersError(
-            f"{what}: {size} bytes from {offset} are beyond the {length} bytes of {block!r}"
-        )
-    if directions & ~native.directions:
-        raise BadParametersError(
-            f"{what} wants the direction {MemoryFlags(directions)!r},"
-            f" but {block!r} has not all of it"
-        )
-    return offset, size

@@ -9,7 +9,7 @@ from .._native import ffi, lib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..kernels import Kernel
+    from ..kernels.kernel import Kernel
 
 __all__ = ["LinuxKernel", "backend_name", "read_mapping"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from .._native import ffi, lib
 from ..enums import Result
-from .kernel import raise_interrupted
+from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..kernels import Kernel
+    from ..kernels.kernel import Kernel
 
 
 def ask_version(path: str, kernel: Kernel | None) -> tuple[int, int, int] | None:

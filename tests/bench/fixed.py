@@ -21,7 +21,7 @@ def _loop(
     context: tee.Context, parameter: tee.ValueInOut | tee.MemrefTempInOut | tee.MemrefWhole
 ) -> Iterator[Loop]:
     with context.open_session(NOTHING) as session:
-        commands = [session.command(0, parameter)]
+        commands = [session.prepare(0, parameter)]
 
         def loop(calls: int) -> None:
             (command,) = commands

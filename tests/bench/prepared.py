@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _value_loop(session: tee.Session) -> Loop:
-    command = session.command(0, tee.ValueInOut)
+    command = session.prepare(0, tee.ValueInOut)
 
     def loop(calls: int) -> None:
         for _ in range(calls):
@@ -29,7 +29,7 @@ def _value_loop(session: tee.Session) -> Loop:
 @contextmanager
 def _null(size: int) -> Iterator[Loop]:
     with tee.Context() as context, context.open_session(NOTHING) as session:
-        command = session.command(0)
+        command = session.prepare(0)
 
         def loop(calls: int) -> None:
             for _ in range(calls):
@@ -48,7 +48,7 @@ def _value(size: int) -> Iterator[Loop]:
 def _temporary(size: int) -> Iterator[Loop]:
     buffer = bytearray(size)
     with tee.Context() as context, context.open_session(NOTHING) as session:
-        command = session.command(0, tee.MemrefTempInOut)
+        command = session.prepare(0, tee.MemrefTempInOut)
 
         def loop(calls: int) -> None:
             for _ in range(calls):
@@ -64,7 +64,7 @@ def _block(size: int) -> Iterator[Loop]:
         context.open_session(NOTHING) as session,
         context.allocate_shared_memory(size) as block,
     ):
-        command = session.command(0, tee.MemrefWhole)
+        command = session.prepare(0, tee.MemrefWhole)
 
         def loop(calls: int) -> None:
             for _ in range(calls):

@@ -69,7 +69,7 @@ def test_it_gives_what_the_plain_form_gives(session: tee.Session, shape: str) ->
     command_id, make, contents = SHAPES[shape]
     left = list(fresh(contents))
     plain = taken(session.invoke_command(command_id, *[as_parameter(s, left) for s in make()]))
-    command = session.command(command_id, *make())
+    command = session.prepare(command_id, *make())
     assert taken(command(*fresh(contents))) == plain
     if not any(kind in shape for kind in ("bytes", "memoryview")):
         # Those were changed by the first.
@@ -77,16 +77,16 @@ def test_it_gives_what_the_plain_form_gives(session: tee.Session, shape: str) ->
 
 
 def test_the_numbers_given_are_those_of_each_call(session: tee.Session) -> None:
-    invert = session.command(Command.VALUES, tee.ValueInOut)
+    invert = session.prepare(Command.VALUES, tee.ValueInOut)
     for pair in ((0, 0), (1, 2), (0xFFFFFFFF, 7)):
         assert invert(pair) == ((pair[0] ^ 0xFFFFFFFF, pair[1] ^ 0xFFFFFFFF),)
-    again = session.command(Command.VALUES, tee.ValueInOut(1, 2))
+    again = session.prepare(Command.VALUES, tee.ValueInOut(1, 2))
     assert again() == again() == ((1 ^ 0xFFFFFFFF, 2 ^ 0xFFFFFFFF),)
 
 
 def test_a_buffer_is_read_anew_and_written_at_each_call(session: tee.Session) -> None:
     buffer = bytearray(b"abc")
-    command = session.command(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer))
+    command = session.prepare(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer))
     for data in (b"abc", b"xyz"):
         buffer[:] = data
         (view,) = command()
@@ -95,14 +95,14 @@ def test_a_buffer_is_read_anew_and_written_at_each_call(session: tee.Session) ->
 
 
 def test_an_output_of_its_own_begins_with_zeros_each_time(session: tee.Session) -> None:
-    command = session.command(Command.MEMREF_FILL, tee.MemrefTempOutput)
-    sized = session.command(Command.SET_SIZE, (0, 8), tee.MemrefTempOutput(8))
+    command = session.prepare(Command.MEMREF_FILL, tee.MemrefTempOutput)
+    sized = session.prepare(Command.SET_SIZE, (0, 8), tee.MemrefTempOutput(8))
     command(8)
     assert sized() == sized() == (bytes(8),)
 
 
 def test_a_size_is_what_was_given_again_after_an_output_was_cut(session: tee.Session) -> None:
-    cut = session.command(Command.SET_SIZE, (0, 2), tee.MemrefTempOutput(bytearray(9)))
+    cut = session.prepare(Command.SET_SIZE, (0, 2), tee.MemrefTempOutput(bytearray(9)))
     for _ in range(2):
         (view,) = cut()
         assert len(view) == 2
@@ -110,7 +110,7 @@ def test_a_size_is_what_was_given_again_after_an_output_was_cut(session: tee.Ses
 
 def test_a_buffer_stays_where_it_is_as_long_as_the_command_is_there(session: tee.Session) -> None:
     buffer = bytearray(10)
-    command = session.command(Command.NOTHING, tee.MemrefTempInOut(buffer))
+    command = session.prepare(Command.NOTHING, tee.MemrefTempInOut(buffer))
     with pytest.raises(BufferError):
         buffer.extend(bytes(1000))
     del command
@@ -122,7 +122,7 @@ def test_a_block_may_be_closed_though_a_command_uses_it(
 ) -> None:
     with context.allocate_shared_memory(3) as block:
         block[:3] = b"abc"
-        command = session.command(Command.MEMREF_XOR, block)
+        command = session.prepare(Command.MEMREF_XOR, block)
         (view,) = command()
         assert view == xored(0, b"abc")
         view.release()
@@ -131,7 +131,7 @@ def test_a_block_may_be_closed_though_a_command_uses_it(
 
 
 def test_a_block_can_be_given_at_each_call(context: tee.Context, session: tee.Session) -> None:
-    command = session.command(Command.MEMREF_XOR, tee.MemrefWhole)
+    command = session.prepare(Command.MEMREF_XOR, tee.MemrefWhole)
     for size in (3, 5000):
         with context.allocate_shared_memory(size) as block:
             (view,) = command(block)
@@ -144,12 +144,12 @@ def test_a_block_can_be_given_at_each_call(context: tee.Context, session: tee.Se
 def test_a_closed_session_refuses_it(context: tee.Context) -> None:
     session = context.open_session(Target.CONFORMANCE)
     commands = [
-        session.command(Command.VALUES, tee.ValueInOut(1)),
-        session.command(Command.NOTHING),
-        session.command(Command.NOTHING, tee.MemrefTempInOut(bytearray(3))),
-        session.command(Command.NOTHING, b"abc", tee.ValueOutput()),
+        session.prepare(Command.VALUES, tee.ValueInOut(1)),
+        session.prepare(Command.NOTHING),
+        session.prepare(Command.NOTHING, tee.MemrefTempInOut(bytearray(3))),
+        session.prepare(Command.NOTHING, b"abc", tee.ValueOutput()),
     ]
-    each_time = session.command(Command.VALUES, tee.ValueInOut)
+    each_time = session.prepare(Command.VALUES, tee.ValueInOut)
     each_time((1, 2))
     session.close()
     for command in commands:
@@ -158,7 +158,7 @@ def test_a_closed_session_refuses_it(context: tee.Context) -> None:
     with pytest.raises(tee.ClosedSessionError):
         each_time((1, 2))
     with pytest.raises(tee.ClosedSessionError):
-        session.command(Command.NOTHING)
+        session.prepare(Command.NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_closed_session_refuses_it(context: tee.Context) -> None:
 def test_a_failure_is_that_of_the_plain_form_and_leaves_it_as_it_was(
     session: tee.Session, slots: tuple[Any, ...]
 ) -> None:
-    command = session.command(999, *slots)
+    command = session.prepare(999, *slots)
     for _ in range(2):
         with pytest.raises(tee.NotSupportedError, match="invoking command 999") as caught:
             command()
@@ -176,22 +176,22 @@ def test_a_failure_is_that_of_the_plain_form_and_leaves_it_as_it_was(
 
 def test_what_cannot_be_sent_is_refused_before_the_first_call(session: tee.Session) -> None:
     with pytest.raises(tee.ParameterTypeError, match="parameter 1"):
-        session.command(0, None, cast("Any", "text"))
+        session.prepare(0, None, cast("Any", "text"))
     with pytest.raises(tee.ParameterTypeError, match="of the type str"):
-        session.command(0, str)
+        session.prepare(0, str)
     with pytest.raises(tee.ReadOnlyBufferError):
-        session.command(0, tee.MemrefTempInOut(b"abc"))
+        session.prepare(0, tee.MemrefTempInOut(b"abc"))
     with pytest.raises(tee.ParameterRangeError):
-        session.command(2**32)
+        session.prepare(2**32)
     with pytest.raises(tee.ParameterRangeError):
-        session.command(0, tee.ValueInOut(2**32))
+        session.prepare(0, tee.ValueInOut(2**32))
     with pytest.raises(tee.BadParametersError, match="has 4"):
-        session.command(0, *[(1, 2)] * 5)
+        session.prepare(0, *[(1, 2)] * 5)
 
 
 @pytest.mark.parametrize("content", [1, (1,), (1, 2, 3), "ab", b"ab", {1: 2, 3: 4}, None])
 def test_a_value_is_filled_with_a_pair(session: tee.Session, content: Any) -> None:
-    command = session.command(Command.VALUES, tee.ValueInOut)
+    command = session.prepare(Command.VALUES, tee.ValueInOut)
     with pytest.raises(tee.ParameterTypeError, match="pair of ints"):
         command(content)
     for pair in ((1, 2), [1, 2], tee.Value(1, 2)):
@@ -211,7 +211,7 @@ def test_a_value_is_filled_with_a_pair(session: tee.Session, content: Any) -> No
 def test_what_a_class_does_not_take_is_refused(
     session: tee.Session, slot: type[object], content: object
 ) -> None:
-    command = session.command(Command.NOTHING, slot, (1, 2))
+    command = session.prepare(Command.NOTHING, slot, (1, 2))
     with pytest.raises(tee.ParameterTypeError, match="parameter 0"):
         command(content)
 
@@ -219,18 +219,18 @@ def test_what_a_class_does_not_take_is_refused(
 @pytest.mark.parametrize("pair", [(-1, 0), (0, 2**32)])
 def test_numbers_out_of_range_are_refused(session: tee.Session, pair: tuple[int, int]) -> None:
     with pytest.raises(tee.ParameterRangeError, match="parameter 0"):
-        session.command(Command.VALUES, tee.ValueInOut)(pair)
+        session.prepare(Command.VALUES, tee.ValueInOut)(pair)
 
 
 def test_as_many_contents_are_taken_as_slots_are_to_be_filled(session: tee.Session) -> None:
-    command = session.command(Command.NOTHING, tee.ValueInput, (1, 2), tee.MemrefTempInput)
+    command = session.prepare(Command.NOTHING, tee.ValueInput, (1, 2), tee.MemrefTempInput)
     with pytest.raises(tee.ParameterTypeError, match="2 slots have to be filled"):
         command((1, 2))
     assert command((1, 2), b"abc") == ()
 
 
 def test_threads_may_run_it_at_once(session: tee.Session, pool: ThreadPoolExecutor) -> None:
-    invert = session.command(Command.VALUES, tee.ValueInOut)
+    invert = session.prepare(Command.VALUES, tee.ValueInOut)
 
     def work(number: int) -> None:
         for i in range(100):
@@ -243,7 +243,7 @@ def test_threads_may_run_it_at_once(session: tee.Session, pool: ThreadPoolExecut
 
 def test_closing_the_session_waits_for_it(context: tee.Context, pool: ThreadPoolExecutor) -> None:
     session = context.open_session(Target.CONFORMANCE)
-    wait = session.command(Command.WAIT, (100, 0))
+    wait = session.prepare(Command.WAIT, (100, 0))
     call = pool.submit(wait)
     while not call.running() and not call.done():
         pass

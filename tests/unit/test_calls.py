@@ -17,7 +17,8 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client._boundary import NativeOperation, copy_from_user, copy_to_user
+from pytee_client._boundary import copy_from_user, copy_to_user
+from pytee_client._calls import Call, CallPool
 from pytee_client.fake import uapi
 
 from ..support.interruption import Interrupted
@@ -142,15 +143,15 @@ def test_an_interrupt_leaves_no_output_to_the_next_call(
         "bytes": tee.MemrefTempInOut(bytearray(3)),
         "block": block,
     }
-    name = "expect_value" if kind == "value" else "expect_first"
-    expect = getattr(NativeOperation, name)
+    name = "expect_value" if kind == "value" else "expect_memory"
+    expect = getattr(Call, name)
 
-    def interrupted(operation: NativeOperation, *output: Any) -> None:
-        expect(operation, *output)
+    def interrupted(call: Call, *output: Any) -> None:
+        expect(call, *output)
         raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(NativeOperation, name, interrupted)
+        patch.setattr(Call, name, interrupted)
         with pytest.raises(Interrupted):
             session.invoke_command(0, parameters[kind])
     assert session.invoke_command(0, (1, 2)) == ()
@@ -171,7 +172,7 @@ def test_a_block_that_no_one_gave_a_size_comes_back_whole(
 def test_a_command_that_could_not_be_prepared_keeps_no_buffer(session: tee.Session) -> None:
     buffer = bytearray(3)
     with pytest.raises(tee.ParameterTypeError) as caught:
-        session.command(0, tee.MemrefTempInOut(buffer), cast("Any", "text"))
+        session.prepare(0, tee.MemrefTempInOut(buffer), cast("Any", "text"))
     # As long as the error is there.
     assert caught.value is not None
     buffer.extend(bytes(1000))
@@ -186,7 +187,7 @@ def test_a_buffer_that_compares_each_of_its_elements_is_a_slot(session: tee.Sess
         def __eq__(self, other: object) -> bool:
             raise ValueError("the truth value of an array is ambiguous")
 
-    assert session.command(0, Elementwise(b"abc"))() == ()
+    assert session.prepare(0, Elementwise(b"abc"))() == ()
 
 
 @pytest.mark.parametrize(
@@ -206,10 +207,10 @@ def test_closing_a_session_waits_for_its_prepared_commands(
     slots: tuple[Any, ...],
     contents: tuple[Any, ...],
 ) -> None:
-    call = pool.submit(session.command(1, *slots), *contents)
+    call = pool.submit(session.prepare(1, *slots), *contents)
     assert Gate.entered.wait(LIMIT)
     closing = pool.submit(session.close)
-    waiters: Any = session._idle
+    waiters: Any = session._calls._idle
     wait_until(lambda: bool(waiters._waiters or kernel.order))
     Gate.opened.set()
     call.result(LIMIT)
@@ -221,14 +222,14 @@ def test_closing_a_session_waits_for_its_prepared_commands(
 def test_what_comes_back_of_a_prepared_buffer_has_the_size_that_was_set(
     session: tee.Session, size: int
 ) -> None:
-    command = session.command(0, tee.MemrefTempInOut(bytearray(3)))
+    command = session.prepare(0, tee.MemrefTempInOut(bytearray(3)))
     Gate.size = size
     for _ in range(2):
         assert command() == ((b"xxx"[:size],) if size <= 3 else (tee.RequiredSize(size),))
 
 
 def test_an_output_of_a_prepared_commands_own_begins_with_zeros(session: tee.Session) -> None:
-    command = session.command(0, tee.MemrefTempOutput(3))
+    command = session.prepare(0, tee.MemrefTempOutput(3))
     assert command() == command() == (b"xxx",)
     assert Gate.seen == [bytes(3), bytes(3)]
 
@@ -238,7 +239,7 @@ def test_a_prepared_command_keeps_no_block_open(
     context: tee.Context, session: tee.Session, kind: type[Any]
 ) -> None:
     with context.allocate_shared_memory(3) as block:
-        command = session.command(0, kind(block), None, (1, 2))
+        command = session.prepare(0, kind(block), None, (1, 2))
         (view,) = command()
         view.release()
     with pytest.raises(tee.ClosedSharedMemoryError):
@@ -248,7 +249,7 @@ def test_a_prepared_command_keeps_no_block_open(
 @pytest.mark.parametrize("number", [Decimal(1), Fraction(1), 1.0])
 def test_a_number_that_is_no_int_is_refused(session: tee.Session, number: Any) -> None:
     with pytest.raises(tee.ParameterTypeError):
-        session.command(0, tee.ValueInOut)((number, 0))
+        session.prepare(0, tee.ValueInOut)((number, 0))
     with pytest.raises(tee.ParameterTypeError):
         session.invoke_command(0, tee.ValueInOut(0, number))
 
@@ -300,16 +301,16 @@ def test_a_session_that_was_lost_does_not_keep_the_device_open(kernel: Forgetful
 def test_the_errno_of_a_call_is_that_of_no_other_call(
     kernel: ForgetfulKernel, session: tee.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = tee.Session._look_at
+    attend = CallPool.attend
 
-    def after_another_call(self: tee.Session, call: NativeOperation) -> None:
+    def after_another_call(self: CallPool, call: Call) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(tee.Session, "_look_at", look)
+            patch.setattr(CallPool, "attend", attend)
             kernel.fails = False
             session.invoke_command(0)
-        look(self, call)
+        attend(self, call)
 
-    monkeypatch.setattr(tee.Session, "_look_at", after_another_call)
+    monkeypatch.setattr(CallPool, "attend", after_another_call)
     kernel.fails = True
     with pytest.raises(tee.TeecError) as caught:
         session.invoke_command(0, tee.ValueInOut(1))

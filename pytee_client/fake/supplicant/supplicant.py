@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._owner import Owner
+from ..._closable import Closable
 from ...errors import ClosedError
 from ..file_system import FileSystem
 from ..folder_file_system import FolderFileSystem
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Supplicant"]
 
 
-class Supplicant(Owner):
+class Supplicant(Closable):
     """Serves an OP-TEE with Trusted Applications and files, as tee-supplicant does.
 
         kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))

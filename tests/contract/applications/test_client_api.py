@@ -106,7 +106,7 @@ def test_memory_of_one_context_is_refused_in_another(target: Target) -> None:
         assert caught.value.origin == API
 
         whole = c.operation((c.Kind.WHOLE, (block._native.struct, 0, 0)))
-        outcome = c.invoke(session._native.struct, OsTestCommand.CALL_LIBRARY, whole)
+        outcome = c.invoke(session._calls.session.struct, OsTestCommand.CALL_LIBRARY, whole)
         assert outcome == (tee.Result.BAD_PARAMETERS, API)
 
 

@@ -60,7 +60,7 @@ def c_context(context: tee.Context) -> Any:
 @pytest.fixture
 def c_session(session: tee.Session) -> Any:
     """An open TEEC_Session of it with the conformance application, to be left as it was."""
-    return session._native.struct
+    return session._calls.session.struct
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Owner:
+class Closable:
     """A context manager that is closed at its end, and warns if it is forgotten."""
 
     # Also true of an object whose making failed.

@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels in Python: how the C library calls them, and how they reach the program's memory."""
+"""Kernels in Python: how the C library calls them."""
 
 from __future__ import annotations
 
 import errno
 import threading
 
-from .._native import ffi, lib
+from .._native import ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any
 
-    from typing_extensions import Buffer
-
-    from ..kernels import Kernel
+    from ..kernels.kernel import Kernel
 
 
 class _Thread(threading.local):
@@ -24,10 +22,6 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-# As a type rather than as text, which each use would look up.
-_BYTES: Final = ffi.typeof("char[]")
-_BUF_DATA_SIZE: Final = ffi.sizeof("struct tee_ioctl_buf_data")
-_uncleared: Final = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
@@ -97,54 +91,3 @@ def raise_interrupted(undo: Callable[[], object] | None = None) -> None:
             undo()
         _thread.interrupted = None
         raise error
-
-
-def copy_from_user(address: int, size: int) -> bytes:
-    """Read the program's memory as a kernel does: OSError(EFAULT) where there is none."""
-    data = ffi.new(_BYTES, size)
-    result = lib.copy_from_user(data, address, size)
-    if result:
-        raise OSError(-result, "copy_from_user")
-    copy: bytes = ffi.buffer(data)[:]
-    return copy
-
-
-def copy_buffer_from_user(address: int, limit: int) -> bytes:
-    """Read a struct tee_ioctl_buf_data at an address, and the buffer that it names.
-
-    Returns:
-        A copy of the structure and, behind it, of the buffer; only of the structure if
-        the buffer is longer than the limit, or can't all be read.
-    """
-    room = _BUF_DATA_SIZE + limit
-    data = _uncleared(_BYTES, room)
-    result = lib.copy_buffer_from_user(data, room, address)
-    if result < 0:
-        raise OSError(-result, "copy_from_user")
-    copy: bytes = ffi.unpack(data, result)
-    return copy
-
-
-def copy_to_user(address: int, data: bytes) -> None:
-    """Write the program's memory as a kernel does: OSError(EFAULT) where that can't be."""
-    result = lib.copy_to_user(address, data, len(data))
-    if result:
-        raise OSError(-result, "copy_to_user")
-
-
-def check_user_pages(address: int, size: int) -> None:
-    """Raise OSError as the kernel does unless it can write to all of a range of memory."""
-    result = lib.check_user_pages(address, size)
-    if result:
-        raise OSError(-result, "check_user_pages")
-
-
-def address_of(buffer: Buffer) -> int:
-    """Return where a buffer lies."""
-    return int(ffi.cast("uintptr_t", ffi.from_buffer(buffer)))
-
-
-def constant(name: str) -> int:
-    """Return the value of a constant of the C headers."""
-    value: int = getattr(lib, name)
-    return value

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Calls of the C library: a TEEC_Operation with what one run of it needs (struct call)."""
+
+from __future__ import annotations
+
+import struct
+from operator import attrgetter
+
+from .._native import ffi, lib
+from ..enums import OperationState
+from .python_kernel import raise_interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    from typing_extensions import Buffer
+
+    from .memory import NativeSharedMemory
+
+SLOTS: Final = 4
+# The address of an empty buffer, which may have none of its own: without one it
+# would be a null memory reference.
+EMPTY: Final = ffi.new("char[1]")
+
+NONE: Final[int] = lib.TEEC_NONE
+VALUE_INPUT: Final[int] = lib.TEEC_VALUE_INPUT
+VALUE_OUTPUT: Final[int] = lib.TEEC_VALUE_OUTPUT
+VALUE_INOUT: Final[int] = lib.TEEC_VALUE_INOUT
+MEMREF_TEMP_INPUT: Final[int] = lib.TEEC_MEMREF_TEMP_INPUT
+MEMREF_TEMP_OUTPUT: Final[int] = lib.TEEC_MEMREF_TEMP_OUTPUT
+MEMREF_TEMP_INOUT: Final[int] = lib.TEEC_MEMREF_TEMP_INOUT
+MEMREF_WHOLE: Final[int] = lib.TEEC_MEMREF_WHOLE
+MEMREF_PARTIAL_INPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INPUT
+MEMREF_PARTIAL_OUTPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_OUTPUT
+MEMREF_PARTIAL_INOUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INOUT
+
+# What follows are C functions without a frame of Python around them: each such frame is half a
+# per cent of what a call costs above the C library. They take a call's struct, and numbers that
+# C can make an int of; they raise OverflowError or TypeError for others. True says that the
+# call needs attention: it failed, or somebody waits for its end.
+#
+# The command, and the types of the parameters that were set.
+invoke: Final[Callable[[Any, int, int], bool]] = lib.call_invoke
+# The command, and the one parameter, an output too: two numbers, memory and its size, a block.
+invoke_value: Final[Callable[[Any, int, int, int], bool]] = lib.call_invoke_value
+invoke_memory: Final[Callable[[Any, int, Any, int], bool]] = lib.call_invoke_memory
+invoke_block: Final[Callable[[Any, int, Any], bool]] = lib.call_invoke_block
+# Of a call that keeps its command and its parameters.
+repeat: Final[Callable[[Any], bool]] = lib.call_repeat
+
+pin_bytes: Final[Callable[[Buffer], Any]] = ffi.from_buffer
+release: Final[Callable[[Any], None]] = ffi.release
+
+_PAIR: Final = struct.Struct("=II")
+# Of a call's numbers: the two of its first slot.
+unpack_value: Final = _PAIR.unpack_from
+# Of a call: the size that its first slot came back with.
+first_size: Final[Callable[[NativeCall], int]] = attrgetter("_first.size")
+
+_CALL: Final = ffi.typeof("struct call *")
+_BYTES: Final = ffi.typeof("char[]")
+_SLOT_SIZE: Final[int] = ffi.sizeof("TEEC_Parameter")
+
+
+class NativeCall:
+    """A struct call: what one call at a time is made with, again and again.
+
+    Attributes:
+        struct: the structure, for the functions above.
+        numbers: its parameters as bytes, for unpack_value().
+    """
+
+    __slots__ = ("__weakref__", "_first", "_memrefs", "_operation", "_tmprefs", "numbers", "struct")
+
+    def __init__(self, *, cancellable: bool = False) -> None:
+        """Start idle; what is not cancellable need not be listed while it is under way."""
+        self.struct = ffi.new(_CALL)
+        self.struct.cancellable = cancellable
+        self._operation = ffi.addressof(self.struct, "operation")
+        self._first = self._operation.params[0].tmpref
+        # Made when asked for: sessions that are opened, and calls with values, need none.
+        self._tmprefs: list[Any] = []
+        self._memrefs: list[Any] = []
+        self.numbers = ffi.buffer(ffi.addressof(self._operation, "params"))
+
+    @property
+    def state(self) -> OperationState:
+        """What has become of its operation."""
+        return _STATES[lib.tee_operation_state(self._operation)]
+
+    @property
+    def command(self) -> int:
+        """The command that was invoked last."""
+        command: int = self.struct.command
+        return command
+
+    @property
+    def result(self) -> int:
+        """What came of it last."""
+        result: int = self.struct.result
+        return result
+
+    @property
+    def origin(self) -> int:
+        """Which layer the result is from."""
+        origin: int = self.struct.origin
+        return origin
+
+    @property
+    def error(self) -> int:
+        """The errno behind the result, or 0."""
+        error: int = self.struct.error
+        return error
+
+    @property
+    def thread(self) -> int:
+        """Which thread's call is under way; 0 for none."""
+        thread: int = lib.call_thread(self.struct)
+        return thread
+
+    def request_cancellation(self) -> None:
+        """Ask for the end of the operation."""
+        lib.TEEC_RequestCancellation(self._operation)
+        raise_interrupted()
+
+    def open_session(self, context: Any, session: Any, uuid: Any, login: int, data: Any) -> int:
+        """Open a session with the parameters that were set, and note what came of it."""
+        code: int = lib.TEEC_OpenSession(
+            context,
+            session,
+            uuid,
+            login,
+            data,
+            self._operation,
+            ffi.addressof(self.struct, "origin"),
+        )
+        self.struct.error = ffi.errno
+        self.struct.result = code
+        return code
+
+    def set_types(self, types: int) -> None:
+        """Say of which types the parameters are that were set."""
+        self._operation.paramTypes = types
+
+    def set_value(self, index: int, a: int, b: int) -> None:
+        """Set two numbers; struct.error if they are not unsigned numbers of 32 bits."""
+        _PAIR.pack_into(self.numbers, index * _SLOT_SIZE, a, b)
+
+    def set_null(self, index: int) -> None:
+        """Set a null memory reference."""
+        self.set_memory(index, ffi.NULL, 0)
+
+    def set_memory(self, index: int, memory: Any, size: int) -> None:
+        """Set a temporary memory reference."""
+        slot = self._tmpref(index)
+        slot.buffer = memory
+        slot.size = size
+
+    def set_part(self, index: int, block: NativeSharedMemory, offset: int, size: int) -> None:
+        """Set a part of a block."""
+        if not self._memrefs:
+            self._memrefs += [self._operation.params[index].memref for index in range(SLOTS)]
+        slot = self._memrefs[index]
+        slot.parent = block.struct
+        slot.offset = offset
+        slot.size = size
+
+    def value(self, index: int) -> tuple[int, int]:
+        """Return the two numbers in a slot."""
+        a, b = unpack_value(self.numbers, index * _SLOT_SIZE)
+        return a, b
+
+    def size(self, index: int) -> int:
+        """Return the size in a slot with a memory reference of either kind."""
+        size: int = self._tmpref(index).size
+        return size
+
+    def keep(self, command_id: int, types: int) -> None:
+        """Have repeat() invoke a command with the parameters as they are now."""
+        self.struct.command = command_id
+        self.struct.types = types
+        ffi.memmove(ffi.addressof(self.struct, "given"), self.numbers, len(self.numbers))
+
+    def _tmpref(self, index: int) -> Any:
+        if not self._tmprefs:
+            self._tmprefs += [self._operation.params[index].tmpref for index in range(SLOTS)]
+        return self._tmprefs[index]
+
+
+class OwnMemory:
+    """Zeroed memory for an output of which the caller gave the size alone; MemoryError if none."""
+
+    __slots__ = ("_bytes", "address")
+
+    def __init__(self, size: int) -> None:
+        self.address = ffi.new(_BYTES, size)
+        self._bytes = ffi.buffer(self.address)
+
+    def copy(self, size: int) -> bytes:
+        """Return its first bytes."""
+        copy: bytes = self._bytes[:size]
+        return copy
+
+
+def distance(memory: Any, start: Any) -> int:
+    """Return how many bytes lie between two addresses."""
+    return int(ffi.cast("uintptr_t", memory)) - int(ffi.cast("uintptr_t", start))
+
+
+_STATES: Final = {
+    lib.TEE_OPERATION_IDLE: OperationState.IDLE,
+    lib.TEE_OPERATION_REQUESTED: OperationState.REQUESTED,
+    lib.TEE_OPERATION_SENT: OperationState.SENT,
+    lib.TEE_OPERATION_DONE: OperationState.DONE,
+}

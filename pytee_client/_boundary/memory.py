@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shared memory of the C library."""
+
+from __future__ import annotations
+
+import errno
+
+from .._native import ffi, lib
+from ..enums import MemoryFlags, Origin, Result
+from ..errors import error_of
+from .call import EMPTY
+from .checks import pin
+from .python_kernel import raise_interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from .context import NativeContext
+
+
+class NativeSharedMemory:
+    """A TEEC_SharedMemory."""
+
+    __slots__ = ("context", "directions", "flags", "size", "struct")
+
+    def __init__(self, context: NativeContext, size: int, flags: int) -> None:
+        """Prepare the structure; nothing is shared yet."""
+        self.struct = ffi.new("TEEC_SharedMemory *")
+        self.struct.size = size
+        self.struct.flags = flags
+        self.context = context
+        self.size = size
+        self.directions = int(flags)
+        self.flags = MemoryFlags(flags)
+
+    def register(self, buffer: Buffer) -> None:
+        """Share a buffer, which the caller keeps where it is until release()."""
+        in_place = not memoryview(buffer).readonly
+        with pin(buffer, "the buffer", False) as memory:
+            self.struct.buffer = memory if self.size else EMPTY
+            code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
+        self.check(code, f"registering {self.size} bytes of shared memory")
+
+    def allocate(self) -> int:
+        """Share memory of the driver's and return a descriptor of it, not the caller's own."""
+        code = lib.TEEC_AllocateSharedMemory(self.context.struct, self.struct)
+        self.check(code, f"allocating {self.size} bytes of shared memory")
+        descriptor: int = lib.shared_memory_descriptor(self.struct)
+        return descriptor
+
+    def register_descriptor(self, fd: int) -> None:
+        """Share the memory behind a descriptor, which stays the caller's, and learn its size."""
+        code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
+        doing = f"registering the memory behind descriptor {fd}"
+        remedy = None
+        if code == Result.NOT_SUPPORTED:
+            remedy = (
+                "this kernel shares no memory by descriptor; mainline Linux does from 6.18 on,"
+                " for dma-bufs of the TEE's own heaps"
+            )
+        elif ffi.errno in (0, errno.EINVAL):
+            remedy = (
+                "it must be a dma-buf of the TEE's own heaps, such as"
+                " /dev/dma_heap/protected,secure-video"
+            )
+        self.check(code, doing, remedy)
+        self.size = self.struct.size
+
+    def check(self, code: int, doing: str, remedy: str | None = None) -> None:
+        error = ffi.errno
+        raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
+        if code:
+            origin = Origin.COMMS if error else Origin.API
+            raise error_of(code, origin, error, doing, remedy=remedy)
+
+    def release(self) -> None:
+        """End the sharing."""
+        lib.TEEC_ReleaseSharedMemory(self.struct)
+        raise_interrupted()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sessions of the C library that threads share."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from .._native import ffi, lib
+from .call import invoke
+from .python_kernel import raise_interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+    from uuid import UUID
+
+    from .call import NativeCall
+    from .context import NativeContext
+
+# Which of a UUID's forms lies in memory as a TEEC_UUID, whose first three fields are numbers.
+_UUID_OCTETS: Final = "bytes_le" if sys.byteorder == "little" else "bytes"
+_UUID: Final = ffi.typeof("TEEC_UUID *")
+
+
+class NativeSession:
+    """A struct shared_session: a TEEC_Session with its context in use.
+
+    Attributes:
+        context: the context it is in.
+        struct: the TEEC_Session.
+    """
+
+    __slots__ = ("_shared", "context", "struct")
+
+    def __init__(self, context: NativeContext) -> None:
+        """Make the structure; the session is not open yet."""
+        self.context = context
+        # The destructor keeps what it needs of the context.
+        self._shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, context))
+        self.struct = ffi.addressof(self._shared, "session")
+
+    def open(
+        self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
+    ) -> bool:
+        """Open it, with a call whose parameters are set; false if the call has an error.
+
+        The destination is anything that has its octets as a UUID has them.
+        """
+        octets = getattr(destination, _UUID_OCTETS)
+        uuid = ffi.from_buffer(_UUID, octets)
+        data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
+        call.set_types(types)
+        code = call.open_session(self.context.struct, self.struct, uuid, login, data)
+        raise_interrupted(lambda: lib.TEEC_CloseSession(self.struct))
+        if not code:
+            lib.session_share(self._shared, self.context.kernel is not None)
+        return not code
+
+    def adopt(self, call: NativeCall) -> None:
+        """Have a call go to this session from now on."""
+        call.struct.session = self._shared
+
+    def invoke(self, call: NativeCall, command_id: int, types: int) -> bool:
+        """Run a command with the parameters that were set; true if the call needs attention."""
+        return invoke(call.struct, command_id, types)
+
+    def set_closing(self, closing: bool) -> None:
+        """Have calls refused from here on, or accepted again."""
+        lib.session_set_closing(self._shared, closing)
+
+    def close(self) -> None:
+        """Close the session."""
+        lib.session_close(self._shared)
+        raise_interrupted()
+
+
+def _drop(context: NativeContext, shared: Any) -> None:
+    lib.session_drop(shared)

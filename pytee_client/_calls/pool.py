@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The calls of one session: those that run, those that are free, and who waits for their end."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from threading import get_ident
+
+from .._boundary import raise_interrupted, to_uint32
+from .._process import Process
+from ..enums import Origin, Result
+from ..errors import BadStateError, ClosedSessionError, ForkedContextError
+from .opening import failure
+from .slots import Call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from enum import IntEnum
+    from typing import Final
+    from uuid import UUID
+
+    from .._boundary import NativeSession
+    from ..parameters import Outputs
+
+# How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
+# the last call from telling that it ended.
+_PATIENCE: Final = 1
+
+
+class CallPool:
+    """The calls of a session.
+
+    Attributes:
+        free: calls that no thread uses. Take one with pop(), make a new one if there is none,
+            and append() it when it is over.
+        is_closed: whether the session is closed, or is being closed.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_closed",
+        "_destination",
+        "_idle",
+        "_process",
+        "_results",
+        "free",
+        "is_closed",
+        "session",
+    )
+
+    def __init__(
+        self, session: NativeSession, destination: UUID, results: type[IntEnum] | None
+    ) -> None:
+        """Begin with none; results names codes of the Trusted Application."""
+        self.session = session
+        self.free: deque[Call] = deque()
+        self.is_closed = False
+        self._destination = destination
+        self._results = results
+        self._process = Process.generation
+        # One for each call that ran at the same time as others. One that an interrupt lost
+        # between its taking and its giving back is garbage.
+        self._calls: set[weakref.ref[Call]] = set()
+        self._idle = threading.Condition()
+        self._closed = False
+
+    def check_live(self) -> None:
+        """Raise a ClosedError if the session is closed, ForkedContextError in a child process."""
+        if self._process != Process.generation:
+            raise ForkedContextError(
+                "the session belongs to the parent of this process: open a context here"
+            )
+        if self.is_closed:
+            raise ClosedSessionError("the session is closed: open another")
+
+    def new(self) -> Call:
+        """Make a call."""
+        self.check_live()
+        call = Call()
+        self.adopt(call)
+        return call
+
+    def adopt(self, call: Call) -> None:
+        """Have a call go to this session, and be waited for when that is closed."""
+        self.session.adopt(call)
+        with self._idle:
+            self._calls.add(weakref.ref(call, self._calls.discard))
+
+    def invoke(self, call: Call, command_id: int, parameters: Sequence[object]) -> Outputs:
+        """Run a command and return its outputs."""
+        try:
+            command_id = to_uint32(command_id, "the command id")
+            types = call.fill(self.session.context, parameters)
+            if self.session.invoke(call, command_id, types):
+                self.attend(call)
+            return call.outputs()
+        finally:
+            call.clear()
+
+    def attend(self, call: Call) -> None:
+        """Give a call that needs it attention: raise what it failed with, notify who waits."""
+        try:
+            raise_interrupted()
+            if call.result:
+                # What BAD_STATE of the API's means: nothing was sent.
+                if call.result == Result.BAD_STATE and call.origin == Origin.API:
+                    self.check_live()
+                doing = f"invoking command {call.command} of {self._destination}"
+                raise failure(self.session.context, call, doing, self._results)
+        finally:
+            if self.is_closed:
+                self._notify_closer()
+
+    def _notify_closer(self) -> None:
+        if self._process != Process.generation:
+            # The lock may be that of a thread which is the parent's only.
+            return
+        with self._idle:
+            self._idle.notify_all()
+
+    def _threads(self) -> set[int]:
+        """Return the threads that are in a call."""
+        # A copy, as a signal's handler may call in between.
+        calls = [reference() for reference in self._calls.copy()]
+        return {call.thread for call in calls if call is not None} - {0}
+
+    def close(self) -> None:
+        """Close the session after the calls that run in it; see Session.close()."""
+        if self._process != Process.generation:
+            # The session is the parent's: closing it here would close it there.
+            self.is_closed = True
+            return
+        with self._idle:
+            if get_ident() in self._threads():
+                raise BadStateError(
+                    "closing a session within its own call: close it after the call"
+                )
+
+            def is_idle() -> bool:
+                # Again: another closer who was interrupted has taken it back.
+                self.is_closed = True
+                self.session.set_closing(True)
+                return not self._threads()
+
+            try:
+                while not self._idle.wait_for(is_idle, _PATIENCE):
+                    pass
+            except BaseException:
+                self.is_closed = self._closed
+                self.session.set_closing(self._closed)
+                raise
+            self.is_closed = self._closed = True
+            self.session.close()
