@@ -20,6 +20,7 @@ from pytee_client.fake import uapi
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command, filled
+from ...support.renaming_kernel import RenamingKernel
 from ...support.targets import Target
 from ...support.waiting import LIMIT, start_blocked, wait_until
 
@@ -302,6 +303,21 @@ def test_an_image_that_is_not_signed_is_refused(c_context: Any, structure: Any) 
         assert c.open_session(c_context, structure, forged) == (tee.Result.SECURITY, TEE)
     finally:
         path.unlink()
+
+
+@pytest.mark.assertion("OS-13")
+@pytest.mark.parametrize("login", [0x80000000, 0xBFFFFFFF])
+def test_a_login_of_the_kernels_own_is_refused_in_the_same_words_by_every_kernel(
+    target: Target, structure: Any, login: int
+) -> None:
+    """Linux before 5.8 says EINVAL."""
+    renamed = {uapi.TEE_IOC_OPEN_SESSION: {errno.EPERM: errno.EINVAL}}
+    context = c.new_context()
+    kernel = RenamingKernel(target.kernel, renamed)
+    assert c.context_initialize(context, kernel, target.device) == 0
+    assert c.open_session(context, structure, login=login) == (tee.Result.GENERIC, COMMS)
+    assert c.ffi.errno == errno.EPERM
+    c.lib.TEEC_FinalizeContext(context)
 
 
 @pytest.mark.assertion("OS-26")
