@@ -16,7 +16,8 @@ import pytee_client as tee
 
 from ...support.applications import OsTest
 from ...support.applications.os_test import OsTestCommand as Command
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 from .memrefs import Kind, memref
 
 if TYPE_CHECKING:
@@ -192,18 +193,21 @@ def test_a_wait_takes_its_time(os_test: tee.Session) -> None:
 
 @pytest.mark.probe(29)
 @pytest.mark.once
+@with_window
 def test_a_cancelled_wait_ends_as_cancelled_and_not_early(
-    os_test: tee.Session, pool: ThreadPoolExecutor
+    os_test: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
     operation = tee.Operation()
     started = time.monotonic()
-    wait = partial(os_test.invoke_command, Command.WAIT, (500, 0), operation=operation)
-    call = start_blocked(pool, wait)
+    time_given = (window.milliseconds, 0)
+    wait = partial(os_test.invoke_command, Command.WAIT, time_given, operation=operation)
+    call = window.start(pool, wait)
     operation.request_cancellation()
+    window.check()
     with pytest.raises(tee.CancelError) as caught:
         call.result(LIMIT)
     assert caught.value.origin == TRUSTED_APP
-    assert time.monotonic() - started > 0.4
+    assert time.monotonic() - started >= window.milliseconds / 1000
     assert os_test.invoke_command(Command.WAIT, (1, 0)) == ()
 
 

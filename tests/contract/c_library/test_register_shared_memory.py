@@ -33,7 +33,8 @@ from ...support.c_library import Kind
 from ...support.conformance import Command, checksum, xored
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -280,23 +281,29 @@ def test_the_program_uses_the_memory_between_operations_of_all_sessions(
 
 @pytest.mark.assertion("RS-10", "AS-09")
 @pytest.mark.parametrize("make", [c.allocated, c.registered])
+@with_window
 def test_what_the_program_writes_during_an_operation_stays(
     target: Target,
     c_context: Any,
     c_session: Any,
     pool: ThreadPoolExecutor,
+    window: Window,
     make: Callable[[Any, bytes], Any],
 ) -> None:
     block = make(c_context, bytes(100))
     # What is copied comes back as a whole; so only an input there.
     in_place = make is c.allocated or target.reg_mem
     kind = Kind.PARTIAL_INOUT if in_place else Kind.PARTIAL_INPUT
-    operation = c.operation((Kind.VALUE_INPUT, (200, 0)), (kind, (block, 100, 0)))
-    call = start_blocked(pool, c.invoke, c_session, Command.WAIT, operation)
+    wish = (window.milliseconds, 0)
+    operation = c.operation((Kind.VALUE_INPUT, wish), (kind, (block, 100, 0)))
+    call = window.start(pool, c.invoke, c_session, Command.WAIT, operation)
     c.ffi.memmove(block.buffer, b"program", 7)
-    assert call.result(LIMIT) == DONE
-    assert c.content_of(block) == b"program" + bytes(93)
-    c.lib.TEEC_ReleaseSharedMemory(block)
+    try:
+        window.check()
+        assert call.result(LIMIT) == DONE
+        assert c.content_of(block) == b"program" + bytes(93)
+    finally:
+        c.lib.TEEC_ReleaseSharedMemory(block)
 
 
 @pytest.mark.assertion("RS-12", "AS-10")
