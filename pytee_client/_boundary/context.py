@@ -8,8 +8,9 @@ import sys
 from functools import partial
 
 from .._native import ffi, lib
+from .._remedies import for_memory
+from .._results import error_of
 from ..enums import GenericCapabilities, MemoryFlags, Origin, Result
-from ..errors import error_of
 from .checks import pin, to_uint32
 from .kernel import raise_interrupted
 from .operation import EMPTY
@@ -121,8 +122,12 @@ class NativeContext:
                 bytes(output) if isinstance(output, memoryview) else output
                 for output in operation.outputs()
             )
+        # What the API fails with when it is asked by an operation is the memory for its copies.
+        remedy = for_memory(code, error, self.registers_memory) if origin == Origin.API else None
         cause = self.kernel.take_cause() if self.kernel is not None else None
-        raise error_of(code, origin, error, doing, outputs=outputs, results=results) from cause
+        raise error_of(
+            code, origin, error, doing, remedy=remedy, outputs=outputs, results=results
+        ) from cause
 
 
 _UINT32_MAX: Final = 0xFFFFFFFF
@@ -213,13 +218,13 @@ class NativeSharedMemory:
         self.directions = int(flags)
         self.flags = MemoryFlags(flags)
 
-    def register(self, buffer: Buffer) -> None:
+    def register(self, buffer: Buffer, doing: str = "registering") -> None:
         """Share a buffer, which the caller keeps where it is until release()."""
         in_place = not memoryview(buffer).readonly
         with pin(buffer, "the buffer", False) as memory:
             self.struct.buffer = memory if self.size else EMPTY
             code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
-        self.check(code, f"registering {self.size} bytes of shared memory")
+        self.check(code, f"{doing} {self.size} bytes of shared memory")
 
     def allocate(self) -> int:
         """Share memory of the driver's and return a descriptor of it, not the caller's own."""
@@ -251,6 +256,7 @@ class NativeSharedMemory:
         raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:
             origin = Origin.COMMS if error else Origin.API
+            remedy = remedy or for_memory(code, error, self.context.registers_memory)
             raise error_of(code, origin, error, doing, remedy=remedy)
 
     def release(self) -> None:
