@@ -207,6 +207,9 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	memset(version, 0, sizeof(*version));
 	fd = ops->open(device, path);
+	/* A device that is just going away says so too, for a moment. */
+	if (fd == -EINVAL)
+		return -ENXIO;
 	if (fd < 0)
 		return fd;
 

@@ -94,6 +94,25 @@ static int allocate_from_driver(struct tee_context *context, size_t size,
 	return ret;
 }
 
+/*
+ * Which errno says that there is no such memory depends on the release of the
+ * kernel: a size that overflows when it is rounded up to pages is ENOMEM, or
+ * EINVAL. The pages are the block's own and there are no flags, so none of
+ * these can mean anything else.
+ */
+static int error_of_allocation(int error)
+{
+	switch (error) {
+	case -EAGAIN:
+	case -EFAULT:
+	case -EINVAL:
+	case -EOVERFLOW:
+		return -ENOMEM;
+	default:
+		return error;
+	}
+}
+
 int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block)
 {
@@ -109,7 +128,7 @@ int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 	if (ret) {
 		memset(block, 0, sizeof(*block));
 		block->fd = -1;
-		return ret;
+		return error_of_allocation(ret);
 	}
 	block->mapped = size;
 	return 0;
@@ -201,23 +220,57 @@ static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
 		tee_pages_check(memory->buffer, memory->size, true));
 }
 
+/* True if the TEE takes as much memory of the library's own. */
+static bool can_have(struct tee_context *context, size_t size)
+{
+	struct tee_block block;
+
+	if (tee_block_allocate(context, size, false, &block))
+		return false;
+	tee_block_release(context, &block);
+	return true;
+}
+
+/*
+ * Shares the client's memory itself; -EOPNOTSUPP if copies have to do. OP-TEE's
+ * driver says EINVAL both of a type of memory that it does not share (which
+ * types depends on the release of the kernel) and of a TEE without room. What
+ * is not all there is ENOMEM on some releases, and registered in part on others.
+ */
+static int register_in_place(struct tee_context *context,
+			     const TEEC_SharedMemory *memory,
+			     struct tee_block *block)
+{
+	int ret;
+
+	ret = tee_block_register(context, memory->buffer, memory->size, block);
+	if (!ret)
+		return 0;
+	if (is_wanted_to_be_written(ret, memory))
+		return -EOPNOTSUPP;
+	if (ret == -EINVAL)
+		return can_have(context, memory->size) ? -EOPNOTSUPP : -ENOMEM;
+	if (ret == -ENOMEM && tee_pages_check(memory->buffer, memory->size,
+					      memory->flags & TEEC_MEM_OUTPUT))
+		return -EFAULT;
+	return ret;
+}
+
 TEEC_Result tee_memory_register(TEEC_Context *context,
 				TEEC_SharedMemory *memory, bool in_place)
 {
 	enum memory_kind kind = MEMORY_REGISTERED;
 	struct tee_block block = { .fd = -1 };
 	struct tee_context *internal;
-	int ret = 0;
+	int ret = -EOPNOTSUPP;
 
 	internal = begin_sharing(context, memory, memory && memory->buffer);
 	if (!internal)
 		return fail_parameters();
 
-	in_place = in_place && internal->reg_mem && memory->size;
-	if (in_place)
-		ret = tee_block_register(internal, memory->buffer,
-					 memory->size, &block);
-	if (!in_place || is_wanted_to_be_written(ret, memory)) {
+	if (in_place && internal->reg_mem && memory->size)
+		ret = register_in_place(internal, memory, &block);
+	if (ret == -EOPNOTSUPP) {
 		kind = MEMORY_COPIED;
 		/* Found out now, and not by a signal when it is copied. */
 		ret = tee_pages_check(memory->buffer, memory->size,
@@ -283,6 +336,9 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
 	if (block.fd < 0) {
 		error = -block.fd;
+		/* OP-TEE's own kernels say what mainline Linux does not. */
+		if (error == EBADF)
+			error = EINVAL;
 		result = has_register_fd(internal) ?
 				 tee_result_from_errno(error) :
 				 TEEC_ERROR_NOT_SUPPORTED;

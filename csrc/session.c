@@ -89,6 +89,12 @@ static TEEC_Result set_login(struct tee_ioctl_open_session_arg *arg,
 	return TEEC_SUCCESS;
 }
 
+/* Logins of clients within the kernel; a program's is refused. */
+static bool is_for_the_kernel(uint32_t method)
+{
+	return method >= 0x80000000 && method <= 0xBFFFFFFF;
+}
+
 /*
  * Sends the message with the operation's parameters and brings back what came
  * of it. cancellable is the operation if it can be cancelled; session_id is
@@ -176,6 +182,12 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 
 	result = run(internal, &message, 0, operation, operation, &origin,
 		     &error);
+	/* Linux before 5.8 refuses them like logins that it does not know. */
+	if (error == EINVAL && origin == TEEC_ORIGIN_COMMS &&
+	    is_for_the_kernel(connectionMethod)) {
+		error = EPERM;
+		result = tee_result_from_errno(error);
+	}
 	if (result == TEEC_SUCCESS) {
 		memset(session, 0, sizeof(*session));
 		session->imp.context = internal->handle;

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import errors
+from ._results import error_of
 from ._sysfs import Folder
 from .enums import GenericCapabilities, ImplementationId, Origin, Result
 
@@ -114,7 +115,7 @@ def open_error(
         cls = errors.DeviceNotFoundError
         remedy = _how_to_get_a_device(name, nodes, kernel)
     else:
-        return errors.error_of(code, Origin.COMMS, error, doing)
+        return error_of(code, Origin.COMMS, error, doing)
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)
 
 

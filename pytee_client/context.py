@@ -21,22 +21,20 @@ from ._boundary import (
 )
 from ._calls import open_session
 from ._closable import Closable
-from ._firmware import amdtee_firmware
 from ._named_tuple import NamedTuple
-from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin
+from ._remedies import for_descriptor, for_memory, for_opening
+from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin, Result
 from .errors import (
-    AccessDeniedError,
     BadParametersError,
     ClosedContextError,
-    CommunicationError,
     FakeTeeWarning,
     ForkedContextError,
-    ItemNotFoundError,
     OutOfMemoryError,
     ParameterTypeError,
+    TeecError,
     TrustedApplicationNotFoundError,
 )
-from .identity import gid_for_login, remedy_for_login
+from .identity import gid_for_login
 from .memory import (
     AllocatedSharedMemory,
     DescriptorSharedMemory,
@@ -48,6 +46,7 @@ from .session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, Literal, TypeAlias, TypeVar
     from uuid import UUID
 
@@ -93,10 +92,17 @@ def known_implementation(number: int) -> int:
 
 
 class _WhileOpen:
-    """Has what fails because another thread closed the context say so."""
+    """Turns errors caused by a concurrent close() into ClosedContextError.
 
-    def __init__(self, context: Context) -> None:
+    Others get the remedy that a function of their code, their errno and the capability REG_MEM
+    knows.
+    """
+
+    def __init__(
+        self, context: Context, remedy: Callable[[int, int, bool], str | None] | None = None
+    ) -> None:
         self._context = context
+        self._remedy = remedy
 
     def __enter__(self) -> NativeContext:
         return self._context._live()
@@ -104,6 +110,9 @@ class _WhileOpen:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, BadParametersError):
             self._context._check_live()
+        if self._remedy is not None and isinstance(error, TeecError) and error.remedy is None:
+            registers = self._context._native.registers_memory
+            error.remedy = self._remedy(error.code, error.errno or 0, registers)
 
 
 class Context(Closable):
@@ -222,27 +231,14 @@ class Context(Closable):
                 opened, outputs = open_session(
                     native, destination, login, group, parameters, call, results
                 )
-        except ItemNotFoundError as error:
-            if error.origin != Origin.TEE:
+        except TeecError as error:
+            if error.remedy is None:
+                error.remedy = for_opening(error, self.version, destination, login)
+            if error.code != Result.ITEM_NOT_FOUND or error.origin != Origin.TEE:
                 raise
             raise TrustedApplicationNotFoundError(
-                error.doing,
-                origin=error.origin,
-                remedy=self._how_to_install(destination),
-                outputs=error.outputs,
+                error.doing, origin=error.origin, remedy=error.remedy, outputs=error.outputs
             ) from None
-        except (AccessDeniedError, BadParametersError) as error:
-            error.remedy = error.remedy or remedy_for_login(
-                login, error.errno, self.version.implementation_id
-            )
-            raise
-        except (CommunicationError, OutOfMemoryError) as error:
-            # OP-TEE's memory for what it asks of its supplicant is the supplicant's.
-            if error.origin == Origin.TEE:
-                error.remedy = error.remedy or self._how_to_serve()
-            elif self.version.implementation_id == ImplementationId.AMDTEE:
-                error.remedy = error.remedy or self._how_to_have_room(destination, error)
-            raise
         session = Session(self, destination, opened, outputs, results)
         with self._lock:
             self._sessions.add(session)
@@ -251,43 +247,6 @@ class Context(Closable):
             session.close()
             raise ClosedContextError("the context was closed while the session was opened")
         return session
-
-    def _how_to_install(self, destination: UUID) -> str:
-        version = self.version
-        if version.backend != "linux":
-            return "install it in the fake kernel: kernel.install(YourTrustedApplication)"
-        if version.implementation_id == ImplementationId.OPTEE:
-            return (
-                f"check that {destination}.ta lies in /lib/optee_armtz (or where tee-supplicant"
-                " looks) and is signed for this device"
-            )
-        return "check that the Trusted Application is installed for this device"
-
-    def _how_to_serve(self) -> str | None:
-        version = self.version
-        if version.implementation_id != ImplementationId.OPTEE:
-            return None
-        if version.backend != "linux":
-            return "if it needs a supplicant, have a fake.Supplicant(kernel, ...) while it is used"
-        return (
-            "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs,"
-            " and goes on running"
-        )
-
-    def _how_to_have_room(
-        self, destination: UUID, error: CommunicationError | OutOfMemoryError
-    ) -> str | None:
-        """Say what helps against the ENOMEM of AMD-TEE, which has more causes than one."""
-        if error.errno != errno.ENOMEM:
-            return None
-        name = amdtee_firmware(destination)
-        place = f"/lib/firmware/{name}"
-        if self.version.backend != "linux":
-            place = f"{name} of the fake's folder for firmware, if it has one, and installed"
-        return (
-            f"AMD-TEE says so if there is no such Trusted Application, which must be {place};"
-            " or if the context has 32 sessions with it"
-        )
 
     def allocate_shared_memory(
         self, size: int, flags: MemoryFlags = MemoryFlags.INOUT
@@ -308,17 +267,23 @@ class Context(Closable):
         """
         native = self._live()
         memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        with _WhileOpen(self):
+        with _WhileOpen(self, for_memory):
             descriptor = -1 if native.registers_memory else memory.allocate()
         try:
             block = AllocatedSharedMemory(self, memory, descriptor)
         except (OSError, ValueError, OverflowError) as error:
             memory.release()
-            raise OutOfMemoryError(f"allocating {size} bytes of shared memory") from error
+            raise OutOfMemoryError(
+                f"allocating {size} bytes of shared memory",
+                errno=errno.ENOMEM,
+                remedy=for_memory(
+                    Result.OUT_OF_MEMORY, errno.ENOMEM, registers=native.registers_memory
+                ),
+            ) from error
         if native.registers_memory:
             try:
-                with _WhileOpen(self):
-                    memory.register(block)
+                with _WhileOpen(self, for_memory):
+                    memory.register(block, "allocating")
             except BaseException:
                 block.close()
                 raise
@@ -329,7 +294,9 @@ class Context(Closable):
     ) -> RegisteredSharedMemory:
         """Share memory of the program's own in place, where the device can do that.
 
-        Devices without the capability REG_MEM are given a copy for each operation.
+        Devices without the capability REG_MEM are given a copy for each operation. So are all
+        devices of memory that the kernel does not share: what can only be read, and types of
+        memory that the kernel's release does not know, such as pages with memory tags.
 
         Source: TEEC_RegisterSharedMemory, GPD_SPE_007 4.5.4. The TEE can reach all of the
         pages that the buffer touches, and may write to them whatever the direction.
@@ -343,6 +310,8 @@ class Context(Closable):
             ReadOnlyBufferError: a BufferError; the buffer can't be written.
             ParameterTypeError: not a bytes-like object.
             OutOfMemoryError: a MemoryError; there is no room for it in the TEE.
+            BadParametersError: not all of the memory is there, such as pages of a mapped file
+                behind the file's end.
             ClosedContextError: the context is closed.
 
         Threads: may be called from any.
@@ -351,7 +320,7 @@ class Context(Closable):
         flags = _directions(flags)
         pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
         memory = NativeSharedMemory(native, len(pinned), flags)
-        with _WhileOpen(self):
+        with _WhileOpen(self, for_memory):
             memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
@@ -380,7 +349,7 @@ class Context(Closable):
         """
         memory = NativeSharedMemory(self._live(), 0, _directions(flags))
         descriptor = to_descriptor(fd)
-        with _WhileOpen(self):
+        with _WhileOpen(self, for_descriptor):
             memory.register_descriptor(descriptor)
         return self._adopt(DescriptorSharedMemory(self, memory))
 

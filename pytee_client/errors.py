@@ -9,15 +9,21 @@ of these too.
 from __future__ import annotations
 
 import builtins
-import errno
-import os
-from enum import IntEnum
 
-from .enums import Origin, Result
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ._socket_errors import (
+    IsocketError,
+    IsocketHostnameError,
+    IsocketLargeBufferError,
+    IsocketOutOfResourcesError,
+    IsocketProtocolError,
+    IsocketRemoteClosedError,
+    IsocketTcpWarningUnknownOutOfBandError,
+    IsocketTimeoutError,
+    IsocketUdpWarningUnknownOutOfBandError,
+    IsocketWarningProtocolError,
+)
+from ._teec_error import TeecError
+from .enums import Result
 
 __all__ = [
     "AccessConflictError",
@@ -27,11 +33,14 @@ __all__ = [
     "BadStateError",
     "BusyError",
     "CancelError",
+    "CiphertextInvalidError",
     "ClosedContextError",
     "ClosedError",
     "ClosedSessionError",
     "ClosedSharedMemoryError",
     "CommunicationError",
+    "CorruptObject2Error",
+    "CorruptObjectError",
     "DeviceAccessError",
     "DeviceNotFoundError",
     "ExcessDataError",
@@ -39,6 +48,16 @@ __all__ = [
     "FakeTeeWarning",
     "ForkedContextError",
     "GenericError",
+    "IsocketError",
+    "IsocketHostnameError",
+    "IsocketLargeBufferError",
+    "IsocketOutOfResourcesError",
+    "IsocketProtocolError",
+    "IsocketRemoteClosedError",
+    "IsocketTcpWarningUnknownOutOfBandError",
+    "IsocketTimeoutError",
+    "IsocketUdpWarningUnknownOutOfBandError",
+    "IsocketWarningProtocolError",
     "ItemNotFoundError",
     "MacInvalidError",
     "NoDataError",
@@ -56,114 +75,20 @@ __all__ = [
     "ShortBufferError",
     "SignatureInvalidError",
     "StorageNoSpaceError",
+    "StorageNotAvailable2Error",
     "StorageNotAvailableError",
     "TargetDeadError",
     "TeecError",
+    "TimeNeedsResetError",
+    "TimeNotSetError",
     "TimeoutError",
     "TrustedApplicationNotFoundError",
+    "UnsupportedVersionError",
 ]
 
 
 class FakeTeeWarning(UserWarning):
     """The machine has no TEE device, and the fake kernel answers instead of one."""
-
-
-class TeecError(Exception):
-    """Something in the TEE Client API failed; the base of every exception here.
-
-    Attributes:
-        code: the 32-bit result, also where it has no name.
-        origin: the layer it comes from (an int outside the specification's).
-        errno: the error of the system call that failed, or None.
-        doing: what was being done.
-        remedy: what may help, or None.
-        outputs: the outputs of the operation in slot order, where there are any:
-            a Trusted Application may return them with any result. What would be a
-            memoryview of the caller's memory is a copy here.
-        results: the names that the session was given for the Trusted Application's own
-            codes, or None.
-    """
-
-    code: int = Result.GENERIC
-    origin: int
-    errno: Any
-    doing: str
-    remedy: str | None
-    outputs: tuple[Any, ...]
-    results: type[IntEnum] | None
-
-    def __init__(
-        self,
-        doing: str = "",
-        *,
-        code: int | None = None,
-        origin: int = Origin.API,
-        errno: int | None = None,
-        remedy: str | None = None,
-        outputs: tuple[Any, ...] = (),
-        results: type[IntEnum] | None = None,
-    ) -> None:
-        super().__init__(doing)
-        self.doing = doing
-        if code is not None:
-            self.code = code
-        self.origin = origin
-        self.errno = errno
-        self.remedy = remedy
-        self.outputs = outputs
-        self.results = results
-
-    @property
-    def result(self) -> IntEnum | None:
-        """The code as a member of results or of Result, or None if it has no name.
-
-        A Trusted Application defines what its codes mean: by origin TRUSTED_APP, and by
-        that only, names in results come before the specification's.
-        """
-        enumerations: tuple[type[IntEnum], ...] = (Result,)
-        if self.results is not None and self.origin == Origin.TRUSTED_APP:
-            enumerations = (self.results, Result)
-        for names in enumerations:
-            try:
-                return names(self.code)
-            except ValueError:
-                continue
-        return None
-
-    def __str__(self) -> str:
-        result = self.result
-        name = result.name if result is not None else describe_range(self.code)
-        origin = Origin(self.origin).name if self.origin in _ORIGINS else f"origin {self.origin}"
-        text = f"{self.doing}: " if self.doing else ""
-        text += f"{name} (0x{self.code:08x}, {origin})"
-        if self.errno:
-            text += f", errno {self.errno} ({os.strerror(self.errno)})"
-        if self.remedy:
-            text += f": {self.remedy}"
-        return text
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the attributes; those of an OSError are not in its dictionary."""
-        return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
-
-
-_ORIGINS = frozenset(Origin)
-
-
-# The last code of each range; source: GPD_SPE_010 3.3.1.
-_RANGES = (
-    (0x6FFFFFFF, "reserved non-error result"),
-    (0x7FFFFFFF, "implementation-defined non-error result"),
-    (0x8FFFFFFF, "implementation-defined error"),
-    (0xEFFFFFFF, "reserved result"),
-    (0xFFFEFFFF, "error of a GlobalPlatform API"),
-    (0xFFFFFFFF, "GlobalPlatform error"),
-)
-
-
-def describe_range(code: int) -> str:
-    """Name the range that a 32-bit result without a name of its own belongs to."""
-    return next((name for last, name in _RANGES if code <= last), "unknown result")
 
 
 class GenericError(TeecError):
@@ -307,10 +232,52 @@ class StorageNoSpaceError(TeecError):
     code = Result.STORAGE_NO_SPACE
 
 
+class CorruptObjectError(TeecError):
+    """CORRUPT_OBJECT: an object in the trusted storage is damaged."""
+
+    code = Result.CORRUPT_OBJECT
+
+
+class CorruptObject2Error(CorruptObjectError):
+    """CORRUPT_OBJECT_2: the same in another storage than the Trusted Application's private one."""
+
+    code = Result.CORRUPT_OBJECT_2
+
+
 class StorageNotAvailableError(TeecError):
     """STORAGE_NOT_AVAILABLE: the trusted storage can't be reached."""
 
     code = Result.STORAGE_NOT_AVAILABLE
+
+
+class StorageNotAvailable2Error(StorageNotAvailableError):
+    """STORAGE_NOT_AVAILABLE_2: the same of another storage than the private one."""
+
+    code = Result.STORAGE_NOT_AVAILABLE_2
+
+
+class UnsupportedVersionError(TeecError):
+    """UNSUPPORTED_VERSION: a version of something is not supported."""
+
+    code = Result.UNSUPPORTED_VERSION
+
+
+class CiphertextInvalidError(TeecError):
+    """CIPHERTEXT_INVALID: a ciphertext can't be decrypted."""
+
+    code = Result.CIPHERTEXT_INVALID
+
+
+class TimeNotSetError(TeecError):
+    """TIME_NOT_SET: the Trusted Application's persistent time was never set."""
+
+    code = Result.TIME_NOT_SET
+
+
+class TimeNeedsResetError(TeecError):
+    """TIME_NEEDS_RESET: the persistent time was set, but may be wrong by now."""
+
+    code = Result.TIME_NEEDS_RESET
 
 
 class MacInvalidError(TeecError):
@@ -382,87 +349,3 @@ class ForkedContextError(BadStateError):
 
     Open a context of the child's own.
     """
-
-
-_CLASSES: dict[int, type[TeecError]] = {
-    cls.code: cls
-    for cls in (
-        GenericError,
-        AccessDeniedError,
-        CancelError,
-        AccessConflictError,
-        ExcessDataError,
-        BadFormatError,
-        BadParametersError,
-        BadStateError,
-        ItemNotFoundError,
-        NotImplementedError,
-        NotSupportedError,
-        NoDataError,
-        OutOfMemoryError,
-        BusyError,
-        CommunicationError,
-        SecurityError,
-        ShortBufferError,
-        ExternalCancelError,
-        TimeoutError,
-        OverflowError,
-        TargetDeadError,
-        StorageNoSpaceError,
-        StorageNotAvailableError,
-        MacInvalidError,
-        SignatureInvalidError,
-    )
-}
-
-# What the C library makes of a failed system call, where it knows nothing better.
-_CODES_OF_FAILURE = (Result.GENERIC, Result.BAD_PARAMETERS, Result.OUT_OF_MEMORY)
-
-# What a failed system call means.
-_CODES_OF_ERRNO = {
-    errno.EPERM: Result.ACCESS_DENIED,
-    errno.EACCES: Result.ACCESS_DENIED,
-    errno.ENOENT: Result.ITEM_NOT_FOUND,
-    errno.ENXIO: Result.COMMUNICATION,
-    errno.ENODEV: Result.COMMUNICATION,
-    errno.E2BIG: Result.EXCESS_DATA,
-    errno.ENOMEM: Result.OUT_OF_MEMORY,
-    errno.EFAULT: Result.BAD_PARAMETERS,
-    errno.EINVAL: Result.BAD_PARAMETERS,
-    errno.EBUSY: Result.BUSY,
-    errno.ENOTTY: Result.NOT_SUPPORTED,
-    errno.EOPNOTSUPP: Result.NOT_SUPPORTED,
-    # ENOTSUPP, which the kernel keeps to itself but the TEE subsystem lets out.
-    524: Result.NOT_SUPPORTED,
-}
-
-_REMEDIES = {
-    Result.TARGET_DEAD: "the Trusted Application panicked; the secure world's log says where,"
-    " and a new session starts afresh",
-    Result.BUSY: "it is in use: close the other session or try again later",
-}
-
-
-def error_of(
-    code: int,
-    origin: int,
-    error: int,
-    doing: str,
-    *,
-    remedy: str | None = None,
-    outputs: tuple[Any, ...] = (),
-    results: type[IntEnum] | None = None,
-) -> TeecError:
-    """Make the exception for a result of the C library; error is the errno or 0."""
-    if origin == Origin.COMMS and code in _CODES_OF_FAILURE:
-        code = _CODES_OF_ERRNO.get(error, code)
-    cls = _CLASSES.get(code, TeecError)
-    return cls(
-        doing,
-        code=code,
-        origin=origin,
-        errno=error or None,
-        remedy=remedy or _REMEDIES.get(code),  # type: ignore[call-overload]
-        outputs=outputs,
-        results=results,
-    )

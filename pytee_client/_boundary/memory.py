@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import errno
-
 from .._native import ffi, lib
-from ..enums import MemoryFlags, Origin, Result
-from ..errors import error_of
+from .._results import error_of
+from ..enums import MemoryFlags, Origin
 from .call import EMPTY
 from .checks import pin
 from .python_kernel import raise_interrupted
@@ -34,13 +32,13 @@ class NativeSharedMemory:
         self.directions = int(flags)
         self.flags = MemoryFlags(flags)
 
-    def register(self, buffer: Buffer) -> None:
+    def register(self, buffer: Buffer, doing: str = "registering") -> None:
         """Share a buffer, which the caller keeps where it is until release()."""
         in_place = not memoryview(buffer).readonly
         with pin(buffer, "the buffer", False) as memory:
             self.struct.buffer = memory if self.size else EMPTY
             code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
-        self.check(code, f"registering {self.size} bytes of shared memory")
+        self.check(code, f"{doing} {self.size} bytes of shared memory")
 
     def allocate(self) -> int:
         """Share memory of the driver's and return a descriptor of it, not the caller's own."""
@@ -52,27 +50,16 @@ class NativeSharedMemory:
     def register_descriptor(self, fd: int) -> None:
         """Share the memory behind a descriptor, which stays the caller's, and learn its size."""
         code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
-        doing = f"registering the memory behind descriptor {fd}"
-        remedy = None
-        if code == Result.NOT_SUPPORTED:
-            remedy = (
-                "this kernel shares no memory by descriptor; mainline Linux does from 6.18 on,"
-                " for dma-bufs of the TEE's own heaps"
-            )
-        elif ffi.errno in (0, errno.EINVAL):
-            remedy = (
-                "it must be a dma-buf of the TEE's own heaps, such as"
-                " /dev/dma_heap/protected,secure-video"
-            )
-        self.check(code, doing, remedy)
+        self.check(code, f"registering the memory behind descriptor {fd}")
         self.size = self.struct.size
 
-    def check(self, code: int, doing: str, remedy: str | None = None) -> None:
+    def check(self, code: int, doing: str) -> None:
+        """Raise what a function of the C library failed with."""
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:
             origin = Origin.COMMS if error else Origin.API
-            raise error_of(code, origin, error, doing, remedy=remedy)
+            raise error_of(code, origin, error, doing)
 
     def release(self) -> None:
         """End the sharing."""

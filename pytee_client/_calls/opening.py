@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from .._boundary import NativeSession
+from .._remedies import for_memory
+from .._results import error_of
 from ..enums import Origin
-from ..errors import error_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .._boundary import NativeContext
-    from ..errors import TeecError
+    from .._teec_error import TeecError
     from ..parameters import Outputs
     from .slots import Call
 
@@ -49,6 +50,11 @@ def failure(
     # An error that is kept must not keep the memory in use.
     came_back = origin in (Origin.TEE, Origin.TRUSTED_APP)
     outputs = call.copied_outputs() if came_back else ()
-    error = error_of(call.result, origin, call.error, doing, outputs=outputs, results=results)
+    # What the API fails with when it is asked by an operation is the memory for its copies.
+    is_memory = origin == Origin.API
+    remedy = for_memory(call.result, call.error, context.registers_memory) if is_memory else None
+    error = error_of(
+        call.result, origin, call.error, doing, remedy=remedy, outputs=outputs, results=results
+    )
     error.__cause__ = context.kernel.take_cause() if context.kernel is not None else None
     return error

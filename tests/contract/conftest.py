@@ -11,6 +11,7 @@ import pytest
 from pytee_client import fake
 
 from ..support.shared_contexts import trim_shared_contexts
+from ..support.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,12 @@ def kernels_of_module() -> Iterator[set[fake.Kernel]]:
     yield kernels
     for kernel in kernels:
         check(kernel, fake.Resources())
+
+
+@pytest.fixture
+def window() -> Window:
+    """For tests marked with_window, of what happens while an application waits."""
+    return Window()
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,8 @@ import pytee_client as tee
 from ..support import c_library as c
 from ..support.conformance import Command
 from ..support.targets import Target
-from ..support.waiting import LIMIT, start_blocked
+from ..support.waiting import LIMIT
+from ..support.window import Window, with_window
 
 pytestmark = pytest.mark.amdtee_only
 
@@ -97,16 +98,18 @@ def test_a_larger_size_is_what_is_required_and_spoils_no_buffer(session: tee.Ses
     assert buffer == b"\xee" * 32
 
 
+@with_window
 def test_a_request_during_a_command_does_not_reach_the_application(
-    session: tee.Session, pool: ThreadPoolExecutor
+    session: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
     operation = tee.Operation()
-    heeding = (300, 1)
+    heeding = (window.milliseconds, 1)
     invoke = partial(
         session.invoke_command, Command.WAIT, heeding, tee.ValueOutput(), operation=operation
     )
-    call = start_blocked(pool, invoke)
+    call = window.start(pool, invoke)
     operation.request_cancellation()
+    window.check()
     assert call.result(LIMIT) == ((0, 0),)
     assert operation.state is tee.OperationState.DONE
     assert session.invoke_command(Command.WAIT, (1, 1), tee.ValueOutput()) == ((0, 0),)

@@ -16,7 +16,8 @@ from pytee_client.fake import new_kernel
 
 from ..support.conformance import Command, xored
 from ..support.targets import Target
-from ..support.waiting import LIMIT, start_blocked, wait_until
+from ..support.waiting import LIMIT, wait_until
+from ..support.window import Window, with_window
 
 if TYPE_CHECKING:
     from pytee_client.context import Backend
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 def start_waiting(
     pool: ThreadPoolExecutor,
     session: tee.Session,
-    milliseconds: int,
+    window: Window,
     *parameters: Parameter,
     heeds: int = 0,
 ) -> tuple[tee.Operation, Future[tuple[object, ...]]]:
     """Have another thread wait in the Trusted Application."""
     operation = tee.Operation()
-    wait = (milliseconds, heeds)
+    wait = (window.milliseconds, heeds)
     invoke = partial(session.invoke_command, Command.WAIT, wait, *parameters, operation=operation)
-    return operation, start_blocked(pool, invoke)
+    return operation, window.start(pool, invoke)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
@@ -101,11 +102,13 @@ def test_a_request_before_the_start_cancels_an_opening_here(context: tee.Context
 
 @pytest.mark.assertion("RC-02", "RC-05", "RC-10")
 @pytest.mark.optee_only
+@with_window
 def test_a_request_during_a_command_reaches_the_application(
-    session: tee.Session, pool: ThreadPoolExecutor
+    session: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation, call = start_waiting(pool, session, 500, tee.ValueOutput(), heeds=1)
+    operation, call = start_waiting(pool, session, window, tee.ValueOutput(), heeds=1)
     operation.request_cancellation()
+    window.check()
     with pytest.raises(tee.CancelError) as caught:
         call.result(LIMIT)
     assert caught.value.origin == tee.Origin.TRUSTED_APP
@@ -114,11 +117,13 @@ def test_a_request_during_a_command_reaches_the_application(
 
 
 @pytest.mark.assertion("RC-13")
+@with_window
 def test_an_application_that_masks_cancellation_runs_to_its_end(
-    session: tee.Session, pool: ThreadPoolExecutor
+    session: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation, call = start_waiting(pool, session, 200)
+    operation, call = start_waiting(pool, session, window)
     operation.request_cancellation()
+    window.check()
     assert call.result(LIMIT) == ()
 
 
@@ -147,12 +152,13 @@ def test_parameters_that_are_refused_do_not_use_an_operation(session: tee.Sessio
     session.invoke_command(Command.NOTHING, operation=operation)
 
 
+@with_window
 def test_a_context_that_is_being_closed_takes_no_more(
-    target: Target, pool: ThreadPoolExecutor
+    target: Target, pool: ThreadPoolExecutor, window: Window
 ) -> None:
     context = target.open_context()
     session = context.open_session(Target.CONFORMANCE)
-    _operation, call = start_waiting(pool, session, 500)
+    _operation, call = start_waiting(pool, session, window)
     closing = pool.submit(context.close)
     wait_until(lambda: session.closed)
     for use in (
@@ -162,6 +168,7 @@ def test_a_context_that_is_being_closed_takes_no_more(
     ):
         with pytest.raises(tee.ClosedContextError):
             use()
+    window.check()
     assert call.result(LIMIT) == ()
     closing.result(LIMIT)
     assert context.closed
@@ -227,20 +234,23 @@ def test_threads_can_use_one_context_at_once(
         call.result(LIMIT)
 
 
+@with_window
 def test_python_runs_on_while_a_command_waits(
-    session: tee.Session, pool: ThreadPoolExecutor
+    session: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    _operation, call = start_waiting(pool, session, 300)
-    assert not call.done()
+    _operation, call = start_waiting(pool, session, window)
+    is_done = call.done()
+    window.check()
+    assert not is_done
     assert call.result(LIMIT) == ()
 
 
 @pytest.mark.assertion("CS-03")
 def test_closing_a_session_waits_for_its_command(
-    context: tee.Context, pool: ThreadPoolExecutor
+    context: tee.Context, pool: ThreadPoolExecutor, window: Window
 ) -> None:
     session = context.open_session(Target.CONFORMANCE)
-    operation, call = start_waiting(pool, session, 200)
+    operation, call = start_waiting(pool, session, window)
     session.close()
     assert operation.state is tee.OperationState.DONE
     assert call.result(LIMIT) == ()

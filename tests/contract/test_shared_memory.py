@@ -390,6 +390,9 @@ def test_a_block_that_is_too_large_is_a_memory_error(context: tee.Context, size:
     with pytest.raises(tee.OutOfMemoryError) as caught:
         context.allocate_shared_memory(size)
     assert isinstance(caught.value, MemoryError)
+    assert caught.value.errno == errno.ENOMEM
+    assert caught.value.remedy
+    assert "share less at a time" in caught.value.remedy
 
 
 def test_a_size_that_is_none_is_refused(context: tee.Context) -> None:

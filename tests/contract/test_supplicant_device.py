@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.supplicant.device import SupplicantDevice
 from pytee_client.kernels import Kernel
 
 from ..support.applications.storage import Storage, StorageCommand
@@ -30,6 +32,7 @@ from ..support.interruption import Interrupted, interruption
 from ..support.linux_kernel import LinuxKernel
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, Received, receive, send
+from ..support.renaming_kernel import OPEN, RenamingKernel
 from ..support.supplicants import no_supplicant, python_supplicant
 from ..support.targets import Target
 from ..support.waiting import LIMIT
@@ -41,6 +44,7 @@ REAL_APPLICATIONS = Path("/lib/optee_armtz")
 ABSENT = UUID("11111111-2450-11e4-abe2-0002a5d5c51b")
 PRIVATE_STORAGE = 1
 READ_WRITE_META = 7
+_Request = TypeVar("_Request")
 NAME, CONTENT = b"pytee_client test of a supplicant", b"content"
 
 
@@ -238,29 +242,53 @@ tee.Context(sys.argv[1]).open_session(UUID(sys.argv[2]))
 """
 
 
-@contextlib.contextmanager
-def killed_client(needy: Needy, pool: ThreadPoolExecutor) -> Iterator[tuple[RawDevice, Received]]:
-    """Yield a request whose client is dead, and the device."""
-    with needy.supplicant() as device:
-        if needy.optee is None:
-            command = [sys.executable, "-c", DIE, needy.target.device, str(HelloWorld.uuid)]
-            with subprocess.Popen(command) as client:
-                received = receive(needy.kernel, device.fd, *ALL_ROOM)
-                client.kill()
-            assert client.returncode == -signal.SIGKILL
-            yield device, received
-        else:
-            call = pool.submit(needy.optee.supplicant_queue.call, 0, [])
-            received = receive(needy.kernel, device.fd, *ALL_ROOM)
-            needy.optee.supplicant_queue.kill_clients()
-            assert call.result(LIMIT) == Result.COMMUNICATION
-            yield device, received
+def request_of_the_dead(
+    needy: Needy, pool: ThreadPoolExecutor, receive: Callable[[], _Request]
+) -> _Request:
+    """Return a request, taken by receive, whose client is dead."""
+    if needy.optee is None:
+        command = [sys.executable, "-c", DIE, needy.target.device, str(HelloWorld.uuid)]
+        with subprocess.Popen(command) as client:
+            received = receive()
+            client.kill()
+        assert client.returncode == -signal.SIGKILL
+        return received
+    call = pool.submit(needy.optee.supplicant_queue.call, 0, [])
+    received = receive()
+    needy.optee.supplicant_queue.kill_clients()
+    assert call.result(LIMIT) == Result.COMMUNICATION
+    return received
 
 
-def test_an_answer_to_a_dead_client_is_refused_once(needy: Needy, pool: ThreadPoolExecutor) -> None:
-    with killed_client(needy, pool) as (device, received):
-        errors = [refused(send, needy.kernel, device.fd, *received.params) for _ in range(2)]
-        assert errors == [errno.EBADF, errno.ENOENT]
+def test_an_answer_to_a_dead_client_is_refused_once(
+    needy: Needy, device: RawDevice, pool: ThreadPoolExecutor
+) -> None:
+    received = request_of_the_dead(needy, pool, lambda: receive(needy.kernel, device.fd, *ALL_ROOM))
+    errors = [refused(send, needy.kernel, device.fd, *received.params) for _ in range(2)]
+    assert errors == [errno.EBADF, errno.ENOENT]
+
+
+def test_an_answer_that_nobody_waits_for_is_so_in_every_kernels_words(
+    needy: Needy, pool: ThreadPoolExecutor
+) -> None:
+    """Linux says EBADF of a client that was killed only in newer releases, and only once."""
+    with contextlib.closing(SupplicantDevice(needy.kernel, needy.target.supplicant_device)) as own:
+        request = request_of_the_dead(needy, pool, own.receive)
+        errors = [refused(own.send, request, Result.GENERIC) for _ in range(2)]
+        assert errors == [errno.ENOENT, errno.ENOENT]
+    own.free_all()
+    assert refused(own.send, request, Result.GENERIC) == errno.EBADF
+
+
+def test_a_supplicants_device_that_is_going_away_is_not_there_in_every_kernels_words(
+    needy: Needy, device: RawDevice
+) -> None:
+    """Linux says EINVAL of it while its driver is being unbound, and then ENXIO."""
+    kernel = RenamingKernel(needy.kernel, {OPEN: {errno.EBUSY: errno.EINVAL}})
+    path = needy.target.supplicant_device
+    assert refused(SupplicantDevice, kernel, path) == errno.ENXIO
+    # Other words stay as they are.
+    assert refused(SupplicantDevice, needy.kernel, path) == errno.EBUSY
 
 
 @pytest.fixture
@@ -285,13 +313,13 @@ def test_the_supplicant_in_python_loads_applications(
 
 
 @pytest.mark.parametrize(
-    ("uuid", "change", "expected"),
+    ("uuid", "change", "expected", "remedy"),
     [
-        (ABSENT, "none", tee.TrustedApplicationNotFoundError),
-        (ABSENT, "foreign", tee.SecurityError),
-        (ABSENT, "renamed", tee.SecurityError),
-        (HelloWorld.uuid, "flipped", tee.SecurityError),
-        (HelloWorld.uuid, "empty", tee.OutOfMemoryError),
+        (ABSENT, "none", tee.TrustedApplicationNotFoundError, "install"),
+        (ABSENT, "foreign", tee.SecurityError, "is damaged, or"),
+        (ABSENT, "renamed", tee.SecurityError, "application"),
+        (HelloWorld.uuid, "flipped", tee.SecurityError, "is damaged, or"),
+        (HelloWorld.uuid, "empty", tee.OutOfMemoryError, f"{HelloWorld.uuid}.ta is not empty"),
     ],
 )
 def test_an_image_that_is_not_the_applications_is_refused(
@@ -301,6 +329,7 @@ def test_an_image_that_is_not_the_applications_is_refused(
     uuid: UUID,
     change: str,
     expected: type[tee.TeecError],
+    remedy: str,
 ) -> None:
     image = (applications / f"{HelloWorld.uuid}.ta").read_bytes()
     images = {
@@ -318,6 +347,40 @@ def test_an_image_that_is_not_the_applications_is_refused(
     ):
         context.open_session(uuid)
     assert caught.value.origin == tee.Origin.TEE
+    assert caught.value.remedy
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.real_only
+@pytest.mark.parametrize(
+    ("is_folder", "expected", "remedy"),
+    [(False, tee.CorruptObjectError, "restore"), (True, tee.GenericError, "read and write")],
+    ids=["damaged", "unreadable"],
+)
+def test_a_storage_that_can_not_be_used_fails_openings(
+    needy: Needy,
+    applications: Path,
+    tmp_path: Path,
+    is_folder: bool,
+    expected: type[tee.TeecError],
+    remedy: str,
+) -> None:
+    """OP-TEE looks for applications in its storage before it asks for their files."""
+    storage = tmp_path / "tee"
+    storage.mkdir()
+    if is_folder:
+        (storage / "dirf.db").mkdir()
+    else:
+        (storage / "dirf.db").write_bytes(bytes(20000))
+    with (
+        python_supplicant(needy.target, applications, storage),
+        needy.target.open_context() as context,
+        pytest.raises(expected) as caught,
+    ):
+        context.open_session(HelloWorld.uuid)
+    assert caught.value.origin == tee.Origin.TEE
+    assert caught.value.remedy
+    assert remedy in caught.value.remedy
 
 
 def test_the_supplicant_in_python_keeps_files(

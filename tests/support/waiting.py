@@ -64,21 +64,42 @@ def _is_in_a_long_system_call(thread: int) -> bool:
     return state not in ("running", _FUTEX[platform.machine()])
 
 
+def _is_still(thread: int) -> bool:
+    """Return whether a thread sleeps, and has for longer than one sleeps that wants to run.
+
+    One that waits for its turn to run Python wakes up every 5 ms to ask for it.
+    """
+
+    def sleeps() -> tuple[bool | str, ...]:
+        folder = Path(f"/proc/self/task/{thread}")
+        lines = (folder / "status").read_text().splitlines()
+        counts = [line for line in lines if line.startswith("voluntary_ctxt_switches")]
+        return (folder / "syscall").read_text().split()[0] != "running", *counts
+
+    before = sleeps()
+    threading.Event().wait(0.03)
+    return before[0] is True and sleeps() == before
+
+
 @contextlib.contextmanager
 def interrupted_soon() -> Iterator[None]:
-    """Interrupt what waits in this thread, the main one, which must let the interrupt out."""
+    """Interrupt this thread, the main one, once it waits; it must let the interrupt out."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    def interrupt_when_still() -> None:
+        wait_until(lambda: _is_still(number))
+        signal.pthread_kill(thread, signal.SIGVTALRM)
+
     # The time limit of the tests has the other alarm.
     before = signal.signal(signal.SIGVTALRM, interrupt)
-    thread = threading.get_ident()
-    timer = threading.Timer(0.05, signal.pthread_kill, (thread, signal.SIGVTALRM))
-    timer.start()
+    thread, number = threading.get_ident(), threading.get_native_id()
+    other = threading.Thread(target=interrupt_when_still, daemon=True)
+    other.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             yield
     finally:
-        timer.join()
+        other.join()
         signal.signal(signal.SIGVTALRM, before)

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import pytee_client as tee
+from pytee_client import errors
+from pytee_client._results import error_of
 
 # What a client can meet; 1, 0x80000000 and 0x80000001 mean something else in each
 # application, so they have no name.
@@ -81,3 +85,33 @@ def test_a_code_without_a_name_is_printed_with_its_range(name: str, origin: int)
         assert error.code == code
         assert error.result is None
         assert str(error).startswith(f"doing: {name} (0x{code:08x}, ")
+
+
+@pytest.mark.parametrize("code", set(CODES) - {0}, ids=CODES.__getitem__)
+def test_every_named_code_has_the_class_that_its_name_says(code: int) -> None:
+    words = CODES[code].split("_")
+    name = "".join(word if word.isdigit() else word.capitalize() for word in words) + "Error"
+    error = error_of(code, tee.Origin.TEE, 0, "doing")
+    assert type(error) is getattr(tee, name)
+    assert error.code == code
+    assert type(error).code == code
+
+
+def test_kinds_of_errors_can_be_caught_together() -> None:
+    for code in CODES:
+        if CODES[code].startswith("ISOCKET"):
+            assert isinstance(error_of(code, tee.Origin.TRUSTED_APP, 0, ""), tee.IsocketError)
+    assert issubclass(tee.CorruptObject2Error, tee.CorruptObjectError)
+    assert issubclass(tee.StorageNotAvailable2Error, tee.StorageNotAvailableError)
+    assert issubclass(tee.IsocketTimeoutError, TimeoutError)
+    assert issubclass(tee.IsocketRemoteClosedError, ConnectionError)
+
+
+def test_every_class_is_pickled_under_its_public_name() -> None:
+    for name in errors.__all__:
+        cls = getattr(tee, name)
+        assert cls.__module__ == "pytee_client.errors"
+        if issubclass(cls, tee.TeecError):
+            copy = pickle.loads(pickle.dumps(cls("doing", errno=5)))
+            assert type(copy) is cls
+            assert (copy.doing, copy.errno) == ("doing", 5)

@@ -350,13 +350,13 @@ def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
 
 def test_calls_into_different_instances_run_side_by_side() -> None:
     barrier = threading.Barrier(2)
-    with open_with(application(lambda parameters: barrier.wait(30))) as context:
+    with open_with(application(lambda parameters: barrier.wait(LIMIT))) as context:
         sessions = [context.open_session(OWN) for _ in range(2)]
         threads = [threading.Thread(target=s.invoke_command, args=(0,)) for s in sessions]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(LIMIT)
             assert not thread.is_alive()
 
 

@@ -87,6 +87,11 @@ def test_a_machine_that_stops_while_it_sends_has_failed(log: Path) -> None:
 
 
 def test_a_machine_that_says_nothing_more_is_ended(log: Path) -> None:
-    result, output = said(b"a prompt", log, timeout=1, then="import time; time.sleep(100)")
-    assert result.status == TIMED_OUT
+    for timeout in (1, 4, 16, 64):
+        stay = "import time; time.sleep(1000)"
+        result, output = said(b"a prompt", log, timeout=timeout, then=stay)
+        assert result.status == TIMED_OUT
+        # Else it was ended before it could say anything.
+        if output:
+            break
     assert output == "a prompt\n"

@@ -79,14 +79,14 @@ class SupplicantDevice:
 
     Raises:
         OSError: as open(2); EBUSY if there is a supplicant already; ENXIO if the device is
-            not OP-TEE's.
+            not OP-TEE's, or going away.
     """
 
     def __init__(self, kernel: Kernel, path: str) -> None:
         self._kernel = kernel
         self._blocks: dict[int, _Block] = {}
         self._is_closed = False
-        self._fd = kernel.open(path)
+        self._fd = _open(kernel, path)
         try:
             implementation, _, capabilities = self._ioctl(
                 uapi.TEE_IOC_VERSION, uapi.VERSION_DATA, 0, 0, 0
@@ -129,13 +129,20 @@ class SupplicantDevice:
         """Answer a request.
 
         Raises:
-            OSError: as TEE_IOC_SUPPL_SEND; EBADF or ENOENT if nobody waits for the answer.
+            OSError: as TEE_IOC_SUPPL_SEND; ENOENT if nobody waits for the answer, EBADF once
+                the device is closed.
         """
         params = [request.head, *request.params]
         data = bytearray(uapi.SUPPL_SEND_ARG.pack(result, len(params)))
         for param in params:
             data += uapi.PARAM.pack(param.attr, param.a, param.b, param.c)
-        self._ioctl(uapi.TEE_IOC_SUPPL_SEND, uapi.BUF_DATA, address_of(data), len(data))
+        try:
+            self._ioctl(uapi.TEE_IOC_SUPPL_SEND, uapi.BUF_DATA, address_of(data), len(data))
+        except OSError as error:
+            # Newer releases of Linux say so of a client that was killed.
+            if error.errno != errno.EBADF or self._is_closed:
+                raise
+            raise OSError(errno.ENOENT, "nobody waits for the answer") from error
 
     def allocate(self, size: int) -> int:
         """Share memory, in the way that the device knows, and return its id.
@@ -201,3 +208,13 @@ class SupplicantDevice:
         data = bytearray(layout.pack(*fields))
         result = self._kernel.ioctl(self._fd, request, address_of(data))
         return result, *layout.unpack(data)
+
+
+def _open(kernel: Kernel, path: str) -> int:
+    try:
+        return kernel.open(path)
+    except OSError as error:
+        # Linux says so of a device while its driver is being unbound.
+        if error.errno != errno.EINVAL:
+            raise
+        raise OSError(errno.ENXIO, "the device is going away", path) from error

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["SupplicantService"]
 
 _WORDS: Final = struct.Struct("=QQ")
-_GONE: Final = (errno.EBADF, errno.ENOENT)
 
 
 @final
@@ -54,7 +53,7 @@ class SupplicantService:
                 self._device.send(request, self._result_of(request))
             except OSError as error:
                 # A client that died while it was served is no reason to leave the others.
-                if error.errno not in _GONE:
+                if error.errno != errno.ENOENT:
                     return
 
     def _result_of(self, request: Request) -> int:

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import pytee_client as tee
 from pytee_client.fake import uapi
+from pytee_client.fake.faults import Fail, Fault, Plan, SystemCall
 
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command, xored
+from ...support.renaming_kernel import RenamingKernel
 from ...support.targets import Target
 
 if TYPE_CHECKING:
@@ -82,15 +85,70 @@ def test_a_failure_leaves_no_buffer(c_context: Any, size: int, flags: int, code:
 
 
 @pytest.mark.assertion("AS-03", "AS-06")
-@pytest.mark.parametrize("error", [errno.ENOMEM, errno.EIO])
+@pytest.mark.parametrize("error", [errno.ENOMEM, errno.EINVAL, errno.EFAULT, errno.EIO])
 def test_a_failure_of_the_kernels_leaves_no_buffer(observed: Observed, error: int) -> None:
     for request in (uapi.TEE_IOC_SHM_ALLOC, uapi.TEE_IOC_SHM_REGISTER):
         observed.kernel.fail(request, error)
     block = c.memory(10, 3, c.ffi.cast("void *", 1))
-    expected = tee.Result.OUT_OF_MEMORY if error == errno.ENOMEM else tee.Result.GENERIC
+    # Pages of the library's own that can't be shared are pages that can't be had.
+    is_other = error == errno.EIO
+    expected = tee.Result.GENERIC if is_other else tee.Result.OUT_OF_MEMORY
     assert allocate(observed.context, block) == expected
-    assert c.ffi.errno == error
+    assert c.ffi.errno == (error if is_other else errno.ENOMEM)
     assert block.buffer == c.ffi.NULL
+
+
+@pytest.mark.assertion("AS-03", "AS-06")
+@pytest.mark.parametrize("error", [errno.ENOMEM, errno.EINVAL])
+def test_memory_that_can_not_be_mapped_is_out_of_memory(
+    target: Target, observed: Observed, error: int
+) -> None:
+    if target.reg_mem:
+        # There the pages are the process's own.
+        return
+    before = set(observed.kernel.descriptors)
+    observed.kernel.arm(Plan([Fault(SystemCall.MMAP, Fail(error))]))
+    block = c.memory(10, 3, c.ffi.cast("void *", 1))
+    assert allocate(observed.context, block) == tee.Result.OUT_OF_MEMORY
+    assert c.ffi.errno == errno.ENOMEM
+    assert block.buffer == c.ffi.NULL
+    assert observed.kernel.descriptors == before
+
+
+@pytest.fixture(params=[errno.ENOMEM, errno.EINVAL], ids=errno.errorcode.get)
+def wordy_context(target: Target, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A context on a kernel that has one errno for all memory that can't be had."""
+    words = dict.fromkeys((errno.ENOMEM, errno.EINVAL), request.param)
+    renamed = dict.fromkeys((uapi.TEE_IOC_SHM_ALLOC, uapi.TEE_IOC_SHM_REGISTER), words)
+    kernel, context = RenamingKernel(target.kernel, renamed), c.new_context()
+    assert c.context_initialize(context, kernel, target.device) == 0
+    yield context
+    c.lib.TEEC_FinalizeContext(context)
+
+
+@pytest.mark.assertion("AS-06")
+@pytest.mark.parametrize("size", [2**64 - 1, 2**64 - 4095, 2**63, 2**48])
+def test_a_size_that_can_not_be_had_is_out_of_memory_in_every_kernels_words(
+    wordy_context: Any, size: int
+) -> None:
+    block = c.memory(size)
+    assert allocate(wordy_context, block) == tee.Result.OUT_OF_MEMORY
+    assert c.ffi.errno == errno.ENOMEM
+    assert block.buffer == c.ffi.NULL
+
+
+@pytest.mark.assertion("AS-02", "RS-02")
+def test_an_empty_block_works_with_every_kernel(wordy_context: Any) -> None:
+    session, registered, allocated = c.new_session(), c.memory(0), c.memory(0)
+    registered.buffer = c.ffi.new("char[1]")
+    assert c.lib.TEEC_RegisterSharedMemory(wordy_context, registered) == 0
+    assert allocate(wordy_context, allocated) == 0
+    assert c.open_session(wordy_context, session) == DONE
+    operation = c.operation((Kind.WHOLE, (registered, 0, 0)), (Kind.WHOLE, (allocated, 0, 0)))
+    assert c.invoke(session, Command.NOTHING, operation) == DONE
+    c.lib.TEEC_CloseSession(session)
+    for block in (registered, allocated):
+        c.lib.TEEC_ReleaseSharedMemory(block)
 
 
 @pytest.mark.assertion("AS-12")

@@ -16,7 +16,8 @@ from ...support import c_library as c
 from ...support.conformance import Command
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 
 REFUSED = (tee.Result.BAD_PARAMETERS, tee.Origin.API)
 
@@ -119,14 +120,17 @@ def test_a_second_time_closes_nobody_elses_descriptor(kernel: ObservedKernel, li
 
 
 @pytest.mark.assertion("FC-06")
+@with_window
 def test_a_command_under_way_ends_as_it_would_have(
-    target: Target, pool: ThreadPoolExecutor, new_context: Callable[[], Any]
+    target: Target, pool: ThreadPoolExecutor, window: Window, new_context: Callable[[], Any]
 ) -> None:
     context, session = new_context(), c.new_session()
     assert c.open_session(context, session).code == 0
-    operation = c.operation((c.Kind.VALUE_INPUT, (200, 0)), (c.Kind.VALUE_OUTPUT, (7, 7)))
-    call = start_blocked(pool, c.invoke, session, Command.WAIT, operation)
+    wish = (window.milliseconds, 0)
+    operation = c.operation((c.Kind.VALUE_INPUT, wish), (c.Kind.VALUE_OUTPUT, (7, 7)))
+    call = window.start(pool, c.invoke, session, Command.WAIT, operation)
     c.lib.TEEC_FinalizeContext(context)
     assert c.invoke(session, Command.NOTHING) == REFUSED
+    window.check()
     assert call.result(LIMIT) == (0, tee.Origin.TRUSTED_APP)
     assert (operation.params[1].value.a, operation.params[1].value.b) == (0, 0)

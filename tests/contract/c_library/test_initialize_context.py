@@ -212,6 +212,14 @@ def test_the_cause_of_a_failure_is_kept(target: Target, name: str | None, cause:
 
 
 @pytest.mark.assertion("IC-10")
+@pytest.mark.parametrize("name", [None, "/dev/tee0", "optee-tz"])
+def test_a_device_that_is_going_away_is_not_found(target: Target, name: str | None) -> None:
+    """Linux says EINVAL of it while its driver is being unbound, and then ENXIO."""
+    code, _ = initialize(ObservedKernel(target, {"/dev/tee0": errno.EINVAL}), name)
+    assert (code, c.ffi.errno) == (tee.Result.ITEM_NOT_FOUND, errno.ENXIO)
+
+
+@pytest.mark.assertion("IC-10")
 def test_a_device_that_opens_is_preferred_to_the_first_that_does_not(target: Target) -> None:
     kernel = ObservedKernel(target, {"/dev/tee0": errno.EACCES, "/dev/tee1": Device()})
     code, context = initialize(kernel)

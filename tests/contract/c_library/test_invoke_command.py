@@ -17,7 +17,8 @@ from pytee_client.fake import uapi
 from ...support import c_library as c
 from ...support.c_library import NONE, Kind
 from ...support.conformance import Command, checksum, filled, xored
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -288,12 +289,14 @@ def test_memory_of_another_context_is_refused(
 
 
 @pytest.mark.assertion("IV-20", "RC-09")
+@with_window
 def test_an_operation_that_is_under_way_is_refused(
-    c_session: Any, pool: ThreadPoolExecutor
+    c_session: Any, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation = c.operation((Kind.VALUE_INPUT, (200, 0)))
-    call = start_blocked(pool, c.invoke, c_session, Command.WAIT, operation)
+    operation = c.operation((Kind.VALUE_INPUT, (window.milliseconds, 0)))
+    call = window.start(pool, c.invoke, c_session, Command.WAIT, operation)
     outcome = c.invoke(c_session, Command.NOTHING, operation)
+    window.check()
     assert outcome == (tee.Result.BAD_STATE, API)
     assert call.result(LIMIT) == DONE
     assert c.invoke(c_session, Command.NOTHING, operation) == DONE

@@ -20,8 +20,10 @@ from pytee_client.fake import uapi
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command, filled
+from ...support.renaming_kernel import RenamingKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked, wait_until
+from ...support.waiting import LIMIT, wait_until
+from ...support.window import MissedError, Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -217,14 +219,23 @@ def test_a_request_before_the_start_ends_the_opening_unsent(
 
 
 @pytest.mark.assertion("OS-16", "RC-05", "RC-07", "RC-17")
+@with_window
 def test_a_request_during_the_opening_is_passed_on_and_linux_can_not_heed_it(
-    observed: Observed, structure: Any, pool: ThreadPoolExecutor
+    observed: Observed, structure: Any, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation = c.operation((Kind.VALUE_INPUT, (300, 2)), (Kind.VALUE_OUTPUT, (0, 0)))
+    wish = (window.milliseconds, 2)
+    operation = c.operation((Kind.VALUE_INPUT, wish), (Kind.VALUE_OUTPUT, (0, 0)))
     opening = partial(c.open_session, observed.context, structure, operation=operation)
-    call = start_blocked(pool, opening)
+    observed.kernel.forget()
+    call = window.start(pool, opening)
     wait_until(lambda: bool(observed.kernel.requests(uapi.TEE_IOC_OPEN_SESSION)))
     c.lib.TEEC_RequestCancellation(operation)
+    try:
+        window.check()
+    except MissedError:
+        assert call.result(LIMIT) == OPENED
+        c.lib.TEEC_CloseSession(structure)
+        raise
     assert call.result(LIMIT) == OPENED
     assert operation.params[1].value.a == OPEN_MARK
     (opened,) = observed.kernel.requests(uapi.TEE_IOC_OPEN_SESSION)
@@ -304,6 +315,21 @@ def test_an_image_that_is_not_signed_is_refused(c_context: Any, structure: Any) 
         path.unlink()
 
 
+@pytest.mark.assertion("OS-13")
+@pytest.mark.parametrize("login", [0x80000000, 0xBFFFFFFF])
+def test_a_login_of_the_kernels_own_is_refused_in_the_same_words_by_every_kernel(
+    target: Target, structure: Any, login: int
+) -> None:
+    """Linux before 5.8 says EINVAL."""
+    renamed = {uapi.TEE_IOC_OPEN_SESSION: {errno.EPERM: errno.EINVAL}}
+    context = c.new_context()
+    kernel = RenamingKernel(target.kernel, renamed)
+    assert c.context_initialize(context, kernel, target.device) == 0
+    assert c.open_session(context, structure, login=login) == (tee.Result.GENERIC, COMMS)
+    assert c.ffi.errno == errno.EPERM
+    c.lib.TEEC_FinalizeContext(context)
+
+
 @pytest.mark.assertion("OS-26")
 @pytest.mark.parametrize(
     ("code", "login", "error"),
@@ -355,12 +381,15 @@ def test_memory_of_another_context_is_refused(
 
 
 @pytest.mark.assertion("OS-29", "RC-09")
+@with_window
 def test_an_operation_that_is_under_way_is_refused(
-    c_context: Any, c_session: Any, structure: Any, pool: ThreadPoolExecutor
+    c_context: Any, c_session: Any, structure: Any, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation = c.operation((Kind.VALUE_INPUT, (200, 0)))
-    call = start_blocked(pool, c.invoke, c_session, Command.WAIT, operation)
+    operation = c.operation((Kind.VALUE_INPUT, (window.milliseconds, 0)))
+    call = window.start(pool, c.invoke, c_session, Command.WAIT, operation)
     outcome = c.open_session(c_context, structure, operation=operation)
+    c.lib.TEEC_CloseSession(structure)
+    window.check()
     assert outcome == (tee.Result.BAD_STATE, API)
     assert call.result(LIMIT) == OPENED
 

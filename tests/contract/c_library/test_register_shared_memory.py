@@ -9,20 +9,32 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import pytee_client as tee
+from pytee_client._boundary import copy_to_user
 from pytee_client.fake import uapi
-from pytee_client.fake.faults import Fault, Plan, ShortRegistration, SystemCall
+from pytee_client.fake.faults import (
+    Action,
+    Fail,
+    Fault,
+    FaultyKernel,
+    ObservedCall,
+    Plan,
+    ShortRegistration,
+    SystemCall,
+)
 
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command, checksum, xored
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -89,7 +101,6 @@ def test_only_buffer_size_and_flags_are_read_and_none_is_written(
     ("error", "code"),
     [
         (errno.ENOMEM, tee.Result.OUT_OF_MEMORY),
-        (errno.EINVAL, BAD_PARAMETERS),
         (errno.EIO, tee.Result.GENERIC),
     ],
 )
@@ -109,6 +120,40 @@ def test_a_failure_has_its_code_and_changes_nothing(
     assert c.ffi.string(data) == b"abc"
     c.lib.TEEC_ReleaseSharedMemory(block)
     assert c.ffi.string(data) == b"abc"
+
+
+@pytest.mark.assertion("RS-06")
+@pytest.mark.parametrize("flags", [1, 2, 3])
+def test_what_the_tee_refuses_of_any_memory_is_out_of_memory(
+    target: Target, observed: Observed, flags: int
+) -> None:
+    if not target.reg_mem:
+        return
+    # Of the client's memory, and of as much of the library's own.
+    observed.kernel.fail(uapi.TEE_IOC_SHM_REGISTER, errno.EINVAL, errno.EINVAL)
+    block = c.memory(3, flags, c.ffi.new("char[]", b"abc"))
+    assert register(observed.context, block) == tee.Result.OUT_OF_MEMORY
+    assert c.ffi.errno == errno.ENOMEM
+    c.lib.TEEC_ReleaseSharedMemory(block)
+
+
+@pytest.mark.assertion("RS-08")
+@pytest.mark.parametrize("flags", [1, 2, 3])
+def test_memory_of_a_type_that_the_kernel_does_not_share_is_copied(
+    target: Target, observed: Observed, flags: int
+) -> None:
+    """As with pages that have memory tags: Linux before 7.1 shares none of them."""
+    before = set(observed.kernel.descriptors)
+    observed.kernel.fail(uapi.TEE_IOC_SHM_REGISTER, errno.EINVAL if target.reg_mem else 0)
+    data = c.ffi.new("char[]", b"abcdef")
+    block = c.memory(6, flags, data)
+    assert register(observed.context, block) == 0
+    assert observed.kernel.descriptors == before
+    operation = c.operation((Kind.WHOLE, (block, 0, 0)))
+    command = Command.MEMREF_XOR if flags == 3 else Command.NOTHING
+    assert c.invoke(observed.session, command, operation) == DONE
+    assert c.ffi.string(data) == (xored(0, b"abcdef") if flags == 3 else b"abcdef")
+    c.lib.TEEC_ReleaseSharedMemory(block)
 
 
 @pytest.mark.assertion("RS-07", "RS-09")
@@ -143,6 +188,43 @@ def test_memory_that_is_not_all_there_is_refused(c_context: Any, flags: int) -> 
         block = c.memory(2 * mmap.PAGESIZE, flags, c.ffi.cast("void *", data))
     pages.resize(mmap.PAGESIZE)
     assert register(c_context, block) != 0
+    pages.close()
+
+
+@dataclass(frozen=True)
+class RegisterFirstPage(Action):
+    """The kernel registers the first page only, and says so."""
+
+    calls = frozenset({SystemCall.SHM_REGISTER})
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        address, _, flags, number = uapi.SHM_REGISTER_DATA.unpack(call.argument)
+        shorter = uapi.SHM_REGISTER_DATA.pack(address, mmap.PAGESIZE, flags, number)
+        copy_to_user(call.address, shorter)
+        return proceed()
+
+
+@pytest.mark.assertion("RS-06")
+@pytest.mark.parametrize("flags", [1, 2, 3])
+@pytest.mark.parametrize(
+    "action", [Fail(errno.ENOMEM), Fail(errno.EFAULT), RegisterFirstPage()], ids=str
+)
+def test_memory_that_is_not_all_there_is_so_in_every_kernels_words(
+    target: Target, action: Action, flags: int
+) -> None:
+    """Linux says ENOMEM before 6.8; later EFAULT, or it registers what there is."""
+    kernel, context = ObservedKernel(target), c.new_context()
+    assert c.context_initialize(context, kernel, target.device) == 0
+    pages = mmap.mmap(-1, 2 * mmap.PAGESIZE)
+    with c.ffi.from_buffer(pages) as data:
+        block = c.memory(2 * mmap.PAGESIZE, flags, c.ffi.cast("void *", data))
+    pages.resize(mmap.PAGESIZE)
+    kernel.arm(Plan([Fault(SystemCall.SHM_REGISTER, action)]))
+    assert register(context, block) == tee.Result.GENERIC
+    assert c.ffi.errno == errno.EFAULT
+    assert len(kernel.descriptors) == 1
+    c.lib.TEEC_ReleaseSharedMemory(block)
+    c.lib.TEEC_FinalizeContext(context)
     pages.close()
 
 
@@ -199,23 +281,29 @@ def test_the_program_uses_the_memory_between_operations_of_all_sessions(
 
 @pytest.mark.assertion("RS-10", "AS-09")
 @pytest.mark.parametrize("make", [c.allocated, c.registered])
+@with_window
 def test_what_the_program_writes_during_an_operation_stays(
     target: Target,
     c_context: Any,
     c_session: Any,
     pool: ThreadPoolExecutor,
+    window: Window,
     make: Callable[[Any, bytes], Any],
 ) -> None:
     block = make(c_context, bytes(100))
     # What is copied comes back as a whole; so only an input there.
     in_place = make is c.allocated or target.reg_mem
     kind = Kind.PARTIAL_INOUT if in_place else Kind.PARTIAL_INPUT
-    operation = c.operation((Kind.VALUE_INPUT, (200, 0)), (kind, (block, 100, 0)))
-    call = start_blocked(pool, c.invoke, c_session, Command.WAIT, operation)
+    wish = (window.milliseconds, 0)
+    operation = c.operation((Kind.VALUE_INPUT, wish), (kind, (block, 100, 0)))
+    call = window.start(pool, c.invoke, c_session, Command.WAIT, operation)
     c.ffi.memmove(block.buffer, b"program", 7)
-    assert call.result(LIMIT) == DONE
-    assert c.content_of(block) == b"program" + bytes(93)
-    c.lib.TEEC_ReleaseSharedMemory(block)
+    try:
+        window.check()
+        assert call.result(LIMIT) == DONE
+        assert c.content_of(block) == b"program" + bytes(93)
+    finally:
+        c.lib.TEEC_ReleaseSharedMemory(block)
 
 
 @pytest.mark.assertion("RS-12", "AS-10")

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake import uapi
 
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command
 from ...support.descriptor_kernel import DescriptorKernel
 from ...support.observed_kernel import ObservedKernel
+from ...support.renaming_kernel import RenamingKernel
 from ...support.targets import Target
 from .conftest import Observed
 
@@ -94,6 +96,18 @@ def test_a_descriptor_that_can_not_be_shared_is_refused(sharing: Observed) -> No
     assert os.fstat(reading)
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.assertion("FD-03")
+def test_a_descriptor_that_is_none_is_refused_in_every_kernels_words(target: Target) -> None:
+    """Mainline Linux says EINVAL of all that it can't share; OP-TEE's own kernels say EBADF."""
+    renamed = {uapi.TEE_IOC_SHM_REGISTER_FD: {errno.EINVAL: errno.EBADF}}
+    kernel = RenamingKernel(DescriptorKernel(ObservedKernel(target)), renamed)
+    context, block = c.new_context(), c.memory(0)
+    assert c.context_initialize(context, kernel, target.device) == 0
+    assert register(context, block, 9999) == BAD_PARAMETERS
+    assert c.ffi.errno == errno.EINVAL
+    c.lib.TEEC_FinalizeContext(context)
 
 
 @pytest.mark.assertion("FD-04")

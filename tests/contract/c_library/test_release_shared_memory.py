@@ -19,7 +19,8 @@ from ...support.c_library import Kind
 from ...support.conformance import Command, checksum, xored
 from ...support.observed_kernel import ObservedKernel
 from ...support.targets import Target
-from ...support.waiting import LIMIT, start_blocked, wait_until
+from ...support.waiting import LIMIT, wait_until
+from ...support.window import Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -67,17 +68,20 @@ def test_a_registered_block_stays_the_programs(observed: Observed) -> None:
 
 @pytest.mark.assertion("RL-05", "GEN-05")
 @pytest.mark.parametrize("make", [c.allocated, c.registered])
+@with_window
 def test_a_block_released_during_an_operation_is_the_tees_until_its_end(
-    observed: Observed, pool: ThreadPoolExecutor, make: Make
+    observed: Observed, pool: ThreadPoolExecutor, window: Window, make: Make
 ) -> None:
     content = bytes(i * 7 % 251 for i in range(5000))
     block = make(observed.context, content)
     data = block.buffer
+    wish = (window.milliseconds, 0)
     operation = c.operation(
-        (Kind.VALUE_INPUT, (200, 0)), (Kind.WHOLE, (block, 0, 0)), (Kind.VALUE_OUTPUT, (0, 0))
+        (Kind.VALUE_INPUT, wish), (Kind.WHOLE, (block, 0, 0)), (Kind.VALUE_OUTPUT, (0, 0))
     )
-    call = start_blocked(pool, c.invoke, observed.session, Command.WAIT_AND_XOR, operation)
+    call = window.start(pool, c.invoke, observed.session, Command.WAIT_AND_XOR, operation)
     release(block)
+    window.check()
     assert call.result(LIMIT) == DONE
     seen = operation.params[2].value
     assert (seen.a, seen.b) == checksum(content)

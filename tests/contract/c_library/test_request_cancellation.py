@@ -17,7 +17,8 @@ from pytee_client.fake import uapi
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command
-from ...support.waiting import LIMIT, start_blocked
+from ...support.waiting import LIMIT
+from ...support.window import Window, with_window
 
 if TYPE_CHECKING:
     from .conftest import Observed
@@ -36,10 +37,15 @@ def wait(milliseconds: int, heeds: int = 0) -> Any:
 
 
 def start(
-    observed: Observed, pool: ThreadPoolExecutor, operation: Any, session: Any = None
+    observed: Observed,
+    pool: ThreadPoolExecutor,
+    window: Window,
+    operation: Any,
+    session: Any = None,
 ) -> Future[c.Outcome]:
-    """Have another thread wait in the application."""
-    return start_blocked(pool, c.invoke, session or observed.session, Command.WAIT, operation)
+    """Have another thread wait in the application; what was seen before is forgotten."""
+    observed.kernel.forget()
+    return window.start(pool, c.invoke, session or observed.session, Command.WAIT, operation)
 
 
 def cancellations(observed: Observed) -> list[tuple[int, ...]]:
@@ -59,19 +65,22 @@ def invocations(observed: Observed) -> list[tuple[int, int]]:
 
 @pytest.mark.assertion("RC-01", "RC-02", "RC-03", "RC-05", "RC-10", "RC-14", "RC-17")
 @pytest.mark.optee_only
+@with_window
 def test_a_request_during_a_command_reaches_the_application(
-    observed: Observed, pool: ThreadPoolExecutor
+    observed: Observed, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation, begin = wait(600, HEEDS), time.monotonic()
-    call = start(observed, pool, operation)
+    operation, begin = wait(window.milliseconds, HEEDS), time.monotonic()
+    call = start(observed, pool, window, operation)
     c.ffi.errno = 4321
     c.lib.TEEC_RequestCancellation(operation)
     assert c.ffi.errno == 4321
-    assert not call.done()
+    is_done = call.done()
+    window.check()
+    assert not is_done
     assert call.result(LIMIT) == (CANCEL, TRUSTED_APP)
     assert operation.params[1].value.a == 1
     # In OP-TEE the request does not end the wait before its time.
-    assert time.monotonic() - begin >= 0.6
+    assert time.monotonic() - begin >= window.milliseconds / 1000
     assert cancellations(observed) == invocations(observed)
     assert cancellations(observed)[0][0] != 0
 
@@ -99,16 +108,20 @@ def test_a_request_after_the_command_does_not_touch_the_next(observed: Observed)
 
 
 @pytest.mark.assertion("RC-05", "RC-06", "RC-17")
+@with_window
 def test_a_request_is_for_its_own_operation_only(
-    observed: Observed, pool: ThreadPoolExecutor
+    observed: Observed, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    over, under_way = wait(1, HEEDS), wait(200, HEEDS)
+    over, under_way = wait(1, HEEDS), wait(window.milliseconds, HEEDS)
+    observed.kernel.forget()
     assert c.invoke(observed.session, Command.WAIT, over) == DONE
-    call = start(observed, pool, under_way)
+    ((first, _),) = invocations(observed)
+    call = start(observed, pool, window, under_way)
     c.lib.TEEC_RequestCancellation(over)
+    window.check()
     assert call.result(LIMIT) == DONE
     assert cancellations(observed) == []
-    (first, _), (second, _) = invocations(observed)
+    ((second, _),) = invocations(observed)
     assert first != second
 
 
@@ -152,27 +165,33 @@ def test_an_operation_whose_session_is_gone_is_harmless(observed: Observed) -> N
 
 @pytest.mark.assertion("RC-12")
 @pytest.mark.optee_only
+@with_window
 def test_a_session_structure_is_not_looked_at_during_its_command(
-    observed: Observed, pool: ThreadPoolExecutor
+    observed: Observed, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    session, operation = c.new_session(), wait(200, HEEDS)
+    session, operation = c.new_session(), wait(window.milliseconds, HEEDS)
     assert c.open_session(observed.context, session) == DONE
     copy = c.new_session()
     copy[0] = session[0]
-    call = start(observed, pool, operation, session)
+    call = start(observed, pool, window, operation, session)
     c.ffi.buffer(session)[:] = b"\xa5" * c.ffi.sizeof("TEEC_Session")
     c.lib.TEEC_RequestCancellation(operation)
-    assert call.result(LIMIT) == (CANCEL, TRUSTED_APP)
-    c.lib.TEEC_CloseSession(copy)
+    try:
+        window.check()
+        assert call.result(LIMIT) == (CANCEL, TRUSTED_APP)
+    finally:
+        c.lib.TEEC_CloseSession(copy)
 
 
 @pytest.mark.assertion("RC-13")
+@with_window
 def test_an_application_that_masks_cancellation_runs_to_its_end(
-    observed: Observed, pool: ThreadPoolExecutor
+    observed: Observed, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    operation = wait(200)
-    call = start(observed, pool, operation)
+    operation = wait(window.milliseconds)
+    call = start(observed, pool, window, operation)
     c.lib.TEEC_RequestCancellation(operation)
+    window.check()
     assert call.result(LIMIT) == DONE
     assert operation.params[1].value.a == 0
     # Nor does the flag outlive the command.
@@ -196,13 +215,15 @@ def test_a_signal_does_not_shorten_a_wait(c_session: Any) -> None:
 
 @pytest.mark.assertion("RC-16")
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])
+@with_window
 def test_a_driver_that_can_not_cancel_is_no_error(
-    observed: Observed, pool: ThreadPoolExecutor, error: int
+    observed: Observed, pool: ThreadPoolExecutor, window: Window, error: int
 ) -> None:
+    operation = wait(window.milliseconds, HEEDS)
+    call = start(observed, pool, window, operation)
     observed.kernel.fail(uapi.TEE_IOC_CANCEL, error)
-    operation = wait(200, HEEDS)
-    call = start(observed, pool, operation)
     c.lib.TEEC_RequestCancellation(operation)
+    window.check()
     assert call.result(LIMIT) == DONE
     assert len(cancellations(observed)) == 1
 

@@ -37,9 +37,6 @@ class OsTestCommand(IntEnum):
     EMPTY_MEMREFS = 37
 
 
-_TIME_LIMIT = 500
-
-
 class OsTest(fake.TrustedApplication):
     uuid = UUID("5b9e0e40-2636-11e1-ad9e-0002a5d5c51b")
 
@@ -98,7 +95,8 @@ class OsTest(fake.TrustedApplication):
     def _wait_with_time_limit(self, milliseconds: int) -> None:
         with self.core.open_ta_session(self.uuid) as other:
             try:
-                other.invoke_command(OsTestCommand.WAIT, (milliseconds, 0), timeout=_TIME_LIMIT)
+                limit = milliseconds // 2
+                other.invoke_command(OsTestCommand.WAIT, (milliseconds, 0), timeout=limit)
             except fake.TaSessionError as error:
                 if error.code == tee.Result.CANCEL:
                     return

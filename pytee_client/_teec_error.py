@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The base of all exceptions."""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+
+from .enums import Origin, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["TeecError", "describe_range"]
+
+
+class TeecError(Exception):
+    """Something in the TEE Client API failed; the base of every exception here.
+
+    Attributes:
+        code: the 32-bit result, also where it has no name.
+        origin: the layer it comes from (an int outside the specification's).
+        errno: the error of the system call that failed, or None.
+        doing: what was being done.
+        remedy: what may help, or None.
+        outputs: the outputs of the operation in slot order, where there are any:
+            a Trusted Application may return them with any result. What would be a
+            memoryview of the caller's memory is a copy here.
+        results: the names that the session was given for the Trusted Application's own
+            codes, or None.
+    """
+
+    __module__ = "pytee_client.errors"
+
+    code: int = Result.GENERIC
+    origin: int
+    errno: Any
+    doing: str
+    remedy: str | None
+    outputs: tuple[Any, ...]
+    results: type[IntEnum] | None
+
+    def __init__(
+        self,
+        doing: str = "",
+        *,
+        code: int | None = None,
+        origin: int = Origin.API,
+        errno: int | None = None,
+        remedy: str | None = None,
+        outputs: tuple[Any, ...] = (),
+        results: type[IntEnum] | None = None,
+    ) -> None:
+        super().__init__(doing)
+        self.doing = doing
+        if code is not None:
+            self.code = code
+        self.origin = origin
+        self.errno = errno
+        self.remedy = remedy
+        self.outputs = outputs
+        self.results = results
+
+    @property
+    def result(self) -> IntEnum | None:
+        """The code as a member of results or of Result, or None if it has no name.
+
+        A Trusted Application defines what its codes mean: by origin TRUSTED_APP, and by
+        that only, names in results come before the specification's.
+        """
+        enumerations: tuple[type[IntEnum], ...] = (Result,)
+        if self.results is not None and self.origin == Origin.TRUSTED_APP:
+            enumerations = (self.results, Result)
+        for names in enumerations:
+            try:
+                return names(self.code)
+            except ValueError:
+                continue
+        return None
+
+    def __str__(self) -> str:
+        result = self.result
+        name = result.name if result is not None else describe_range(self.code)
+        origin = Origin(self.origin).name if self.origin in _ORIGINS else f"origin {self.origin}"
+        text = f"{self.doing}: " if self.doing else ""
+        text += f"{name} (0x{self.code:08x}, {origin})"
+        if self.errno:
+            text += f", errno {self.errno} ({os.strerror(self.errno)})"
+        if self.remedy:
+            text += f": {self.remedy}"
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the attributes; those of an OSError are not in its dictionary."""
+        return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
+
+
+_ORIGINS = frozenset(Origin)
+
+
+# The last code of each range; source: GPD_SPE_010 3.3.1.
+_RANGES = (
+    (0x6FFFFFFF, "reserved non-error result"),
+    (0x7FFFFFFF, "implementation-defined non-error result"),
+    (0x8FFFFFFF, "implementation-defined error"),
+    (0xEFFFFFFF, "reserved result"),
+    (0xFFFEFFFF, "error of a GlobalPlatform API"),
+    (0xFFFFFFFF, "GlobalPlatform error"),
+)
+
+
+def describe_range(code: int) -> str:
+    """Name the range that a 32-bit result without a name of its own belongs to."""
+    return next((name for last, name in _RANGES if code <= last), "unknown result")
