@@ -59,6 +59,11 @@ class Session(Closable):
         self._calls = CallPool(native, destination, results)
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """True once it is closed, or is being closed."""
+        return self._calls.is_closed
+
     def invoke_command(
         self,
         command_id: int,
@@ -97,25 +102,17 @@ class Session(Closable):
                 calls.check_live()
                 calls.adopt(call)
                 return calls.invoke(call, command_id, parameters)
-        free = calls.free
-        try:
-            call = free.pop()
-        except IndexError:
-            call = calls.new()
-        try:
-            if len(parameters) == 1:
-                first = parameters[0]
-                if type(first) is ValueInOut:
-                    return call_with_value(calls, call, command_id, first._a, first._b)
-                if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
-                    return call_with_bytes(calls, call, command_id, first._buffer)
-                if type(first) is AllocatedSharedMemory and first._is_output:
-                    return call_with_block(calls, call, command_id, first)
-            elif not parameters:
-                return call_with_nothing(calls, call, command_id)
-            return calls.invoke(call, command_id, parameters)
-        finally:
-            free.append(call)
+        if len(parameters) == 1:
+            first = parameters[0]
+            if type(first) is ValueInOut:
+                return call_with_value(calls, command_id, (first._a, first._b))
+            if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
+                return call_with_bytes(calls, command_id, first._buffer)
+            if type(first) is AllocatedSharedMemory:
+                return call_with_block(calls, command_id, first)
+        elif not parameters:
+            return call_with_nothing(calls, command_id)
+        return calls.run(command_id, parameters)
 
     def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand:
         """Prepare a command that is to be run many times.
@@ -178,5 +175,5 @@ class Session(Closable):
                 self.outputs = ()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "open"
+        state = "closed" if self.closed else "open"
         return f"<Session with {self.destination}, {state}>"

@@ -89,6 +89,17 @@ class CallPool:
         with self._idle:
             self._calls.add(weakref.ref(call, self._calls.discard))
 
+    def run(self, command_id: int, parameters: Sequence[object]) -> Outputs:
+        """Run a command in a call of the pool and return its outputs."""
+        try:
+            call = self.free.pop()
+        except IndexError:
+            call = self.new()
+        try:
+            return self.invoke(call, command_id, parameters)
+        finally:
+            self.free.append(call)
+
     def invoke(self, call: Call, command_id: int, parameters: Sequence[object]) -> Outputs:
         """Run a command and return its outputs."""
         try:

@@ -10,15 +10,16 @@ from .. import parameters as p
 from .._boundary import to_uint32
 from .._boundary.call import SLOTS, repeat
 from ..errors import BadParametersError, ParameterTypeError
-from ..memory import AllocatedSharedMemory, SharedMemory
+from ..memory import SharedMemory
 from .one_parameter import (
-    bytes_output,
     call_with_block,
     call_with_bytes,
     call_with_value,
-    value_output,
+    pair_of,
+    repeat_with_bytes,
+    repeat_with_value,
 )
-from .slots import CLASSES, Call
+from .slots import CLASSES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .pool import CallPool
-
-    _Run = Callable[..., p.Outputs]
+    from .slots import Call
 
 
 class PreparedCommand(partial):  # type: ignore[type-arg]
@@ -66,16 +66,22 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
     return command
 
 
-def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> _Run:
+def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
-    only = slots[0] if len(slots) == 1 else None
+    only: Any = slots[0] if len(slots) == 1 else None
     if only is p.ValueInOut:
-        return _with_value(calls, command_id)
-    if only is p.MemrefTempInOut or only is p.MemrefWhole:
-        return _with_memory(calls, command_id, only)
+        return partial(call_with_value, calls, command_id)
+    if only is p.MemrefTempInOut:
+        return partial(call_with_bytes, calls, command_id)
+    if only is p.MemrefWhole:
+        return partial(call_with_block, calls, command_id)
+    if isinstance(only, p.MemrefWhole):
+        return partial(call_with_block, calls, command_id, only.block)
+    if isinstance(only, SharedMemory):
+        return partial(call_with_block, calls, command_id, only)
     if all(map(_is_kept, slots)):
         return _with_nothing(calls, command_id, slots)
-    return _with_contents(calls, command_id, slots)
+    return partial(_call_with_contents, calls, command_id, slots)
 
 
 def _is_kept(slot: object) -> bool:
@@ -90,7 +96,7 @@ def _is_kept(slot: object) -> bool:
     return not isinstance(buffer, int | memoryview)
 
 
-def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> _Run:
+def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
     def make() -> Call:
         call = calls.new()
         try:
@@ -102,110 +108,53 @@ def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> 
 
     # What can't be sent is refused here.
     free = deque([make()])
-    outputs = _reader_of(slots)
-
-    def run() -> p.Outputs:
-        try:
-            call = free.pop()
-        except IndexError:
-            call = make()
-        try:
-            if repeat(call.struct):
-                calls.attend(call)
-            return outputs(call)
-        finally:
-            free.append(call)
-
-    return run
-
-
-def _reader_of(slots: Sequence[object]) -> Callable[[Call], p.Outputs]:
-    """Find the shortest way to what comes back."""
     if len(slots) == 1:
         (slot,) = slots
         if isinstance(slot, p.ValueOutput | p.ValueInOut):
-            return value_output
+            return partial(repeat_with_value, calls, free, make)
         if isinstance(slot, p.MemrefTempInOut) and isinstance(slot.buffer, bytearray):
-            return partial(bytes_output, buffer=slot.buffer, size=len(slot.buffer))
-    return Call.outputs
+            size = len(slot.buffer)
+            if size:
+                return partial(repeat_with_bytes, calls, free, make, slot.buffer, size)
+    return partial(_repeat, calls, free, make)
 
 
-def _with_value(calls: CallPool, command_id: int) -> _Run:
-    free = calls.free
-
-    def run(value: tuple[int, int]) -> p.Outputs:
-        a, b = value if type(value) is tuple and len(value) == 2 else _as_pair(value, 0)
-        try:
-            call = free.pop()
-        except IndexError:
-            call = calls.new()
-        try:
-            return call_with_value(calls, call, command_id, a, b)
-        finally:
-            free.append(call)
-
-    return run
+def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> p.Outputs:
+    """Run a command once more with parameters of any kind."""
+    try:
+        call = free.pop()
+    except IndexError:
+        call = make()
+    try:
+        if repeat(call.struct):
+            calls.attend(call)
+        return call.outputs()
+    finally:
+        free.append(call)
 
 
-def _with_memory(calls: CallPool, command_id: int, kind: Any) -> _Run:
-    free = calls.free
-
-    def run(content: Any) -> p.Outputs:
-        try:
-            call = free.pop()
-        except IndexError:
-            call = calls.new()
-        try:
-            if kind is p.MemrefTempInOut:
-                if type(content) is bytearray:
-                    return call_with_bytes(calls, call, command_id, content)
-            elif type(content) is AllocatedSharedMemory and content._is_output:
-                return call_with_block(calls, call, command_id, content)
-            return calls.invoke(call, command_id, (kind(content),))
-        finally:
-            free.append(call)
-
-    return run
-
-
-def _with_contents(calls: CallPool, command_id: int, slots: Sequence[object]) -> _Run:
+def _call_with_contents(
+    calls: CallPool, command_id: int, slots: Sequence[object], *contents: object
+) -> p.Outputs:
+    """Run a command with contents for the slots that are classes."""
     varying = [index for index, slot in enumerate(slots) if isinstance(slot, type)]
-    free = calls.free
-
-    def run(*contents: object) -> p.Outputs:
-        if len(contents) != len(varying):
-            raise ParameterTypeError(
-                f"{len(contents)} contents given, but {len(varying)} slots have to be filled"
-            )
-        parameters: list[Any] = list(slots)
-        for index, content in zip(varying, contents, strict=True):
-            parameters[index] = _as_parameter(parameters[index], content, index)
-        try:
-            call = free.pop()
-        except IndexError:
-            call = calls.new()
-        try:
-            return calls.invoke(call, command_id, parameters)
-        finally:
-            free.append(call)
-
-    return run
+    if len(contents) != len(varying):
+        raise ParameterTypeError(
+            f"{len(contents)} contents given, but {len(varying)} slots have to be filled"
+        )
+    parameters: list[Any] = list(slots)
+    for index, content in zip(varying, contents, strict=True):
+        parameters[index] = _as_parameter(parameters[index], content, index)
+    return calls.run(command_id, parameters)
 
 
 def _as_parameter(kind: Any, content: Any, index: int) -> Any:
     """Make a parameter of what its class takes: one thing, or a tuple of them."""
     if issubclass(kind, p.ValueInput | p.ValueInOut):
-        return kind(*_as_pair(content, index))
+        return kind(*pair_of(content, index))
     takes = kind.__match_args__
     if len(takes) == 1 or not isinstance(content, tuple | list):
         return kind(content)
     if not 1 <= len(content) <= len(takes):
         raise ParameterTypeError(f"parameter {index} needs a tuple of {', '.join(takes)}")
     return kind(*content)
-
-
-def _as_pair(content: object, index: int) -> tuple[int, int]:
-    if not isinstance(content, tuple | list) or len(content) != 2:
-        raise ParameterTypeError(f"parameter {index} needs a pair of ints")
-    a, b = content
-    return a, b
