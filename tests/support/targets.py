@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import pytee_client as tee
-from pytee_client.fake import default_kernel, uapi
+from pytee_client.fake import Kernel, LinuxRelease, default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 
+from ..fidelity.properties import find
 from .applications import TWINS, Exclusive
 from .linux_kernel import LinuxKernel
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from pytee_client import kernels
     from pytee_client.context import Backend
-    from pytee_client.kernels import Kernel
 
 
 _VARIANT = "-no-reg-mem"
@@ -53,7 +53,7 @@ class Target:
     EXCLUSIVE: ClassVar[UUID] = Exclusive.uuid
 
     @property
-    def kernel(self) -> Kernel | None:
+    def kernel(self) -> kernels.Kernel | None:
         """The kernel, if it is one in Python, and None for Linux."""
         return None if isinstance(self.backend, str | None) else self.backend
 
@@ -67,18 +67,11 @@ class Target:
         return str(PurePath(self.device).with_name("teepriv0"))
 
     @functools.cached_property
-    def is_since_6_18(self) -> bool:
-        """Whether the kernel has what Linux has since then; it may be one with backports."""
-        kernel: Kernel = self.kernel or LinuxKernel()
-        fd = kernel.open(self.device)
-        try:
-            kernel.ioctl(fd, uapi.TEE_IOC_SHM_REGISTER_FD, 0)
-        except OSError as error:
-            # A request that is not known is refused before its argument is looked at.
-            return error.errno == errno.EFAULT
-        finally:
-            kernel.close(fd)
-        raise AssertionError("a request without an argument is refused")
+    def release(self) -> LinuxRelease:
+        """The release of Linux that the kernel is, as probes find it; that of the fake."""
+        if isinstance(self.kernel, Kernel):
+            return self.kernel.release
+        return find(LinuxKernel(), self.device).release()
 
     def __str__(self) -> str:
         return self.name
