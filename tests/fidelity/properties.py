@@ -123,6 +123,9 @@ def find(kernel: ProgramKernel, path: str = "/dev/tee0") -> Findings:
 def adopt(found: str | bytes) -> str:
     """Write a machine's findings into the table of known releases; return what was done.
 
+    What probes can't ask is as in the nearest known release; if that is this very one, what
+    was measured of it otherwise stays.
+
     Args:
         found: what `python -m tests.fidelity properties` wrote there.
 
@@ -130,8 +133,11 @@ def adopt(found: str | bytes) -> str:
         UnmodelledAnswerError: an answer can't be the value of a property.
     """
     findings = Findings.from_json(found)
-    measured = findings.values()
     nearest = LinuxRelease.nearest(findings.version)
+    table = json.loads(releases.TABLE.read_text(encoding="utf-8"))["releases"]
+    before = [entry["measured"] for entry in table if entry["version"] == findings.version]
+    measured = {name: value for entry in before for name, value in entry.items()}
+    measured |= findings.values()
     inferred = {name: getattr(nearest, name) for name in PROPERTIES if name not in measured}
     entry = {
         "version": findings.version,
@@ -139,11 +145,7 @@ def adopt(found: str | bytes) -> str:
         "measured": measured,
         "inferred": inferred,
     }
-    kept = [
-        other
-        for other in json.loads(releases.TABLE.read_text(encoding="utf-8"))["releases"]
-        if other["version"] != findings.version
-    ]
+    kept = [other for other in table if other["version"] != findings.version]
     # Numbers count in a version, not letters.
     table = sorted([*kept, entry], key=lambda one: [int(n) for n in one["version"].split(".")])
     text = json.dumps({"releases": table}, indent=1) + "\n"

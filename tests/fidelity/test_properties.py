@@ -170,6 +170,14 @@ def test_what_is_adopted_is_known() -> None:
     assert [r.version for r in LinuxRelease.known()].count("6.12.998") == 1
 
 
+def test_what_was_measured_otherwise_stays_when_a_known_release_is_adopted(table: Path) -> None:
+    said = adopt(find(new_kernel(release=OLDEST)).to_json())
+    assert "8 properties as measured" in said
+    (entry,) = [e for e in json.loads(table.read_text())["releases"] if e["version"] == "6.12.43"]
+    assert entry["measured"]["reports_dead_clients"] is False
+    assert LinuxRelease.named("6.12.43") == OLDEST
+
+
 def test_the_guests_command_writes_what_the_host_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ import pytee_client as tee
 from pytee_client.fake import Kernel, LinuxRelease, default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 
-from ..fidelity.properties import find
+from ..fidelity.properties import Findings, find
 from .applications import TWINS, Exclusive
 from .linux_kernel import LinuxKernel
 
@@ -67,11 +67,18 @@ class Target:
         return str(PurePath(self.device).with_name("teepriv0"))
 
     @functools.cached_property
+    def findings(self) -> Findings:
+        """What the kernel answered to the probes of its properties."""
+        return find(self.kernel if isinstance(self.kernel, Kernel) else LinuxKernel(), self.device)
+
+    @functools.cached_property
     def release(self) -> LinuxRelease:
-        """The release of Linux that the kernel is, as probes find it; that of the fake."""
-        if isinstance(self.kernel, Kernel):
-            return self.kernel.release
-        return find(LinuxKernel(), self.device).release()
+        """The release of Linux that the kernel is, as probes find it."""
+        return self.findings.release()
+
+    def surprises(self) -> list[str]:
+        """Return what probes found that the nearest known release has otherwise, if any ran."""
+        return list(self.findings.surprises()) if "findings" in vars(self) else []
 
     def __str__(self) -> str:
         return self.name
