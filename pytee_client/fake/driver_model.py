@@ -46,6 +46,7 @@ class DriverModel:
             self._standing_devices,
             self.bus,
             has_revision=release.has_revision_attribute,
+            has_modules=release.has_driver_modules,
         )
 
     def bind(self, *drivers: Driver) -> None:

@@ -42,6 +42,8 @@ class LinuxRelease:
         has_memory_by_descriptor: whether there is TEE_IOC_SHM_REGISTER_FD. Since 6.18.
         has_qtee_driver: whether there is the driver of Qualcomm's TEE. Since 6.18.
         has_revision_attribute: whether sysfs shows the revision of OP-TEE. Since 7.0.
+        has_driver_modules: whether sysfs shows which module a driver of the TEE bus comes from.
+            Since 7.0 or so.
         heeds_notification_timeouts: whether a thread of OP-TEE can wait for a notification
             for a limited time; without it the time-out is ignored. Since 6.13 or so.
         forbids_executable_mappings: whether mapping shared memory with PROT_EXEC is EPERM.
@@ -60,6 +62,7 @@ class LinuxRelease:
     has_memory_by_descriptor: bool
     has_qtee_driver: bool
     has_revision_attribute: bool
+    has_driver_modules: bool
     heeds_notification_timeouts: bool
     forbids_executable_mappings: bool
     reports_dead_clients: bool

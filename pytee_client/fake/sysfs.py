@@ -73,6 +73,7 @@ class Sysfs:
         devices: returns the devices.
         bus: the bus.
         has_revision: whether they tell the revision of their TEEs.
+        has_modules: whether drivers of the bus tell their module, which has their name.
 
     Threads: may be used from any.
     """
@@ -83,10 +84,12 @@ class Sysfs:
         bus: Bus,
         *,
         has_revision: bool,
+        has_modules: bool,
     ) -> None:
         self._devices = devices
         self._bus = bus
         self._has_revision = has_revision
+        self._has_modules = has_modules
 
     def names(self, path: str) -> list[str]:
         """Return what a directory has, sorted (readdir).
@@ -168,7 +171,10 @@ class Sysfs:
         )
         drivers = _directory(root, "bus/tee/drivers")
         for driver in self._bus.drivers:
-            drivers[driver.name] = _driver(driver, devices)
+            nodes = drivers[driver.name] = _driver(driver, devices)
+            if self._has_modules:
+                # Linux has no hyphens in the names of modules.
+                nodes["module"] = _Link(f"../../../../module/{driver.name.replace('-', '_')}")
         for client in devices:
             _directory(root, client.devpath).update(_client_device(client))
         return root

@@ -65,6 +65,7 @@ def test_probes_find_the_release_that_the_kernel_is(machine: Machine) -> None:
     probed = set(found.answers)
     assert probed >= set(fake.linux_release.PROPERTIES) - {
         "has_qtee_driver",
+        "has_driver_modules",
         "heeds_notification_timeouts",
         "reports_dead_clients",
     }

@@ -180,6 +180,19 @@ def _shows_revision(device: Device) -> Answer | None:
     return "shown" if "revision" in names else "not shown"
 
 
+def _shows_modules(device: Device) -> Answer | None:
+    """Look at the drivers of the bus that come from a module, if there is one."""
+    tree = device.tree
+    for driver in tree.names("bus/tee/drivers"):
+        if "module" in tree.names(f"bus/tee/drivers/{driver}"):
+            return "shown"
+        with contextlib.suppress(FileNotFoundError):
+            # What is part of the kernel has no such state.
+            if "initstate" in tree.names(f"module/{driver.replace('-', '_')}"):
+                return "not shown"
+    return None
+
+
 def _maps_to_execute(device: Device) -> Answer:
     argument = bytearray(uapi.SHM_ALLOC_DATA.pack(PAGE, 0, 0))
     fd = device.kernel.ioctl(device.fd, uapi.TEE_IOC_SHM_ALLOC, address_of(argument))
@@ -204,6 +217,7 @@ PROBES: Mapping[str, Probe] = {
     "has_memory_by_descriptor": Probe(_registers_by_descriptor, _KNOWN_TYPE),
     "has_qtee_driver": Probe(_drives_qtee, {"its device": True}),
     "has_revision_attribute": Probe(_shows_revision, {"shown": True, "not shown": False}),
+    "has_driver_modules": Probe(_shows_modules, {"shown": True, "not shown": False}),
     "forbids_executable_mappings": Probe(_maps_to_execute, {"EPERM": True, _MAPPED: False}),
 }
 """By the property. The others no program can ask for: only OP-TEE waits for notifications, and

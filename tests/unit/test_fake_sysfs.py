@@ -13,6 +13,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications.pseudo_applications import InvokeTests
 
+from ..fidelity.properties import find
 from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
@@ -78,6 +79,25 @@ def test_the_revision_came_later() -> None:
     assert new.read("class/tee/teepriv0/revision") == b"4.5\n"
     for sysfs in (old, new):
         assert sysfs.readlink("class/tee/tee0") == "../../devices/virtual/tee/tee0"
+
+
+class RandomDriver(fake.ClientDriver):
+    """As the kernel's module for random numbers."""
+
+    name = "optee-rng"
+    id_table = (InvokeTests.uuid,)
+
+
+def test_the_module_of_a_driver_came_later() -> None:
+    shown = {}
+    for release in ("6.12", "7.2"):
+        kernel = fake.new_kernel(f"optee@{release}")
+        kernel.bus.register(RandomDriver())
+        shown[release] = kernel.sysfs.names("bus/tee/drivers/optee-rng")
+    assert shown["7.2"] == sorted([*shown["6.12"], "module"])
+    link = kernel.sysfs.readlink("bus/tee/drivers/optee-rng/module")
+    assert link == "../../../../module/optee_rng"
+    assert find(kernel).answers["has_driver_modules"] == "shown"
 
 
 @pytest.mark.parametrize("release", fake.LinuxRelease.known(), ids=lambda r: r.version)
