@@ -93,18 +93,18 @@ class _Value(_Parameter):
     __match_args__ = ("a", "b")
 
     def __init__(self, a: int, b: int = 0) -> None:
-        self._a = a
-        self._b = b
+        # As they are sent, and in one step.
+        self._pair = (a, b)
 
     @property
     def a(self) -> int:
         """The first number."""
-        return self._a
+        return self._pair[0]
 
     @property
     def b(self) -> int:
         """The second number."""
-        return self._b
+        return self._pair[1]
 
 
 class ValueInput(_Value):

@@ -105,7 +105,7 @@ class Session(Closable):
         if len(parameters) == 1:
             first = parameters[0]
             if type(first) is ValueInOut:
-                return call_with_value(calls, command_id, (first._a, first._b))
+                return call_with_value(calls, command_id, first._pair)
             if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
                 return call_with_bytes(calls, command_id, first._buffer)
             if type(first) is AllocatedSharedMemory:

@@ -48,6 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(config.option.record))
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the kernels under test do otherwise than the releases that are known."""
+    devices = [name for name in config.option.tee.split(",") if not name.startswith("fake")]
+    targets = [target for device in devices for target in targets_of(device)]
+    for line in dict.fromkeys(line for target in targets for line in target.surprises()):
+        terminalreporter.write_line(line)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out, instead of skipping, what is not for its target."""
     check_marks(items)

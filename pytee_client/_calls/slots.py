@@ -144,29 +144,25 @@ def view_of(buffer: Buffer, size: int) -> memoryview:
     return part_of(buffer, 0, size)
 
 
-def check_value(a: object, b: object, index: int) -> None:
-    """Say what is wrong with two numbers, if anything is."""
-    to_uint32(a, f"parameter {index}, a")
-    to_uint32(b, f"parameter {index}, b")
-
-
 def foreign_block(block: SharedMemory) -> BadParametersError:
     """Say that a block can't be used in this context."""
     return BadParametersError(f"{block!r} belongs to another context: allocate one here")
 
 
-def _set_value(call: Call, index: int, a: int, b: int) -> None:
+def _set_value(call: Call, index: int, pair: tuple[int, int]) -> None:
+    a, b = pair
     try:
         call.set_value(index, a, b)
     except struct.error:
-        check_value(a, b, index)
+        to_uint32(a, f"parameter {index}, a")
+        to_uint32(b, f"parameter {index}, b")
         raise
 
 
 def _value_input(
     call: Call, context: NativeContext, index: int, parameter: p.ValueInput | p.ValueInOut
 ) -> int:
-    _set_value(call, index, parameter._a, parameter._b)
+    _set_value(call, index, parameter._pair)
     return VALUE_INPUT
 
 
@@ -176,7 +172,7 @@ def _value_output(call: Call, context: NativeContext, index: int, parameter: obj
 
 
 def _value_inout(call: Call, context: NativeContext, index: int, parameter: p.ValueInOut) -> int:
-    _set_value(call, index, parameter._a, parameter._b)
+    _set_value(call, index, parameter._pair)
     call.expect_value(index)
     return VALUE_INOUT
 
@@ -383,10 +379,10 @@ def _bytes(call: Call, context: NativeContext, index: int, data: bytes | bytearr
     return MEMREF_TEMP_INPUT
 
 
-def _pair(call: Call, context: NativeContext, index: int, pair: tuple[int, ...]) -> int:
+def _pair(call: Call, context: NativeContext, index: int, pair: tuple[int, int]) -> int:
     if len(pair) != 2:
         return _set_plain(call, context, index, pair)
-    _set_value(call, index, *pair)
+    _set_value(call, index, pair)
     return VALUE_INPUT
 
 

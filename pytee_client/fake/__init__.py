@@ -40,7 +40,8 @@ from .drivers.tstee import SecurePartition, TrustedService, TsTee
 from .file_system import FileSystem
 from .folder_file_system import FolderFileSystem
 from .internal_core import InternalCore
-from .kernel import Kernel, LinuxRelease
+from .kernel import Kernel
+from .linux_release import LinuxRelease
 from .memory_file_system import MemoryFileSystem
 from .notifications import Notifications
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
@@ -162,15 +163,19 @@ _kernels: dict[str, Kernel] = {}
 _lock = threading.Lock()
 
 
-def new_kernel(profile: str = "optee", *, storage: _Storage = None) -> Kernel:
+def new_kernel(
+    profile: str = "optee", *, storage: _Storage = None, release: LinuxRelease | None = None
+) -> Kernel:
     """Make a kernel of a profile, with the bundled Trusted Applications installed.
 
     Args:
         profile: "optee", "optee-no-reg-mem" for OP-TEE without dynamic shared memory, or
-            "amdtee" for AMD-TEE; followed by "@7.2" for another release of Linux than
-            6.12, see LinuxRelease. "tstee" and "qtee@7.2", which Linux 6.12 has not, are
-            devices without Trusted Applications, that the TEE Client API does not take.
+            "amdtee" for AMD-TEE. "@7.2.13" or "@7.2" after it names another release of Linux
+            than the newest known 6.12, see LinuxRelease.named(). "tstee" and "qtee@7.2" are
+            devices without Trusted Applications, that the TEE Client API does not take;
+            Linux 6.12 lacks the driver of the latter.
         storage: a folder for what Trusted Applications store; without one it is in memory.
+        release: a release of Linux that has no name, instead of one in the profile.
 
     Raises:
         ValueError: there is no such profile, or not with this release of Linux, or it has
@@ -180,13 +185,16 @@ def new_kernel(profile: str = "optee", *, storage: _Storage = None) -> Kernel:
     from .applications import BUNDLED, PSEUDO_APPLICATIONS
 
     name, _, version = profile.partition("@")
-    releases = {release.value: release for release in LinuxRelease}
-    release = releases.get(version or LinuxRelease.LINUX_6_12.value)
-    if name not in _PROFILES or release is None:
+    if name not in _PROFILES:
         raise ValueError(
             f"there is no fake TEE {profile!r}; there are {', '.join(_PROFILES)}, each with"
-            f" @{' or @'.join(releases)} for a release of Linux"
+            " @ and a release of Linux, such as @7.2, if you want another than the newest known"
+            f" {LinuxRelease.default().series}"
         )
+    if version:
+        if release is not None:
+            raise ValueError(f"both the profile {profile!r} and the argument name a release")
+        release = LinuxRelease.named(version)
     driver = _PROFILES[name](storage)
     kernel = Kernel(driver, release=release)
     if isinstance(driver, ApplicationDriver):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .drivers.driver import SharedMemory, TeeContext
+    from .linux_release import LinuxRelease
 
-__all__ = ["END_OF_ADDRESSES", "Call", "MemoryTable", "check_user_range", "read"]
+__all__ = ["END_OF_ADDRESSES", "Call", "MemoryTable", "check_user_range", "is_known", "read"]
 
 # Beyond this all agree that there are none; how many there are is the processor's business.
 END_OF_ADDRESSES: Final = 1 << 63
@@ -26,12 +27,11 @@ class MemoryTable(Protocol):
     """What the reading of arguments asks of the kernel's core.
 
     Attributes:
-        max_argument: how long an argument with parameters may be, in bytes.
-        knows_buffers_and_objects: whether user buffers and objects are parameters.
+        release: the release of Linux, which says how long an argument with parameters may
+            be, and which types of parameters there are.
     """
 
-    max_argument: int
-    knows_buffers_and_objects: bool
+    release: LinuxRelease
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, the memory that a memref names."""
@@ -44,6 +44,13 @@ def check_user_range(address: int, length: int) -> None:
     """Refuse addresses that no program has."""
     if address + length >= END_OF_ADDRESSES:
         raise OSError(errno.EFAULT, "not the process's addresses")
+
+
+def is_known(kind: uapi.ParamType, release: LinuxRelease) -> bool:
+    """Return whether a release knows a type of parameter."""
+    if kind.is_buffer:
+        return release.has_user_buffers
+    return release.has_object_parameters or not kind.is_object
 
 
 def read(layout: struct.Struct, address: int) -> tuple[int, ...]:
@@ -60,7 +67,7 @@ _SIZE: Final = struct.Struct("=Q")
 _OBJECT: Final = struct.Struct("=QQ")
 _VALUE: Final = struct.Struct("=QQQ")
 # Members of an enumeration take their time to be looked up.
-_LAST_OF_OLD_KERNELS: Final = uapi.ParamType.MEMREF_INOUT
+_LAST_OF_ALL_RELEASES: Final = uapi.ParamType.MEMREF_INOUT
 # By attr: the type, and whether it carries META.
 _KINDS: Final = {
     kind | meta: (kind, bool(meta)) for kind in uapi.ParamType for meta in (0, uapi.META)
@@ -77,8 +84,8 @@ def _parse(
     if kind.is_value:
         return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
     if not kind.is_memref:
-        if kind > _LAST_OF_OLD_KERNELS and not memory_table.knows_buffers_and_objects:
-            raise OSError(errno.EINVAL, "a parameter type of later kernels")
+        if kind > _LAST_OF_ALL_RELEASES and not is_known(kind, memory_table.release):
+            raise OSError(errno.EINVAL, "a parameter type of other releases")
         if kind.is_buffer:
             check_user_range(a, b)
             return Param(kind, meta, a, b)
@@ -110,10 +117,11 @@ class Call:
         layout: struct.Struct,
     ) -> None:
         self._memory_table = memory_table
-        copy = copy_buffer_from_user(argument, memory_table.max_argument)
+        longest = memory_table.release.max_argument_size
+        copy = copy_buffer_from_user(argument, longest)
         base, length = _BUF_DATA.unpack_from(copy)
         size = layout.size
-        if not size <= length <= memory_table.max_argument:
+        if not size <= length <= longest:
             raise OSError(errno.EINVAL, "no such argument")
         is_whole = len(copy) > _BUFFER_AT
         self._base = base

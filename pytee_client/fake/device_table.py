@@ -19,13 +19,13 @@ from .enumeration import enumerate_applications
 from .uevents import UeventAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from .bus import Bus
     from .drivers.driver import Core, Driver, TeeDevice
     from .uevents import Uevents
 
-__all__ = ["MAJOR", "DeviceTable", "minor_of"]
+__all__ = ["MAJOR", "DeviceTable", "devpath_of", "minor_of"]
 
 MAJOR: Final = 238
 """The number of the character devices; Linux takes a free one."""
@@ -69,7 +69,6 @@ class DeviceTable:
         drivers: the drivers, none of them bound.
         bus: the bus.
         uevents: the kernel's messages.
-        devpath: tells where in sysfs a device is.
 
     Attributes:
         nodes: the devices, by their paths.
@@ -85,7 +84,6 @@ class DeviceTable:
         drivers: Iterable[Driver],
         bus: Bus,
         uevents: Uevents,
-        devpath: Callable[[TeeDevice], str],
     ) -> None:
         self.nodes: dict[str, TeeDevice] = {}
         self._core = core
@@ -93,7 +91,6 @@ class DeviceTable:
         self._tees = {driver: _Tee(driver, driver.devices()) for driver in drivers}
         self._bus = bus
         self._uevents = uevents
-        self._devpath = devpath
         self._scans: list[threading.Thread] = []
 
     def bind(self, driver: Driver) -> None:
@@ -242,7 +239,12 @@ class DeviceTable:
             "MINOR": str(minor_of(device)),
             "DEVNAME": PurePath(device.path).name,
         }
-        self._uevents.send(action, self._devpath(device), properties)
+        self._uevents.send(action, devpath_of(device), properties)
+
+
+def devpath_of(device: TeeDevice) -> str:
+    """Return where in sysfs a device is: below none, on all releases that were looked at."""
+    return f"/devices/virtual/tee/{PurePath(device.path).name}"
 
 
 def minor_of(device: TeeDevice) -> int:

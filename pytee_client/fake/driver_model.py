@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .bus import Bus
 from .device_table import DeviceTable
-from .sysfs import Sysfs, devpath_of
+from .sysfs import Sysfs
 from .uevents import Uevents
 
 if TYPE_CHECKING:
     from .drivers.driver import Core, Driver, TeeDevice
+    from .linux_release import LinuxRelease
     from .uevents import UeventMonitor
 
 __all__ = ["DriverModel"]
@@ -25,7 +25,7 @@ class DriverModel:
     Args:
         core: the kernel.
         drivers: its drivers; bind() binds them.
-        is_7_0: whether devices are shown as in Linux 7.0, and not as in 6.12.
+        release: the release of Linux, which says how sysfs shows the devices.
 
     Attributes:
         bus: the TEE bus, with Trusted Applications as devices, for fake.ClientDriver.
@@ -35,16 +35,18 @@ class DriverModel:
     Threads: may be called from any.
     """
 
-    def __init__(self, core: Core, drivers: tuple[Driver, ...], *, is_7_0: bool) -> None:
+    def __init__(self, core: Core, drivers: tuple[Driver, ...], release: LinuxRelease) -> None:
         self._drivers = drivers
         self._lock = threading.RLock()
         self.uevents = Uevents()
         self.bus = Bus(self.uevents)
-        devpath = partial(devpath_of, has_parents=is_7_0)
-        self._table = DeviceTable(core, self._lock, drivers, self.bus, self.uevents, devpath)
+        self._table = DeviceTable(core, self._lock, drivers, self.bus, self.uevents)
         self._devices = self._table.nodes
         self.sysfs = Sysfs(
-            self._standing_devices, self.bus, has_parents=is_7_0, has_revision=is_7_0
+            self._standing_devices,
+            self.bus,
+            has_revision=release.has_revision_attribute,
+            has_modules=release.has_driver_modules,
         )
 
     def bind(self, *drivers: Driver) -> None:

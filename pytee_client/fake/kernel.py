@@ -13,7 +13,6 @@ import errno
 import mmap
 import os
 import threading
-from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from .._boundary import check_user_pages, copy_to_user
@@ -27,6 +26,7 @@ from .drivers.driver import (
     null_descriptor,
 )
 from .drivers.optee import Optee
+from .linux_release import LinuxRelease
 from .mapping_request import MappingRequest
 from .mappings import Mappings
 from .operations import OPERATIONS
@@ -38,20 +38,12 @@ if TYPE_CHECKING:
     from .drivers.driver import Driver
     from .trusted_application import TrustedApplication
 
-__all__ = ["Kernel", "LinuxRelease"]
+__all__ = ["Kernel"]
 
 # The class Kernel has a method of the module's name.
 Pages: TypeAlias = mmap.mmap
 _MAX_POOL_BLOCK = 4 << 20
 _UINT32 = 0xFFFFFFFF
-_OLD_MAX_ARG_SIZE = 1024
-
-
-class LinuxRelease(Enum):
-    """The releases of Linux that the fake kernel can be."""
-
-    LINUX_6_12 = "6.12"
-    LINUX_7_2 = "7.2"
 
 
 class _Thread(threading.local):
@@ -64,13 +56,18 @@ class Kernel(DriverModel):
     Args:
         drivers: the drivers and their TEEs, in the order of their devices: /dev/tee0 is
             the first's. One of OP-TEE with all it can do by default.
-        release: the release of Linux. From 6.18 on there are user buffers and objects as
-            parameters, and memory by descriptor, of which the fake has none to share.
+        release: the release of Linux that it is, or the name of a known one, see
+            LinuxRelease.named(). The newest known 6.12 by default. Of memory by descriptor
+            the fake has none to share on any.
         bound: whether the drivers are bound from the start. If not, their devices come when
             bind() is called: late, as where Linux loads OP-TEE's image itself.
 
     Raises:
-        ValueError: a driver came later than this release, or there are too many devices.
+        ValueError: this release lacks one of the drivers, no release of this name is known,
+            or there are too many devices.
+
+    Attributes:
+        release: the release of Linux that it is.
 
     Threads: may be called from any; calls into Trusted Applications run side by side.
     """
@@ -78,21 +75,16 @@ class Kernel(DriverModel):
     def __init__(
         self,
         *drivers: Driver,
-        release: LinuxRelease = LinuxRelease.LINUX_6_12,
+        release: LinuxRelease | str | None = None,
         bound: bool = True,
     ) -> None:
-        self._since_6_18 = release is not LinuxRelease.LINUX_6_12
-        super().__init__(self, drivers or (Optee(),), is_7_0=self._since_6_18)
-        self.knows_buffers_and_objects = self._since_6_18
-        self.max_argument = uapi.TEE_MAX_ARG_SIZE if self._since_6_18 else _OLD_MAX_ARG_SIZE
-        # Since 6.13 or so.
-        self.heeds_notification_timeouts = self._since_6_18
+        if not isinstance(release, LinuxRelease):
+            release = LinuxRelease.default() if release is None else LinuxRelease.named(release)
+        self.release = release
+        super().__init__(self, drivers or (Optee(),), release)
         for driver in self._drivers:
-            if driver.since_6_18 and not self._since_6_18:
-                raise ValueError(
-                    f"Linux {release.value} has no driver {type(driver).__name__}, which came with"
-                    f" 6.18: take LinuxRelease.LINUX_7_2, @7.2 in the name of a profile"
-                )
+            if not driver.is_in(release):
+                raise _no_driver(type(driver), release)
             driver.start(self)
         self._forbidden: set[str] = set()
         self._contexts: dict[int, TeeContext] = {}
@@ -104,7 +96,7 @@ class Kernel(DriverModel):
             uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
             uapi.TEE_IOC_SHM_REGISTER: self._shm_register,
         }
-        if self._since_6_18:
+        if release.has_memory_by_descriptor:
             self._ioctls[uapi.TEE_IOC_SHM_REGISTER_FD] = self._shm_register_fd
         if bound:
             self.bind()
@@ -236,7 +228,8 @@ class Kernel(DriverModel):
         with self._lock:
             memory = self._memory.get(fd)
             is_open = memory is not None or fd in self._contexts
-            request.check(memory, is_open=is_open, may_execute=not self._since_6_18)
+            may_execute = not self.release.forbids_executable_mappings
+            request.check(memory, is_open=is_open, may_execute=may_execute)
             assert memory is not None
             return self._mappings.map(memory, fd, request)
 
@@ -317,10 +310,7 @@ class Kernel(DriverModel):
         size, flags, _ = read(uapi.SHM_ALLOC_DATA, argument)
         if flags:
             raise OSError(errno.EINVAL, "no flags are known")
-        # Seen on 7.2; since when is not known.
-        if not size and self._since_6_18:
-            raise OSError(errno.EINVAL, "nothing to allocate")
-        size = context.device.driver.pool_size(size)
+        size = context.device.driver.pool_size(size, self.release)
         if not 0 < size <= _MAX_POOL_BLOCK:
             raise OSError(errno.ENOMEM, "no contiguous memory of this size")
         fd = os.memfd_create("tee_shm", os.MFD_CLOEXEC)
@@ -389,3 +379,11 @@ class Kernel(DriverModel):
             yield memory
         finally:
             self.put_memory(memory)
+
+
+def _no_driver(driver: type[Driver], release: LinuxRelease) -> ValueError:
+    having = [known.version for known in LinuxRelease.known() if driver.is_in(known)]
+    return ValueError(
+        f"Linux {release.version} has no driver {driver.__name__}: take one that has,"
+        f" {' or '.join(having)}: release={having[-1]!r}, or @{having[-1]} in the name of a profile"
+    )

@@ -32,7 +32,7 @@ class Notifications:
     Attributes:
         ticks_per_second: what a time-out is counted in, as Linux takes the milliseconds
             that OP-TEE means for its own ticks; None if it takes no notice of time-outs,
-            as older releases do not.
+            as some releases do.
         on_bottom_half: called, in order, for value 0 by interrupt(): the bottom half of the
             secure world's drivers, which OP-TEE asks a normal thread for.
 

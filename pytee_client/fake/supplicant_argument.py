@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from .._boundary import copy_to_user
 from . import uapi
-from .argument import Call, check_user_range, read
+from .argument import Call, check_user_range, is_known, read
 from .drivers.driver import Param
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read_answer(memory_table: MemoryTable, argument: int) -> tuple[int, list[Par
     """
     base, length = read(uapi.BUF_DATA, argument)
     size = uapi.SUPPL_SEND_ARG.size
-    if not size <= length <= memory_table.max_argument:
+    if not size <= length <= memory_table.release.max_argument_size:
         raise OSError(errno.EINVAL, "no such argument")
     ret, count = read(uapi.SUPPL_SEND_ARG, base)
     # Unlike everywhere else there may be more room than parameters.
@@ -76,8 +76,7 @@ def _answered(memory_table: MemoryTable, raw: tuple[int, ...]) -> Param:
         kind = uapi.ParamType(attr & 0xFF)
     except ValueError:
         return Param(uapi.ParamType.NONE, meta)
-    is_of_later_kernels = kind.is_buffer or kind.is_object
-    if is_of_later_kernels and not memory_table.knows_buffers_and_objects:
+    if not is_known(kind, memory_table.release):
         return Param(uapi.ParamType.NONE, meta)
     if not kind.is_output:
         return Param(kind, meta)

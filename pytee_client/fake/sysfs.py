@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
-from .device_table import MAJOR, minor_of
+from .device_table import MAJOR, devpath_of, minor_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .client_driver import ClientDriver
     from .drivers.driver import TeeDevice
 
-__all__ = ["Sysfs", "devpath_of"]
+__all__ = ["Sysfs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,6 @@ _POWER: Final[dict[str, _File]] = {
 }
 
 
-def devpath_of(device: TeeDevice, *, has_parents: bool) -> str:
-    """Return where in sysfs a device is; if it has parents, below what its driver found."""
-    parent = device.driver.parent if has_parents else None
-    return f"/devices/{parent or 'virtual'}/tee/{PurePath(device.path).name}"
-
-
 @final
 class Sysfs:
     """What a kernel shows of its devices, at each look as they are then.
@@ -78,8 +72,8 @@ class Sysfs:
     Args:
         devices: returns the devices.
         bus: the bus.
-        has_parents: whether devices are below what their drivers found (Linux 6.18).
-        has_revision: whether they tell the revision of their TEEs (Linux 7.0).
+        has_revision: whether they tell the revision of their TEEs.
+        has_modules: whether drivers of the bus tell their module, which has their name.
 
     Threads: may be used from any.
     """
@@ -89,13 +83,13 @@ class Sysfs:
         devices: Callable[[], Iterable[TeeDevice]],
         bus: Bus,
         *,
-        has_parents: bool,
         has_revision: bool,
+        has_modules: bool,
     ) -> None:
         self._devices = devices
         self._bus = bus
-        self._has_parents = has_parents
         self._has_revision = has_revision
+        self._has_modules = has_modules
 
     def names(self, path: str) -> list[str]:
         """Return what a directory has, sorted (readdir).
@@ -164,7 +158,7 @@ class Sysfs:
         root: dict[str, _Node] = {}
         classes = _directory(root, "class/tee")
         for device in self._devices():
-            devpath = devpath_of(device, has_parents=self._has_parents)
+            devpath = devpath_of(device)
             name = PurePath(devpath).name
             classes[name] = _Link(f"../..{devpath}")
             _directory(root, devpath).update(self._device(device, devpath))
@@ -177,7 +171,10 @@ class Sysfs:
         )
         drivers = _directory(root, "bus/tee/drivers")
         for driver in self._bus.drivers:
-            drivers[driver.name] = _driver(driver, devices)
+            nodes = drivers[driver.name] = _driver(driver, devices)
+            if self._has_modules:
+                # Linux has no hyphens in the names of modules.
+                nodes["module"] = _Link(f"../../../../module/{driver.name.replace('-', '_')}")
         for client in devices:
             _directory(root, client.devpath).update(_client_device(client))
         return root
@@ -195,8 +192,6 @@ class Sysfs:
         for attribute, text in device.driver.attributes().items():
             if attribute != "revision" or self._has_revision:
                 nodes[attribute] = _File(f"{text}\n")
-        if self._has_parents and device.driver.parent is not None:
-            nodes["device"] = _Link(f"../../../{PurePath(device.driver.parent).name}")
         return nodes
 
 

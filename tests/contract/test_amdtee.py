@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support import c_library as c
 from ..support.conformance import Command
@@ -79,6 +80,25 @@ def test_what_an_application_refuses_is_not_blamed_on_the_login(context: tee.Con
             context.open_session(Target.CONFORMANCE, (code, 0))
         assert caught.value.code == code
         assert caught.value.remedy is None
+
+
+@pytest.mark.parametrize("origin", [0, tee.Origin.COMMS, tee.Origin.TEE, tee.Origin.TRUSTED_APP])
+def test_a_file_that_the_tee_refuses_is_to_be_signed(target: Target, origin: int) -> None:
+    """The driver leaves the origin to the processor, which may say none."""
+    plan = Plan([Fault(SystemCall.OPEN_SESSION, Answer(tee.Result.SECURITY, origin))])
+    kernel = FaultyKernel(target.kernel or "linux", plan)
+    with (
+        tee.Context(target.device, backend=kernel) as context,
+        pytest.raises(tee.SecurityError) as caught,
+    ):
+        context.open_session(MISSING)
+    assert caught.value.origin == origin
+    if origin == tee.Origin.TRUSTED_APP:
+        assert caught.value.remedy is None
+    else:
+        assert caught.value.remedy
+        assert "signed for this processor" in caught.value.remedy
+        assert "amdtee/92114d53-4361-4c23-47555352544f4f59.bin" in caught.value.remedy
 
 
 def test_null_memrefs_are_not_supported(session: tee.Session) -> None:

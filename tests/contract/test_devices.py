@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._sysfs import Folder, LinuxMonitor
+from pytee_client.fake.applications import PSEUDO_APPLICATIONS
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
 
 from ..support.targets import Target
@@ -113,8 +113,10 @@ def shown(tree: Tree, mode: Callable[[str], int], path: str) -> Iterator[tuple[s
 
 @pytest.mark.real_only
 def test_the_fakes_sysfs_is_that_of_linux(target: Target) -> None:
-    major, minor = map(int, os.uname().release.split(".")[:2])
-    kernel = fake.new_kernel("optee@6.12" if (major, minor) < (6, 18) else "optee@7.2")
+    has_revision = target.release.has_revision_attribute
+    revision = Path("/sys/class/tee/tee0/revision").read_text().strip() if has_revision else ""
+    kernel = fake.Kernel(fake.Optee(revision=revision), release=target.release)
+    kernel.install(*PSEUDO_APPLICATIONS)
     kernel.bus.register(RandomDriver())
     linux = Folder()
     places = ["class/tee", "bus/tee"]

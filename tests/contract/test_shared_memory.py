@@ -663,14 +663,14 @@ def test_no_block_can_be_closed_under_a_call(
 def test_a_kernel_that_shares_nothing_by_descriptor_says_so(
     target: Target, context: tee.Context, heap: int
 ) -> None:
-    since_6_18 = target.is_since_6_18
-    error = tee.BadParametersError if since_6_18 else tee.NotSupportedError
+    is_known = target.release.has_memory_by_descriptor
+    error = tee.BadParametersError if is_known else tee.NotSupportedError
     with pytest.raises(error) as caught:
         context.register_shared_memory_fd(heap)
     assert caught.value.origin == tee.Origin.COMMS
     assert caught.value.errno == errno.EINVAL
     assert caught.value.remedy
-    assert ("dma-buf" if since_6_18 else "6.18") in caught.value.remedy
+    assert ("dma-buf" if is_known else "6.18") in caught.value.remedy
 
 
 def test_a_descriptor_without_memory_to_share_is_refused(sharing: tee.Session) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from pytee_client.fake import new_kernel
+from pytee_client.fake import LinuxRelease, new_kernel
 
 from ..support.linux_kernel import LinuxKernel
 from . import record
@@ -18,6 +18,7 @@ from .comparison import Comparison
 from .generator import programs
 from .ground import Ground
 from .program import Program
+from .properties import Findings, UnknownAnswerError, find
 from .vectors import VECTORS, Vector
 
 OUT_OF_MEMORY = 3
@@ -26,6 +27,9 @@ verbs:
   record    run programs on Linux, and write what came of them to --out; the status is
             {OUT_OF_MEMORY} if the TEE had no more memory for one
   compare   run each on Linux and on the fake; the status is 1 if something differs
+  properties
+            ask Linux for the properties of its release (fake.LinuxRelease), and write the
+            answers to --out
 
 A program on which they differ is shown without the steps that play no part. Where a line
 begins with a star there follow Linux's outcome, and below it the fake's.
@@ -37,6 +41,8 @@ compared there, which is faster: python -m tests.optee_vm fidelity
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
+    if parsed.verb == "properties":
+        return _properties(parsed.out)
     if parsed.verb == "compare":
         return _compare(parsed)
     with open(parsed.out, "wb") as out, closing(_ground(parsed)) as linux:
@@ -57,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", choices=("record", "compare"))
+    parser.add_argument("verb", choices=("record", "compare", "properties"))
     parser.add_argument("--seed", type=int, default=1, help="which programs (default: 1)")
     parser.add_argument("--programs", type=int, default=100, help="how many (default: 100)")
     parser.add_argument("--first", type=int, default=0, help="number of the first (default: 0)")
@@ -65,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", type=int, nargs="+", metavar="NUMBER", help="those of these numbers alone"
     )
     parser.add_argument("--vectors", action="store_true", help="record: the vectors instead")
-    parser.add_argument("--out", type=Path, help="record: where to")
+    parser.add_argument("--out", type=Path, help="record, properties: where to")
     parser.add_argument(
         "--teepriv",
         action="store_true",
@@ -87,11 +93,35 @@ def _programs(parsed: argparse.Namespace) -> Iterator[tuple[int, Program]]:
         yield from programs(parsed.seed, 1, teepriv=parsed.teepriv, first=number)
 
 
+def _properties(out: Path | None) -> int:
+    found = find(LinuxKernel())
+    for name, answer in found.answers.items():
+        print(f"{name}: {answer}")
+    if out is not None:
+        out.write_text(found.to_json())
+    return 0
+
+
+def release_of(found: Findings) -> LinuxRelease | None:
+    """Return the release that a machine has, and print what is new; none if it is unknown."""
+    try:
+        release = found.release()
+    except UnknownAnswerError as error:
+        print(f"error: {error}", flush=True)
+        return None
+    for line in found.surprises():
+        print(line, flush=True)
+    return release
+
+
 def _compare(parsed: argparse.Namespace) -> int:
+    release = release_of(find(LinuxKernel()))
+    if release is None:
+        return 1
     different = 0
     with (
         closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
-        closing(Ground(new_kernel(), teepriv=parsed.teepriv)) as fake,
+        closing(Ground(new_kernel(release=release), teepriv=parsed.teepriv)) as fake,
     ):
         comparison = Comparison(linux, fake)
         for number, program in _programs(parsed):

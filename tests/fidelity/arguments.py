@@ -33,9 +33,9 @@ _NUMBERS = (0, 1, 2, 3, 42, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 32, (5 << 3
 _FOREIGN_IDS = (0, 12345, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**64 - 2, 1 << 32)
 _WRONG_ATTRS = (0x200, 0x8000, 1 << 32, 1 << 63, 4, 8, 9, 10, 11, 12, 13, 14, 0xFF)
 _WRONG_LOGINS = (3, 4, 5, 6, 7, 0x7FFFFFFF, 0x80000000, 0xBFFFFFFF, 0xC0000000, 0xFFFFFFFF)
-# Linux 6.12 was seen to refuse 4088 bytes of argument; newer ones take 4096.
+# The least that a release has for its max_argument_size.
 _MAX_ARGUMENT = 1024
-# What OP-TEE's driver sends; Linux before 6.18 knows no others.
+# What OP-TEE's driver sends; not all releases know others.
 _CARRIED = [kind for kind in uapi.ParamType if kind <= uapi.ParamType.MEMREF_INOUT]
 # Of the pseudo TAs. The other commands of InvokeTests run tests inside OP-TEE, and a sum of an
 # empty memref (1) is the end of it.

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import uapi
+from pytee_client.fake import LinuxRelease, uapi
 
 from .process import Outcome
 from .program import (
@@ -35,7 +35,20 @@ from .program import (
     send,
     version,
 )
-from .vectors import BLOCK, DEVICE, MEMORY, SHM_REGISTER_FD, UNKNOWN, group, memref
+from .vectors import (
+    BLOCK,
+    DEVICE,
+    EMPTY,
+    MEMORY,
+    NO_PAGES,
+    SHM_REGISTER_FD,
+    UNKNOWN,
+    Expected,
+    Has,
+    group,
+    has,
+    memref,
+)
 
 
 class Column(Enum):
@@ -47,7 +60,7 @@ class Column(Enum):
     QTEE = "Q"
 
 
-Expected: TypeAlias = "int | str | tuple[int, ...] | None"
+_Given: TypeAlias = "Expected | Has | None"
 
 
 @dataclass(frozen=True)
@@ -59,19 +72,17 @@ class Row:
         program: the steps.
         expected: the result, or the code and the origin, or the size and the id of what
             succeeds, by the device; none where the step makes no sense.
-        before_6_18: the result on earlier kernels, if it is another.
     """
 
     claim: str
     program: Program
-    expected: dict[Column, int | str | tuple[int, ...]]
-    before_6_18: int | str | None = None
+    expected: dict[Column, Expected | Has]
 
-    def is_met_by(self, outcome: Outcome, column: Column, *, since_6_18: bool) -> bool:
-        """Return whether what came of the last step is what is expected."""
+    def is_met_by(self, outcome: Outcome, column: Column, release: LinuxRelease) -> bool:
+        """Return whether what came of the last step is what is expected of a release."""
         expected = self.expected[column]
-        if self.before_6_18 is not None and not since_6_18:
-            expected = self.before_6_18
+        if isinstance(expected, Has):
+            expected = expected.on(release)
         if isinstance(expected, tuple):
             return outcome.result in (0, "fd") and outcome.answer == expected
         return outcome.result == expected
@@ -80,19 +91,18 @@ class Row:
 def row(
     claim: str,
     *steps: Step,
-    all: Expected = None,
-    p: Expected = None,
-    a: Expected = None,
-    s: Expected = None,
-    q: Expected = None,
-    before_6_18: int | str | None = None,
+    all: _Given = None,
+    p: _Given = None,
+    a: _Given = None,
+    s: _Given = None,
+    q: _Given = None,
 ) -> Row:
     """Make one; `all` is for those not told apart."""
     columns = dict(zip(Column, (p, a, s, q), strict=True))
     expected = {column: all if own is None else own for column, own in columns.items()}
     program = dict(zip("abcdef", steps, strict=False))
     known = {column: result for column, result in expected.items() if result is not None}
-    return Row(claim, program, known, before_6_18)
+    return Row(claim, program, known)
 
 
 OPENED = open_session(DEVICE)
@@ -176,15 +186,15 @@ ROWS = [
         "user buffer in the kernel",
         open_session(DEVICE, [_IN_KERNEL]),
         p="EINVAL",
-        all="EFAULT",
+        all=has("has_user_buffers", "EFAULT", otherwise="EINVAL"),
         q="EINVAL",
     ),
     row(
         "user buffer",
         open_session(DEVICE, [_USER_BUFFER]),
         all="EINVAL",
-        a=BAD_PARAMETERS,
-        s=SERVED,
+        a=has("has_user_buffers", BAD_PARAMETERS, otherwise="EINVAL"),
+        s=has("has_user_buffers", SERVED, otherwise="EINVAL"),
     ),
     row(
         "unknown application",
@@ -233,7 +243,11 @@ ROWS = [
     row("a second open", Open(), Open(), a="fd", s="fd", q="fd"),
     row("a second supplicant", Open("/dev/teepriv0"), p="EBUSY"),
     row("allocating with flags", allocate(DEVICE, PAGE, flags=1), all="EINVAL"),
-    row("allocating nothing", allocate(DEVICE, 0), all="EINVAL", before_6_18="ENOMEM"),
+    *(
+        row(f"allocating {claim}", allocate(DEVICE, size), all=EMPTY, a="ENOMEM")
+        for claim, size in NO_PAGES
+    ),
+    row("allocating half of all numbers", allocate(DEVICE, 1 << 63), all="ENOMEM"),
     row("allocating 5000", allocate(DEVICE, 5000), all=(8192, 1)),
     row("allocating 20480", allocate(DEVICE, 20480), all=(20480, 1), a=(32768, 1)),
     row("allocating 4 MiB", allocate(DEVICE, 4 << 20), all=(4 << 20, 1)),

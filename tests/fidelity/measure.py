@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from unittest import mock
 
-from pytee_client.fake import new_kernel
+from pytee_client.fake import LinuxRelease, new_kernel
 
 from . import record
 from .columns import SUPPLICANT_ROWS, Column
@@ -34,6 +34,7 @@ class Measure:
 
     Args:
         seed: which programs they are of.
+        release: the release of Linux that the fake is to be.
 
     Attributes:
         vectors: how many vectors were compared.
@@ -43,9 +44,12 @@ class Measure:
         numbers: those of the programs in it, by whether they are for the supplicant's device.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, release: LinuxRelease) -> None:
         self._seed = seed
-        self._grounds = {kind: Ground(new_kernel(), teepriv=kind) for kind in (False, True)}
+        self._release = release
+        self._grounds = {
+            kind: Ground(new_kernel(release=release), teepriv=kind) for kind in (False, True)
+        }
         self.vectors = 0
         self.known: Counter[str] = Counter()
         self.tally = Tally()
@@ -56,16 +60,17 @@ class Measure:
         """Compare the vectors with what is expected, and with what the fake answers."""
         for found in record.read(io.BytesIO(records)):
             vector = VECTORS[found.number]
-            is_met = vector.is_met_by(_last(vector.program, found))
+            is_met = vector.is_met_by(_last(vector.program, found), self._release)
             self._add_vector(vector.claim, vector.program, found, self._grounds[False], is_met)
 
     def add_supplicants_vectors(self, records: bytes) -> None:
         """Compare those of the supplicant's device."""
-        with closing(Ground(new_kernel(), path="/dev/teepriv0", is_bare=True)) as ground:
+        kernel = new_kernel(release=self._release)
+        with closing(Ground(kernel, path="/dev/teepriv0", is_bare=True)) as ground:
             for found in record.read(io.BytesIO(records)):
                 row = SUPPLICANT_ROWS[found.number]
                 last = _last(row.program, found)
-                is_met = row.is_met_by(last, Column.SUPPLICANT, since_6_18=False)
+                is_met = row.is_met_by(last, Column.SUPPLICANT, self._release)
                 self._add_vector(f"teepriv, {row.claim}", row.program, found, ground, is_met)
 
     def _add_vector(

@@ -7,13 +7,13 @@ import contextlib
 import io
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import new_kernel
+from pytee_client.fake import Kernel, LinuxRelease, new_kernel
 
 from ..optee_vm import fidelity
 from ..optee_vm.job import Job
@@ -37,26 +37,32 @@ class Machine:
     Attributes:
         folder: for the files of the jobs.
         profile: which kernel.
+        release: which release of Linux it is.
         status: what the first job ends with, after its programs.
         jobs: those that were run.
     """
 
     folder: Path
     profile: str = "optee"
+    release: LinuxRelease = field(default_factory=LinuxRelease.default)
     status: int = 0
     jobs: list[Job] = field(default_factory=list)
 
     def run(self, job: Job) -> Outcome:
         self.jobs.append(job)
         console = io.StringIO()
-        status = 0
+        status = kept = 0
         for place in self.folder.iterdir():
             place.unlink()
         with contextlib.redirect_stdout(console):
             for line in job.script.splitlines():
-                words = shlex.split(line.partition("||")[0])
+                command, _, otherwise = line.partition("||")
+                words = shlex.split(command)
                 if words[:3] == ["python3", "-m", "tests.fidelity"] and not status:
                     status = command_line.main([self._here(word) for word in words[3:]])
+                    if otherwise.strip() == "status=$?":
+                        kept, status = status or kept, 0
+        status = status or kept
         print(console.getvalue(), end="")
         log = self.folder / "console"
         log.write_text(console.getvalue())
@@ -72,7 +78,11 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(tmp_path)
-    monkeypatch.setattr(command_line, "LinuxKernel", lambda: new_kernel(machine.profile))
+
+    def kernel() -> Kernel:
+        return new_kernel(machine.profile, release=machine.release)
+
+    monkeypatch.setattr(command_line, "LinuxKernel", kernel)
     return machine
 
 
@@ -96,6 +106,38 @@ def test_equal_kernels_do_not_differ(machine: Machine, capsys: pytest.CaptureFix
     assert last.startswith(f"fidelity: {vectors} vectors, {PROGRAMS} programs, ")
     assert last.endswith(" steps, 0 differences")
     assert len(machine.jobs) == 1
+
+
+@pytest.mark.parametrize("name", ["6.12.43", "7.2"])
+def test_the_fake_is_of_the_release_that_the_machine_has(
+    machine: Machine, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.release = LinuxRelease.named(name)
+    assert fidelity.measure(machine.run, SEED, PROGRAMS) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1].endswith(" 0 differences")
+    assert "\nLinux " not in out
+
+
+def test_a_backport_is_one_line_and_no_difference(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    oldest = LinuxRelease.named("6.12.43")
+    machine.release = replace(oldest, version="6.12.50", rejects_empty_allocations=True)
+    assert fidelity.measure(machine.run, SEED, PROGRAMS) == 0
+    lines = capsys.readouterr().out.splitlines()
+    about = [line for line in lines if line.startswith("Linux ")]
+    assert about == ["Linux 6.12.50 rejects_empty_allocations, known since 6.12.113"]
+    assert lines[-1].endswith(" 0 differences")
+
+
+def test_a_release_that_the_fake_can_not_be_is_not_compared(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.release = replace(LinuxRelease.default(), max_argument_size=512)
+    assert fidelity.measure(machine.run, SEED, PROGRAMS) == 1
+    assert "max_argument_size is 512" in (last := capsys.readouterr().out.splitlines()[-1])
+    assert "--adopt" in last
 
 
 def test_kernels_that_are_not_equal_differ_and_the_shortest_program_is_shown(
@@ -160,7 +202,7 @@ def test_a_machine_that_fails_is_no_success(machine: Machine) -> None:
 
 
 def test_records_of_other_programs_are_not_compared() -> None:
-    found = Measure(SEED)
+    found = Measure(SEED, LinuxRelease.default())
     ground = Ground(new_kernel())
     out = io.BytesIO()
     record.write(out, ground, [(0, {})])

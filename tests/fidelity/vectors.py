@@ -3,16 +3,20 @@
 
 Of memory by descriptor, of user buffers as parameters and of what only other drivers do there
 is no more than what a kernel says that does not know them.
+
+What differs between releases of Linux is told by their properties: has().
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import ParamType, uapi
+from pytee_client.fake import LinuxRelease, ParamType, uapi
 from pytee_client.fake.applications.conformance import Command
+from pytee_client.fake.linux_release import PROPERTIES
 
 from ..support.targets import Target
 from .process import Outcome
@@ -51,10 +55,39 @@ VALUE: Param = (ParamType.VALUE_INPUT, 0, 0, 0)
 UNKNOWN = UUID("e1a44ab1-8f6e-4d0c-8e4d-94a8a6a1f3a7")
 SHM_REGISTER_FD = 0xC018A408
 SUCCESS = (Result.SUCCESS, Origin.TRUSTED_APP)
+# Sizes that are no pages, as the number of bytes in them has 64 bits.
+NO_PAGES = (
+    ("nothing", 0),
+    ("the largest number", 2**64 - 1),
+    ("the smallest that rounds to 2**64", 2**64 - PAGE + 1),
+)
 
 
 def memref(number: int | Ref, offset: int = 0, size: int = 0) -> Param:
     return ParamType.MEMREF_INPUT, offset, size, number
+
+
+Expected: TypeAlias = "int | str | tuple[int, ...]"
+
+
+@dataclass(frozen=True)
+class Has:
+    """What is expected where a release has a property, and where it has not."""
+
+    name: str
+    result: Expected
+    otherwise: Expected
+
+    def on(self, release: LinuxRelease) -> Expected:
+        """Return what is expected on a release."""
+        return self.result if getattr(release, self.name) else self.otherwise
+
+
+def has(name: str, result: Expected, *, otherwise: Expected) -> Has:
+    """Make one; the name must be that of a property."""
+    if name not in PROPERTIES:
+        raise ValueError(f"no property of a LinuxRelease: {name}")
+    return Has(name, result, otherwise)
 
 
 @dataclass(frozen=True)
@@ -67,34 +100,37 @@ class Vector:
         result: what the call returns, see Outcome.
         answer: the code and the origin, or the size and the id, if they matter.
         reg_mem: whether it is about the capability REG_MEM.
-        since_6_18: the result on later kernels, if it is another.
     """
 
     claim: str
     program: Program
-    result: int | str
+    result: int | str | Has
     answer: tuple[int, ...] | None
     reg_mem: bool
-    since_6_18: int | str | None
 
-    def is_met_by(self, outcome: Outcome, *, since_6_18: bool = False) -> bool:
-        """Return whether what came of the last step is what is expected."""
-        later = self.since_6_18 if since_6_18 else None
-        expected = self.result if later is None else later
+    def result_on(self, release: LinuxRelease) -> Expected:
+        """Return what the last step returns on a release."""
+        return self.result.on(release) if isinstance(self.result, Has) else self.result
+
+    def is_met_by(self, outcome: Outcome, release: LinuxRelease) -> bool:
+        """Return whether what came of the last step is what is expected of a release."""
+        expected = self.result_on(release)
         return outcome.result == expected and self.answer in (None, outcome.answer)
 
 
 def vector(
     claim: str,
     *steps: Step,
-    result: int | str,
+    result: int | str | Has,
     answer: tuple[int, ...] | None = None,
     reg_mem: bool = False,
-    since_6_18: int | str | None = None,
 ) -> Vector:
     """Make one."""
     program = dict(zip("abcd", steps, strict=False))
-    return Vector(claim, program, result, answer, reg_mem, since_6_18)
+    return Vector(claim, program, result, answer, reg_mem)
+
+
+EMPTY = has("rejects_empty_allocations", "EINVAL", otherwise="ENOMEM")
 
 
 def group(gid: int) -> bytes:
@@ -183,7 +219,12 @@ VECTORS = [
     ),
     vector("a second open", Open(), Open(), result="fd"),
     vector("allocating with flags", allocate(DEVICE, PAGE, flags=1), result="EINVAL"),
-    vector("allocating nothing", allocate(DEVICE, 0), result="ENOMEM", since_6_18="EINVAL"),
+    *(
+        # Without the capability the memory is of another kind.
+        vector(f"allocating {claim}", allocate(DEVICE, size), result=EMPTY, reg_mem=True)
+        for claim, size in NO_PAGES
+    ),
+    vector("allocating half of all numbers", allocate(DEVICE, 1 << 63), result="ENOMEM"),
     vector("allocating 5000", allocate(DEVICE, 5000), result="fd", answer=(8192, 1)),
     vector("allocating 20480", allocate(DEVICE, 20480), result="fd", answer=(20480, 1)),
     vector("allocating 4 MiB", allocate(DEVICE, 4 << 20), result="fd", answer=(4 << 20, 1)),

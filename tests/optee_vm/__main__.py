@@ -45,6 +45,8 @@ verbs:
                           the suite before the device
   fidelity [--seed N] [--programs N]
                           random programs of system calls, the same outcomes as on the fake?
+  properties [--adopt]    which release of Linux runs there, by what tells releases apart for the
+                          fake; --adopt: make it one of those that the fake knows
   bench [--short] [--only NAME] [--json FILE] [--markdown] [--baseline FILE] ...
                           what calls cost in instructions, against C over Debian's libteec
   xtest [--teec=ours|debian|both] [--keep] [CASES]
@@ -256,6 +258,16 @@ def _fidelity(command: _Command) -> int:
     return fidelity.measure(machine.run, parsed.seed, parsed.programs)
 
 
+def _properties(command: _Command) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm properties")
+    parser.add_argument("--adopt", action="store_true", help="make it a known release")
+    parsed = parser.parse_args(command.words)
+    from . import fidelity
+
+    machine = Machine(command.build(Parts.EXTENSION), command.options(600))
+    return fidelity.properties(machine.run, adopt=parsed.adopt)
+
+
 def _bench(command: _Command) -> int:
     def run(job: Job) -> Outcome:
         return Machine(command.build(Parts.ALL), replace(command, icount=True).options(1200)).run(
@@ -370,6 +382,7 @@ _VERBS: dict[str, Callable[[_Command], int]] = {
     "bench": _bench,
     "build": _build,
     "fidelity": _fidelity,
+    "properties": _properties,
     "run": _run,
     "shell": _shell,
     "test": _test,

@@ -18,6 +18,8 @@ from .process import VmError, say
 
 # Two machines, with the results before and after a change or a refresh.
 _KEPT_PER_STAGE = 6
+# What was used since then, in seconds, another build may be about to read.
+_IN_USE = 3 * 3600
 _LOCK_SECONDS = 1800
 
 
@@ -129,4 +131,5 @@ def _prune(stage: Path) -> None:
         reverse=True,
     )
     for old in places[_KEPT_PER_STAGE:]:
-        shutil.rmtree(old, ignore_errors=True)
+        if time.time() - old.stat().st_mtime > _IN_USE:
+            shutil.rmtree(old, ignore_errors=True)

@@ -140,7 +140,7 @@ def _c_files(project: Path) -> list[Path]:
 
 def _declarations(package: Path) -> Iterable[Path]:
     """The recipe, and whatever it may read beside it: all that is not the package's Python."""
-    skipped = (".py", ".pyi", ".pyc", ".so", ".o", ".typed")
+    skipped = (".py", ".pyi", ".pyc", ".so", ".o", ".typed", ".json")
     yield package / "_build.py"
     for path in package.rglob("*"):
         if path.is_file() and path.stem != "_native" and path.suffix not in skipped:

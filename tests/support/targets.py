@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import pytee_client as tee
-from pytee_client.fake import default_kernel, uapi
+from pytee_client.fake import Kernel, LinuxRelease, default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 
+from ..fidelity.properties import Findings, find
 from .applications import TWINS, Exclusive
 from .linux_kernel import LinuxKernel
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from pytee_client import kernels
     from pytee_client.context import Backend
-    from pytee_client.kernels import Kernel
 
 
 _VARIANT = "-no-reg-mem"
@@ -53,7 +53,7 @@ class Target:
     EXCLUSIVE: ClassVar[UUID] = Exclusive.uuid
 
     @property
-    def kernel(self) -> Kernel | None:
+    def kernel(self) -> kernels.Kernel | None:
         """The kernel, if it is one in Python, and None for Linux."""
         return None if isinstance(self.backend, str | None) else self.backend
 
@@ -67,18 +67,18 @@ class Target:
         return str(PurePath(self.device).with_name("teepriv0"))
 
     @functools.cached_property
-    def is_since_6_18(self) -> bool:
-        """Whether the kernel has what Linux has since then; it may be one with backports."""
-        kernel: Kernel = self.kernel or LinuxKernel()
-        fd = kernel.open(self.device)
-        try:
-            kernel.ioctl(fd, uapi.TEE_IOC_SHM_REGISTER_FD, 0)
-        except OSError as error:
-            # A request that is not known is refused before its argument is looked at.
-            return error.errno == errno.EFAULT
-        finally:
-            kernel.close(fd)
-        raise AssertionError("a request without an argument is refused")
+    def findings(self) -> Findings:
+        """What the kernel answered to the probes of its properties."""
+        return find(self.kernel if isinstance(self.kernel, Kernel) else LinuxKernel(), self.device)
+
+    @functools.cached_property
+    def release(self) -> LinuxRelease:
+        """The release of Linux that the kernel is, as probes find it."""
+        return self.findings.release()
+
+    def surprises(self) -> list[str]:
+        """Return what probes found that the nearest known release has otherwise, if any ran."""
+        return list(self.findings.surprises()) if "findings" in vars(self) else []
 
     def __str__(self) -> str:
         return self.name

@@ -430,17 +430,36 @@ def test_memory_of_op_tees_pool_is_passed_by_an_address_that_is_in_it(size: int)
 
 @pytest.mark.parametrize(
     ("profile", "error"),
-    [("optee", errno.EINVAL), ("optee@6.12", errno.EINVAL), ("optee@7.2", errno.EFAULT)],
+    [
+        ("optee", errno.EINVAL),
+        ("optee@6.12", errno.EINVAL),
+        ("optee@6.12.43", errno.EINVAL),
+        ("optee@7.2", errno.EFAULT),
+        ("optee@7.2.13", errno.EFAULT),
+    ],
 )
 def test_a_profile_can_name_the_release_of_linux(profile: str, error: int) -> None:
     with RawDevice(fake.new_kernel(profile)) as device:
         assert refused(device.raw_ioctl, uapi.TEE_IOC_SHM_REGISTER_FD, 0) == error
 
 
-@pytest.mark.parametrize("device", ["fake:nothing", "fake:/dev/tee0", "fake:optee@5.4"])
+@pytest.mark.parametrize("device", ["fake:nothing", "fake:/dev/tee0", "fake:nothing@7.2"])
 def test_an_unknown_profile_is_refused(device: str) -> None:
     with pytest.raises(ValueError, match="there are optee"):
         tee.Context(device)
+
+
+@pytest.mark.parametrize("name", ["5.4", "6.12.1", "6", "later"])
+def test_an_unknown_release_is_refused_and_the_known_ones_are_named(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"no Linux '{name}'.*6\.12, 6\.12\.43.*7\.2\.13"):
+        tee.Context(f"fake:optee@{name}")
+
+
+def test_a_release_is_named_once() -> None:
+    release = fake.LinuxRelease.named("6.12.43")
+    assert fake.new_kernel(release=release).release is release
+    with pytest.raises(ValueError, match="both"):
+        fake.new_kernel("optee@7.2", release=release)
 
 
 def test_contradictory_choices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def optee() -> fake.Optee:
 
 @pytest.fixture
 def kernel(optee: fake.Optee) -> fake.Kernel:
-    return fake.Kernel(optee, release=fake.LinuxRelease.LINUX_7_2)
+    return fake.Kernel(optee, release="7.2")
 
 
 @pytest.fixture
@@ -299,6 +299,19 @@ def test_a_killed_client_is_withdrawn_or_its_answer_refused_once(
     assert (received.func, received.number) == (30, 2)
     assert refused(send, kernel, supplicant.fd, head(1)) == errno.EBADF
     assert refused(send, kernel, supplicant.fd, head(1)) == errno.ENOENT
+
+
+def test_an_answer_to_a_dead_client_is_lost_on_a_release_that_reports_none(
+    optee: fake.Optee, pool: ThreadPoolExecutor
+) -> None:
+    kernel = fake.Kernel(optee, release="6.12.43")
+    with RawDevice(kernel, "/dev/teepriv0") as supplicant:
+        asked = Client(optee, pool).ask()
+        receive(kernel, supplicant.fd, META)
+        optee.supplicant_queue.kill_clients()
+        assert asked.result(LIMIT) == Result.COMMUNICATION
+        send(kernel, supplicant.fd, head(1))
+        assert refused(send, kernel, supplicant.fd, head(1)) == errno.ENOENT
 
 
 def test_the_file_being_closed_ends_a_wait_for_requests(

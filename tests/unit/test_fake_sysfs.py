@@ -13,6 +13,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications.pseudo_applications import InvokeTests
 
+from ..fidelity.properties import find
 from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
@@ -71,17 +72,35 @@ def test_a_monitor_hears_what_comes_after_it_only(pool: ThreadPoolExecutor) -> N
     monitor.close()
 
 
-def test_the_revision_and_the_parent_came_later() -> None:
+def test_the_revision_came_later() -> None:
     old, new = (fake.new_kernel(f"optee@{release}").sysfs for release in ("6.12", "7.2"))
     assert "revision" not in old.names("class/tee/tee0")
     assert new.read("class/tee/tee0/revision") == b"4.5\n"
     assert new.read("class/tee/teepriv0/revision") == b"4.5\n"
-    assert old.readlink("class/tee/tee0") == "../../devices/virtual/tee/tee0"
-    assert new.readlink("class/tee/tee0") == "../../devices/platform/firmware:optee/tee/tee0"
-    assert new.names("class/tee/tee0/device/tee") == ["tee0", "teepriv0"]
+    for sysfs in (old, new):
+        assert sysfs.readlink("class/tee/tee0") == "../../devices/virtual/tee/tee0"
 
 
-@pytest.mark.parametrize("release", fake.LinuxRelease)
+class RandomDriver(fake.ClientDriver):
+    """As the kernel's module for random numbers."""
+
+    name = "optee-rng"
+    id_table = (InvokeTests.uuid,)
+
+
+def test_the_module_of_a_driver_came_later() -> None:
+    shown = {}
+    for release in ("6.12", "7.2"):
+        kernel = fake.new_kernel(f"optee@{release}")
+        kernel.bus.register(RandomDriver())
+        shown[release] = kernel.sysfs.names("bus/tee/drivers/optee-rng")
+    assert shown["7.2"] == sorted([*shown["6.12"], "module"])
+    link = kernel.sysfs.readlink("bus/tee/drivers/optee-rng/module")
+    assert link == "../../../../module/optee_rng"
+    assert find(kernel).answers["has_driver_modules"] == "shown"
+
+
+@pytest.mark.parametrize("release", fake.LinuxRelease.known(), ids=lambda r: r.version)
 def test_only_op_tee_tells_more_than_its_implementation(release: fake.LinuxRelease) -> None:
     kernel = fake.Kernel(fake.AmdTee(), release=release)
     attributes = ["dev", "implementation_id", "power", "subsystem", "uevent"]
@@ -92,7 +111,7 @@ def test_only_op_tee_tells_more_than_its_implementation(release: fake.LinuxRelea
 
 def test_an_op_tee_can_be_of_another_version() -> None:
     driver = fake.Optee(revision="4.10 (00000000deadbeef)", routes_rpmb=True)
-    kernel = fake.Kernel(driver, release=fake.LinuxRelease.LINUX_7_2)
+    kernel = fake.Kernel(driver, release="7.2")
     device, _ = tee.enumerate_devices(kernel)
     assert device.revision == tee.Revision(4, 10, 0xDEADBEEF)
     assert device.rpmb_routing_model is tee.RpmbRoutingModel.KERNEL

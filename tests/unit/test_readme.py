@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the README shows in Python works, on the fake."""
+"""What README.md and docs/ show in Python works, on the fake."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 import textwrap
 import threading
@@ -20,13 +21,21 @@ from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.kernels import passing
 
+from ..support.waiting import LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from enum import IntEnum
 
-README = Path(__file__).parents[2] / "README.md"
+TOP = Path(__file__).parents[2]
+README = TOP / "README.md"
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
 SAMPLES = [
-    textwrap.dedent(found)
-    for found in re.findall(r"^ *```python\n(.*?)^ *```$", README.read_text(), re.M | re.S)
+    (page, number, textwrap.dedent(text))
+    for page in (README, *sorted((TOP / "docs").glob("*.md")))
+    for number, text in enumerate(
+        text for _, language, text in FENCED.findall(page.read_text()) if language == "python"
+    )
 ]
 
 
@@ -34,19 +43,26 @@ class Sample(Enum):
     """The samples, each by words that no other one has."""
 
     HELLO = "# 43"
+    OPEN = "HELLO_WORLD = UUID"
     PARAMETERS = "(digest,) ="
     SHARED_MEMORY = "allocate_shared_memory"
+    OWN_MEMORY = "register_shared_memory"
     HOT_LOOPS = "increment ="
+    ERRORS = "class VaultResult"
+    LOGINS = "client_uuid("
+    CANCELLING = "request_cancellation"
+    FINDING_DEVICES = "enumerate_bus_devices("
     OWN_APPLICATION = "class Counter"
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
     SUPPLICANT = "fake.Supplicant("
-    DEVICES = "wait_for_device("
+    LATE_DEVICE = "wait_for_device("
 
     @property
-    def number(self) -> int:
-        (number,) = (number for number, text in enumerate(SAMPLES) if self.value in text)
-        return number
+    def place(self) -> int:
+        """Where it is in SAMPLES."""
+        (place,) = (place for place, (_, _, text) in enumerate(SAMPLES) if self.value in text)
+        return place
 
 
 class Digester(fake.TrustedApplication):
@@ -75,6 +91,48 @@ class Digester(fake.TrustedApplication):
                 parameter.buffer[:] = bytes(parameter.buffer).swapcase()
 
 
+class Vault(fake.TrustedApplication):
+    """Gives its code, and knows a client if what it is told is the client's own UUID."""
+
+    uuid = UUID("2b8a6d0c-0e43-4ad0-9d39-3e1d4e1c3a6f")
+    code: int = 0
+    clients: list[tuple[UUID, bytes]]
+
+    def create(self) -> None:
+        Vault.clients = []
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        if command_id == 1:
+            raise fake.ResultCode(Vault.code)
+        told = parameters[0]
+        assert isinstance(told, fake.MemrefParameter)
+        assert told.buffer is not None
+        Vault.clients.append((session.identity.uuid, bytes(told.buffer)))
+
+
+class Waiter(fake.TrustedApplication):
+    """Waits until it is cancelled."""
+
+    uuid = UUID("6a0f1c52-5a44-4d5e-8f0f-0a1c8f0b77e2")
+    has_begun = threading.Event()
+
+    def invoke_command(
+        self,
+        session: fake.TrustedApplicationSession,
+        command_id: int,
+        parameters: fake.Parameters,
+    ) -> None:
+        session.unmask_cancellation()
+        Waiter.has_begun.set()
+        for _ in range(LIMIT * 1000):
+            session.wait(1)
+
+
 class _Yours(ast.NodeTransformer):
     """Has `yours` called where a sample has three dots as a statement."""
 
@@ -87,10 +145,13 @@ class _Yours(ast.NodeTransformer):
 
 
 def imports_before(sample: Sample) -> Iterator[ast.stmt]:
-    for text in SAMPLES[: sample.number]:
-        for statement in ast.parse(text).body:
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                yield statement
+    """Return the imports of the samples above it on its page."""
+    page, number, _ = SAMPLES[sample.place]
+    for other, before, text in SAMPLES:
+        if other == page and before < number:
+            for statement in ast.parse(text).body:
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    yield statement
 
 
 def run(
@@ -98,7 +159,7 @@ def run(
 ) -> dict[str, Any]:
     """Run a sample and return its names.
 
-    It finds the imports of those before it, what it is given, and in place of its three
+    It finds the imports of those above it, what it is given, and in place of its three
     dots yours, which gets the names too.
     """
     names: dict[str, Any] = {"__name__": sample.name, **given}
@@ -111,9 +172,10 @@ def run(
             yours(names)
 
     names["yours"] = call
-    tree = _Yours().visit(ast.parse(SAMPLES[sample.number]))
+    page, _, text = SAMPLES[sample.place]
+    tree = _Yours().visit(ast.parse(text))
     tree.body[:0] = imports_before(sample)
-    exec(compile(tree, f"README.md: {sample.name}", "exec"), names)
+    exec(compile(tree, f"{page.name}: {sample.name}", "exec"), names)
     assert calls == (yours is not None)
     return names
 
@@ -124,16 +186,40 @@ def greet(context: tee.Context) -> None:
 
 
 @pytest.fixture
-def session() -> Iterator[tee.Session]:
+def context() -> Iterator[tee.Context]:
     kernel = fake.Kernel()
-    kernel.install(Digester)
-    with tee.Context(backend=kernel) as context, context.open_session(Digester.uuid) as opened:
+    kernel.install(Digester, Vault, Waiter)
+    with tee.Context(backend=kernel) as opened:
         yield opened
     kernel.assert_no_leaks()
 
 
+@pytest.fixture
+def session(context: tee.Context) -> Iterator[tee.Session]:
+    with context.open_session(Digester.uuid) as opened:
+        yield opened
+
+
+def samples_run_here() -> set[str]:
+    """Return the names of the samples that tests of this file run."""
+    tests = (
+        node
+        for node in ast.parse(Path(__file__).read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+    calls = (node for test in tests for node in ast.walk(test) if isinstance(node, ast.Call))
+    return {
+        call.args[0].attr
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "run"
+        and isinstance(call.args[0], ast.Attribute)
+    }
+
+
 def test_every_python_sample_is_run_here() -> None:
-    assert sorted(sample.number for sample in Sample) == list(range(len(SAMPLES)))
+    assert sorted(sample.place for sample in Sample) == list(range(len(SAMPLES)))
+    assert samples_run_here() == set(Sample.__members__)
 
 
 def test_the_first_sample_prints_43(
@@ -142,6 +228,14 @@ def test_the_first_sample_prints_43(
     monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
     run(Sample.HELLO)
     assert capsys.readouterr().out == "43\n"
+
+
+def test_a_session_is_opened_and_used_by_the_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    run(Sample.OPEN)
+    assert capsys.readouterr().out == "fake (Value(a=2, b=0),)\n"
 
 
 def test_outputs_are_bytes_and_views_as_the_sample_says(session: tee.Session) -> None:
@@ -157,12 +251,83 @@ def test_shared_memory_is_filled_and_passed_as_the_sample_says(session: tee.Sess
     assert Digester.heard == b"hellohello"
 
 
+def test_memory_of_the_programs_own_is_shared_by_the_sample(session: tee.Session) -> None:
+    names = run(Sample.OWN_MEMORY, context=session.context, session=session)
+    assert Digester.heard == b"frame" + bytes(4091)
+    assert names["block"].closed
+
+
 def test_what_is_prepared_gives_what_the_sample_says(session: tee.Session) -> None:
     buffer = bytearray(b"Hello")
     names = run(Sample.HOT_LOOPS, session=session, buffer=buffer)
     assert names["value"] == (41, 0)
     assert names["view"].obj is buffer
     assert buffer == b"hELLO"
+
+
+def test_errors_are_told_apart_by_the_sample(
+    context: tee.Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Vault.code = 0x80001234
+    names = run(Sample.ERRORS, context=context, VAULT=Vault.uuid)
+    assert capsys.readouterr().out == "locked\n"
+    locked: IntEnum = names["VaultResult"].LOCKED
+    assert locked == Vault.code
+
+    Vault.code = tee.Result.NO_DATA
+    with pytest.raises(tee.NoDataError):
+        run(Sample.ERRORS, context=context, VAULT=Vault.uuid)
+
+    run(Sample.ERRORS, context=context, VAULT=UUID(int=1))
+    assert "not installed: install it in the fake kernel" in capsys.readouterr().out
+
+
+def test_the_client_that_logs_in_is_the_one_that_the_sample_computes(
+    context: tee.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = os.getegid()
+    monkeypatch.setattr("grp.getgrnam", lambda name: {"video": Group(own)}[name])
+    run(Sample.LOGINS, context=context, VAULT=Vault.uuid)
+    ((client, told),) = Vault.clients
+    assert told == client.bytes
+    assert client == tee.client_uuid(tee.Login.GROUP, gid=own)
+
+
+class Group:
+    """An entry of the group database."""
+
+    def __init__(self, number: int) -> None:
+        self.gr_gid = number
+
+
+def test_a_call_that_waits_is_cancelled_by_the_sample(
+    context: tee.Context, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class WhenBegun(threading.Timer):
+        def run(self) -> None:
+            assert Waiter.has_begun.wait(LIMIT)
+            self.function()
+
+    monkeypatch.setattr(threading, "Timer", WhenBegun)
+    Waiter.has_begun.clear()
+    with context.open_session(Waiter.uuid) as waiting:
+        names = run(Sample.CANCELLING, session=waiting)
+    assert names["operation"].state is tee.OperationState.DONE
+    assert capsys.readouterr().out == "cancelled by TRUSTED_APP\n"
+
+
+def test_devices_are_listed_by_the_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    run(Sample.FINDING_DEVICES)
+    printed = capsys.readouterr().out
+    for device in tee.enumerate_devices("fake"):
+        assert device.path in printed
+    assert printed.startswith("/dev/tee0 1 ")
+    applications = tee.enumerate_bus_devices("fake")
+    assert applications
+    assert all(f"{application.uuid} None\n" in printed for application in applications)
 
 
 def test_an_own_trusted_application_is_tested_by_the_sample() -> None:
@@ -227,6 +392,6 @@ def test_a_device_that_comes_late_is_waited_for_by_the_sample(
     def program(names: dict[str, Any]) -> None:
         assert names["context"].version.backend == "fake"
 
-    names = run(Sample.DEVICES, yours=program)
+    names = run(Sample.LATE_DEVICE, yours=program)
     assert tee.enumerate_devices(names["kernel"]) == ()
     names["kernel"].assert_no_leaks()

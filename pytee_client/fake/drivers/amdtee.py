@@ -23,6 +23,8 @@ from .message import CLIENT_PARAMS, Message, are_carried
 if TYPE_CHECKING:
     import os
 
+    from ..linux_release import LinuxRelease
+
 __all__ = ["AmdTee"]
 
 _OPERATIONS: Final = frozenset(
@@ -83,8 +85,8 @@ class AmdTee(ApplicationDriver):
         """Say what the driver says."""
         return uapi.TEE_IMPL_ID_AMDTEE, 0, uapi.TEE_GEN_CAP_GP
 
-    def pool_size(self, size: int) -> int:
-        """Round up to a power of two of pages."""
+    def pool_size(self, size: int, release: LinuxRelease) -> int:
+        """Round up to a power of two of pages; no release asks whether there are any."""
         pages = page_multiple(size) // PAGESIZE
         return PAGESIZE << (pages - 1).bit_length() if pages else 0
 

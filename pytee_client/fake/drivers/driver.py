@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import mmap
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..._boundary import copy_from_user, copy_to_user
 from ..secure_world import SecureWorld
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from ..linux_release import LinuxRelease
     from ..reply import Reply
     from ..trusted_application import TrustedApplication
+
+_UINT64: Final = 2**64 - 1
 
 
 @dataclass(slots=True, eq=False)
@@ -87,10 +91,10 @@ class Core(Protocol):
     """What a driver asks of the kernel's core.
 
     Attributes:
-        heeds_notification_timeouts: whether its release heeds the time-outs of notifications.
+        release: the release of Linux that it is.
     """
 
-    heeds_notification_timeouts: bool
+    release: LinuxRelease
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, shared memory of a context, known by its id."""
@@ -159,15 +163,15 @@ class Driver(ABC):
     Refusals are OSError.
 
     Attributes:
-        since_6_18: whether the driver came with Linux 6.18, and earlier kernels have none.
         routes_rpmb: whether the kernel has the memory (RPMB) for their storage.
-        parent: where in sysfs, below /sys/devices, the device is that it drives; None if
-            there is none.
     """
 
-    since_6_18: ClassVar[bool] = False
     routes_rpmb: bool = False
-    parent: ClassVar[str | None] = None
+
+    @classmethod
+    def is_in(cls, release: LinuxRelease) -> bool:
+        """Return whether a release of Linux has this driver."""
+        return True
 
     def start(self, core: Core) -> None:  # noqa: B027
         """Learn which kernel it is in, before anything else is asked."""
@@ -193,9 +197,18 @@ class Driver(ABC):
         """Return whether the device knows null memory references."""
         return False
 
-    def pool_size(self, size: int) -> int:
-        """Return how many bytes the driver allocates for so many."""
-        return page_multiple(size)
+    def pool_size(self, size: int, release: LinuxRelease) -> int:
+        """Return how many bytes the driver allocates for so many, 0 or too many for ENOMEM.
+
+        Most drivers share pages of the kernel's, and count them in 64 bits.
+
+        Raises:
+            OSError: EINVAL; the release rejects an allocation without pages.
+        """
+        size = page_multiple(size) & _UINT64
+        if not size and release.rejects_empty_allocations:
+            raise OSError(errno.EINVAL, "no pages to allocate")
+        return size
 
     def register_memory(self, device: TeeDevice) -> None:
         """Share memory of a client's own, which the core has checked."""

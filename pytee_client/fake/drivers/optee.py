@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from ..linux_release import LinuxRelease
     from .driver import Core
 
 __all__ = ["Optee"]
@@ -65,8 +66,8 @@ class Optee(ApplicationDriver):
             which then has the storage.
         threads: how many calls it serves at once (its CFG_NUM_THREADS); others wait, and
             requests for cancellation too. Without one there is no limit.
-        revision: its version, and what it was built from, as "4.5 (00000000deadbeef)"; Linux
-            shows it from 7.0 on.
+        revision: its version, and what it was built from, as "4.5 (00000000deadbeef)";
+            releases of Linux that have the attribute show it.
         routes_rpmb: whether Linux has the replay protected memory (RPMB) for its storage,
             and not the supplicant.
 
@@ -78,8 +79,6 @@ class Optee(ApplicationDriver):
         notifications: what its threads wait for.
         rpc: its requests to the normal world.
     """
-
-    parent = "platform/firmware:optee"
 
     def __init__(
         self,
@@ -114,9 +113,10 @@ class Optee(ApplicationDriver):
             self.world.file_system = SupplicantFileSystem(self.rpc)
 
     def start(self, core: Core) -> None:
-        """Count time-outs as the kernel does, if it does."""
-        if core.heeds_notification_timeouts:
+        """Count time-outs, and miss dead clients, as the kernel's release does."""
+        if core.release.heeds_notification_timeouts:
             self.notifications.ticks_per_second = _TICKS_PER_SECOND
+        self.supplicant_queue.reports_dead_clients = core.release.reports_dead_clients
 
     def devices(self) -> list[TeeDevice]:
         """Make one for clients and one for the supplicant."""
@@ -145,6 +145,10 @@ class Optee(ApplicationDriver):
         if device.privileged:
             capabilities |= uapi.TEE_GEN_CAP_PRIVILEGED
         return uapi.TEE_IMPL_ID_OPTEE, uapi.TEE_OPTEE_CAP_TZ, capabilities
+
+    def pool_size(self, size: int, release: LinuxRelease) -> int:
+        """Round up to pages, which come from a fixed range if none can be registered."""
+        return super().pool_size(size, release) if self._reg_mem else page_multiple(size)
 
     def register_memory(self, device: TeeDevice) -> None:
         """Ask the secure world, which may register none."""

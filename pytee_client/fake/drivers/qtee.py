@@ -20,6 +20,7 @@ from .qtee_transport import Transport, TransportDeadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..linux_release import LinuxRelease
     from ..qtee_object import QteeObject
     from .driver import Param, TeeContext
 
@@ -44,7 +45,7 @@ _KERNEL_OPERATIONS: Final = frozenset({4, 8, 9})
 class Qtee(Driver):
     """Qualcomm's TEE: one device, on which clients invoke objects and serve their own.
 
-    It came with Linux 6.18: fake.Kernel(fake.Qtee(...), release=fake.LinuxRelease.LINUX_7_2).
+    Not every release of Linux has it: fake.Kernel(fake.Qtee(...), release="7.2").
     It has not the GlobalPlatform capability: Context() does not take such a device, and
     what is here serves to test that, and programs that make the requests themselves. It
     was written from what is known of the driver, and compared with no real one.
@@ -58,8 +59,6 @@ class Qtee(Driver):
     Threads: may be used from any.
     """
 
-    since_6_18 = True
-
     def __init__(
         self,
         services: Mapping[int, Callable[[bytes], QteeObject]] | None = None,
@@ -70,6 +69,11 @@ class Qtee(Driver):
         self._transport = Transport(callback_ids)
         self._lock = threading.RLock()
         self._clients: dict[TeeContext, QteeClient] = {}
+
+    @classmethod
+    def is_in(cls, release: LinuxRelease) -> bool:
+        """Return whether a release of Linux has this driver."""
+        return release.has_qtee_driver
 
     def fail_transport(self, error: int | None) -> None:
         """Have the calls into the secure world fail with an errno, or none any longer.

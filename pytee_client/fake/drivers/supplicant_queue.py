@@ -54,9 +54,11 @@ class SupplicantQueue:
     Attributes:
         on_first_open: called, in order, when a supplicant opens its device for the first
             time ever.
+        reports_dead_clients: see LinuxRelease.
     """
 
     def __init__(self) -> None:
+        self.reports_dead_clients = True
         self.on_first_open: list[Callable[[], object]] = []
         self._changed = threading.Condition()
         self._queue: list[_Request] = []
@@ -113,7 +115,8 @@ class SupplicantQueue:
         """Do what SIGKILL does to all clients that wait here now.
 
         What the supplicant has not received yet is withdrawn. Of the rest the numbers stay
-        taken until it answers, which is EBADF then. To the secure world all is COMMUNICATION.
+        taken until it answers, which is EBADF then if Linux reports dead clients. To the
+        secure world all is COMMUNICATION.
         """
         with self._changed:
             for request in list(self._requests.values()):
@@ -192,7 +195,8 @@ class SupplicantQueue:
 
         Raises:
             OSError: EINVAL if it is not made like the request, which then waits on; ENOENT
-                if there is no such request; EBADF, once, if nobody waits for it any longer.
+                if there is no such request; EBADF, once, if nobody waits for it any longer,
+                on releases that report it.
         """
         with self._changed:
             request, answers = self._answered(params)
@@ -202,7 +206,9 @@ class SupplicantQueue:
             self._synchronous = None
             del self._requests[request.id]
             if is_revoked:
-                raise OSError(errno.EBADF, "the client is dead")
+                if self.reports_dead_clients:
+                    raise OSError(errno.EBADF, "the client is dead")
+                return
             for param, answer in zip(request.params, answers, strict=True):
                 _take(param, answer)
             request.finish(ret)

@@ -26,7 +26,7 @@ def qtee() -> fake.Qtee:
 
 @pytest.fixture
 def kernel(qtee: fake.Qtee) -> fake.Kernel:
-    return fake.Kernel(qtee, release=fake.LinuxRelease.LINUX_7_2)
+    return fake.Kernel(qtee, release="7.2")
 
 
 @pytest.fixture

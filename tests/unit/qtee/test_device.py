@@ -45,7 +45,7 @@ def test_it_has_one_device_that_says_it_carries_objects(kernel: fake.Kernel) -> 
 
 
 def test_linux_6_12_has_no_such_driver() -> None:
-    with pytest.raises(ValueError, match=r"LINUX_7_2"):
+    with pytest.raises(ValueError, match=r"release='7\."):
         fake.Kernel(fake.Qtee())
     for profile in ("qtee", "qtee@6.12"):
         with pytest.raises(ValueError, match=r"@7\.2"):

@@ -147,7 +147,7 @@ def test_objects_of_a_request_that_was_never_received_stay_unknown(
 def test_many_threads_invoke_and_serve_at_once(pool: ThreadPoolExecutor) -> None:
     threads, rounds = 4, 50
     qtee = fake.Qtee(QTEE_SERVICES, callback_ids=threads)
-    kernel = fake.Kernel(qtee, release=fake.LinuxRelease.LINUX_7_2)
+    kernel = fake.Kernel(qtee, release="7.2")
     with QteeDevice(kernel) as device:
         caller, op = device.service(QteeCaller.NUMBER), Memory(bytes([OP]))
         released = threading.Semaphore(0)
@@ -231,7 +231,7 @@ def test_what_an_invocation_held_is_let_go_whatever_became_of_it(
     pool: ThreadPoolExecutor, answer: RawParam, error: int | None
 ) -> None:
     qtee = fake.Qtee(QTEE_SERVICES, callback_ids=2)
-    kernel = fake.Kernel(qtee, release=fake.LinuxRelease.LINUX_7_2)
+    kernel = fake.Kernel(qtee, release="7.2")
     with QteeDevice(kernel) as device:
         echo = device.service(QteeEcho.NUMBER)
         call = Call(pool, device, OBJREF_OUTPUT)

@@ -330,7 +330,7 @@ def test_a_client_is_registered_by_credentials_that_its_object_tells(device: Qte
             seen.append(credentials)
 
     credentials = bytes(range(256)) * 20
-    kernel = fake.Kernel(fake.Qtee({7: Curious}), release=fake.LinuxRelease.LINUX_7_2)
+    kernel = fake.Kernel(fake.Qtee({7: Curious}), release="7.2")
     with QteeDevice(kernel) as own:
         own.open_service(7, own.register_client(credentials))
     assert seen == [credentials]
@@ -359,9 +359,7 @@ def test_a_service_is_opened_by_its_number(device: QteeDevice) -> None:
 
 
 def test_no_more_objects_of_clients_are_held_than_there_are_ids(pool: ThreadPoolExecutor) -> None:
-    kernel = fake.Kernel(
-        fake.Qtee(QTEE_SERVICES, callback_ids=2), release=fake.LinuxRelease.LINUX_7_2
-    )
+    kernel = fake.Kernel(fake.Qtee(QTEE_SERVICES, callback_ids=2), release="7.2")
     with QteeDevice(kernel) as device:
         echo = device.open_service(QteeEcho.NUMBER)
         mine = object_input(MINE)
