@@ -30,7 +30,7 @@ setup(
     ],
     python_requires=">=3.10",
     packages=find_packages(include=["pytee_client", "pytee_client.*"]),
-    package_data={"pytee_client": ["py.typed", "*.pyi"], "pytee_client.fake": ["*.json"]},
+    package_data={"pytee_client": ["py.typed", "*.pyi"], "pytee_client.fake.kernel": ["*.json"]},
     setup_requires=["cffi>=2.0"],
     cffi_modules=["pytee_client/_build.py:ffibuilder"],
     install_requires=["cffi>=1.15"],

@@ -72,7 +72,7 @@ class Version(NamedTuple):
     Attributes:
         backend: "linux" for a device of the running kernel, "fake" for the fake kernel,
             else the type of the kernel that the context was given; of one that passes calls
-            on (pytee_client.kernels.PassingKernel), what this is of the other one.
+            on (pytee_client.kernels.ProxyKernel), what this is of the other one.
         implementation_id: the driver, an ImplementationId where it is known.
         implementation_capabilities: bits whose meaning is the driver's.
         generic_capabilities: what it can do.

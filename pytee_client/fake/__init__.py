@@ -23,30 +23,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
-from .application_image import application_image
-from .bus import Bus, BusFailure
-from .client_context import LOGIN_REE_KERNEL, ClientContext
-from .client_device import ClientDevice
-from .client_driver import ClientDriver
-from .clock import Time
+from ..kernels.uapi import ParamType
+from ..supplicant import Supplicant
+from .devices.bus import Bus, BusFailure
+from .devices.client_context import LOGIN_REE_KERNEL, ClientContext
+from .devices.client_device import ClientDevice
+from .devices.client_driver import ClientDriver
+from .devices.uevents import Uevent, UeventAction, UeventMonitor
 from .drivers.amdtee import AmdTee
 from .drivers.driver import ApplicationDriver
-from .drivers.optee import Optee
-from .drivers.qtee import Qtee
-from .drivers.qtee_client_objects import CallbackObject, MemoryObject
-from .drivers.rpc import MissingSupplicantError
-from .drivers.supplicant_use import SupplicantUse
-from .drivers.tstee import SecurePartition, TrustedService, TsTee
-from .file_system import FileSystem
-from .folder_file_system import FolderFileSystem
-from .internal_core import InternalCore
-from .kernel import Kernel
-from .linux_release import LinuxRelease
-from .memory_file_system import MemoryFileSystem
-from .notifications import Notifications
-from .persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
-from .properties import PropertyNotFound, PropertySet
-from .qtee_object import (
+from .drivers.optee.driver import Optee
+from .drivers.optee.rpc import MissingSupplicantError
+from .drivers.optee.supplicant_use import SupplicantUse
+from .drivers.qtee.client_objects import CallbackObject, MemoryObject
+from .drivers.qtee.driver import Qtee
+from .drivers.qtee.object import (
     OutputBuffer,
     QteeArguments,
     QteeError,
@@ -54,11 +45,21 @@ from .qtee_object import (
     QteeReference,
     QteeResult,
 )
-from .resources import Resources
-from .secure_world import SecureWorld
-from .supplicant import Supplicant
-from .ta_session import TaSession, TaSessionError
-from .trusted_application import (
+from .drivers.tstee import SecurePartition, TrustedService, TsTee
+from .kernel.kernel import Kernel
+from .kernel.release import LinuxRelease
+from .kernel.resources import Resources
+from .secure_world.application_image import application_image
+from .secure_world.clock import Time
+from .secure_world.internal_core import InternalCore
+from .secure_world.notifications import Notifications
+from .secure_world.properties import PropertyNotFound, PropertySet
+from .secure_world.storage.file_system import FileSystem
+from .secure_world.storage.folder import FolderFileSystem
+from .secure_world.storage.memory import MemoryFileSystem
+from .secure_world.storage.persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
+from .secure_world.ta_session import TaSession, TaSessionError
+from .secure_world.trusted_application import (
     LOGIN_TRUSTED_APP,
     Identity,
     MemrefParameter,
@@ -69,8 +70,7 @@ from .trusted_application import (
     TrustedApplicationSession,
     ValueParameter,
 )
-from .uapi import ParamType
-from .uevents import Uevent, UeventAction, UeventMonitor
+from .secure_world.world import SecureWorld
 
 if TYPE_CHECKING:
     import os

@@ -13,7 +13,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from .._boundary import read_mapping
-from ..kernels import ObservedCall, PassingKernel, SystemCall
+from ..kernels import ObservedCall, ProxyKernel, SystemCall
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
 from .errors import TracePayloadWarning
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["TraceRecorder"]
 
 
-class TraceRecorder(PassingKernel):
+class TraceRecorder(ProxyKernel):
     """A kernel that passes calls on to another and writes them to a trace.
 
     Args:

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support import c_library as c
 from ..support.conformance import Command

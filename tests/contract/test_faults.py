@@ -8,15 +8,7 @@ import errno
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake.faults import (
-    Action,
-    Answer,
-    Do,
-    Fail,
-    Plan,
-    SystemCall,
-    Unplug,
-)
+from pytee_client.faults import Action, Answer, Do, Fail, Plan, SystemCall, Unplug
 
 from ..support.scenarios import SCENARIOS, Scenario, kernels_for, run, strike_each_call
 from ..support.targets import Target

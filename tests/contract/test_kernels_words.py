@@ -8,7 +8,7 @@ import errno
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake.faults import Fail, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Fail, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support.conformance import Command
 from ..support.renaming_kernel import OPEN, RenamingKernel

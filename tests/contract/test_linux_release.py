@@ -13,7 +13,9 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of
-from pytee_client.fake import LinuxRelease, ParamType, uapi
+from pytee_client.fake import LinuxRelease, ParamType
+from pytee_client.fake.kernel.release import PROPERTIES
+from pytee_client.kernels import uapi
 
 from ..fidelity.probes import PAGE, page_before_a_forbidden_one
 from ..fidelity.properties import find
@@ -63,7 +65,7 @@ def test_probes_find_the_release_that_the_kernel_is(machine: Machine) -> None:
     found = find(machine.kernel, machine.device)
     assert found.release() == machine.release
     probed = set(found.answers)
-    assert probed >= set(fake.linux_release.PROPERTIES) - {
+    assert probed >= set(PROPERTIES) - {
         "has_qtee_driver",
         "has_driver_modules",
         "heeds_notification_timeouts",

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support.targets import Target
 

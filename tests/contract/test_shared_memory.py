@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from ..support.conformance import Command, checksum, filled, xored
 from ..support.descriptor_kernel import DescriptorKernel

@@ -22,10 +22,9 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
-from pytee_client.fake.supplicant.device import SupplicantDevice
-from pytee_client.kernels import Kernel
+from pytee_client.kernels import Kernel, uapi
+from pytee_client.supplicant.device import SupplicantDevice
 
 from ..support.applications.storage import Storage, StorageCommand
 from ..support.interruption import Interrupted, interruption

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
+from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 from pytee_client.traces import TracePayloadWarning, TracePlayer, TraceRecorder
 
 from ..support.conformance import Command

@@ -6,10 +6,10 @@ from __future__ import annotations
 import mmap
 from uuid import UUID
 
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.kernels import uapi
 
 from .belief import SHARED_DEVICE, Belief
 from .choices import Choices

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import LinuxRelease, uapi
+from pytee_client.fake import LinuxRelease
+from pytee_client.kernels import uapi
 
 from .process import Outcome
 from .program import (

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from .interpreter import Ground, Outcome, Transcript, run
 from .program import InChild, Ioctl, Program, Step

@@ -7,9 +7,9 @@ import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
+from pytee_client.kernels import uapi
 
 from .arguments import Arguments
 from .belief import SHARED_DEVICE, Belief, Block

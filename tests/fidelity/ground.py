@@ -7,8 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
-from pytee_client.kernels import Kernel
+from pytee_client.kernels import Kernel, uapi
 
 from .program import PSEUDO, SHARED
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pytee_client._boundary import address_of
 from pytee_client._sysfs import Folder
-from pytee_client.fake import ParamType, uapi
+from pytee_client.fake import ParamType
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from pytee_client._sysfs import Tree
-    from pytee_client.fake.linux_release import Value
+    from pytee_client.fake.kernel.release import Value
 
     from .ground import ProgramKernel
 

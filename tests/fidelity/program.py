@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.kernels import uapi
 
 PAGE = 4096
 # The memory of a program: pages that it may write, only read, and not touch at all.

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytee_client.fake import Kernel, LinuxRelease
-from pytee_client.fake import linux_release as releases
-from pytee_client.fake.linux_release import PROPERTIES
+from pytee_client.fake.kernel import release as releases
+from pytee_client.fake.kernel.release import PROPERTIES
 
 from .probes import PROBES, probe
 
 if TYPE_CHECKING:
-    from pytee_client.fake.linux_release import Value
+    from pytee_client.fake.kernel.release import Value
 
     from .ground import ProgramKernel
     from .probes import Answer
@@ -73,7 +73,7 @@ class Findings:
         raise UnmodelledAnswerError(
             f"Linux {self.version} answers the probe of {name} with {answer}, where {expected}"
             " was expected: no release of the fake can be that. Model it in code first: as a"
-            " property of pytee_client/fake/linux_release.py with a probe in"
+            " property of pytee_client/fake/kernel/release.py with a probe in"
             " tests/fidelity/probes.py"
         )
 

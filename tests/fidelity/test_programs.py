@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import new_kernel, uapi
+from pytee_client.fake import new_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
+from pytee_client.kernels import uapi
 
 from .comparison import Comparison
 from .generator import programs

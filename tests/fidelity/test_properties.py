@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from pytee_client.fake import Kernel, LinuxRelease, linux_release, new_kernel, uapi
+from pytee_client.fake import Kernel, LinuxRelease, new_kernel
+from pytee_client.fake.kernel import release as linux_release
+from pytee_client.kernels import uapi
 
 from . import __main__ as command_line
 from .ground import ProgramKernel

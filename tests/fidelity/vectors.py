@@ -14,9 +14,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import LinuxRelease, ParamType, uapi
+from pytee_client.fake import LinuxRelease, ParamType
 from pytee_client.fake.applications.conformance import Command
-from pytee_client.fake.linux_release import PROPERTIES
+from pytee_client.fake.kernel.release import PROPERTIES
+from pytee_client.kernels import uapi
 
 from ..support.targets import Target
 from .process import Outcome

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from pytee_client._boundary import address_of, copy_from_user, copy_to_user
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from pytee_client.kernels import Kernel

@@ -8,8 +8,7 @@ import mmap
 import os
 
 from pytee_client._boundary import copy_from_user, copy_to_user
-from pytee_client.fake import uapi
-from pytee_client.kernels import PassingKernel
+from pytee_client.kernels import ProxyKernel, uapi
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
@@ -24,7 +23,7 @@ _libc.mmap.argtypes = [
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
-class LinuxKernel(PassingKernel):
+class LinuxKernel(ProxyKernel):
     """Passes every call on to the system; hidden are capabilities that it keeps to itself."""
 
     def __init__(self, hidden: int = 0) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytee_client._boundary import copy_to_user
-from pytee_client.fake import uapi
-from pytee_client.fake.faults import Fail, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Fail, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from pytee_client.kernels import ObservedCall

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pytee_client.fake import Kernel, ParamType, uapi
+from pytee_client.fake import Kernel, ParamType
+from pytee_client.kernels import uapi
 
 from .raw_device import LEFT_RESULT, RawDevice
 from .waiting import LIMIT

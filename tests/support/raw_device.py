@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

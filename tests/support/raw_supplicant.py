@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from pytee_client.kernels import Kernel

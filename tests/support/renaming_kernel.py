@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pytee_client.kernels import PassingKernel
+from pytee_client.kernels import ProxyKernel
 
 if TYPE_CHECKING:
     from pytee_client.kernels import Kernel
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OPEN = 0
 
 
-class RenamingKernel(PassingKernel):
+class RenamingKernel(ProxyKernel):
     """Passes calls on; errors of some requests come out as others.
 
     Attributes:

@@ -11,7 +11,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.faults import Action, Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
+from pytee_client.faults import Action, Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 
 from .conformance import Command, filled, xored
 from .targets import Target

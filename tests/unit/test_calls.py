@@ -19,7 +19,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import copy_from_user, copy_to_user
 from pytee_client._calls import Call, CallPool
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from ..support.interruption import Interrupted
 from ..support.waiting import LIMIT, wait_until

@@ -12,7 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client._boundary import constant
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 if TYPE_CHECKING:
     from enum import IntEnum

@@ -9,8 +9,16 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake import uapi
-from pytee_client.fake.faults import Action, Answer, Do, Fail, Oversize, ShortRegistration, Unplug
+from pytee_client.faults import (
+    Action,
+    Answer,
+    Do,
+    Fail,
+    Oversize,
+    ShortRegistration,
+    Unplug,
+)
+from pytee_client.kernels import uapi
 
 from ..support.applications import TWINS
 from ..support.scenarios import SCENARIOS, Scenario, strike_each_call

@@ -13,10 +13,10 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS, Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
-from pytee_client.fake.uapi import ParamType
+from pytee_client.kernels import uapi
+from pytee_client.kernels.uapi import ParamType
 
 from ..support.raw_device import LEFT_ORIGIN, LEFT_SESSION, RawDevice, refused
 

@@ -15,7 +15,7 @@ from pytee_client import fake
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS, Conformance
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
-from pytee_client.fake.bus import EPROBE_DEFER
+from pytee_client.fake.devices.bus import EPROBE_DEFER
 
 from ..support.waiting import LIMIT
 

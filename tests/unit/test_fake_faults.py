@@ -15,10 +15,9 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
-from pytee_client.fake.faults import (
+from pytee_client.faults import (
     Action,
     Answer,
     Delay,
@@ -35,6 +34,7 @@ from pytee_client.fake.faults import (
     SystemCall,
     Unplug,
 )
+from pytee_client.kernels import uapi
 
 from ..support.raw_device import LEFT_SESSION, RawDevice, refused
 from ..support.waiting import LIMIT

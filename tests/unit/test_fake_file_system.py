@@ -10,14 +10,14 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.folder_file_system import FolderFileSystem
-from pytee_client.fake.memory_file_system import MemoryFileSystem
+from pytee_client.fake.secure_world.storage.folder import FolderFileSystem
+from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytee_client.fake.file_system import FileSystem
+    from pytee_client.fake.secure_world.storage.file_system import FileSystem
 
 
 @pytest.fixture(params=["memory", "folder"])

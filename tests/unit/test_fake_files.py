@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from pytee_client._boundary import address_of, copy_from_user
-from pytee_client.fake import Kernel, new_kernel, uapi
+from pytee_client.fake import Kernel, new_kernel
+from pytee_client.kernels import uapi
 
 from ..fidelity.memory import BASE, Memory
 

@@ -12,7 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.instance import Instance
+from pytee_client.fake.secure_world.instance import Instance
 
 from ..support.own_application import OwnApplication, do, opened
 from ..support.waiting import LIMIT, begin

@@ -16,12 +16,12 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.drivers.driver import Param
-from pytee_client.fake.folder_file_system import FolderFileSystem
-from pytee_client.fake.memory_file_system import MemoryFileSystem
-from pytee_client.fake.rpc_command import FsOperation, RpcCommand
+from pytee_client.fake.drivers.optee.rpc_command import FsOperation, RpcCommand
+from pytee_client.fake.secure_world.storage.folder import FolderFileSystem
+from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
+from pytee_client.kernels import uapi
 
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, receive, send

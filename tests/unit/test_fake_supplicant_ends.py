@@ -12,7 +12,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.drivers.driver import Param
-from pytee_client.fake.rpc_command import FsOperation, RpcCommand
+from pytee_client.fake.drivers.optee.rpc_command import FsOperation, RpcCommand
 
 from ..support.interruption import Interrupted, interruption
 from ..support.own_application import OwnApplication, do, opened
@@ -147,7 +147,7 @@ def test_a_supplicant_that_is_forgotten_in_its_own_thread_leaves_nothing(
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no supplicant wait for its thread when it is closed."""
-    monkeypatch.setattr("pytee_client.fake.supplicant.supplicant._PATIENCE", 0)
+    monkeypatch.setattr("pytee_client.supplicant.supplicant._PATIENCE", 0)
 
 
 @pytest.mark.usefixtures("no_patience")

@@ -12,9 +12,9 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.applications.trusted_services import EchoService
+from pytee_client.kernels import uapi
 
 from ..support.raw_device import LEFT_ORIGIN, RawDevice, refused
 

@@ -12,9 +12,8 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of, constant, copy_from_user, copy_to_user
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import HelloWorld
-from pytee_client.kernels import LinuxKernel, ObservedCall, PassingKernel, SystemCall
+from pytee_client.kernels import LinuxKernel, ObservedCall, ProxyKernel, SystemCall, uapi
 
 from ..support.raw_device import refused
 
@@ -61,7 +60,7 @@ def test_linux_maps_what_is_mapped_elsewhere_too() -> None:
 
 
 def test_a_context_on_a_kernel_that_passes_on_works_as_on_the_other_one() -> None:
-    kernel = PassingKernel(PassingKernel(fake.new_kernel("optee-no-reg-mem")))
+    kernel = ProxyKernel(ProxyKernel(fake.new_kernel("optee-no-reg-mem")))
     with tee.Context(backend=kernel) as context:
         assert context.version.backend == "fake"
         with (
@@ -73,9 +72,9 @@ def test_a_context_on_a_kernel_that_passes_on_works_as_on_the_other_one() -> Non
 
 
 def test_a_kernel_is_no_name_but_linux() -> None:
-    assert PassingKernel("linux").backend == "linux"
+    assert ProxyKernel("linux").backend == "linux"
     with pytest.raises(ValueError, match="new_kernel"):
-        PassingKernel("fake")  # type: ignore[arg-type]
+        ProxyKernel("fake")  # type: ignore[arg-type]
 
 
 def test_a_call_is_seen_as_the_kernel_sees_it() -> None:

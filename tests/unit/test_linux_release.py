@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from pytee_client import fake
-from pytee_client.fake import LinuxRelease, linux_release
-from pytee_client.fake.linux_release import PROPERTIES
+from pytee_client.fake import LinuxRelease
+from pytee_client.fake.kernel import release as linux_release
+from pytee_client.fake.kernel.release import PROPERTIES
 
 # Tests that count on these being neighbours have a table without later ones.
 VERSIONS = ("6.12.43", "6.12.94", "6.12.113", "6.12.117", "7.2.12", "7.2.13")

@@ -78,7 +78,7 @@ def test_the_wheel_has_the_package_and_nothing_else(archives: tuple[Path, Path])
         metadata = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
         text = wheel.read(metadata).decode()
     assert {name.split("/")[0] for name in names} == {"pytee_client"}
-    assert {"pytee_client/py.typed", "pytee_client/fake/linux_releases.json"} <= names
+    assert {"pytee_client/py.typed", "pytee_client/fake/kernel/releases.json"} <= names
     assert sum(name.endswith(".so") for name in names) == 1
     assert "License-Expression: BSD-2-Clause" in text
     assert "Requires-Python: >=3.10" in text

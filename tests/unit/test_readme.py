@@ -19,7 +19,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
-from pytee_client.kernels import passing
+from pytee_client.kernels import proxy as passing
 
 from ..support.waiting import LIMIT
 

@@ -21,10 +21,10 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of, copy_from_user, copy_to_user
-from pytee_client.fake import uapi
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
-from pytee_client.fake.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
+from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
+from pytee_client.kernels import uapi
 from pytee_client.traces import (
     TraceFormatError,
     TraceMismatchError,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trusted Applications that fake TEEs have: every one, and those of OP-TEE."""
 
-from ..trusted_application import TrustedApplication
+from ..secure_world.trusted_application import TrustedApplication
 from .acipher import Acipher
 from .aes import Aes
 from .conformance import Conformance

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     MemrefParameter,
     PanicError,
     Parameters,
     ResultCode,
     ValueParameter,
 )
-from ..uapi import ParamType
 
 _SLOTS = 4
 

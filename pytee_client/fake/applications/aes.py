@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     PanicError,
     Parameters,
     ResultCode,
     TrustedApplication,
     TrustedApplicationSession,
 )
-from ..uapi import ParamType
 from ._parameters import content, expect, memref, put, value
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import NoReturn, TypeVar
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     MemrefParameter,
     Parameters,
     ResultCode,
@@ -17,7 +18,6 @@ from ..trusted_application import (
     TrustedApplicationSession,
     ValueParameter,
 )
-from ..uapi import ParamType
 
 _UINT32 = 0xFFFFFFFF
 _OPENED = 0x4F50454E

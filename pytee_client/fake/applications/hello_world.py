@@ -6,14 +6,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     Parameters,
     ResultCode,
     TrustedApplication,
     TrustedApplicationSession,
     ValueParameter,
 )
-from ..uapi import ParamType
 
 
 class HelloWorld(TrustedApplication):

@@ -9,13 +9,13 @@ from typing import Final
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     Parameters,
     ResultCode,
     TrustedApplication,
     TrustedApplicationSession,
 )
-from ..uapi import ParamType
 from ._parameters import content, expect, value
 
 _MIN_KEY: Final = 10

@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     LOGIN_TRUSTED_APP,
     MemrefParameter,
     Parameters,
@@ -20,7 +21,6 @@ from ..trusted_application import (
     TrustedApplicationSession,
     ValueParameter,
 )
-from ..uapi import ParamType
 from ._parameters import expect, memref, put, value
 
 _UINT32: Final = 0xFFFFFFFF

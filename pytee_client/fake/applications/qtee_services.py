@@ -6,8 +6,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from ..drivers.qtee_client_objects import CallbackObject, MemoryObject
-from ..qtee_object import QteeArguments, QteeError, QteeObject, QteeReference, QteeResult
+from ..drivers.qtee.client_objects import CallbackObject, MemoryObject
+from ..drivers.qtee.object import (
+    QteeArguments,
+    QteeError,
+    QteeObject,
+    QteeReference,
+    QteeResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

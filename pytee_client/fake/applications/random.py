@@ -7,13 +7,13 @@ from enum import IntEnum
 from uuid import UUID
 
 from ...enums import Result
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.trusted_application import (
     Parameters,
     ResultCode,
     TrustedApplication,
     TrustedApplicationSession,
 )
-from ..uapi import ParamType
 from ._parameters import expect, memref
 
 

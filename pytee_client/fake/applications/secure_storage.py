@@ -7,14 +7,14 @@ from enum import IntEnum
 from uuid import UUID
 
 from ...enums import Result
-from ..persistent_object import DataFlag
-from ..trusted_application import (
+from ...kernels.uapi import ParamType
+from ..secure_world.storage.persistent_object import DataFlag
+from ..secure_world.trusted_application import (
     Parameters,
     ResultCode,
     TrustedApplication,
     TrustedApplicationSession,
 )
-from ..uapi import ParamType
 from ._parameters import content, expect, put
 
 _REPLACE = (

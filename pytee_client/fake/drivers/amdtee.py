@@ -14,16 +14,16 @@ from uuid import UUID
 
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
-from .. import uapi
+from ...kernels import uapi
 from ..reply import Reply
-from ..trusted_application import Identity
+from ..secure_world.trusted_application import Identity
 from .driver import NO_PARAM, ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
     import os
 
-    from ..linux_release import LinuxRelease
+    from ..kernel.release import LinuxRelease
 
 __all__ = ["AmdTee"]
 

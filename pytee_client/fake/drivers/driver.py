@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..._boundary import copy_from_user, copy_to_user
-from ..secure_world import SecureWorld
-from ..uapi import ParamType
+from ...kernels.uapi import ParamType
+from ..secure_world.world import SecureWorld
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
-    from ..linux_release import LinuxRelease
+    from ..kernel.release import LinuxRelease
     from ..reply import Reply
-    from ..trusted_application import TrustedApplication
+    from ..secure_world.trusted_application import TrustedApplication
 
 _UINT64: Final = 2**64 - 1
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...enums import Result
-from .. import uapi
+from ...kernels import uapi
 from ..reply import Reply
 from .driver import Driver, Param, SharedMemory, TeeContext, TeeDevice
 

@@ -12,7 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client._boundary import address_of
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from ...support import c_library as c
 from ...support.applications import OsTest

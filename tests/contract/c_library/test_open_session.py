@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from ...support import c_library as c
 from ...support.c_library import Kind

@@ -16,8 +16,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client._boundary import copy_to_user
-from pytee_client.fake import uapi
-from pytee_client.fake.faults import (
+from pytee_client.faults import (
     Action,
     Fail,
     Fault,
@@ -27,6 +26,7 @@ from pytee_client.fake.faults import (
     ShortRegistration,
     SystemCall,
 )
+from pytee_client.kernels import uapi
 
 from ...support import c_library as c
 from ...support.c_library import Kind

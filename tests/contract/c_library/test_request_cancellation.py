@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import uapi
+from pytee_client.kernels import uapi
 
 from ...support import c_library as c
 from ...support.c_library import Kind

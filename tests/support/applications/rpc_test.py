@@ -9,7 +9,7 @@ from uuid import UUID
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications._parameters import content, expect, memref
-from pytee_client.fake.uapi import ParamType
+from pytee_client.kernels.uapi import ParamType
 
 from .crypt import Crypt, CryptCommand
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications._parameters import content, expect, memref, put, value
-from pytee_client.fake.uapi import ParamType
+from pytee_client.kernels.uapi import ParamType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,9 +15,10 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake import ParamType, uapi
+from pytee_client.fake import ParamType
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.applications.qtee_services import QteeEcho
+from pytee_client.kernels import uapi
 
 from ...support.qtee_device import (
     OK,

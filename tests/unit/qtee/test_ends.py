@@ -13,7 +13,7 @@ import pytest
 from pytee_client import fake
 from pytee_client.fake import ParamType
 from pytee_client.fake.applications.qtee_services import QTEE_SERVICES, QteeCaller, QteeEcho
-from pytee_client.fake.drivers.qtee_requests import Request, RequestQueue
+from pytee_client.fake.drivers.qtee.requests import Request, RequestQueue
 
 from ...support.applications.qtee_probe import QteeProbe
 from ...support.interruption import Interrupted, interruption

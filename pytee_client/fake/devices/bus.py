@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The TEE bus: Trusted Applications as devices, and the kernel's drivers that use them."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .uevents import UeventAction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..drivers.driver import Driver
+    from .client_device import ClientDevice
+    from .client_driver import ClientDriver
+    from .uevents import Uevents
+
+__all__ = ["EPROBE_DEFER", "Bus", "BusFailure"]
+
+EPROBE_DEFER: Final = 517
+
+
+@dataclass(frozen=True, slots=True)
+class BusFailure:
+    """An exception of a driver, which on Linux is a line in the log, or not even that.
+
+    Attributes:
+        driver: whose.
+        device: what it was offered, or had to let go.
+        error: the exception.
+    """
+
+    driver: ClientDriver
+    device: ClientDevice
+    error: Exception
+
+
+class Bus:
+    """The TEE bus of a kernel (/sys/bus/tee).
+
+    A device goes to the first driver, in the order of their registration, that has its UUID
+    in its table and does not refuse it.
+
+    Threads: may be used from any. One driver at a time probes or removes; what is there can
+    be looked at meanwhile.
+    """
+
+    def __init__(self, uevents: Uevents) -> None:
+        self._uevents = uevents
+        # Held while drivers are called; the other only while the lists are.
+        self._matching = threading.RLock()
+        self._lock = threading.Lock()
+        self._devices: list[ClientDevice] = []
+        self._drivers: list[ClientDriver] = []
+        self._failures: list[BusFailure] = []
+        self._deferred: list[ClientDevice] = []
+
+    @property
+    def devices(self) -> tuple[ClientDevice, ...]:
+        """The devices, in the order in which they came."""
+        with self._lock:
+            return tuple(self._devices)
+
+    @property
+    def drivers(self) -> tuple[ClientDriver, ...]:
+        """The drivers, in the order of their registration."""
+        with self._lock:
+            return tuple(self._drivers)
+
+    @property
+    def failures(self) -> tuple[BusFailure, ...]:
+        """What drivers raised, the first first; also when they only wanted to be asked later."""
+        with self._lock:
+            return tuple(self._failures)
+
+    def register(self, driver: ClientDriver) -> None:
+        """Have a driver, and offer it what no other has (tee_client_driver_register).
+
+        That it refuses all there is, is no error.
+
+        Raises:
+            OSError: EBUSY; there is one of this name.
+        """
+        with self._matching:
+            with self._lock:
+                if any(other.name == driver.name for other in self._drivers):
+                    raise OSError(errno.EBUSY, f"there is a driver {driver.name} already")
+                self._drivers.append(driver)
+            for device in self.devices:
+                self._offer(device, driver)
+
+    def unregister(self, driver: ClientDriver) -> None:
+        """Take what a driver has from it, and forget it (tee_client_driver_unregister).
+
+        Other drivers are not offered it.
+
+        Raises:
+            ValueError: it is not registered.
+        """
+        with self._matching:
+            with self._lock:
+                if driver not in self._drivers:
+                    raise ValueError(f"the driver {driver.name} is not registered")
+                self._drivers.remove(driver)
+            for device in self.devices:
+                if device.driver is driver:
+                    self._release(device)
+
+    def bind(self, device: ClientDevice, driver: ClientDriver) -> None:
+        """Offer a device to a driver (the attribute bind of a driver).
+
+        Raises:
+            OSError: ENODEV; the driver has not its UUID in its table. EBUSY; the device
+                has a driver.
+            Exception: what the driver raised.
+        """
+        with self._matching:
+            if device.uuid not in driver.id_table or device not in self.devices:
+                raise OSError(errno.ENODEV, f"{device.name} is no device for {driver.name}")
+            if device.driver is not None:
+                raise OSError(errno.EBUSY, f"{device.name} has a driver: {device.driver.name}")
+            if not self._offer(device, driver):
+                raise self.failures[-1].error
+
+    def unbind(self, device: ClientDevice) -> None:
+        """Take a device from its driver (the attribute unbind of a driver).
+
+        Raises:
+            OSError: ENODEV; it has none.
+        """
+        with self._matching:
+            if device.driver is None:
+                raise OSError(errno.ENODEV, f"{device.name} has no driver")
+            self._release(device)
+
+    def add(self, device: ClientDevice, is_wanted: Callable[[], bool]) -> None:
+        """Have a device, unless there is one of this name, and offer it to the drivers.
+
+        Args:
+            device: the device.
+            is_wanted: asked when devices neither come nor go, whether this one shall come.
+        """
+        with self._matching:
+            if not is_wanted():
+                return
+            with self._lock:
+                if any(other.name == device.name for other in self._devices):
+                    return
+                self._devices.append(device)
+            self._tell(UeventAction.ADD, device)
+            for driver in self.drivers:
+                self._offer(device, driver)
+
+    def remove_devices(self, tee: Driver) -> None:
+        """Take all devices of a TEE from their drivers, and away."""
+        with self._matching:
+            for device in self.devices:
+                if device.tee is not tee:
+                    continue
+                if device.driver is not None:
+                    self._release(device)
+                with self._lock:
+                    self._devices.remove(device)
+                    self._deferred = [other for other in self._deferred if other is not device]
+                self._tell(UeventAction.REMOVE, device)
+
+    def _offer(self, device: ClientDevice, driver: ClientDriver) -> bool:
+        """Return whether a driver took a device, which it is only offered if no other has it."""
+        if device.driver is not None or device.uuid not in driver.id_table:
+            return False
+        device.driver = driver
+        try:
+            driver.probe(device)
+        except Exception as error:
+            device.driver = device.data = None
+            self._note(driver, device, error)
+            if isinstance(error, OSError) and error.errno == EPROBE_DEFER:
+                with self._lock:
+                    self._deferred.append(device)
+            return False
+        except BaseException:
+            device.driver = device.data = None
+            raise
+        self._tell(UeventAction.BIND, device, DRIVER=driver.name)
+        self._offer_deferred()
+        return True
+
+    def _offer_deferred(self) -> None:
+        """Offer again what was to be offered when another device has its driver."""
+        with self._lock:
+            deferred, self._deferred = self._deferred, []
+        for device in deferred:
+            for driver in self.drivers:
+                self._offer(device, driver)
+
+    def _release(self, device: ClientDevice) -> None:
+        driver = device.driver
+        assert driver is not None
+        try:
+            driver.remove(device)
+        except Exception as error:
+            self._note(driver, device, error)
+        device.driver = device.data = None
+        self._tell(UeventAction.UNBIND, device)
+
+    def _note(self, driver: ClientDriver, device: ClientDevice, error: Exception) -> None:
+        with self._lock:
+            self._failures.append(BusFailure(driver, device, error))
+
+    def _tell(self, action: UeventAction, device: ClientDevice, **properties: str) -> None:
+        properties["MODALIAS"] = device.modalias
+        self._uevents.send(action, device.devpath, properties)

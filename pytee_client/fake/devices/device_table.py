@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The devices of a kernel: how they come with their drivers, and go with them."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, final
+
+from ..applications.pseudo_applications import DeviceEnumeration
+from ..drivers.driver import TeeContext
+from .client_context import ClientContext
+from .client_device import ClientDevice
+from .enumeration import enumerate_applications
+from .uevents import UeventAction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..drivers.driver import Core, Driver, TeeDevice
+    from .bus import Bus
+    from .uevents import Uevents
+
+__all__ = ["MAJOR", "DeviceTable", "devpath_of", "minor_of"]
+
+MAJOR: Final = 238
+"""The number of the character devices; Linux takes a free one."""
+_DEVICES_OF_A_KIND: Final = 16
+_Command = DeviceEnumeration.Command
+
+
+class _State(Enum):
+    UNBOUND = auto()
+    BOUND = auto()
+    LEAVING_BUS = auto()
+    LEAVING = auto()
+
+
+@dataclass(slots=True, eq=False)
+class _Tee:
+    """A driver with its devices.
+
+    Attributes:
+        driver: the driver.
+        devices: its devices, in the order in which they come.
+        state: whether they are there.
+        leaving: those that have to go still, the next one first.
+        had_supplicant: whether there was a supplicant since the driver was bound.
+    """
+
+    driver: Driver
+    devices: list[TeeDevice]
+    state: _State = _State.UNBOUND
+    leaving: list[TeeDevice] = field(default_factory=list)
+    had_supplicant: bool = False
+
+
+@final
+class DeviceTable:
+    """Which devices stand in /dev, and on the bus what their TEEs have.
+
+    Args:
+        core: the kernel.
+        lock: the kernel's, which guards its contexts and what is in here.
+        drivers: the drivers, none of them bound.
+        bus: the bus.
+        uevents: the kernel's messages.
+
+    Attributes:
+        nodes: the devices, by their paths.
+
+    Threads: may be used from any. Nobody may hold the lock who calls bind(), unbind(),
+    open_client() or enumerate_again(): drivers of the bus run then.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        lock: threading.RLock,
+        drivers: Iterable[Driver],
+        bus: Bus,
+        uevents: Uevents,
+    ) -> None:
+        self.nodes: dict[str, TeeDevice] = {}
+        self._core = core
+        self._changed = threading.Condition(lock)
+        self._tees = {driver: _Tee(driver, driver.devices()) for driver in drivers}
+        self._bus = bus
+        self._uevents = uevents
+        self._scans: list[threading.Thread] = []
+
+    def bind(self, driver: Driver) -> None:
+        """Have the devices of a driver; see Kernel.bind()."""
+        tee = self._tees[driver]
+        with self._changed:
+            if tee.state is not _State.UNBOUND:
+                why = "is bound" if tee.state is _State.BOUND else "waits for open contexts"
+                raise OSError(errno.EBUSY, f"the driver {type(driver).__name__} {why}")
+            # All or none of them: there may be no room.
+            paths = self._free_paths(tee.devices)
+            tee.state = _State.BOUND
+            tee.had_supplicant = False
+            for device, path in zip(tee.devices, paths, strict=True):
+                device.path = path
+                self.nodes[path] = device
+                self._tell(UeventAction.ADD, device)
+        self._enumerate(tee, _Command.DEVICES)
+        if driver.routes_rpmb:
+            self._enumerate(tee, _Command.DEVICES_WITH_RPMB)
+
+    def _free_paths(self, devices: list[TeeDevice]) -> list[str]:
+        taken = set(self.nodes)
+        paths = []
+        for device in devices:
+            kind = "/dev/teepriv" if device.privileged else "/dev/tee"
+            numbered = (f"{kind}{number}" for number in range(_DEVICES_OF_A_KIND))
+            path = next((path for path in numbered if path not in taken), None)
+            if path is None:
+                raise ValueError(f"a kernel has at most {_DEVICES_OF_A_KIND} devices of a kind")
+            taken.add(path)
+            paths.append(path)
+        return paths
+
+    def unbind(self, driver: Driver, timeout: float | None) -> bool:
+        """Take the devices of a driver away; see Kernel.unbind()."""
+        tee = self._tees[driver]
+        with self._changed:
+            if tee.state is _State.UNBOUND:
+                raise OSError(errno.ENODEV, f"the driver {type(driver).__name__} is not bound")
+            begins = tee.state is _State.BOUND
+            if begins:
+                tee.state = _State.LEAVING_BUS
+        if begins:
+            self._bus.remove_devices(driver)
+            with self._changed:
+                tee.state, tee.leaving = _State.LEAVING, tee.devices[::-1]
+            self.settle(driver)
+        leaving = (_State.LEAVING_BUS, _State.LEAVING)
+        with self._changed:
+            return self._changed.wait_for(lambda: tee.state not in leaving, timeout)
+
+    def is_bound(self, driver: Driver) -> bool:
+        """Return whether the devices of a driver are there, and are to stay."""
+        with self._changed:
+            return self._tees[driver].state is _State.BOUND
+
+    def settle(self, driver: Driver) -> None:
+        """Go on with taking away devices, after a context of one ended."""
+        tee = self._tees[driver]
+        with self._changed:
+            if tee.state is not _State.LEAVING:
+                return
+            while tee.leaving:
+                device = tee.leaving[0]
+                # Nobody can open it from here on; the next goes when nobody has this one open.
+                if self.nodes.pop(device.path, None) is not None:
+                    self._tell(UeventAction.REMOVE, device)
+                if device.contexts:
+                    return
+                tee.leaving.pop(0)
+            tee.state = _State.UNBOUND
+            self._changed.notify_all()
+
+    def open_client(self, driver: Driver) -> ClientContext:
+        """Connect the kernel itself with a TEE."""
+        tee = self._tees[driver]
+        with self._changed:
+            if tee.state is not _State.BOUND:
+                raise OSError(errno.ENOENT, f"the driver {type(driver).__name__} is not bound")
+            device = next(device for device in tee.devices if not device.privileged)
+            device.contexts += 1
+        return ClientContext(TeeContext(self._core, device), self._close_client)
+
+    def _close_client(self, context: TeeContext) -> None:
+        context.device.driver.release(context)
+        with self._changed:
+            context.device.contexts -= 1
+        self.settle(context.device.driver)
+
+    def supplicant_came(self, driver: Driver) -> None:
+        """Look for more devices, in a thread of the kernel's own, if it is the first one."""
+        tee = self._tees[driver]
+        with self._changed:
+            if tee.had_supplicant or not driver.enumerates_applications:
+                return
+            tee.had_supplicant = True
+            # The drivers of what is found may need the supplicant, which is not at work yet.
+            scan = threading.Thread(
+                target=self._enumerate,
+                args=(tee, _Command.DEVICES_WITH_SUPPLICANT),
+                name="optee-bus-scan",
+                daemon=True,
+            )
+            self._scans.append(scan)
+            scan.start()
+
+    def join_scans(self, timeout: float | None) -> bool:
+        """Wait until what supplicants make the kernel look for is found."""
+        with self._changed:
+            scans = [scan for scan in self._scans if scan is not threading.current_thread()]
+        for scan in scans:
+            scan.join(timeout)
+        with self._changed:
+            self._scans = [scan for scan in self._scans if scan.is_alive()]
+            return not self._scans
+
+    def enumerate_again(self, driver: Driver) -> None:
+        """Have as devices what was installed since the driver was bound."""
+        tee = self._tees[driver]
+        if self.is_bound(driver):
+            self._enumerate(tee, _Command.DEVICES)
+            if tee.had_supplicant:
+                self._enumerate(tee, _Command.DEVICES_WITH_SUPPLICANT)
+
+    def _enumerate(self, tee: _Tee, command: _Command) -> None:
+        driver = tee.driver
+        if not driver.enumerates_applications:
+            return
+        try:
+            client = self.open_client(driver)
+        except OSError:
+            return
+        with client:
+            uuids = enumerate_applications(client, command)
+        needs_supplicant = command == _Command.DEVICES_WITH_SUPPLICANT
+        connect = partial(self.open_client, driver)
+        for uuid in uuids:
+            device = ClientDevice(uuid, needs_supplicant, driver, connect)
+            # It may be unbound meanwhile.
+            self._bus.add(device, lambda: self.is_bound(driver))
+
+    def _tell(self, action: UeventAction, device: TeeDevice) -> None:
+        properties = {
+            "MAJOR": str(MAJOR),
+            "MINOR": str(minor_of(device)),
+            "DEVNAME": PurePath(device.path).name,
+        }
+        self._uevents.send(action, devpath_of(device), properties)
+
+
+def devpath_of(device: TeeDevice) -> str:
+    """Return where in sysfs a device is: below none, on all releases that were looked at."""
+    return f"/devices/virtual/tee/{PurePath(device.path).name}"
+
+
+def minor_of(device: TeeDevice) -> int:
+    """Return the number of a device's node: supplicants' come after the others."""
+    number = int(device.path.rpartition("teepriv" if device.privileged else "tee")[2])
+    return number + (_DEVICES_OF_A_KIND if device.privileged else 0)

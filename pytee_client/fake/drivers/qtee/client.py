@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One client of a QTEE: the objects that it knows, and those that it serves."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+from typing import TYPE_CHECKING, Final
+
+from ...._boundary import copy_from_user, copy_to_user
+from ....kernels import uapi
+from ....kernels.uapi import ParamType
+from ..driver import Param
+from .client_objects import OP_RELEASE, CallbackObject, MemoryObject, room_of
+from .object import (
+    OutputBuffer,
+    QteeArguments,
+    QteeError,
+    QteeObject,
+    QteeReference,
+    QteeResult,
+)
+from .requests import Request, RequestQueue
+
+if TYPE_CHECKING:
+    from ..driver import TeeContext
+    from .transport import Transport
+
+__all__ = ["QteeClient"]
+
+# What Linux's errors become on the way to QTEE; all others are ERROR.
+_RESULTS: Final = {
+    errno.ENODEV: QteeResult.DEFUNCT,
+    errno.EINVAL: QteeResult.INVALID,
+    errno.EFAULT: QteeResult.INVALID,
+    errno.ENOMEM: QteeResult.KMEM,
+    errno.ENOSPC: QteeResult.NOSLOTS,
+}
+_ANSWER_RESULTS: Final = frozenset(QteeResult)
+
+
+class QteeClient:
+    """A context of the driver.
+
+    Attributes:
+        context: the context.
+        transport: the way to QTEE.
+
+    Threads: may be used from any.
+    """
+
+    def __init__(self, context: TeeContext, transport: Transport) -> None:
+        self.context = context
+        self.transport = transport
+        self._queue = RequestQueue()
+        self._lock = threading.RLock()
+        self._objects: dict[int, QteeObject] = {}
+        self._is_closed = False
+
+    @property
+    def pending(self) -> int:
+        """How many requests to it there are whose answer somebody waits for."""
+        return self._queue.pending
+
+    def find(self, number: int) -> QteeObject:
+        """Return, held, an object of QTEE's by the client's id of it."""
+        with self._lock:
+            found = self._objects.get(number)
+            if found is None:
+                raise OSError(errno.EINVAL, "no such object in this context")
+            found.retain()
+            return found
+
+    def drop(self, number: int) -> None:
+        """Forget an object of QTEE's, if the client knows it."""
+        with self._lock:
+            found = self._objects.pop(number, None)
+        if found is not None:
+            found.release()
+
+    def close(self) -> None:
+        """End the requests to the client, and let go of all that it knows."""
+        with self._lock:
+            self._is_closed = True
+            objects, self._objects = self._objects, {}
+        self._queue.close()
+        for known in objects.values():
+            known.release()
+
+    def take(self, param: Param) -> QteeReference | None:
+        """Return, lent to this thread's invocation, the object that a parameter stands for."""
+        if param.a == uapi.TEE_OBJREF_NULL:
+            return None
+        lent: QteeReference
+        if param.b == uapi.QCOMTEE_OBJREF_TEE:
+            lent = self.find(param.a)
+        elif param.b == uapi.QCOMTEE_OBJREF_USER:
+            lent = CallbackObject(self, param.a)
+        elif param.b == uapi.QCOMTEE_OBJREF_MEM:
+            lent = MemoryObject(self, param.a)
+        else:
+            raise OSError(errno.EINVAL, "not the flags of an object")
+        self.transport.lend(lent)
+        return lent
+
+    def take_inputs(self, params: list[Param]) -> list[QteeReference | None]:
+        """Return the objects that a client passes."""
+        return [self.take(p) for p in params if p.type is ParamType.OBJREF_INPUT]
+
+    def arguments_of(
+        self, params: list[Param], objects: list[QteeReference | None]
+    ) -> QteeArguments:
+        """Return what QTEE gets of parameters."""
+        return QteeArguments(
+            [_read(p) for p in params if p.type is ParamType.UBUF_INPUT],
+            [OutputBuffer(p.b) for p in params if p.type is ParamType.UBUF_OUTPUT],
+            objects,
+            [None for p in params if p.type is ParamType.OBJREF_OUTPUT],
+        )
+
+    def fill(self, params: list[Param], arguments: QteeArguments) -> None:
+        """Give the client what QTEE has put into the outputs, all of it or nothing."""
+        rooms = [p for p in params if p.type is ParamType.UBUF_OUTPUT]
+        for param, room in zip(rooms, arguments.output_buffers, strict=True):
+            if room.content:
+                copy_to_user(param.a, bytes(room.content))
+        given = self.give(arguments.output_objects)
+        for param, room in zip(rooms, arguments.output_buffers, strict=True):
+            param.b = len(room.content)
+        awaited = [p for p in params if p.type is ParamType.OBJREF_OUTPUT]
+        for param, (number, flags) in zip(awaited, given, strict=True):
+            param.a, param.b = number, flags
+
+    def give(self, references: list[QteeReference | None]) -> list[tuple[int, int]]:
+        """Return ids and flags for objects, all of which the client then knows, or none."""
+        given: list[tuple[int, int]] = []
+        try:
+            for reference in references:
+                given.append(self._give(reference))
+        except OSError:
+            self._take_back(given)
+            raise
+        return given
+
+    def _take_back(self, given: list[tuple[int, int]]) -> None:
+        for number, flags in given:
+            if flags == uapi.QCOMTEE_OBJREF_TEE:
+                self.drop(number)
+
+    def _give(self, reference: QteeReference | None) -> tuple[int, int]:
+        if reference is None:
+            return uapi.TEE_OBJREF_NULL, 0
+        if isinstance(reference, QteeObject):
+            with self._lock:
+                if self._is_closed:
+                    raise OSError(errno.ENODEV, "the client has closed the device")
+                number = next(n for n in itertools.count() if n not in self._objects)
+                self._objects[number] = reference
+                reference.retain()
+                return number, uapi.QCOMTEE_OBJREF_TEE
+        if isinstance(reference, CallbackObject) and reference.client is self:
+            return reference.object_id, uapi.QCOMTEE_OBJREF_USER
+        if isinstance(reference, MemoryObject) and reference.client is self:
+            return reference.memory_id, uapi.QCOMTEE_OBJREF_MEM
+        raise OSError(errno.EINVAL, "an object of another client's")
+
+    def call(self, object_id: int, op: int, arguments: QteeArguments) -> None:
+        """Have the client serve an operation of an object of its own; QteeError if it fails."""
+        try:
+            given = self.give(arguments.input_objects)
+        except OSError as error:
+            raise QteeError(QteeResult.UNAVAIL) from error
+        contents = [bytes(content) for content in arguments.input_buffers]
+        params = [
+            *(Param(ParamType.UBUF_INPUT, b=len(content)) for content in contents),
+            *(Param(ParamType.UBUF_OUTPUT, b=room.size) for room in arguments.output_buffers),
+            *(Param(ParamType.OBJREF_INPUT, a=number, b=flags) for number, flags in given),
+            *(Param(ParamType.OBJREF_OUTPUT) for _ in arguments.output_objects),
+        ]
+        request = Request(object_id, op, params, contents)
+        try:
+            self._queue.call(request)
+        finally:
+            if not request.is_delivered:
+                self._take_back(given)
+        for reference in request.objects:
+            if reference is not None:
+                self.transport.lend(reference)
+        self.transport.reenter()
+        if request.result:
+            raise QteeError(request.result)
+        for room, content in zip(arguments.output_buffers, request.buffers, strict=True):
+            room.content = content
+        arguments.output_objects[:] = request.objects
+
+    def announce_release(self, object_id: int) -> None:
+        """Tell the client that QTEE has let go of an object of its own."""
+        self._queue.notify(Request(object_id, OP_RELEASE))
+
+    def suppl_recv(self, params: list[Param]) -> tuple[int, list[Param]]:
+        """Wait for a request to an object of the client's."""
+        head, *places = params or [Param(ParamType.NONE)]
+        if head.type is not ParamType.VALUE_INOUT or not head.meta:
+            raise OSError(errno.EINVAL, "the first parameter names a buffer")
+        if any(place.type is not ParamType.NONE or place.meta for place in places):
+            raise OSError(errno.EINVAL, "the other parameters are empty")
+        address, size = head.a, head.b
+        if address % 8:
+            raise OSError(errno.EINVAL, "the buffer is not aligned")
+
+        def deliver(request: Request) -> list[Param]:
+            if len(request.params) > len(places):
+                raise OSError(errno.EINVAL, "too few parameters for the request")
+            lengths = [len(content) for content in request.contents]
+            if room_of(lengths[:-1]) + sum(lengths[-1:]) > size:
+                raise OSError(errno.EINVAL, "the buffer is too small for the request")
+            about = Param(ParamType.VALUE_INOUT, True, request.object_id, request.number)
+            for index, content in enumerate(request.contents):
+                at = address + room_of(lengths[:index])
+                if content:
+                    copy_to_user(at, content)
+                request.params[index].a = at
+            return [about, *request.params]
+
+        return self._queue.receive(deliver)
+
+    def suppl_send(self, ret: int, params: list[Param]) -> None:
+        """Take the answer to a request."""
+        head, *answers = params or [Param(ParamType.NONE)]
+        if head.type is not ParamType.VALUE_OUTPUT or not head.meta:
+            raise OSError(errno.EINVAL, "the first parameter names the request")
+        request = self._queue.take(head.a)
+        if ret:
+            self._queue.finish(request, _result_of(ret))
+            return
+        result = QteeResult.UNAVAIL
+        try:
+            self._answer(request, answers)
+            result = QteeResult.OK
+        finally:
+            self._queue.finish(request, result)
+
+    def _answer(self, request: Request, answers: list[Param]) -> None:
+        expected = [(param.type, False) for param in request.params]
+        if expected != [(param.type, param.meta) for param in answers]:
+            raise OSError(errno.EINVAL, "not the parameters of the request")
+        for param, answer in zip(request.params, answers, strict=True):
+            if param.type is ParamType.UBUF_OUTPUT and answer.b > param.b:
+                raise OSError(errno.EINVAL, "more than there is room for")
+        with self.transport.lending():
+            objects = [self.take(p) for p in answers if p.type is ParamType.OBJREF_OUTPUT]
+            request.buffers = [_read(p) for p in answers if p.type is ParamType.UBUF_OUTPUT]
+            request.objects = objects
+            for reference in objects:
+                if reference is not None:
+                    reference.retain()
+
+
+def _read(param: Param) -> bytes:
+    return copy_from_user(param.a, param.b) if param.b else b""
+
+
+def _result_of(ret: int) -> int:
+    """Return what a client's answer, a result or one of Linux's errors, is to QTEE."""
+    number = ret - (1 << 32) if ret >> 31 else ret
+    if number > 0 or number in _ANSWER_RESULTS:
+        return number
+    return _RESULTS.get(-number, QteeResult.ERROR)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The requests of a QTEE to the objects of a client, in the order of their coming."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .object import QteeReference, QteeResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..driver import Param
+
+__all__ = ["Request", "RequestQueue"]
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """A request to an object of a client's.
+
+    Attributes:
+        object_id: the client's id of the object.
+        op: the operation.
+        params: the parameters as the client gets them, but for the addresses of inputs.
+        contents: the bytes of each input buffer.
+        number: the id that the client answers by; 0 where no answer is expected.
+        is_delivered: whether the client has received it.
+        result: how it ended, None until then.
+        buffers: the bytes of each output buffer, in the end.
+        objects: the output objects, in the end.
+    """
+
+    object_id: int
+    op: int
+    params: list[Param] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    number: int = 0
+    is_delivered: bool = False
+    result: int | None = None
+    buffers: list[bytes] = field(default_factory=list)
+    objects: list[QteeReference | None] = field(default_factory=list)
+
+
+class RequestQueue:
+    """The requests to one client, the oldest first.
+
+    Threads: may be used from any; a client may receive in several.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._queue: deque[Request] = deque()
+        # What an answer is expected to, by its number; None where nobody waits any longer.
+        self._pending: dict[int, Request | None] = {}
+        self._is_closed = False
+
+    @property
+    def pending(self) -> int:
+        """How many requests there are whose answer somebody waits for."""
+        with self._condition:
+            return sum(request is not None for request in self._pending.values())
+
+    def notify(self, request: Request) -> None:
+        """Queue a request that has no answer."""
+        with self._condition:
+            if not self._is_closed:
+                self._queue.append(request)
+                self._condition.notify_all()
+
+    def call(self, request: Request) -> None:
+        """Queue a request, and wait for its end."""
+        with self._condition:
+            if self._is_closed:
+                request.result = QteeResult.DEFUNCT
+                return
+            request.number = next(n for n in itertools.count() if n not in self._pending)
+            self._pending[request.number] = request
+            self._queue.append(request)
+            self._condition.notify_all()
+            try:
+                while request.result is None:
+                    self._condition.wait()
+            except BaseException:
+                self._revoke(request)
+                raise
+
+    def _revoke(self, request: Request) -> None:
+        """Withdraw a request, or see to it that its answer finds nothing."""
+        if request.result is not None:
+            _release_all(request)
+        elif not request.is_delivered:
+            self._queue.remove(request)
+            del self._pending[request.number]
+        elif request.number in self._pending:
+            self._pending[request.number] = None
+        request.result = QteeResult.DEFUNCT
+
+    def receive(self, deliver: Callable[[Request], list[Param]]) -> tuple[int, list[Param]]:
+        """Wait for a request, and deliver it; return its operation, and what deliver() does.
+
+        Where deliver() raises, the request stays the first.
+        """
+        with self._condition:
+            while not self._queue:
+                if self._is_closed:
+                    raise OSError(errno.EBADF, "the device is closed")
+                self._condition.wait()
+            request = self._queue[0]
+            delivered = deliver(request)
+            self._queue.popleft()
+            request.is_delivered = True
+            return request.op, delivered
+
+    def take(self, number: int) -> Request:
+        """Return, once, the request that a client answers."""
+        with self._condition:
+            request = self._pending.get(number)
+            if number not in self._pending or (request and not request.is_delivered):
+                raise OSError(errno.EINVAL, "no such request")
+            del self._pending[number]
+            if request is None:
+                raise OSError(errno.EINVAL, "nobody waits for the answer any longer")
+            return request
+
+    def finish(self, request: Request, result: int) -> None:
+        """End a request, unless nobody waits for it any longer."""
+        with self._condition:
+            if request.result is not None:
+                _release_all(request)
+            else:
+                request.result = result
+                self._condition.notify_all()
+
+    def close(self) -> None:
+        """End all requests, and whoever waits for one."""
+        with self._condition:
+            self._is_closed = True
+            self._queue.clear()
+            for request in self._pending.values():
+                if request is not None:
+                    request.result = QteeResult.DEFUNCT
+            self._pending.clear()
+            self._condition.notify_all()
+
+
+def _release_all(request: Request) -> None:
+    """Let go of objects that come with an answer too late."""
+    for reference in request.objects:
+        if reference is not None:
+            reference.release()

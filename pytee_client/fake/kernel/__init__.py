@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The core of the fake kernel: descriptors, ioctls, and the life of shared memory."""

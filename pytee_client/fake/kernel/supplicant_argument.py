@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The arguments of a supplicant's requests: what it makes room for, is told, and answers."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, final
+
+from ..._boundary import copy_to_user
+from ...kernels import uapi
+from ..drivers.driver import Param
+from .argument import Call, check_user_range, is_known, read
+
+if TYPE_CHECKING:
+    from ..drivers.driver import TeeContext
+    from .argument import MemoryTable
+
+__all__ = ["Reception", "read_answer"]
+
+
+@final
+class Reception(Call):
+    """The argument of TEE_IOC_SUPPL_RECV (struct tee_iocl_supp_recv_arg).
+
+    What comes in is checked as the parameters of any other call are.
+    """
+
+    def __init__(self, memory_table: MemoryTable, context: TeeContext, argument: int) -> None:
+        super().__init__(memory_table, context, argument, uapi.SUPPL_RECV_ARG)
+
+    def deliver(self, func: int, params: list[Param]) -> None:
+        """Write a request: its function, and each parameter whole; the rest stays."""
+        copy_to_user(self._base, uapi.SUPPL_RECV_ARG.pack(func, len(params)))
+        for index, param in enumerate(params):
+            copy_to_user(self._params_at + index * uapi.PARAM.size, _packed(param))
+
+
+def _packed(param: Param) -> bytes:
+    attr = param.type | (uapi.META if param.meta else 0)
+    if param.type.is_memref:
+        memory = param.memory
+        offset, number = (0, uapi.TEE_MEMREF_NULL) if memory is None else (param.a, memory.id)
+        return uapi.PARAM.pack(attr, offset, param.b, number)
+    if param.type.is_buffer:
+        return uapi.PARAM.pack(attr, param.a, param.b, 0)
+    if not param.type.is_input:
+        return uapi.PARAM.pack(attr, 0, 0, 0)
+    return uapi.PARAM.pack(attr, param.a, param.b, 0 if param.type.is_object else param.c)
+
+
+def read_answer(memory_table: MemoryTable, argument: int) -> tuple[int, list[Param]]:
+    """Read the argument of TEE_IOC_SUPPL_SEND (struct tee_iocl_supp_send_arg).
+
+    Returns:
+        The result and the parameters, with what an answer may have in them and no more:
+        a memref has its size only. A type that the kernel does not know is as good as NONE.
+    """
+    base, length = read(uapi.BUF_DATA, argument)
+    size = uapi.SUPPL_SEND_ARG.size
+    if not size <= length <= memory_table.release.max_argument_size:
+        raise OSError(errno.EINVAL, "no such argument")
+    ret, count = read(uapi.SUPPL_SEND_ARG, base)
+    # Unlike everywhere else there may be more room than parameters.
+    if size + count * uapi.PARAM.size > length:
+        raise OSError(errno.EINVAL, "not the length of so many parameters")
+    places = range(base + size, base + size + count * uapi.PARAM.size, uapi.PARAM.size)
+    return ret, [_answered(memory_table, read(uapi.PARAM, place)) for place in places]
+
+
+def _answered(memory_table: MemoryTable, raw: tuple[int, ...]) -> Param:
+    attr, a, b, c = raw
+    if attr & ~uapi.KNOWN_ATTR_BITS:
+        raise OSError(errno.EINVAL, "unknown attributes")
+    meta = bool(attr & uapi.META)
+    try:
+        kind = uapi.ParamType(attr & 0xFF)
+    except ValueError:
+        return Param(uapi.ParamType.NONE, meta)
+    if not is_known(kind, memory_table.release):
+        return Param(uapi.ParamType.NONE, meta)
+    if not kind.is_output:
+        return Param(kind, meta)
+    if kind.is_memref:
+        return Param(kind, meta, b=b)
+    if kind.is_buffer:
+        check_user_range(a, b)
+        return Param(kind, meta, a, b)
+    return Param(kind, meta, a, b, 0 if kind.is_object else c)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a Trusted Application may call: functions of the TEE Internal Core API (GPD_SPE_010)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from .properties import properties_of_application, properties_of_client, properties_of_tee
+from .storage.persistent_object import DataFlag
+from .storage.persistent_storage import STORAGE_PRIVATE
+from .ta_session import TaSession, call
+from .trusted_application import LOGIN_TRUSTED_APP, Identity, ResultCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from .clock import Time
+    from .instance import Instance, OpenSession
+    from .outcome import Outcome
+    from .properties import PropertySet
+    from .storage.persistent_object import ObjectInfo, PersistentObject
+    from .ta_session import Argument
+    from .trusted_application import Parameters
+    from .world import SecureWorld
+
+__all__ = ["InternalCore"]
+
+_READ_AND_WRITE = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE
+
+
+class InternalCore:
+    """What an instance of a Trusted Application may call, in its entry points, as self.core.
+
+    Names are the specification's: TEE_OpenTASession is open_ta_session(). What concerns the
+    client's session, such as TEE_Wait, is in TrustedApplicationSession.
+
+    A result that is not SUCCESS is a ResultCode; left alone, it is what the entry point
+    returns. Misuse that panics is a PanicError.
+
+    Attributes:
+        world: the TEE, for pseudo TAs, which are part of it.
+
+    Threads: for one entry point at a time, as the application itself.
+    """
+
+    def __init__(self, world: SecureWorld, instance: Instance) -> None:
+        self.world = world
+        self._instance = instance
+        self._uuid = instance.cls.uuid
+        self._sessions: list[TaSession] = []
+        self._objects: list[PersistentObject] = []
+
+    @property
+    def propset_current_ta(self) -> PropertySet:
+        """The properties of the application (TEE_PROPSET_CURRENT_TA): gpd.ta.*, and its own."""
+        return properties_of_application(self._instance.cls)
+
+    @property
+    def propset_current_client(self) -> PropertySet:
+        """The properties of the client whose call this is (TEE_PROPSET_CURRENT_CLIENT)."""
+        session = self._instance.current
+        if session is None:
+            raise RuntimeError("no entry point runs, and so there is no client")
+        return properties_of_client(session.identity)
+
+    @property
+    def propset_tee_implementation(self) -> PropertySet:
+        """The properties of the TEE (TEE_PROPSET_TEE_IMPLEMENTATION): gpd.tee.*."""
+        return properties_of_tee()
+
+    def open_ta_session(
+        self, uuid: UUID, *parameters: Argument, timeout: int | None = None
+    ) -> TaSession:
+        """Open a session with another Trusted Application (TEE_OpenTASession).
+
+        The other one sees a client that logged in as LOGIN_TRUSTED_APP, with this one's UUID.
+
+        Args:
+            uuid: the other application; its own UUID gives another instance of itself.
+            parameters: up to four; outputs are set in them.
+            timeout: milliseconds after which the call counts as cancelled, None for never.
+
+        Raises:
+            TaSessionError: it was not opened: ITEM_NOT_FOUND, BUSY if it has no room for
+                another session or waits for this one, TARGET_DEAD if it panicked, each of the
+                TEE's; or what the other application says.
+        """
+        identity = Identity(LOGIN_TRUSTED_APP, self._uuid)
+        opened: list[OpenSession] = []
+
+        def enter(given: Parameters) -> Outcome:
+            outcome, session = self.world.open_from(self._instance, uuid, identity, given, timeout)
+            if session is not None:
+                opened.append(session)
+            return outcome
+
+        call(enter, parameters)
+        session = TaSession(opened[0], self._invoke, self._close)
+        self._sessions.append(session)
+        return session
+
+    def _invoke(
+        self, opened: OpenSession, command_id: int, given: Parameters, timeout: int | None
+    ) -> Outcome:
+        return self.world.invoke_from(self._instance, opened, command_id, given, timeout)
+
+    def _close(self, session: TaSession, opened: OpenSession) -> None:
+        self._sessions.remove(session)
+        self.world.close(opened)
+
+    def create_persistent_object(
+        self,
+        object_id: bytes,
+        flags: DataFlag = _READ_AND_WRITE,
+        data: bytes | bytearray | memoryview = b"",
+        *,
+        storage_id: int = STORAGE_PRIVATE,
+    ) -> PersistentObject:
+        """Create an object of the application's own, and open it (TEE_CreatePersistentObject).
+
+        It is there with all of its first data, or not at all.
+
+        Args:
+            object_id: its name, of up to 64 bytes.
+            flags: how it is opened; OVERWRITE replaces an object of that name.
+            data: its first data.
+            storage_id: TEE_STORAGE_PRIVATE, the only one.
+
+        Raises:
+            ResultCode: ACCESS_CONFLICT if there is an object of that name, and it is open
+                or not to be overwritten; STORAGE_NO_SPACE; ITEM_NOT_FOUND if there is no such
+                storage.
+            PanicError: the name is too long.
+        """
+        storage = self.world.storage
+        made = storage.create(self._uuid, bytes(object_id), flags, bytes(data), storage_id)
+        return self._keep(made)
+
+    def open_persistent_object(
+        self,
+        object_id: bytes,
+        flags: DataFlag = DataFlag.ACCESS_READ,
+        *,
+        storage_id: int = STORAGE_PRIVATE,
+    ) -> PersistentObject:
+        """Open an object of the application's own (TEE_OpenPersistentObject).
+
+        Raises:
+            ResultCode: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and one of the
+                two may not be shared: to read takes SHARE_READ of both, to write SHARE_WRITE,
+                WRITE_META is exclusive, and OP-TEE has both share in the same ways.
+            PanicError: the name is too long.
+        """
+        opened = self.world.storage.open(self._uuid, bytes(object_id), flags, storage_id)
+        return self._keep(opened)
+
+    def persistent_objects(
+        self, *, storage_id: int = STORAGE_PRIVATE
+    ) -> Iterator[tuple[bytes, ObjectInfo]]:
+        """Iterate over the application's objects: their names, and what is known of each.
+
+        TEE_StartPersistentObjectEnumerator and TEE_GetNextPersistentObject, where having no
+        object is ITEM_NOT_FOUND; here the iteration is empty then.
+        """
+        return iter(self.world.storage.list(self._uuid, storage_id))
+
+    def _keep(self, opened: PersistentObject) -> PersistentObject:
+        self._objects = [each for each in self._objects if not each.closed]
+        self._objects.append(opened)
+        return opened
+
+    def generate_random(self, size: int) -> bytes:
+        """Return random bytes, as good as the operating system's (TEE_GenerateRandom)."""
+        return os.urandom(size)
+
+    def get_system_time(self) -> Time:
+        """Return the time since an origin that stays while the TEE runs (TEE_GetSystemTime)."""
+        return self.world.clock.get_system_time()
+
+    def get_ree_time(self) -> Time:
+        """Return the time that the client's system has (TEE_GetREETime)."""
+        return self.world.clock.get_ree_time()
+
+    def get_ta_persistent_time(self) -> Time:
+        """Return the application's own time (TEE_GetTAPersistentTime).
+
+        Raises ResultCode: TIME_NOT_SET since the kernel was made; OVERFLOW of 32 bits.
+        """
+        return self.world.clock.get_ta_persistent_time(self._uuid)
+
+    def set_ta_persistent_time(self, now: Time) -> None:
+        """Set the application's own time, for all its instances (TEE_SetTAPersistentTime)."""
+        self.world.clock.set_ta_persistent_time(self._uuid, now)
+
+    def _end(self) -> None:
+        """Close what the instance left open."""
+        closes = [each.close for each in reversed(self._sessions)]
+        closes += [each.close for each in self._objects]
+        for close in closes:
+            # Nobody is there to be told, as that the supplicant is gone.
+            with contextlib.suppress(ResultCode):
+                close()
+        self._objects.clear()

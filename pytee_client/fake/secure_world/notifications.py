@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Notifications: what one thread of OP-TEE waits for and another, or an interrupt, brings."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, final
+
+from ...enums import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Notifications"]
+
+# The value that is for the secure world's driver, and not for a thread.
+_BOTTOM_HALF: Final = 0
+
+
+@final
+class Notifications:
+    """The notifications of one OP-TEE, as Linux keeps them.
+
+    A notification is a small number, its value. It is either posted or not: posting it
+    twice is posting it once, and the one that waits for it takes it. Programs see nothing
+    of it but that a call takes longer.
+
+    Args:
+        max_value: the largest value; OP-TEE has 64 for devices, and one for each of its
+            threads from there on.
+
+    Attributes:
+        ticks_per_second: what a time-out is counted in, as Linux takes the milliseconds
+            that OP-TEE means for its own ticks; None if it takes no notice of time-outs,
+            as some releases do.
+        on_bottom_half: called, in order, for value 0 by interrupt(): the bottom half of the
+            secure world's drivers, which OP-TEE asks a normal thread for.
+
+    Source: the request NOTIFICATION of OP-TEE to Linux (OPTEE_RPC_CMD_NOTIFICATION).
+    Threads: may be used from any.
+    """
+
+    def __init__(self, max_value: int = 64 + 2) -> None:
+        self.max_value = max_value
+        self.ticks_per_second: int | None = None
+        self.on_bottom_half: list[Callable[[], object]] = []
+        self._changed = threading.Condition()
+        self._posted: set[int] = set()
+        self._waiting: set[int] = set()
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """The values that are waited for now."""
+        with self._changed:
+            return frozenset(self._waiting)
+
+    def wait(self, value: int, timeout: int = 0) -> int:
+        """Wait until a value is posted, and take it.
+
+        Args:
+            value: which one.
+            timeout: how long to wait, 0 for ever; see ticks_per_second.
+
+        Returns:
+            SUCCESS; BAD_PARAMETERS for a value that is too large, or that another thread
+            waits for; TIMEOUT.
+        """
+        seconds = timeout / self.ticks_per_second if timeout and self.ticks_per_second else None
+        with self._changed:
+            if not 0 <= value <= self.max_value or value in self._waiting:
+                return Result.BAD_PARAMETERS
+            self._waiting.add(value)
+            try:
+                if not self._changed.wait_for(lambda: value in self._posted, seconds):
+                    return Result.TIMEOUT
+                self._posted.remove(value)
+                return Result.SUCCESS
+            finally:
+                self._waiting.remove(value)
+
+    def send(self, value: int) -> int:
+        """Post a value; BAD_PARAMETERS if it is too large, SUCCESS else."""
+        with self._changed:
+            if not 0 <= value <= self.max_value:
+                return Result.BAD_PARAMETERS
+            self._posted.add(value)
+            self._changed.notify_all()
+            return Result.SUCCESS
+
+    def interrupt(self, *values: int) -> None:
+        """Post values as an interrupt of the secure world does: an asynchronous notification.
+
+        Value 0 runs the bottom half instead, in this thread.
+
+        Raises:
+            ValueError: a value is too large.
+        """
+        for value in values:
+            if value == _BOTTOM_HALF:
+                for callback in self.on_bottom_half:
+                    callback()
+            elif self.send(value) != Result.SUCCESS:
+                raise ValueError(
+                    f"the notification is {value}, but must be from 0 to {self.max_value}"
+                )

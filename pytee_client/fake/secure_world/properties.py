@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Properties of applications, clients and TEEs (GPD_SPE_010 4.4 and 4.7)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
+from uuid import UUID, uuid5
+
+from ...enums import Result
+from .trusted_application import Identity, ResultCode
+
+if TYPE_CHECKING:
+    from .trusted_application import TrustedApplication
+
+__all__ = [
+    "PropertyNotFound",
+    "PropertySet",
+    "PropertyValue",
+    "properties_of_application",
+    "properties_of_client",
+    "properties_of_tee",
+]
+
+PropertyValue: TypeAlias = str | bool | int | bytes | UUID | Identity
+"""A string, a boolean, a number of 32 or 64 bits, a binary block, a UUID or an identity."""
+
+_T = TypeVar("_T", bound=PropertyValue)
+_LITTLE_ENDIAN: Final = 0
+# By the REE, or by nothing: the lowest levels that the specification has.
+_CONTROLLED_BY_REE: Final = 100
+_NOT_PROTECTED: Final = 0
+_NAMESPACE: Final = UUID("6e1f2f6b-4a5c-4b0e-9d0c-0f4d3b6a7c58")
+
+
+class PropertyNotFound(ResultCode, KeyError):
+    """There is no property of the name: ITEM_NOT_FOUND for a client, if it gets so far."""
+
+    def __init__(self, name: str) -> None:
+        ResultCode.__init__(self, Result.ITEM_NOT_FOUND)
+        self.args = (name,)
+
+    def __str__(self) -> str:
+        return f"no property {self.args[0]!r}"
+
+
+class PropertySet(Mapping[str, PropertyValue]):
+    """Values by name; the natural order is that of an enumerator (TEE_StartPropertyEnumerator)."""
+
+    def __init__(self, values: Mapping[str, PropertyValue]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> PropertyValue:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise PropertyNotFound(name) from None
+
+    def get_as(self, name: str, kind: type[_T]) -> _T:
+        """Return a property of a type (TEE_GetPropertyAsString, AsBool, AsU32, and so on).
+
+        Every property can be had as a str: booleans as "true" and "false", numbers in
+        decimal, binary blocks in base64, identities as "login:UUID".
+
+        Raises:
+            ResultCode: ITEM_NOT_FOUND, as PropertyNotFound; BAD_FORMAT if it is of another type.
+        """
+        value = self[name]
+        if kind is str:
+            value = _text_of(value)
+        if type(value) is not kind:
+            raise ResultCode(Result.BAD_FORMAT)
+        return cast(_T, value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"PropertySet({self._values!r})"
+
+
+def _text_of(value: PropertyValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Identity):
+        return f"{value.login}:{value.uuid}"
+    return str(value)
+
+
+def properties_of_application(application: type[TrustedApplication]) -> PropertySet:
+    """Return those of an application (TEE_PROPSET_CURRENT_TA), with what it declares itself."""
+    return PropertySet(
+        {
+            "gpd.ta.appID": application.uuid,
+            "gpd.ta.singleInstance": application.single_instance,
+            "gpd.ta.multiSession": application.multi_session,
+            "gpd.ta.instanceKeepAlive": application.keep_alive,
+            "gpd.ta.endian": _LITTLE_ENDIAN,
+            "gpd.ta.version": "",
+            "gpd.ta.description": (application.__doc__ or "").strip().partition("\n")[0],
+            **application.properties,
+        }
+    )
+
+
+def properties_of_client(identity: Identity) -> PropertySet:
+    """Return those of a client (TEE_PROPSET_CURRENT_CLIENT)."""
+    return PropertySet({"gpd.client.identity": identity, "gpd.client.endian": _LITTLE_ENDIAN})
+
+
+def properties_of_tee() -> PropertySet:
+    """Return those of the fake TEE (TEE_PROPSET_TEE_IMPLEMENTATION)."""
+    return PropertySet(
+        {
+            "gpd.tee.apiversion": "1.3.1",
+            "gpd.tee.internalCore.version": 0x01030100,
+            "gpd.tee.description": "pytee_client.fake",
+            "gpd.tee.deviceID": uuid5(_NAMESPACE, "device"),
+            "gpd.tee.systemTime.protectionLevel": _CONTROLLED_BY_REE,
+            "gpd.tee.TAPersistentTime.protectionLevel": _CONTROLLED_BY_REE,
+            "gpd.tee.trustedStorage.antiRollback.protectionLevel": _NOT_PROTECTED,
+            "gpd.tee.trustedStorage.rollbackDetection.protectionLevel": _NOT_PROTECTED,
+        }
+    )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files of the secure world that are gone with it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+from ....enums import Result
+from ..trusted_application import ResultCode
+from .file_system import FileSystem, parts_of
+
+__all__ = ["MemoryFileSystem"]
+
+
+class MemoryFileSystem(FileSystem):
+    """Files in the program's memory.
+
+    Args:
+        capacity: how many bytes all files may have together; what goes beyond is
+            STORAGE_NO_SPACE.
+    """
+
+    def __init__(self, capacity: int = 64 << 20) -> None:
+        self._capacity = capacity
+        self._lock = threading.RLock()
+        self._files: dict[tuple[str, ...], bytearray] = {}
+        self._handles: dict[int, bytearray] = {}
+
+    def open(self, name: str) -> int:
+        """Open a file that exists."""
+        with self._lock:
+            return self._add_handle(self._file(name))
+
+    def create(self, name: str) -> int:
+        """Open a new file, or an old one emptied."""
+        parts = parts_of(name)
+        with self._lock:
+            self._check_place(parts)
+            data = self._files.setdefault(parts, bytearray())
+            data.clear()
+            return self._add_handle(data)
+
+    def close(self, handle: int) -> None:
+        """Close a file."""
+        with self._lock:
+            self._data(handle)
+            del self._handles[handle]
+
+    def read(self, handle: int, offset: int, size: int) -> bytes:
+        """Read up to the end."""
+        with self._lock:
+            return bytes(self._data(handle)[offset : offset + size])
+
+    def write(self, handle: int, offset: int, data: bytes) -> None:
+        """Write all of the data."""
+        with self._lock:
+            content = self._data(handle)
+            if not data:
+                return
+            if offset + len(data) > len(content):
+                self._resize(content, offset + len(data))
+            content[offset : offset + len(data)] = data
+
+    def truncate(self, handle: int, length: int) -> None:
+        """Cut a file, or extend it with zeros."""
+        with self._lock:
+            self._resize(self._data(handle), length)
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        with self._lock:
+            self._file(name)
+            del self._files[parts_of(name)]
+
+    def rename(self, old: str, new: str, overwrite: bool) -> None:
+        """Rename a file."""
+        parts = parts_of(new)
+        with self._lock:
+            data = self._file(old)
+            if parts in self._files and not overwrite:
+                raise ResultCode(Result.ACCESS_CONFLICT)
+            self._check_place(parts)
+            del self._files[parts_of(old)]
+            self._files[parts] = data
+
+    def list(self, name: str) -> list[str]:
+        """Return what is in a folder."""
+        folder = parts_of(name)
+        depth = len(folder)
+        with self._lock:
+            found = {
+                parts[depth]
+                for parts in self._files
+                if len(parts) > depth and parts[:depth] == folder
+            }
+        names = sorted(each for each in found if not each.startswith("."))
+        if not names:
+            raise ResultCode(Result.ITEM_NOT_FOUND)
+        return names
+
+    def _file(self, name: str) -> bytearray:
+        try:
+            return self._files[parts_of(name)]
+        except (KeyError, ResultCode):
+            raise ResultCode(Result.ITEM_NOT_FOUND) from None
+
+    def _data(self, handle: int) -> bytearray:
+        data = self._handles.get(handle)
+        if data is None:
+            raise ResultCode(Result.GENERIC)
+        return data
+
+    def _add_handle(self, data: bytearray) -> int:
+        handle = next(number for number in itertools.count(1) if number not in self._handles)
+        self._handles[handle] = data
+        return handle
+
+    def _check_place(self, parts: tuple[str, ...]) -> None:
+        """Refuse a file where a folder is, and a folder where a file is."""
+        for other in self._files:
+            shorter = min(len(parts), len(other))
+            if other != parts and parts[:shorter] == other[:shorter]:
+                raise ResultCode(Result.GENERIC)
+
+    def _resize(self, data: bytearray, length: int) -> None:
+        more = length - len(data)
+        used = sum(len(each) for each in self._files.values())
+        if more > 0 and used + more > self._capacity:
+            raise ResultCode(Result.STORAGE_NO_SPACE)
+        if more > 0:
+            data.extend(bytes(more))
+        else:
+            del data[length:]

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The trusted storage: the persistent objects of each Trusted Application (GPD_SPE_010 5.7)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final
+
+from ....enums import Result
+from ..trusted_application import PanicError, ResultCode
+from .persistent_object import DataFlag, ObjectInfo, PersistentObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from .file_system import FileSystem
+
+__all__ = ["STORAGE_PRIVATE", "PersistentStorage"]
+
+STORAGE_PRIVATE: Final = 1
+"""The storage of each application's own (TEE_STORAGE_PRIVATE); there is no other."""
+
+_MAX_OBJECT_ID: Final = 64
+_PREFIX: Final = "id-"
+
+
+class _StoredObject:
+    """An object that is open; its handles share it."""
+
+    def __init__(
+        self, storage: PersistentStorage, owner: UUID, object_id: bytes, file: int, data_size: int
+    ) -> None:
+        self.object_id = object_id
+        self.data_size = data_size
+        self.owner = owner
+        self.handles: list[PersistentObject] = []
+        self._storage = storage
+        self._files = storage.file_system
+        self._file = file
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read data."""
+        with self._storage.lock:
+            return self._files.read(self._file, offset, max(min(size, self.data_size - offset), 0))
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write data."""
+        with self._storage.lock:
+            self._files.write(self._file, offset, data)
+            self.data_size = max(self.data_size, offset + len(data))
+
+    def truncate(self, length: int) -> None:
+        """Cut the data, or extend it with zeros."""
+        with self._storage.lock:
+            self._files.truncate(self._file, length)
+            self.data_size = length
+
+    def rename(self, object_id: bytes) -> None:
+        """Give it another name."""
+        self._storage.rename(self, object_id)
+
+    def close(self, handle: PersistentObject, delete: bool) -> None:
+        """Close one of its handles."""
+        with self._storage.lock:
+            self.handles.remove(handle)
+            if not self.handles:
+                self._storage.forget(self)
+                self._files.close(self._file)
+            if delete:
+                self._files.remove(_name(self.owner, self.object_id))
+
+
+class PersistentStorage:
+    """Objects by application and name, in files of the same names.
+
+    A file has the data of its object and nothing else: unlike a TEE's it is neither
+    encrypted nor protected, and it is named UUID/id-HEX, by the application's UUID and the
+    object's name in hexadecimal digits.
+
+    Args:
+        file_system: returns where the files are, at each use.
+
+    Attributes:
+        lock: held while an object changes.
+
+    Threads: may be used from any.
+    """
+
+    def __init__(self, file_system: Callable[[], FileSystem]) -> None:
+        self._file_system = file_system
+        self.lock = threading.RLock()
+        self._open: dict[tuple[UUID, bytes], _StoredObject] = {}
+
+    @property
+    def file_system(self) -> FileSystem:
+        """Where the files are."""
+        return self._file_system()
+
+    def open(
+        self, owner: UUID, object_id: bytes, flags: DataFlag, storage_id: int
+    ) -> PersistentObject:
+        """Open an object (TEE_OpenPersistentObject).
+
+        Raises:
+            ResultCode: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open and may not be shared
+                so, see may_share().
+            PanicError: the name is longer than 64 bytes.
+        """
+        name = _name(owner, object_id)
+        _check_storage(storage_id)
+        with self.lock:
+            stored = self._open.get((owner, object_id))
+            if stored is None:
+                file = self.file_system.open(name)
+                stored = self._add(owner, object_id, file)
+            elif not all(may_share(flags, handle.flags) for handle in stored.handles):
+                raise ResultCode(Result.ACCESS_CONFLICT)
+            return _add_handle(stored, flags)
+
+    def create(
+        self, owner: UUID, object_id: bytes, flags: DataFlag, data: bytes, storage_id: int
+    ) -> PersistentObject:
+        """Create an object with its first data, all or nothing (TEE_CreatePersistentObject).
+
+        Raises:
+            ResultCode: ITEM_NOT_FOUND if there is no such storage; ACCESS_CONFLICT if there is
+                an object of that name and it is open or not to be overwritten;
+                STORAGE_NO_SPACE.
+            PanicError: the name is longer than 64 bytes.
+        """
+        name = _name(owner, object_id)
+        _check_storage(storage_id)
+        with self.lock:
+            overwrite = bool(flags & DataFlag.OVERWRITE)
+            if (owner, object_id) in self._open or (not overwrite and self._exists(name)):
+                raise ResultCode(Result.ACCESS_CONFLICT)
+            files, new = self.file_system, f"{owner}/.new"
+            file = files.create(new)
+            try:
+                if data:
+                    files.write(file, 0, data)
+                files.rename(new, name, overwrite)
+            except BaseException:
+                files.close(file)
+                with contextlib.suppress(ResultCode):
+                    files.remove(new)
+                raise
+            stored = self._add(owner, object_id, file, len(data))
+            return _add_handle(stored, flags & ~DataFlag.OVERWRITE)
+
+    def list(self, owner: UUID, storage_id: int) -> list[tuple[bytes, ObjectInfo]]:
+        """Return the names of an application's objects, with what is known of each."""
+        _check_storage(storage_id)
+        with self.lock:
+            try:
+                names = self.file_system.list(str(owner))
+            except ResultCode as code:
+                if code.code == Result.ITEM_NOT_FOUND:
+                    return []
+                raise
+            found = [(_object_id(name), name) for name in names]
+            return [
+                (object_id, ObjectInfo(self._size(owner, object_id)))
+                for object_id, _ in found
+                if object_id is not None
+            ]
+
+    def rename(self, stored: _StoredObject, object_id: bytes) -> None:
+        """Give an open object another name."""
+        name = _name(stored.owner, object_id)
+        with self.lock:
+            if (stored.owner, object_id) in self._open:
+                raise ResultCode(Result.ACCESS_CONFLICT)
+            self.file_system.rename(_name(stored.owner, stored.object_id), name, False)
+            self.forget(stored)
+            stored.object_id = object_id
+            self._open[stored.owner, object_id] = stored
+
+    def forget(self, stored: _StoredObject) -> None:
+        """Have an object no longer be open under its name."""
+        del self._open[stored.owner, stored.object_id]
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self.file_system.close(self.file_system.open(name))
+        except ResultCode as code:
+            if code.code != Result.ITEM_NOT_FOUND:
+                raise
+            return False
+        return True
+
+    def _size(self, owner: UUID, object_id: bytes) -> int:
+        stored = self._open.get((owner, object_id))
+        if stored is not None:
+            return stored.data_size
+        file = self.file_system.open(_name(owner, object_id))
+        try:
+            return _size_of(self.file_system, file)
+        finally:
+            self.file_system.close(file)
+
+    def _add(
+        self, owner: UUID, object_id: bytes, file: int, data_size: int | None = None
+    ) -> _StoredObject:
+        if data_size is None:
+            try:
+                data_size = _size_of(self.file_system, file)
+            except BaseException:
+                self.file_system.close(file)
+                raise
+        stored = _StoredObject(self, owner, object_id, file, data_size)
+        self._open[owner, object_id] = stored
+        return stored
+
+
+def may_share(one: DataFlag, other: DataFlag) -> bool:
+    """Return whether an object may be open in both ways at once (GPD_SPE_010 5.7.3).
+
+    OP-TEE asks besides that both may be shared in the same ways.
+    """
+    either, both = one | other, one & other
+    return not (
+        either & DataFlag.ACCESS_WRITE_META
+        or (one ^ other) & (DataFlag.SHARE_READ | DataFlag.SHARE_WRITE)
+        or (either & DataFlag.ACCESS_READ and not both & DataFlag.SHARE_READ)
+        or (either & DataFlag.ACCESS_WRITE and not both & DataFlag.SHARE_WRITE)
+    )
+
+
+def _add_handle(stored: _StoredObject, flags: DataFlag) -> PersistentObject:
+    handle = PersistentObject(stored, flags)
+    stored.handles.append(handle)
+    return handle
+
+
+def _check_storage(storage_id: int) -> None:
+    if storage_id != STORAGE_PRIVATE:
+        raise ResultCode(Result.ITEM_NOT_FOUND)
+
+
+def _name(owner: UUID, object_id: bytes) -> str:
+    """Return the name of an object's file."""
+    if len(object_id) > _MAX_OBJECT_ID:
+        raise PanicError(Result.BAD_PARAMETERS)
+    return f"{owner}/{_PREFIX}{object_id.hex()}"
+
+
+def _object_id(name: str) -> bytes | None:
+    """Return the name of the object in a file, None for a file that is none of ours."""
+    try:
+        object_id = bytes.fromhex(name.removeprefix(_PREFIX))
+    except ValueError:
+        return None
+    return object_id if name == _PREFIX + object_id.hex() else None
+
+
+def _size_of(files: FileSystem, file: int) -> int:
+    """Find out how long a file is, which there is no request for."""
+    low, high = 0, 1
+    while files.read(file, high - 1, 1):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if files.read(file, middle - 1, 1):
+            low = middle
+        else:
+            high = middle
+    return low

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sessions of one Trusted Application with another (GPD_SPE_010 4.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ...enums import Origin, Result
+from ...kernels.uapi import ParamType
+from .trusted_application import (
+    MemrefParameter,
+    PanicError,
+    Parameters,
+    ResultCode,
+    ValueParameter,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from .instance import OpenSession
+    from .outcome import Outcome
+
+__all__ = ["Argument", "TaSession", "TaSessionError", "call"]
+
+Argument: TypeAlias = (
+    ValueParameter | MemrefParameter | bytes | bytearray | memoryview | tuple[int, int] | None
+)
+"""A parameter for another application: bytes are an input memref, two numbers an input value."""
+
+_SLOTS: Final = 4
+_UINT32: Final = 0xFFFFFFFF
+
+
+class TaSessionError(ResultCode):
+    """What another Trusted Application, or the way there, returned.
+
+    Left alone it is what the caller returns to its own client.
+
+    Attributes:
+        code: the 32-bit code.
+        origin: whose code it is: the application's, or the TEE's.
+    """
+
+    def __init__(self, code: int, origin: int) -> None:
+        super().__init__(code)
+        self.origin = origin
+
+
+class TaSession:
+    """A session with another Trusted Application; InternalCore.open_ta_session() opens them.
+
+    A context manager that closes it. What is still open when the caller's instance ends is
+    closed then.
+    """
+
+    def __init__(
+        self,
+        opened: OpenSession,
+        invoke: Callable[[OpenSession, int, Parameters, int | None], Outcome],
+        close: Callable[[TaSession, OpenSession], None],
+    ) -> None:
+        self._opened: OpenSession | None = opened
+        self._invoke = invoke
+        self._close = close
+
+    def invoke_command(
+        self, command_id: int, *parameters: Argument, timeout: int | None = None
+    ) -> None:
+        """Run a command (TEE_InvokeTACommand); outputs are set in the parameters given.
+
+        Args:
+            command_id: the command, for the other application.
+            parameters: up to four.
+            timeout: milliseconds after which the command counts as cancelled, None for never.
+
+        Raises:
+            TaSessionError: any other result than SUCCESS: BUSY if the other one waits for this
+                one, TARGET_DEAD if it panicked, each of the TEE's.
+            PanicError: the session is closed.
+        """
+        opened = self._opened
+        if opened is None:
+            raise PanicError(Result.BAD_STATE)
+        call(lambda given: self._invoke(opened, command_id, given, timeout), parameters)
+
+    def close(self) -> None:
+        """Close it (TEE_CloseTASession); a second time does nothing."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            self._close(self, opened)
+
+    def __enter__(self) -> TaSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def call(enter: Callable[[Parameters], Outcome], parameters: Sequence[Argument]) -> None:
+    """Call another application with parameters as it may see them, and set the outputs."""
+    if len(parameters) > _SLOTS:
+        raise ValueError(f"an operation has {_SLOTS} parameters, and not {len(parameters)}")
+    theirs = [_as_seen(parameter) for parameter in parameters]
+    theirs += [None] * (_SLOTS - len(theirs))
+    outcome = enter(theirs)
+    for given, seen in zip(parameters, theirs, strict=False):
+        _set_output(given, seen)
+    if outcome.result != Result.SUCCESS:
+        raise TaSessionError(outcome.result, outcome.origin or Origin.TEE) from outcome.cause
+
+
+def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:
+    """Return a parameter as the other application gets it."""
+    if parameter is None:
+        return None
+    if isinstance(parameter, tuple):
+        a, b = parameter
+        return ValueParameter(ParamType.VALUE_INPUT, a & _UINT32, b & _UINT32)
+    if isinstance(parameter, ValueParameter):
+        if not parameter.type.is_input:
+            return ValueParameter(parameter.type)
+        return ValueParameter(parameter.type, parameter.a & _UINT32, parameter.b & _UINT32)
+    if not isinstance(parameter, MemrefParameter):
+        view = memoryview(parameter).toreadonly().cast("B")
+        return MemrefParameter(ParamType.MEMREF_INPUT, view, len(view))
+    if parameter.buffer is None:
+        return MemrefParameter(parameter.type, None, 0)
+    view = parameter.buffer[: parameter.size]
+    if len(view) < parameter.size or (parameter.type.is_output and view.readonly):
+        # An access that the caller has not is none that it can give.
+        raise PanicError(Result.ACCESS_DENIED)
+    if not parameter.type.is_output:
+        view = view.toreadonly()
+    return MemrefParameter(parameter.type, view, parameter.size)
+
+
+def _set_output(given: Argument, seen: ValueParameter | MemrefParameter | None) -> None:
+    if seen is None or not seen.type.is_output:
+        return
+    if isinstance(given, ValueParameter) and isinstance(seen, ValueParameter):
+        given.a, given.b = seen.a & _UINT32, seen.b & _UINT32
+    elif isinstance(given, MemrefParameter) and isinstance(seen, MemrefParameter):
+        given.size = seen.size

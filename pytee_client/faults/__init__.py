@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Faults on demand, to test how a program takes them.
+
+    from errno import ENOMEM
+    from pytee_client import Context, Origin, Result, fake
+    from pytee_client.fake.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
+
+    plan = Plan([
+        Fault(SystemCall.SHM_REGISTER, Fail(ENOMEM), nth=3),
+        Fault(SystemCall.INVOKE, Answer(Result.BUSY, Origin.TEE), nth=2, times=None),
+    ])
+    kernel = FaultyKernel(fake.new_kernel(), plan)
+    with Context(backend=kernel) as context:
+        ...
+    kernel.assert_all_struck()
+
+The kernel below can be any, also "linux" for real devices. A plan says which calls get a
+fault, counted by kind; what a fault does is an Action: Fail, Answer, Delay, Hold, Do,
+Oversize, ShortRegistration, Unplug, or a class of your own. The death of a supplicant is a
+Do with what kills it; that of a TEE is
+Answer(Result.COMMUNICATION, Origin.COMMS) from some call on (times=None): that is what the
+drivers of OP-TEE and AMD-TEE make of it.
+"""
+
+from ..kernels import ObservedCall, SystemCall
+from .action import Action
+from .actions import Answer, Delay, Do, Fail, Hold, Oversize, ShortRegistration, Unplug
+from .faulty_kernel import FaultyKernel
+from .gate import Gate
+from .plan import Fault, Plan, Strike
+
+__all__ = [
+    "Action",
+    "Answer",
+    "Delay",
+    "Do",
+    "Fail",
+    "Fault",
+    "FaultyKernel",
+    "Gate",
+    "Hold",
+    "ObservedCall",
+    "Oversize",
+    "Plan",
+    "ShortRegistration",
+    "Strike",
+    "SystemCall",
+    "Unplug",
+]

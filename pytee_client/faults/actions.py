@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What faults can do to calls."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from .._boundary import copy_to_user
+from ..enums import Origin
+from ..kernels import SystemCall, uapi
+from ..kernels.uapi import ParamType
+from .action import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..kernels import ObservedCall
+    from .faulty_kernel import FaultyKernel
+    from .gate import Gate
+
+__all__ = ["Answer", "Delay", "Do", "Fail", "Hold", "Oversize", "ShortRegistration", "Unplug"]
+
+_UINT32: Final = Struct("=I")
+_UINT64: Final = Struct("=Q")
+_RESULT: Final = Struct("=II")  # ret, ret_origin
+_OPEN_SESSION_AT: Final = 40
+_RESULT_AT: Final = {
+    SystemCall.OPEN_SESSION: 44,
+    SystemCall.INVOKE: 12,
+    SystemCall.OBJECT_INVOKE: 12,
+}
+_MEMREF_OUTPUTS: Final = (ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
+_CALLS_WITH_RESULT: Final = frozenset(_RESULT_AT)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Action):
+    """The system call fails, and has done nothing.
+
+    close and munmap give back what they are for all the same, as close(2) does on Linux.
+
+    Attributes:
+        errno: with which error, such as errno.ENOMEM.
+    """
+
+    errno: int
+
+    def __post_init__(self) -> None:
+        if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
+            raise ValueError(f"{self.errno} is no errno: use the constants of the module errno")
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Raise the error."""
+        if call.call.releases:
+            proceed()
+        raise OSError(self.errno, os.strerror(self.errno), call.path or None)
+
+    def __str__(self) -> str:
+        return f"fail with {errno.errorcode.get(self.errno, self.errno)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Action):
+    """The TEE answers with a result of its own.
+
+    The ioctl itself succeeds. Output values come back as zeros and sizes as they were, as
+    from a TEE that does not get as far as the Trusted Application.
+
+    Attributes:
+        result: the 32-bit code, such as Result.BUSY.
+        origin: who says so.
+        run: whether the command has been run before its answer is lost, and outputs
+            changed. A session is then opened and closed again.
+    """
+
+    result: int
+    origin: int = Origin.TEE
+    run: bool = False
+
+    calls: ClassVar[frozenset[SystemCall]] = _CALLS_WITH_RESULT
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Write the result into the argument."""
+        is_opening = call.call is SystemCall.OPEN_SESSION
+        if self.run:
+            proceed()
+            if is_opening:
+                kernel.close_opened_session(call)
+        else:
+            _clear_values(call)
+        kernel.forget_cause()
+        if is_opening:
+            copy_to_user(call.buffer_address + _OPEN_SESSION_AT, _UINT32.pack(0))
+        data = _RESULT.pack(self.result, self.origin)
+        if call.call is SystemCall.OBJECT_INVOKE:
+            data = _UINT32.pack(self.result)
+        copy_to_user(call.buffer_address + _RESULT_AT[call.call], data)
+        return 0
+
+    def __str__(self) -> str:
+        after = " after running it" if self.run else ""
+        names = {origin.value: origin.name for origin in Origin}
+        return f"answer 0x{self.result:08x} from {names.get(self.origin, self.origin)}{after}"
+
+
+def _clear_values(call: ObservedCall) -> None:
+    for index, (attr, *_) in enumerate(call.params):
+        if attr == ParamType.VALUE_OUTPUT:
+            copy_to_user(call.param_address(index) + 8, bytes(24))
+
+
+@dataclass(frozen=True, slots=True)
+class Oversize(Action):
+    """Outputs come back with sizes larger than their buffers.
+
+    The command is run. A Trusted Application can do that with any result; the kernel passes
+    it on.
+
+    Attributes:
+        excess: by how many bytes.
+        index: of which parameter; None for all memory references that are outputs.
+    """
+
+    excess: int = 1
+    index: int | None = None
+
+    calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Change the sizes that the kernel wrote back."""
+        result = proceed()
+        for index, (attr, _, size, _) in enumerate(call.params):
+            if attr in _MEMREF_OUTPUTS and self.index in (None, index):
+                larger = min(size + self.excess, 2**64 - 1)
+                copy_to_user(call.param_address(index) + 16, _UINT64.pack(larger))
+        return result
+
+    def __str__(self) -> str:
+        which = "outputs" if self.index is None else f"output {self.index}"
+        return f"return {which} {self.excess} bytes larger than given"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortRegistration(Action):
+    """The kernel registers less memory than it was asked to, and says so.
+
+    Linux does that since 6.8 with memory of which only the beginning is there.
+
+    Attributes:
+        missing: how many bytes it leaves out at the end.
+    """
+
+    missing: int = 1
+
+    calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Change the length that the kernel wrote back."""
+        fd = proceed()
+        _, length, _, _ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
+        copy_to_user(call.address + 8, _UINT64.pack(max(length - self.missing, 0)))
+        return fd
+
+    def __str__(self) -> str:
+        return f"register {self.missing} bytes less"
+
+
+@dataclass(frozen=True, slots=True)
+class Delay(Action):
+    """The call takes longer.
+
+    Attributes:
+        seconds: by how much.
+        after: whether the time passes after it was served, and not before.
+    """
+
+    seconds: float
+    after: bool = False
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Sleep."""
+        return _around(lambda: time.sleep(self.seconds), proceed, self.after)
+
+    def __str__(self) -> str:
+        return f"take {self.seconds} s longer"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Action):
+    """The call waits at a gate until a test lets it on.
+
+    Attributes:
+        gate: where.
+        after: whether it waits after it was served, and not before.
+    """
+
+    gate: Gate
+    after: bool = False
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Wait at the gate."""
+        return _around(self.gate.pass_through, proceed, self.after)
+
+    def __str__(self) -> str:
+        return "wait on its way back" if self.after else "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Do(Action):
+    """Something happens just before the call, such as the death of the supplicant.
+
+    Attributes:
+        function: what; if it raises OSError the call fails with that. Before close and
+            munmap, which must not be prevented, it happens just after.
+    """
+
+    function: Callable[[], object]
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Call the function."""
+        return _around(self.function, proceed, call.call.releases)
+
+    def __str__(self) -> str:
+        return f"first do {getattr(self.function, '__name__', repr(self.function))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unplug(Action):
+    """The device is gone, from this call on; see FaultyKernel.unplug().
+
+    Attributes:
+        serve_open: whether what is open goes on being served, as when a driver is unbound.
+    """
+
+    serve_open: bool = False
+
+    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Unplug all devices."""
+        kernel.unplug(serve_open=self.serve_open)
+        return proceed()
+
+    def __str__(self) -> str:
+        return "take the device away" + (" but serve what is open" if self.serve_open else "")
+
+
+def _around(do: Callable[[], object], proceed: Callable[[], int], after: bool) -> int:
+    if not after:
+        do()
+        return proceed()
+    try:
+        return proceed()
+    finally:
+        do()

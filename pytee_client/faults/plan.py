@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which calls get which faults."""
+
+from __future__ import annotations
+
+import errno
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..enums import Origin, Result
+from ..kernels import SystemCall
+from .actions import Answer, Delay, Fail, Oversize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..kernels import ObservedCall
+    from .action import Action
+
+__all__ = ["Fault", "Plan", "Strike"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault, and the calls that it strikes.
+
+    Calls are counted from 1 when the plan begins: those of the kind (or, of any kind, those
+    that the action can be done to) for which where() is true.
+
+    Attributes:
+        call: the kind of calls; None for any.
+        action: what it does.
+        nth: the first call that it strikes.
+        times: how many it strikes; None for no end.
+        every: it strikes every so many calls from the first on.
+        where: looks at a call and says whether it counts; None if all do.
+
+    Raises:
+        ValueError: that can strike nothing, or makes no sense.
+    """
+
+    call: SystemCall | None
+    action: Action
+    nth: int = 1
+    times: int | None = 1
+    every: int = 1
+    where: Callable[[ObservedCall], bool] | None = None
+
+    def __post_init__(self) -> None:
+        if self.nth < 1 or self.every < 1 or (self.times is not None and self.times < 1):
+            raise ValueError("nth, every and times count from 1 (and times=None has no end)")
+        if self.call is not None and self.call not in self.action.calls:
+            names = ", ".join(sorted(call.name for call in self.action.calls))
+            raise ValueError(
+                f"{type(self.action).__name__} is nothing for {self.call.name}: it is for {names}"
+            )
+        if (
+            isinstance(self.action, Answer)
+            and self.action.result == Result.SUCCESS
+            and self.call in (SystemCall.OPEN_SESSION, None)
+        ):
+            raise ValueError("no session can be opened by an answer alone: let the call pass")
+
+    def counts(self, call: ObservedCall) -> bool:
+        """Return whether a call is one of those that are counted."""
+        if call.call not in (self.action.calls if self.call is None else (self.call,)):
+            return False
+        return self.where is None or self.where(call)
+
+    def strikes(self, count: int) -> bool:
+        """Return whether it strikes the call of this number."""
+        since = count - self.nth
+        if since < 0 or since % self.every:
+            return False
+        return self.times is None or since // self.every < self.times
+
+    def __str__(self) -> str:
+        kind = "any call" if self.call is None else self.call.name
+        which = f"{kind} no. {self.nth}"
+        if self.times != 1:
+            step = f", then every {self.every}th" if self.every > 1 else " and those after it"
+            end = "" if self.times is None else f", {self.times} in all"
+            which += step + end
+        condition = "" if self.where is None else ", of some"
+        return f"{which}{condition}: {self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that struck.
+
+    Attributes:
+        fault: which.
+        number: the call's number among those that the fault counts.
+        call: the call, as it came.
+    """
+
+    fault: Fault
+    number: int
+    call: ObservedCall
+
+
+_ERRNOS: Final = (
+    errno.ENOMEM,
+    errno.EINVAL,
+    errno.EFAULT,
+    errno.EBUSY,
+    errno.EIO,
+    errno.ENODEV,
+    errno.EMFILE,
+    errno.EINTR,
+)
+_ACTIONS: Final = (
+    *(Fail(error) for error in _ERRNOS),
+    *(
+        Answer(result, origin, run)
+        for result, origin in (
+            (Result.OUT_OF_MEMORY, Origin.TEE),
+            (Result.BUSY, Origin.TEE),
+            (Result.TARGET_DEAD, Origin.TEE),
+            (Result.COMMUNICATION, Origin.COMMS),
+            (Result.GENERIC, Origin.TRUSTED_APP),
+        )
+        for run in (False, True)
+    ),
+    Oversize(1),
+    Oversize(2**32),
+    Delay(0.001),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Faults, in the order in which they do to a call what they do if several strike it.
+
+    A value: one plan can be given to any number of kernels, each of which counts for itself.
+    str() says in words what it plans.
+    """
+
+    faults: Sequence[Fault] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "faults", tuple(self.faults))
+
+    @classmethod
+    def random(
+        cls,
+        seed: int,
+        *,
+        faults: int = 3,
+        among: int = 50,
+        actions: Iterable[Action] = _ACTIONS,
+    ) -> Plan:
+        """Make a plan by chance: the same one for the same arguments.
+
+        Args:
+            seed: any number; print it when a test fails.
+            faults: how many faults.
+            among: each strikes one of the first so many calls that it can be done to.
+            actions: what to choose from; by default errors, answers and sizes that drivers
+                and TEEs are known for.
+        """
+        chance = random.Random(seed)
+        choices = list(actions)
+        return cls(
+            [
+                Fault(None, chance.choice(choices), nth=chance.randint(1, among))
+                for _ in range(faults)
+            ]
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) or "no faults"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A kernel that passes calls on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from .._boundary import LinuxKernel, backend_name
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+
+__all__ = ["ProxyKernel"]
+
+
+class ProxyKernel:
+    """A kernel that passes every call on to another; the base of those that do more.
+
+    Args:
+        kernel: the other one, "linux" for the running kernel.
+
+    Attributes:
+        kernel: the other one.
+
+    Threads: as the other one.
+    """
+
+    def __init__(self, kernel: Kernel | Literal["linux"]) -> None:
+        if isinstance(kernel, str):
+            if kernel != "linux":
+                raise ValueError(
+                    f'{kernel!r} is no kernel: give "linux", or an object such as'
+                    ' pytee_client.fake.new_kernel("optee")'
+                )
+            kernel = LinuxKernel()
+        self.kernel: Kernel = kernel
+
+    @property
+    def backend(self) -> str:
+        """What Version.backend says of the other one."""
+        return backend_name(self.kernel)
+
+    def open(self, path: str) -> int:
+        """Open a device and return a descriptor, closed on exec."""
+        return self.kernel.open(path)
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        """Serve an ioctl whose argument is the address given."""
+        return self.kernel.ioctl(fd, request, argument)
+
+    def mmap(self, fd: int, length: int) -> int:
+        """Map shared memory from its start and return the address."""
+        return self.kernel.mmap(fd, length)
+
+    def munmap(self, address: int, length: int) -> None:
+        """End a mapping."""
+        self.kernel.munmap(address, length)
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor that open or ioctl returned."""
+        self.kernel.close(fd)
+
+    def take_cause(self) -> BaseException | None:
+        """Return, once, the exception behind the last result of this thread's call."""
+        return self.kernel.take_cause()

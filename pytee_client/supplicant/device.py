@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The device of a supplicant: requests, answers, and the memory that both sides see."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
+
+from .._boundary import address_of
+from ..enums import Result
+from ..fake.secure_world.trusted_application import ResultCode
+from ..kernels import uapi
+
+if TYPE_CHECKING:
+    from struct import Struct
+
+    from ..kernels import Kernel
+
+__all__ = ["Request", "RequestParam", "SupplicantDevice"]
+
+# What OP-TEE's own supplicant makes room for: the number of a request, and four more.
+_PARAMS: Final = 5
+
+
+@dataclass(slots=True)
+class RequestParam:
+    """A parameter of a request (struct tee_ioctl_param).
+
+    Attributes:
+        attr: its type.
+        a, b, c: a value's numbers; a memref's offset, size and memory.
+    """
+
+    attr: int
+    a: int
+    b: int
+    c: int
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is a memref without memory."""
+        return self.c == uapi.TEE_MEMREF_NULL
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the supplicant is asked for.
+
+    Attributes:
+        head: the parameter with its number.
+        func: what is wanted (RpcCommand).
+        params: its parameters; what is changed in outputs goes back.
+    """
+
+    head: RequestParam
+    func: int
+    params: list[RequestParam]
+
+    @property
+    def attrs(self) -> list[int]:
+        """The types of its parameters."""
+        return [param.attr for param in self.params]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    fd: int
+    pages: mmap.mmap
+    size: int
+
+
+@final
+class SupplicantDevice:
+    """An open /dev/teeprivN, of any kernel that speaks the seam.
+
+    Threads: one receives and sends; close() may be called by another.
+
+    Raises:
+        OSError: as open(2); EBUSY if there is a supplicant already; ENXIO if the device is
+            not OP-TEE's, or going away.
+    """
+
+    def __init__(self, kernel: Kernel, path: str) -> None:
+        self._kernel = kernel
+        self._blocks: dict[int, _Block] = {}
+        self._is_closed = False
+        self._fd = _open(kernel, path)
+        try:
+            implementation, _, capabilities = self._ioctl(
+                uapi.TEE_IOC_VERSION, uapi.VERSION_DATA, 0, 0, 0
+            )[1:]
+            if implementation != uapi.TEE_IMPL_ID_OPTEE:
+                raise OSError(errno.ENXIO, "not the device of an OP-TEE's supplicant", path)
+        except BaseException:
+            kernel.close(self._fd)
+            raise
+        self._registers = bool(capabilities & uapi.TEE_GEN_CAP_REG_MEM)
+
+    def close(self) -> None:
+        """Close the device, but not its memory: the one that serves it may be using that."""
+        # From here on the number of its descriptor may be another's.
+        self._is_closed = True
+        self._kernel.close(self._fd)
+
+    def free_all(self) -> None:
+        """Give all memory back, when nothing serves the device any longer."""
+        for number in list(self._blocks):
+            self.free(number)
+
+    def receive(self) -> Request:
+        """Wait for a request.
+
+        Raises:
+            OSError: as TEE_IOC_SUPPL_RECV; EBADF once the device is closed.
+        """
+        room = (uapi.META, 0, 0, 0), *[(0, 0, 0, 0)] * (_PARAMS - 1)
+        data = bytearray(uapi.SUPPL_RECV_ARG.pack(0, _PARAMS))
+        for param in room:
+            data += uapi.PARAM.pack(*param)
+        self._ioctl(uapi.TEE_IOC_SUPPL_RECV, uapi.BUF_DATA, address_of(data), len(data))
+        func, count = uapi.SUPPL_RECV_ARG.unpack_from(data)
+        fields = uapi.PARAM.iter_unpack(data[uapi.SUPPL_RECV_ARG.size :])
+        head, *params = [RequestParam(*param) for param in fields][:count]
+        return Request(head, func, params)
+
+    def send(self, request: Request, result: int) -> None:
+        """Answer a request.
+
+        Raises:
+            OSError: as TEE_IOC_SUPPL_SEND; ENOENT if nobody waits for the answer, EBADF once
+                the device is closed.
+        """
+        params = [request.head, *request.params]
+        data = bytearray(uapi.SUPPL_SEND_ARG.pack(result, len(params)))
+        for param in params:
+            data += uapi.PARAM.pack(param.attr, param.a, param.b, param.c)
+        try:
+            self._ioctl(uapi.TEE_IOC_SUPPL_SEND, uapi.BUF_DATA, address_of(data), len(data))
+        except OSError as error:
+            # Newer releases of Linux say so of a client that was killed.
+            if error.errno != errno.EBADF or self._is_closed:
+                raise
+            raise OSError(errno.ENOENT, "nobody waits for the answer") from error
+
+    def allocate(self, size: int) -> int:
+        """Share memory, in the way that the device knows, and return its id.
+
+        Raises:
+            OSError: there is none.
+        """
+        if self._registers:
+            if not size:
+                raise OSError(errno.ENOMEM, "nothing to share")
+            pages = mmap.mmap(-1, size)
+            answer = self._ioctl(
+                uapi.TEE_IOC_SHM_REGISTER,
+                uapi.SHM_REGISTER_DATA,
+                *(address_of(pages), size, 0, 0),
+            )
+            fd = answer[0]
+        else:
+            answer = self._ioctl(uapi.TEE_IOC_SHM_ALLOC, uapi.SHM_ALLOC_DATA, size, 0, 0)
+            fd = answer[0]
+            pages = mmap.mmap(fd, answer[1])
+        number = answer[-1]
+        self._blocks[number] = _Block(fd, pages, size)
+        return number
+
+    def free(self, number: int) -> None:
+        """End the sharing of memory; ResultCode(BAD_PARAMETERS) if there is none of this id."""
+        block = self._blocks.pop(number, None)
+        if block is None:
+            raise ResultCode(Result.BAD_PARAMETERS)
+        self._kernel.close(block.fd)
+        block.pages.close()
+
+    def read(self, param: RequestParam) -> bytes:
+        """Return the bytes of a memref; ResultCode(BAD_PARAMETERS) if it has none here."""
+        pages = self._pages_of(param)
+        return pages[param.a : param.a + param.b]
+
+    def write(self, param: RequestParam, data: bytes) -> None:
+        """Put bytes into a memref, from its start, and set its size.
+
+        What does not fit is ResultCode(SHORT_BUFFER), with the size that is needed.
+        """
+        room = param.b
+        param.b = len(data)
+        if param.is_null and not room and data:
+            raise ResultCode(Result.SHORT_BUFFER)
+        if len(data) > room:
+            raise ResultCode(Result.SHORT_BUFFER)
+        if data:
+            self._pages_of(param)[param.a : param.a + len(data)] = data
+
+    def _pages_of(self, param: RequestParam) -> mmap.mmap:
+        block = self._blocks.get(param.c)
+        if block is None or param.a + param.b > block.size:
+            raise ResultCode(Result.BAD_PARAMETERS)
+        return block.pages
+
+    def _ioctl(self, request: int, layout: Struct, *fields: int) -> tuple[int, ...]:
+        """Make a request; return its result, and what its structure has become."""
+        if self._is_closed:
+            raise OSError(errno.EBADF, "the supplicant's device is closed")
+        data = bytearray(layout.pack(*fields))
+        result = self._kernel.ioctl(self._fd, request, address_of(data))
+        return result, *layout.unpack(data)
+
+
+def _open(kernel: Kernel, path: str) -> int:
+    try:
+        return kernel.open(path)
+    except OSError as error:
+        # Linux says so of a device while its driver is being unbound.
+        if error.errno != errno.EINVAL:
+            raise
+        raise OSError(errno.ENXIO, "the device is going away", path) from error

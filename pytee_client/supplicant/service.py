@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a supplicant does: takes requests from its device, and answers them."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+from uuid import UUID
+
+from ..enums import Result
+from ..fake.drivers.optee.rpc_command import RpcCommand
+from ..fake.secure_world.trusted_application import ResultCode
+from ..kernels.uapi import ParamType
+
+if TYPE_CHECKING:
+    from .device import Request, RequestParam, SupplicantDevice
+    from .files import FileService
+
+__all__ = ["SupplicantService"]
+
+_WORDS: Final = struct.Struct("=QQ")
+
+
+@final
+class SupplicantService:
+    """Serves what an OP-TEE asks for.
+
+    Args:
+        device: where it asks.
+        applications: the folders with Trusted Applications.
+        files: the secure world's files, if it may have some.
+    """
+
+    def __init__(
+        self, device: SupplicantDevice, applications: list[Path], files: FileService | None
+    ) -> None:
+        self._device = device
+        self._applications = applications
+        self._files = files
+
+    def run(self) -> None:
+        """Serve until the device is closed, or fails."""
+        while True:
+            try:
+                request = self._device.receive()
+            except InterruptedError:
+                continue
+            except OSError:
+                return
+            try:
+                self._device.send(request, self._result_of(request))
+            except OSError as error:
+                # A client that died while it was served is no reason to leave the others.
+                if error.errno != errno.ENOENT:
+                    return
+
+    def _result_of(self, request: Request) -> int:
+        try:
+            self._serve(request)
+        except ResultCode as code:
+            return code.code
+        except Exception:
+            # An error of a file system of the user's own, for example. Without an answer the
+            # client would wait for ever.
+            return Result.GENERIC
+        return Result.SUCCESS
+
+    def _serve(self, request: Request) -> None:
+        if request.func == RpcCommand.LOAD_TA:
+            _expect(request, ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
+            self._load(*request.params)
+        elif request.func == RpcCommand.SHM_ALLOC:
+            _expect(request, ParamType.VALUE_INOUT)
+            self._allocate(request.params[0])
+        elif request.func == RpcCommand.SHM_FREE:
+            _expect(request, ParamType.VALUE_INOUT)
+            self._device.free(request.params[0].b)
+        elif request.func == RpcCommand.FS:
+            if self._files is None:
+                raise ResultCode(Result.STORAGE_NOT_AVAILABLE)
+            self._files.serve(request.params)
+        else:
+            raise ResultCode(Result.NOT_SUPPORTED)
+
+    def _load(self, name: RequestParam, place: RequestParam) -> None:
+        image = self._image_of(UUID(bytes=_WORDS.pack(name.a, name.b)))
+        if place.is_null and not place.b:
+            place.b = len(image)
+        else:
+            self._device.write(place, image)
+
+    def _image_of(self, uuid: UUID) -> bytes:
+        for folder in self._applications:
+            try:
+                return (folder / f"{uuid}.ta").read_bytes()
+            except OSError:
+                continue
+        raise ResultCode(Result.ITEM_NOT_FOUND)
+
+    def _allocate(self, wish: RequestParam) -> None:
+        try:
+            wish.c = self._device.allocate(wish.b)
+        except (OSError, OverflowError, ValueError):
+            raise ResultCode(Result.OUT_OF_MEMORY) from None
+
+
+def _expect(request: Request, *types: ParamType) -> None:
+    if request.attrs != list(types):
+        raise ResultCode(Result.BAD_PARAMETERS)
