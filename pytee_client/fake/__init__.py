@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..kernels.uapi import ParamType
 from ..supplicant import Supplicant
+from ..supplicant.file_system import FileSystem
+from ..supplicant.folder_file_system import FolderFileSystem
 from .devices.bus import Bus, BusFailure
 from .devices.client_context import LOGIN_REE_KERNEL, ClientContext
 from .devices.client_device import ClientDevice
@@ -53,23 +55,14 @@ from .secure_world.application_image import application_image
 from .secure_world.clock import Time
 from .secure_world.internal_core import InternalCore
 from .secure_world.notifications import Notifications
-from .secure_world.properties import PropertyNotFound, PropertySet
-from .secure_world.storage.file_system import FileSystem
-from .secure_world.storage.folder import FolderFileSystem
+from .secure_world.parameters import MemrefParameter, Parameters, ValueParameter
+from .secure_world.properties import PropertyNotFoundError, PropertySet
+from .secure_world.results import PanicError, ResultError
+from .secure_world.session import LOGIN_TRUSTED_APP, ClientSession, Identity
 from .secure_world.storage.memory import MemoryFileSystem
 from .secure_world.storage.persistent_object import DataFlag, ObjectInfo, PersistentObject, Whence
-from .secure_world.ta_session import TaSession, TaSessionError
-from .secure_world.trusted_application import (
-    LOGIN_TRUSTED_APP,
-    Identity,
-    MemrefParameter,
-    PanicError,
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-    ValueParameter,
-)
+from .secure_world.ta_session import TaToTaError, TaToTaSession
+from .secure_world.trusted_application import TrustedApplication
 from .secure_world.world import SecureWorld
 
 if TYPE_CHECKING:
@@ -88,6 +81,7 @@ __all__ = [
     "ClientContext",
     "ClientDevice",
     "ClientDriver",
+    "ClientSession",
     "DataFlag",
     "FileSystem",
     "FolderFileSystem",
@@ -107,7 +101,7 @@ __all__ = [
     "ParamType",
     "Parameters",
     "PersistentObject",
-    "PropertyNotFound",
+    "PropertyNotFoundError",
     "PropertySet",
     "Qtee",
     "QteeArguments",
@@ -116,16 +110,15 @@ __all__ = [
     "QteeReference",
     "QteeResult",
     "Resources",
-    "ResultCode",
+    "ResultError",
     "SecurePartition",
     "SecureWorld",
     "Supplicant",
     "SupplicantUse",
-    "TaSession",
-    "TaSessionError",
+    "TaToTaError",
+    "TaToTaSession",
     "Time",
     "TrustedApplication",
-    "TrustedApplicationSession",
     "TrustedService",
     "TsTee",
     "Uevent",

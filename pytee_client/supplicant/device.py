@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from .._boundary import address_of
 from ..enums import Result
-from ..fake.secure_world.trusted_application import ResultCode
 from ..kernels import uapi
+from .results import ResultError
 
 if TYPE_CHECKING:
     from struct import Struct
@@ -169,36 +169,36 @@ class SupplicantDevice:
         return number
 
     def free(self, number: int) -> None:
-        """End the sharing of memory; ResultCode(BAD_PARAMETERS) if there is none of this id."""
+        """End the sharing of memory; ResultError(BAD_PARAMETERS) if there is none of this id."""
         block = self._blocks.pop(number, None)
         if block is None:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         self._kernel.close(block.fd)
         block.pages.close()
 
     def read(self, param: RequestParam) -> bytes:
-        """Return the bytes of a memref; ResultCode(BAD_PARAMETERS) if it has none here."""
+        """Return the bytes of a memref; ResultError(BAD_PARAMETERS) if it has none here."""
         pages = self._pages_of(param)
         return pages[param.a : param.a + param.b]
 
     def write(self, param: RequestParam, data: bytes) -> None:
         """Put bytes into a memref, from its start, and set its size.
 
-        What does not fit is ResultCode(SHORT_BUFFER), with the size that is needed.
+        What does not fit is ResultError(SHORT_BUFFER), with the size that is needed.
         """
         room = param.b
         param.b = len(data)
         if param.is_null and not room and data:
-            raise ResultCode(Result.SHORT_BUFFER)
+            raise ResultError(Result.SHORT_BUFFER)
         if len(data) > room:
-            raise ResultCode(Result.SHORT_BUFFER)
+            raise ResultError(Result.SHORT_BUFFER)
         if data:
             self._pages_of(param)[param.a : param.a + len(data)] = data
 
     def _pages_of(self, param: RequestParam) -> mmap.mmap:
         block = self._blocks.get(param.c)
         if block is None or param.a + param.b > block.size:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         return block.pages
 
     def _ioctl(self, request: int, layout: Struct, *fields: int) -> tuple[int, ...]:

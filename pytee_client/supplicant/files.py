@@ -7,13 +7,13 @@ import itertools
 from typing import TYPE_CHECKING, Final, final
 
 from ..enums import Result
-from ..fake.drivers.optee.rpc_command import FsOperation
-from ..fake.secure_world.trusted_application import ResultCode
 from ..kernels.uapi import ParamType
+from .results import ResultError
+from .rpc_command import FsOperation
 
 if TYPE_CHECKING:
-    from ..fake.secure_world.storage.file_system import FileSystem
     from .device import RequestParam, SupplicantDevice
+    from .file_system import FileSystem
 
 __all__ = ["FileService"]
 
@@ -51,10 +51,10 @@ class FileService:
         self._folders: dict[int, list[str]] = {}
 
     def serve(self, params: list[RequestParam]) -> None:
-        """Do what is asked for; any result but SUCCESS is a ResultCode."""
+        """Do what is asked for; any result but SUCCESS is a ResultError."""
         operation = params[0].a if params else None
         if operation not in _SHAPES or [p.attr for p in params] != _SHAPES[FsOperation(operation)]:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         head, *others = params
         if operation in (FsOperation.READDIR, FsOperation.CLOSEDIR):
             self._serve_folder(FsOperation(operation), head.b, others)
@@ -98,11 +98,11 @@ class FileService:
     ) -> None:
         entries = self._folders.get(handle)
         if entries is None:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         if operation is FsOperation.CLOSEDIR:
             del self._folders[handle]
         elif not entries:
-            raise ResultCode(Result.ITEM_NOT_FOUND)
+            raise ResultError(Result.ITEM_NOT_FOUND)
         else:
             # As from OP-TEE's own, a name that finds too little room is lost.
             self._device.write(others[0], entries.pop(0).encode() + b"\0")
@@ -112,6 +112,6 @@ class FileService:
         try:
             name = data.decode()
         except UnicodeDecodeError:
-            raise ResultCode(Result.BAD_PARAMETERS) from None
+            raise ResultError(Result.BAD_PARAMETERS) from None
         # OP-TEE's names may begin with a slash, and mean no other folder by it.
         return "/".join(part for part in name.split("/") if part)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, final
 from uuid import UUID
 
 from ..enums import Result
-from ..fake.drivers.optee.rpc_command import RpcCommand
-from ..fake.secure_world.trusted_application import ResultCode
 from ..kernels.uapi import ParamType
+from .results import ResultError
+from .rpc_command import RpcCommand
 
 if TYPE_CHECKING:
     from .device import Request, RequestParam, SupplicantDevice
@@ -59,7 +59,7 @@ class SupplicantService:
     def _result_of(self, request: Request) -> int:
         try:
             self._serve(request)
-        except ResultCode as code:
+        except ResultError as code:
             return code.code
         except Exception:
             # An error of a file system of the user's own, for example. Without an answer the
@@ -79,10 +79,10 @@ class SupplicantService:
             self._device.free(request.params[0].b)
         elif request.func == RpcCommand.FS:
             if self._files is None:
-                raise ResultCode(Result.STORAGE_NOT_AVAILABLE)
+                raise ResultError(Result.STORAGE_NOT_AVAILABLE)
             self._files.serve(request.params)
         else:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
 
     def _load(self, name: RequestParam, place: RequestParam) -> None:
         image = self._image_of(UUID(bytes=_WORDS.pack(name.a, name.b)))
@@ -97,15 +97,15 @@ class SupplicantService:
                 return (folder / f"{uuid}.ta").read_bytes()
             except OSError:
                 continue
-        raise ResultCode(Result.ITEM_NOT_FOUND)
+        raise ResultError(Result.ITEM_NOT_FOUND)
 
     def _allocate(self, wish: RequestParam) -> None:
         try:
             wish.c = self._device.allocate(wish.b)
         except (OSError, OverflowError, ValueError):
-            raise ResultCode(Result.OUT_OF_MEMORY) from None
+            raise ResultError(Result.OUT_OF_MEMORY) from None
 
 
 def _expect(request: Request, *types: ParamType) -> None:
     if request.attrs != list(types):
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)

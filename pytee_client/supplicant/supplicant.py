@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from .._closable import Closable
 from ..errors import ClosedError
-from ..fake.secure_world.storage.file_system import FileSystem
-from ..fake.secure_world.storage.folder import FolderFileSystem
 from .device import SupplicantDevice
+from .file_system import FileSystem
 from .files import FileService
+from .folder_file_system import FolderFileSystem
 from .service import SupplicantService
 
 if TYPE_CHECKING:

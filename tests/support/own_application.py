@@ -20,12 +20,12 @@ class OwnApplication(fake.TrustedApplication):
     """Runs the function that do() passes it, and keeps what it returns."""
 
     uuid = UUID("2b1b0f6e-5d0c-4e55-9a4f-3c60a0b6c9a1")
-    run: ClassVar[Callable[[Any, fake.TrustedApplicationSession], object]]
+    run: ClassVar[Callable[[Any, fake.ClientSession], object]]
     result: ClassVar[object]
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -34,7 +34,7 @@ class OwnApplication(fake.TrustedApplication):
 
 def do(
     session: tee.Session,
-    run: Callable[[Any, fake.TrustedApplicationSession], _T],
+    run: Callable[[Any, fake.ClientSession], _T],
     application: type[OwnApplication] = OwnApplication,
 ) -> _T:
     """Run a function, of the application and its session, in a command; return its result."""

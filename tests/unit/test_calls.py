@@ -39,7 +39,7 @@ class Gate(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -53,7 +53,7 @@ class Gate(fake.TrustedApplication):
             memref.buffer[:] = b"x" * len(memref.buffer)
             memref.size = self.size or memref.size
         if self.code:
-            raise fake.ResultCode(self.code)
+            raise fake.ResultError(self.code)
 
 
 class ForgetfulKernel(fake.Kernel):

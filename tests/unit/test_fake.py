@@ -40,7 +40,7 @@ def application(run: Callable[[fake.Parameters], object]) -> type[fake.TrustedAp
 
         def invoke_command(
             self,
-            session: fake.TrustedApplicationSession,
+            session: fake.ClientSession,
             command_id: int,
             parameters: fake.Parameters,
         ) -> None:
@@ -110,7 +110,7 @@ def test_calls_wait_for_a_thread_of_op_tee_and_requests_for_cancellation_too() -
 
         def invoke_command(
             self,
-            session: fake.TrustedApplicationSession,
+            session: fake.ClientSession,
             command_id: int,
             parameters: fake.Parameters,
         ) -> None:
@@ -183,23 +183,21 @@ class Recorder(fake.TrustedApplication):
     def destroy(self) -> None:
         self.calls.append("destroy")
 
-    def open_session(
-        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-    ) -> None:
+    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
         self.calls.append("open")
         if parameters[0] is not None:
-            raise fake.ResultCode(tee.Result.ACCESS_DENIED)
+            raise fake.ResultError(tee.Result.ACCESS_DENIED)
         session.data = len(self.calls)
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
         self.calls.append(f"invoke {command_id} of {session.data}")
 
-    def close_session(self, session: fake.TrustedApplicationSession) -> None:
+    def close_session(self, session: fake.ClientSession) -> None:
         self.calls.append("close")
 
 

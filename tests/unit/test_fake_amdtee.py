@@ -261,13 +261,11 @@ class Recorder(fake.TrustedApplication):
     uuid = OWN
     calls: list[tuple[str, object]]
 
-    def open_session(
-        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-    ) -> None:
+    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
         session.data = sum(name == "open" for name, _ in self.calls)
         self.calls.append(("open", session.identity))
 
-    def close_session(self, session: fake.TrustedApplicationSession) -> None:
+    def close_session(self, session: fake.ClientSession) -> None:
         self.calls.append(("close", session.data))
 
 

@@ -30,14 +30,12 @@ class Random(fake.TrustedApplication):
     uuid = UUID("ab7a617c-b8e7-4d8f-8301-d09b61036b64")
     device_enum = True
 
-    def open_session(
-        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-    ) -> None:
+    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
         session.data = session.identity
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -174,15 +172,13 @@ def test_a_kernel_with_the_memory_asks_what_can_store_there(routes_rpmb: bool) -
 
 def test_the_kernel_asks_the_application_of_the_tee(kernel: fake.Kernel) -> None:
     class Refusing(DeviceEnumeration):
-        def open_session(
-            self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-        ) -> None:
-            raise fake.ResultCode(tee.Result.ACCESS_DENIED)
+        def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            raise fake.ResultError(tee.Result.ACCESS_DENIED)
 
     class Failing(DeviceEnumeration):
         def invoke_command(
             self,
-            session: fake.TrustedApplicationSession,
+            session: fake.ClientSession,
             command_id: int,
             parameters: fake.Parameters,
         ) -> None:

@@ -163,7 +163,7 @@ class Counter(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:

@@ -10,14 +10,14 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.secure_world.storage.folder import FolderFileSystem
 from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
+from pytee_client.supplicant.folder_file_system import FolderFileSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytee_client.fake.secure_world.storage.file_system import FileSystem
+    from pytee_client.supplicant.file_system import FileSystem
 
 
 @pytest.fixture(params=["memory", "folder"])
@@ -27,7 +27,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> FileSystem:
 
 def refused(call: Callable[..., object], *arguments: object) -> int:
     """Return the code that a call fails with."""
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         call(*arguments)
     return caught.value.code
 

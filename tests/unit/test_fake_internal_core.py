@@ -136,7 +136,7 @@ def test_random_bytes_differ(session: tee.Session) -> None:
 
 
 def test_system_time_goes_on(session: tee.Session) -> None:
-    def run(ta: OwnApplication, session: fake.TrustedApplicationSession) -> int:
+    def run(ta: OwnApplication, session: fake.ClientSession) -> int:
         before = ta.core.get_system_time()
         session.wait(20)
         return ta.core.get_system_time().in_millis() - before.in_millis()
@@ -158,7 +158,7 @@ def test_an_applications_own_time_is_what_it_set_for_all_its_instances(
 
 
 def test_a_time_beyond_32_bits_is_an_overflow(session: tee.Session) -> None:
-    def run(ta: OwnApplication, session: fake.TrustedApplicationSession) -> None:
+    def run(ta: OwnApplication, session: fake.ClientSession) -> None:
         ta.core.set_ta_persistent_time(fake.Time(0xFFFFFFFF, 999))
         session.wait(5)
         ta.core.get_ta_persistent_time()

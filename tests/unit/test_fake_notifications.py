@@ -13,7 +13,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.drivers.driver import Param
-from pytee_client.fake.drivers.optee.rpc_command import NotificationOperation, RpcCommand
+from pytee_client.supplicant.rpc_command import NotificationOperation, RpcCommand
 
 from ..support.waiting import LIMIT, wait_until
 
@@ -36,7 +36,7 @@ class Notifier(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:

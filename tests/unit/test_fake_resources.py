@@ -55,7 +55,7 @@ def test_a_call_holds_the_memory_that_it_uses(pool: ThreadPoolExecutor) -> None:
 
         def invoke_command(
             self,
-            session: fake.TrustedApplicationSession,
+            session: fake.ClientSession,
             command_id: int,
             parameters: fake.Parameters,
         ) -> None:
@@ -87,9 +87,7 @@ def test_a_session_that_is_opened_while_its_descriptor_is_closed_is_not_left() -
     entered, leave = threading.Event(), threading.Event()
 
     class Slow(OwnApplication):
-        def open_session(
-            self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-        ) -> None:
+        def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
             entered.set()
             assert leave.wait(LIMIT)
 
@@ -108,7 +106,7 @@ def test_a_session_that_is_opened_while_its_descriptor_is_closed_is_not_left() -
 @pytest.mark.parametrize("kept_by", ["descriptor", "mapping"])
 def test_what_keeps_sessions_may_end_though_these_need_the_supplicant(kept_by: str) -> None:
     class Storing(OwnApplication):
-        def close_session(self, session: fake.TrustedApplicationSession) -> None:
+        def close_session(self, session: fake.ClientSession) -> None:
             self.core.create_persistent_object(b"id").close()
 
     kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))

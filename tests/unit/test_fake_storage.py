@@ -244,7 +244,7 @@ def test_what_an_instance_left_open_is_closed_with_it(kernel: fake.Kernel) -> No
 
 
 def test_what_a_panicking_instance_left_open_is_closed(kernel: fake.Kernel) -> None:
-    def run(ta: OwnApplication, session: fake.TrustedApplicationSession) -> None:
+    def run(ta: OwnApplication, session: fake.ClientSession) -> None:
         ta.core.create_persistent_object(b"id", ALL)
         session.panic(1)
 

@@ -18,10 +18,10 @@ from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.drivers.driver import Param
-from pytee_client.fake.drivers.optee.rpc_command import FsOperation, RpcCommand
-from pytee_client.fake.secure_world.storage.folder import FolderFileSystem
 from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
 from pytee_client.kernels import uapi
+from pytee_client.supplicant.folder_file_system import FolderFileSystem
+from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand
 
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, receive, send
@@ -248,7 +248,7 @@ def test_files_are_the_supplicants(
     optee: fake.Optee, kernel: fake.Kernel, supplicant: fake.Supplicant, tmp_path: Path
 ) -> None:
     files = optee.world.file_system
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         files.open("a/b")
     assert caught.value.code == Result.ITEM_NOT_FOUND
     contents = {f"a/{size}": (b"0123456789abcdef" * (size // 16 + 1))[:size] for size in SIZES}
@@ -273,20 +273,20 @@ def test_files_change_as_they_are_told_to(
     files.close(handle)
     assert (tmp_path / "tee/old").read_bytes() == b"\0\0\0ab"
     files.close(files.create("new"))
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         files.rename("old", "new", False)
     assert caught.value.code == Result.ACCESS_CONFLICT
     files.rename("old", "new", True)
     assert (tmp_path / "tee/new").read_bytes() == b"\0\0\0ab"
     files.remove("new")
     for absent in (lambda: files.remove("new"), lambda: files.list("x"), lambda: files.open("new")):
-        with pytest.raises(fake.ResultCode) as caught:
+        with pytest.raises(fake.ResultError) as caught:
             absent()
         assert caught.value.code == Result.ITEM_NOT_FOUND
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         files.read(handle + 77, 0, 1)
     assert caught.value.code == Result.GENERIC
-    with pytest.raises(fake.ResultCode):
+    with pytest.raises(fake.ResultError):
         files.create("../outside")
     assert not (tmp_path / "outside").exists()
 
@@ -299,7 +299,7 @@ def test_files_outlive_the_supplicant_and_the_kernel(
     supplicant.close()
     other = fake.Optee(supplicant=fake.SupplicantUse.NOWAIT)
     kernel = fake.Kernel(other)
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         other.world.file_system.open("name")
     assert caught.value.code in (Result.COMMUNICATION, Result.OUT_OF_MEMORY)
     with fake.Supplicant(kernel, storage=FolderFileSystem(tmp_path / "tee")):
@@ -308,7 +308,7 @@ def test_files_outlive_the_supplicant_and_the_kernel(
 
 
 def test_without_a_folder_there_is_no_storage(optee: fake.Optee, kernel: fake.Kernel) -> None:
-    with fake.Supplicant(kernel), pytest.raises(fake.ResultCode) as caught:
+    with fake.Supplicant(kernel), pytest.raises(fake.ResultError) as caught:
         optee.world.file_system.open("name")
     assert caught.value.code == Result.STORAGE_NOT_AVAILABLE
 
@@ -395,7 +395,7 @@ class Slow(MemoryFileSystem):
 
 
 def code_of_opening(optee: fake.Optee, name: str) -> int:
-    with pytest.raises(fake.ResultCode) as caught:
+    with pytest.raises(fake.ResultError) as caught:
         optee.world.file_system.open(name)
     return caught.value.code
 

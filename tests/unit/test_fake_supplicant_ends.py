@@ -12,7 +12,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.drivers.driver import Param
-from pytee_client.fake.drivers.optee.rpc_command import FsOperation, RpcCommand
+from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand
 
 from ..support.interruption import Interrupted, interruption
 from ..support.own_application import OwnApplication, do, opened
@@ -108,7 +108,7 @@ def test_objects_that_outlive_the_supplicant_end_with_their_instance(
 
             class Opening(OwnApplication):
                 def open_session(
-                    self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
+                    self, session: fake.ClientSession, parameters: fake.Parameters
                 ) -> None:
                     create(self, session)
 

@@ -38,21 +38,19 @@ class Served(fake.TrustedApplication):
     def destroy(self) -> None:
         self.calls.append("destroy")
 
-    def open_session(
-        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-    ) -> None:
+    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
         self.seen.append(session.identity)
         self.calls.append("open")
         wish = parameters[0]
         if isinstance(wish, ValueParameter) and wish.a:
-            raise fake.ResultCode(wish.a)
+            raise fake.ResultError(wish.a)
 
-    def close_session(self, session: fake.TrustedApplicationSession) -> None:
+    def close_session(self, session: fake.ClientSession) -> None:
         self.calls.append("close")
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -70,7 +68,7 @@ class Served(fake.TrustedApplication):
             case 2:  # FAIL
                 assert isinstance(value, ValueParameter)
                 value.a, value.b = 7, 8
-                raise fake.ResultCode(OWN_CODE)
+                raise fake.ResultError(OWN_CODE)
             case 3:  # PANIC
                 session.panic(0xDEAD)
             case 4:  # WAIT
@@ -121,7 +119,7 @@ def nothing_noted() -> None:
 
 def failure(run: Callable[[], object]) -> tuple[int, int]:
     """Return the code and the origin that a call of another application fails with."""
-    with pytest.raises(fake.TaSessionError) as caught:
+    with pytest.raises(fake.TaToTaError) as caught:
         run()
     return caught.value.code, caught.value.origin
 
@@ -183,7 +181,7 @@ def test_null_references_and_no_parameters_arrive_as_such(session: tee.Session) 
     ],
 )
 def test_misuse_is_a_panic_of_the_caller(
-    session: tee.Session, misuse: Callable[[fake.TaSession], object]
+    session: tee.Session, misuse: Callable[[fake.TaToTaSession], object]
 ) -> None:
     with pytest.raises(tee.TargetDeadError):
         do(session, lambda ta, _: misuse(ta.core.open_ta_session(Served.uuid)))
@@ -224,7 +222,7 @@ def test_a_panic_of_the_other_is_not_the_callers(session: tee.Session) -> None:
 
     def run(ta: OwnApplication, _: object) -> None:
         with ta.core.open_ta_session(Served.uuid) as served:
-            with pytest.raises(fake.TaSessionError) as caught:
+            with pytest.raises(fake.TaToTaError) as caught:
                 served.invoke_command(PANIC)
             assert (caught.value.code, caught.value.origin) == dead
             assert isinstance(caught.value.__cause__, fake.PanicError)
@@ -236,7 +234,7 @@ def test_a_panic_of_the_other_is_not_the_callers(session: tee.Session) -> None:
 
 
 def test_a_session_is_kept_from_call_to_call(session: tee.Session) -> None:
-    kept: list[fake.TaSession] = []
+    kept: list[fake.TaToTaSession] = []
     do(session, lambda ta, _: kept.append(ta.core.open_ta_session(Served.uuid)))
     do(session, lambda ta, _: kept[0].invoke_command(SHOW))
     assert Served.calls == ["create", "open"]
@@ -245,7 +243,7 @@ def test_a_session_is_kept_from_call_to_call(session: tee.Session) -> None:
 
 
 def test_sessions_of_a_caller_that_panics_are_closed(session: tee.Session) -> None:
-    def run(ta: OwnApplication, session: fake.TrustedApplicationSession) -> None:
+    def run(ta: OwnApplication, session: fake.ClientSession) -> None:
         ta.core.open_ta_session(Served.uuid)
         ta.core.open_ta_session(SingleServed.uuid)
         session.panic(1)
@@ -259,7 +257,7 @@ def test_sessions_of_an_instance_that_could_not_be_created_are_closed() -> None:
     class Unable(OwnApplication):
         def create(self) -> None:
             self.core.open_ta_session(Served.uuid)
-            raise fake.ResultCode(OWN_CODE)
+            raise fake.ResultError(OWN_CODE)
 
     kernel = fake.Kernel()
     kernel.install(Unable, Served)
@@ -327,7 +325,7 @@ def test_a_circle_of_single_instances_is_busy(kernel: fake.Kernel) -> None:
 
 
 def test_a_circle_of_sessions_that_are_open_already_is_busy(kernel: fake.Kernel) -> None:
-    kept: list[fake.TaSession] = []
+    kept: list[fake.TaToTaSession] = []
 
     def back(ta: OwnApplication, _: object) -> tuple[int, int]:
         return failure(lambda: kept[0].invoke_command(0))
@@ -432,7 +430,7 @@ def test_an_instance_that_could_not_be_created_is_not_kept_alive() -> None:
             self.core.create_persistent_object(b"id", fake.DataFlag.OVERWRITE)
             type(self).created += 1
             if self.created == 1:
-                raise fake.ResultCode(OWN_CODE)
+                raise fake.ResultError(OWN_CODE)
 
     kernel = fake.Kernel()
     kernel.install(Unable)
@@ -465,9 +463,7 @@ def test_an_opening_that_is_interrupted_leaves_no_session_behind() -> None:
         single_instance = True
         interrupt = True
 
-        def open_session(
-            self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-        ) -> None:
+        def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
             if self.interrupt:
                 raise KeyboardInterrupt
 

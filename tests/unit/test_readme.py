@@ -76,7 +76,7 @@ class Digester(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -103,12 +103,12 @@ class Vault(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
         if command_id == 1:
-            raise fake.ResultCode(Vault.code)
+            raise fake.ResultError(Vault.code)
         told = parameters[0]
         assert isinstance(told, fake.MemrefParameter)
         assert told.buffer is not None
@@ -123,7 +123,7 @@ class Waiter(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:

@@ -5,13 +5,8 @@ from __future__ import annotations
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    MemrefParameter,
-    PanicError,
-    Parameters,
-    ResultCode,
-    ValueParameter,
-)
+from ..secure_world.parameters import MemrefParameter, Parameters, ValueParameter
+from ..secure_world.results import PanicError, ResultError
 
 _SLOTS = 4
 
@@ -20,7 +15,7 @@ def expect(parameters: Parameters, *types: ParamType) -> None:
     """Refuse parameters that are not of these types, slot by slot, and no more."""
     given = [ParamType.NONE if parameter is None else parameter.type for parameter in parameters]
     if given != [*types, *[ParamType.NONE] * (_SLOTS - len(types))]:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
 
 
 def value(parameters: Parameters, slot: int) -> ValueParameter:
@@ -57,6 +52,6 @@ def put(parameters: Parameters, slot: int, data: bytes) -> None:
     room = 0 if parameter.buffer is None else parameter.size
     parameter.size = len(data)
     if room < len(data):
-        raise ResultCode(Result.SHORT_BUFFER)
+        raise ResultError(Result.SHORT_BUFFER)
     if parameter.buffer is not None:
         parameter.buffer[: len(data)] = data

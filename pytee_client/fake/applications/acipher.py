@@ -9,12 +9,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-)
+from ..secure_world.parameters import Parameters
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import content, expect, memref, put, value
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ class Acipher(TrustedApplication):
         PKCS1_OAEP_MGF1_SHA512 = 0x60610230
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.GEN_KEY:
@@ -63,7 +61,7 @@ class Acipher(TrustedApplication):
         elif command_id == self.Command.ENCRYPT:
             self._crypt(session.data, parameters)
         else:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
 
     def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
         decrypts, algorithm = False, int(self.Algorithm.PKCS1_V1_5)
@@ -75,7 +73,7 @@ class Acipher(TrustedApplication):
             decrypts = value(parameters, 2).a == _DECRYPT
             algorithm = value(parameters, 3).a
         if key is None:
-            raise ResultCode(Result.BAD_STATE)
+            raise ResultError(Result.BAD_STATE)
         padding = _padding(algorithm)
         data, size = content(parameters, 0), key.key_size // 8
         if not decrypts and _room(parameters) < size:
@@ -87,7 +85,7 @@ class Acipher(TrustedApplication):
                 put(parameters, 1, key.public_key().encrypt(data, padding))
         except ValueError:
             # Too long for the key, or not of it.
-            raise ResultCode(Result.BAD_PARAMETERS) from None
+            raise ResultError(Result.BAD_PARAMETERS) from None
 
 
 def _room(parameters: Parameters) -> int:
@@ -99,13 +97,13 @@ def _generate(bits: int) -> RSAPrivateKey:
     try:
         from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError:
-        raise ResultCode(Result.NOT_SUPPORTED) from None
+        raise ResultError(Result.NOT_SUPPORTED) from None
     try:
         if bits > _MAX_KEY:
             raise ValueError("longer than OP-TEE's")
         return rsa.generate_private_key(_EXPONENT, bits)
     except ValueError:
-        raise ResultCode(Result.NOT_SUPPORTED) from None
+        raise ResultError(Result.NOT_SUPPORTED) from None
 
 
 def _padding(algorithm: int) -> AsymmetricPadding:
@@ -123,6 +121,6 @@ def _padding(algorithm: int) -> AsymmetricPadding:
     if algorithm == known.PKCS1_V1_5:
         return PKCS1v15()
     if algorithm not in digests:
-        raise ResultCode(Result.NOT_SUPPORTED)
+        raise ResultError(Result.NOT_SUPPORTED)
     digest = digests[algorithm]
     return OAEP(MGF1(digest()), digest(), None)

@@ -10,13 +10,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    PanicError,
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-)
+from ..secure_world.parameters import Parameters
+from ..secure_world.results import PanicError, ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import content, expect, memref, put, value
 
 if TYPE_CHECKING:
@@ -74,7 +71,7 @@ class Aes(TrustedApplication):
         CTR = 2
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.PREPARE:
@@ -90,22 +87,22 @@ class Aes(TrustedApplication):
             expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
             _cipher(session.data, parameters)
         else:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
 
 
 def _prepare(algorithm: int, key_size: int, encrypts: int) -> _Operation:
     if algorithm > Aes.Algorithm.CTR or key_size not in _KEY_SIZES or encrypts > 1:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     try:
         import cryptography  # noqa: F401
     except ImportError:
-        raise ResultCode(Result.NOT_SUPPORTED) from None
+        raise ResultError(Result.NOT_SUPPORTED) from None
     return _Operation(algorithm, bool(encrypts), bytes(key_size))
 
 
 def _set_key(operation: _Operation | None, key: bytes) -> None:
     if len(key) != (0 if operation is None else len(operation.key)):
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     if operation is None:
         raise PanicError(Result.BAD_PARAMETERS)
     operation.key, operation.running = key, None
@@ -131,9 +128,9 @@ def _set_iv(operation: _Operation | None, vector: bytes) -> None:
 def _cipher(operation: _Operation | None, parameters: Parameters) -> None:
     data, room = content(parameters, 0), memref(parameters, 1).size
     if room < len(data):
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     if operation is None:
-        raise ResultCode(Result.BAD_STATE)
+        raise ResultError(Result.BAD_STATE)
     if operation.running is None:
         raise PanicError(Result.BAD_STATE)
     rest = 0

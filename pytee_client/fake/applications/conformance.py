@@ -10,14 +10,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    MemrefParameter,
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-    ValueParameter,
-)
+from ..secure_world.parameters import MemrefParameter, Parameters, ValueParameter
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 
 _UINT32 = 0xFFFFFFFF
 _OPENED = 0x4F50454E
@@ -79,7 +75,7 @@ class Conformance(TrustedApplication):
 
     uuid = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
 
-    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Refuse, wait or panic, as the first value says; fill the outputs unless it panics."""
         wish = parameters[0]
         if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
@@ -94,25 +90,25 @@ class Conformance(TrustedApplication):
             session.unmask_cancellation()
             session.wait(wish.a)
         elif wish.a:
-            raise ResultCode(wish.a)
+            raise ResultError(wish.a)
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         run = _COMMANDS.get(command_id)
         if run is None:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
         run(session, parameters)
 
 
-def _nothing(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _nothing(session: ClientSession, parameters: Parameters) -> None:
     pass
 
 
-def _values(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _values(session: ClientSession, parameters: Parameters) -> None:
     if any(isinstance(parameter, MemrefParameter) for parameter in parameters):
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     inputs = _of(ValueParameter, parameters, ParamType.VALUE_INPUT, ParamType.VALUE_INOUT)
     a = sum(value.a for _, value in inputs)
     b = sum(value.b for _, value in inputs)
@@ -122,7 +118,7 @@ def _values(session: TrustedApplicationSession, parameters: Parameters) -> None:
         _invert(value)
 
 
-def _xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _xor(session: ClientSession, parameters: Parameters) -> None:
     for slot, memref in _of(MemrefParameter, parameters, ParamType.MEMREF_INOUT):
         if memref.buffer is not None:
             key = (0xA5 + slot) & 0xFF
@@ -130,13 +126,13 @@ def _xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
             _touch_the_rest(memref)
 
 
-def _fill_all(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _fill_all(session: ClientSession, parameters: Parameters) -> None:
     outputs = _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
     for slot, memref in outputs:
         _fill(slot, memref)
 
 
-def _checksum(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _checksum(session: ClientSession, parameters: Parameters) -> None:
     inputs = _of(MemrefParameter, parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_INOUT)
     for _, memref in inputs:
         _touch_the_rest(memref)
@@ -146,10 +142,10 @@ def _checksum(session: TrustedApplicationSession, parameters: Parameters) -> Non
         value.a, value.b = checksum, len(data)
 
 
-def _set_size(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+def _set_size(session: ClientSession, parameters: Parameters) -> NoReturn:
     wish = parameters[0]
     if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     outputs = _of(MemrefParameter, parameters, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
     for _, memref in outputs:
         memref.size = wish.b
@@ -157,13 +153,13 @@ def _set_size(session: TrustedApplicationSession, parameters: Parameters) -> NoR
         value.a, value.b = 0x11111111, 0x22222222
     for _, value in _of(ValueParameter, parameters, ParamType.VALUE_INOUT):
         _invert(value)
-    raise ResultCode(wish.a)
+    raise ResultError(wish.a)
 
 
-def _wait(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _wait(session: ClientSession, parameters: Parameters) -> None:
     time, flag = parameters[0], parameters[1]
     if not isinstance(time, ValueParameter) or time.type is not ParamType.VALUE_INPUT:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     if time.b == 1:
         session.unmask_cancellation()
     try:
@@ -173,27 +169,27 @@ def _wait(session: TrustedApplicationSession, parameters: Parameters) -> None:
             flag.a, flag.b = int(session.get_cancellation_flag()), 0
 
 
-def _wait_and_xor(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _wait_and_xor(session: ClientSession, parameters: Parameters) -> None:
     wish = parameters[0]
     if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     session.wait(wish.a)
     _checksum(session, parameters)
     _xor(session, parameters)
 
 
-def _fill_and_set_size(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+def _fill_and_set_size(session: ClientSession, parameters: Parameters) -> NoReturn:
     _fill_all(session, parameters)
     _set_size(session, parameters)
 
 
-def _panic(session: TrustedApplicationSession, parameters: Parameters) -> NoReturn:
+def _panic(session: ClientSession, parameters: Parameters) -> NoReturn:
     code = parameters[0]
     given = isinstance(code, ValueParameter) and code.type is ParamType.VALUE_INPUT
     session.panic(code.a if given and isinstance(code, ValueParameter) else 0)
 
 
-def _identity(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _identity(session: ClientSession, parameters: Parameters) -> None:
     login, uuid, *others = parameters
     if (
         not isinstance(login, ValueParameter)
@@ -202,16 +198,16 @@ def _identity(session: TrustedApplicationSession, parameters: Parameters) -> Non
         or uuid.type is not ParamType.MEMREF_OUTPUT
         or any(others)
     ):
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     short = uuid.buffer is None or uuid.size < 16
     uuid.size = 16
     if short or uuid.buffer is None:
-        raise ResultCode(Result.SHORT_BUFFER)
+        raise ResultError(Result.SHORT_BUFFER)
     login.a = session.identity.login
     uuid.buffer[:16] = session.identity.uuid.bytes_le
 
 
-def _look(session: TrustedApplicationSession, parameters: Parameters) -> None:
+def _look(session: ClientSession, parameters: Parameters) -> None:
     mask = types = 0
     for slot, parameter in enumerate(parameters):
         if parameter is None:
@@ -224,7 +220,7 @@ def _look(session: TrustedApplicationSession, parameters: Parameters) -> None:
         value.a, value.b = mask, types
 
 
-_COMMANDS: dict[int, Callable[[TrustedApplicationSession, Parameters], None]] = {
+_COMMANDS: dict[int, Callable[[ClientSession, Parameters], None]] = {
     Command.NOTHING: _nothing,
     Command.VALUES: _values,
     Command.MEMREF_XOR: _xor,

@@ -7,13 +7,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-    ValueParameter,
-)
+from ..secure_world.parameters import Parameters, ValueParameter
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 
 
 class HelloWorld(TrustedApplication):
@@ -22,7 +19,7 @@ class HelloWorld(TrustedApplication):
     uuid = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Change the value in slot 0."""
         value, *others = parameters
@@ -32,5 +29,5 @@ class HelloWorld(TrustedApplication):
             or any(others)
             or command_id not in (0, 1)
         ):
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         value.a += 1 if command_id == 0 else -1

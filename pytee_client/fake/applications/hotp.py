@@ -10,12 +10,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-)
+from ..secure_world.parameters import Parameters
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import content, expect, value
 
 _MIN_KEY: Final = 10
@@ -39,31 +37,31 @@ class Hotp(TrustedApplication):
         REGISTER_SHARED_KEY = 0
         GET_HOTP = 1
 
-    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Begin without a key; there is nothing to be told."""
         expect(parameters)
         self._key = b""
         self._counter = 0
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.REGISTER_SHARED_KEY:
             expect(parameters, ParamType.MEMREF_INPUT)
             key = content(parameters, 0)
             if len(key) > _MAX_KEY:
-                raise ResultCode(Result.BAD_PARAMETERS)
+                raise ResultError(Result.BAD_PARAMETERS)
             self._key = key
         elif command_id == self.Command.GET_HOTP:
             expect(parameters, ParamType.VALUE_OUTPUT)
             counter = self._counter
             self._counter += 1
             if len(self._key) < _MIN_KEY:
-                raise ResultCode(Result.BAD_PARAMETERS)
+                raise ResultError(Result.BAD_PARAMETERS)
             value(parameters, 0).a = _password(self._key, counter)
         else:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
 
 
 def _password(key: bytes, counter: int) -> int:

@@ -12,15 +12,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    LOGIN_TRUSTED_APP,
-    MemrefParameter,
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-    ValueParameter,
-)
+from ..secure_world.parameters import MemrefParameter, Parameters, ValueParameter
+from ..secure_world.results import ResultError
+from ..secure_world.session import LOGIN_TRUSTED_APP, ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import expect, memref, put, value
 
 _UINT32: Final = 0xFFFFFFFF
@@ -57,7 +52,7 @@ class InvokeTests(TrustedApplication):
     _writers: ClassVar[int] = 0
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.PARAMS:
@@ -66,18 +61,18 @@ class InvokeTests(TrustedApplication):
             expect(parameters, ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT)
             wish = value(parameters, 0)
             if wish.a > 1:
-                raise ResultCode(Result.BAD_PARAMETERS)
+                raise ResultError(Result.BAD_PARAMETERS)
             self._hold_mutex(wish, value(parameters, 1))
         elif command_id == self.Command.HASH_TREE_TESTS:
             expect(parameters)
         elif command_id == self.Command.LOCK_ORDER_TESTS:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
         elif command_id == self.Command.MEMREF_NULL:
             expect(parameters, ParamType.MEMREF_INOUT)
             if memref(parameters, 0).buffer is not None:
-                raise ResultCode(Result.BAD_PARAMETERS)
+                raise ResultError(Result.BAD_PARAMETERS)
         elif command_id not in self._DONE_BY_DOING_NOTHING:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
 
     @classmethod
     def _hold_mutex(cls, wish: ValueParameter, seen: ValueParameter) -> None:
@@ -109,13 +104,13 @@ def _sum(parameters: Parameters) -> None:
     """Put the sum of what comes in into the one parameter that goes out."""
     outputs = [p for p in parameters if p is not None and p.type.is_output]
     if len(outputs) != 1:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     (output,) = outputs
     if isinstance(output, MemrefParameter):
         if output.type is not ParamType.MEMREF_INOUT or any(
             p is not None and p is not output for p in parameters
         ):
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         # As in OP-TEE nothing guards against an empty one, which there is the end of the TEE.
         assert output.buffer is not None
         output.buffer[0] = sum(output.buffer) & 0xFF
@@ -123,7 +118,7 @@ def _sum(parameters: Parameters) -> None:
     inputs = [p for p in parameters if isinstance(p, ValueParameter) and p.type.is_input]
     expected = 1 if output.type is ParamType.VALUE_INOUT else 3
     if len(inputs) != expected:
-        raise ResultCode(Result.BAD_PARAMETERS)
+        raise ResultError(Result.BAD_PARAMETERS)
     if expected == 1:
         output.a = (output.a + output.b) & _UINT32
     else:
@@ -145,11 +140,11 @@ class DeviceEnumeration(TrustedApplication):
         DEVICES_WITH_RPMB = 2
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """List UUIDs, big-endian as in RFC 9562."""
         if command_id not in list(self.Command):
-            raise ResultCode(Result.NOT_IMPLEMENTED)
+            raise ResultError(Result.NOT_IMPLEMENTED)
         expect(parameters, ParamType.MEMREF_OUTPUT)
         devices = [
             application.uuid.bytes
@@ -188,7 +183,7 @@ class Statistics(TrustedApplication):
     _POOLS: Final = (b"Heap", b"", b"", b"Physical TA memory", b"")
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.PAGER:
@@ -197,20 +192,20 @@ class Statistics(TrustedApplication):
             self._memory(parameters)
         elif command_id == self.Command.APPLICATIONS:
             expect(parameters, ParamType.MEMREF_OUTPUT)
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)
         elif command_id == self.Command.TIME:
             expect(parameters, *[ParamType.VALUE_OUTPUT] * 2)
             for slot, seconds in enumerate((time.time(), time.monotonic())):
                 answer = value(parameters, slot)
                 answer.a, answer.b = int(seconds), int(seconds * 1000) % 1000
         elif command_id != self.Command.MEMORY_LEAKS:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
 
     def _memory(self, parameters: Parameters) -> None:
         expect(parameters, ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
         pool = value(parameters, 0).a
         if pool > len(self._POOLS):
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         names = self._POOLS[pool - 1 : pool] if pool else self._POOLS
         put(parameters, 1, b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
 
@@ -220,10 +215,10 @@ class _Internal(TrustedApplication):
 
     pseudo = True
 
-    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Let no client of the normal world in."""
         if session.identity.login != LOGIN_TRUSTED_APP:
-            raise ResultCode(Result.ACCESS_DENIED)
+            raise ResultError(Result.ACCESS_DENIED)
 
 
 class System(_Internal):

@@ -8,12 +8,10 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import (
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-)
+from ..secure_world.parameters import Parameters
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import expect, memref
 
 
@@ -27,16 +25,16 @@ class Random(TrustedApplication):
 
         GENERATE = 0
 
-    def open_session(self, session: TrustedApplicationSession, parameters: Parameters) -> None:
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Let anybody in; there is nothing to be told."""
         expect(parameters)
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Fill the output in slot 0."""
         if command_id != self.Command.GENERATE:
-            raise ResultCode(Result.BAD_PARAMETERS)
+            raise ResultError(Result.BAD_PARAMETERS)
         expect(parameters, ParamType.MEMREF_OUTPUT)
         output = memref(parameters, 0)
         if output.buffer is not None:

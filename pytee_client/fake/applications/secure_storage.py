@@ -8,13 +8,11 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.parameters import Parameters
+from ..secure_world.results import ResultError
+from ..secure_world.session import ClientSession
 from ..secure_world.storage.persistent_object import DataFlag
-from ..secure_world.trusted_application import (
-    Parameters,
-    ResultCode,
-    TrustedApplication,
-    TrustedApplicationSession,
-)
+from ..secure_world.trusted_application import TrustedApplication
 from ._parameters import content, expect, put
 
 _REPLACE = (
@@ -41,7 +39,7 @@ class SecureStorage(TrustedApplication):
         DELETE = 2
 
     def invoke_command(
-        self, session: TrustedApplicationSession, command_id: int, parameters: Parameters
+        self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.READ_RAW:
@@ -59,4 +57,4 @@ class SecureStorage(TrustedApplication):
             flags = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE_META
             self.core.open_persistent_object(name, flags).close_and_delete()
         else:
-            raise ResultCode(Result.NOT_SUPPORTED)
+            raise ResultError(Result.NOT_SUPPORTED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ...enums import Login
 from ...kernels.uapi import ParamType
 from ..drivers.driver import Param, SharedMemory, TeeContext, page_multiple
-from ..secure_world.trusted_application import MemrefParameter, ValueParameter
+from ..secure_world.parameters import MemrefParameter, ValueParameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

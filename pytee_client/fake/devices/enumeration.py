@@ -9,7 +9,7 @@ from uuid import UUID
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..applications.pseudo_applications import DeviceEnumeration
-from ..secure_world.trusted_application import MemrefParameter
+from ..secure_world.parameters import MemrefParameter
 
 if TYPE_CHECKING:
     from .client_context import ClientContext

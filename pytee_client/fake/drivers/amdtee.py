@@ -16,7 +16,7 @@ from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
 from ..reply import Reply
-from ..secure_world.trusted_application import Identity
+from ..secure_world.session import Identity
 from .driver import NO_PARAM, ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
 from .message import CLIENT_PARAMS, Message, are_carried
 

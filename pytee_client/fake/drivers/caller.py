@@ -10,7 +10,7 @@ import sys
 from ...enums import Login
 from ...identity import client_uuid
 from ..devices.client_context import LOGIN_REE_KERNEL
-from ..secure_world.trusted_application import Identity
+from ..secure_world.session import Identity
 
 
 def identity_of_caller(login: int, clnt_uuid: bytes) -> Identity:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...kernels.uapi import ParamType
-from ..secure_world.trusted_application import MemrefParameter, ValueParameter
+from ..secure_world.parameters import MemrefParameter, ValueParameter
 from .driver import NO_PARAM
 
 if TYPE_CHECKING:

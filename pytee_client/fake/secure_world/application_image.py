@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from ...enums import Result
-from .trusted_application import ResultCode
+from .results import ResultError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -44,10 +44,10 @@ def application_of(image: bytes, uuid: UUID) -> type[TrustedApplication]:
     """Return the Trusted Application of an image.
 
     Raises:
-        ResultCode: SECURITY, if it is not an image that this process made for this UUID.
+        ResultError: SECURITY, if it is not an image that this process made for this UUID.
     """
     with _lock:
         application = _applications.get(image)
     if application is None or application.uuid != uuid:
-        raise ResultCode(Result.SECURITY)
+        raise ResultError(Result.SECURITY)
     return application

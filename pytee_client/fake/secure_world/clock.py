@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...enums import Result
-from .trusted_application import PanicError, ResultCode
+from .results import PanicError, ResultError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -62,10 +62,10 @@ class Clock:
         """Return the time that an application set, gone on since (TEE_GetTAPersistentTime)."""
         offset = self._offsets.get(owner)
         if offset is None:
-            raise ResultCode(Result.TIME_NOT_SET)
+            raise ResultError(Result.TIME_NOT_SET)
         now = Time.of_millis(self.get_system_time().in_millis() + offset)
         if now.seconds > _UINT32:
-            raise ResultCode(Result.OVERFLOW)
+            raise ResultError(Result.OVERFLOW)
         return now
 
     def set_ta_persistent_time(self, owner: UUID, now: Time) -> None:

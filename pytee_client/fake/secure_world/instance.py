@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .internal_core import InternalCore
-    from .trusted_application import TrustedApplication, TrustedApplicationSession
+    from .session import ClientSession
+    from .trusted_application import TrustedApplication
 
 __all__ = ["Instance", "OpenSession"]
 
@@ -34,7 +35,7 @@ class Instance:
     lock: threading.RLock = field(default_factory=threading.RLock)
     sessions: int = 0
     panic: BaseException | None = None
-    current: TrustedApplicationSession | None = None
+    current: ClientSession | None = None
 
     def end(self) -> None:
         """Close what it left open."""
@@ -61,4 +62,4 @@ class OpenSession:
 
     instance: Instance
     application: TrustedApplication
-    session: TrustedApplicationSession
+    session: ClientSession

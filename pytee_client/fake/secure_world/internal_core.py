@@ -8,10 +8,11 @@ import os
 from typing import TYPE_CHECKING
 
 from .properties import properties_of_application, properties_of_client, properties_of_tee
+from .results import ResultError
+from .session import LOGIN_TRUSTED_APP, Identity
 from .storage.persistent_object import DataFlag
 from .storage.persistent_storage import STORAGE_PRIVATE
-from .ta_session import TaSession, call
-from .trusted_application import LOGIN_TRUSTED_APP, Identity, ResultCode
+from .ta_session import TaToTaSession, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from .clock import Time
     from .instance import Instance, OpenSession
     from .outcome import Outcome
+    from .parameters import Parameters
     from .properties import PropertySet
     from .storage.persistent_object import ObjectInfo, PersistentObject
     from .ta_session import Argument
-    from .trusted_application import Parameters
     from .world import SecureWorld
 
 __all__ = ["InternalCore"]
@@ -35,9 +36,9 @@ class InternalCore:
     """What an instance of a Trusted Application may call, in its entry points, as self.core.
 
     Names are the specification's: TEE_OpenTASession is open_ta_session(). What concerns the
-    client's session, such as TEE_Wait, is in TrustedApplicationSession.
+    client's session, such as TEE_Wait, is in ClientSession.
 
-    A result that is not SUCCESS is a ResultCode; left alone, it is what the entry point
+    A result that is not SUCCESS is a ResultError; left alone, it is what the entry point
     returns. Misuse that panics is a PanicError.
 
     Attributes:
@@ -50,7 +51,7 @@ class InternalCore:
         self.world = world
         self._instance = instance
         self._uuid = instance.cls.uuid
-        self._sessions: list[TaSession] = []
+        self._sessions: list[TaToTaSession] = []
         self._objects: list[PersistentObject] = []
 
     @property
@@ -73,7 +74,7 @@ class InternalCore:
 
     def open_ta_session(
         self, uuid: UUID, *parameters: Argument, timeout: int | None = None
-    ) -> TaSession:
+    ) -> TaToTaSession:
         """Open a session with another Trusted Application (TEE_OpenTASession).
 
         The other one sees a client that logged in as LOGIN_TRUSTED_APP, with this one's UUID.
@@ -84,7 +85,7 @@ class InternalCore:
             timeout: milliseconds after which the call counts as cancelled, None for never.
 
         Raises:
-            TaSessionError: it was not opened: ITEM_NOT_FOUND, BUSY if it has no room for
+            TaToTaError: it was not opened: ITEM_NOT_FOUND, BUSY if it has no room for
                 another session or waits for this one, TARGET_DEAD if it panicked, each of the
                 TEE's; or what the other application says.
         """
@@ -98,7 +99,7 @@ class InternalCore:
             return outcome
 
         call(enter, parameters)
-        session = TaSession(opened[0], self._invoke, self._close)
+        session = TaToTaSession(opened[0], self._invoke, self._close)
         self._sessions.append(session)
         return session
 
@@ -107,7 +108,7 @@ class InternalCore:
     ) -> Outcome:
         return self.world.invoke_from(self._instance, opened, command_id, given, timeout)
 
-    def _close(self, session: TaSession, opened: OpenSession) -> None:
+    def _close(self, session: TaToTaSession, opened: OpenSession) -> None:
         self._sessions.remove(session)
         self.world.close(opened)
 
@@ -130,7 +131,7 @@ class InternalCore:
             storage_id: TEE_STORAGE_PRIVATE, the only one.
 
         Raises:
-            ResultCode: ACCESS_CONFLICT if there is an object of that name, and it is open
+            ResultError: ACCESS_CONFLICT if there is an object of that name, and it is open
                 or not to be overwritten; STORAGE_NO_SPACE; ITEM_NOT_FOUND if there is no such
                 storage.
             PanicError: the name is too long.
@@ -149,7 +150,7 @@ class InternalCore:
         """Open an object of the application's own (TEE_OpenPersistentObject).
 
         Raises:
-            ResultCode: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and one of the
+            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and one of the
                 two may not be shared: to read takes SHARE_READ of both, to write SHARE_WRITE,
                 WRITE_META is exclusive, and OP-TEE has both share in the same ways.
             PanicError: the name is too long.
@@ -187,7 +188,7 @@ class InternalCore:
     def get_ta_persistent_time(self) -> Time:
         """Return the application's own time (TEE_GetTAPersistentTime).
 
-        Raises ResultCode: TIME_NOT_SET since the kernel was made; OVERFLOW of 32 bits.
+        Raises ResultError: TIME_NOT_SET since the kernel was made; OVERFLOW of 32 bits.
         """
         return self.world.clock.get_ta_persistent_time(self._uuid)
 
@@ -201,6 +202,6 @@ class InternalCore:
         closes += [each.close for each in self._objects]
         for close in closes:
             # Nobody is there to be told, as that the supplicant is gone.
-            with contextlib.suppress(ResultCode):
+            with contextlib.suppress(ResultError):
                 close()
         self._objects.clear()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 from uuid import UUID, uuid5
 
 from ...enums import Result
-from .trusted_application import Identity, ResultCode
+from .results import ResultError
+from .session import Identity
 
 if TYPE_CHECKING:
     from .trusted_application import TrustedApplication
 
 __all__ = [
-    "PropertyNotFound",
+    "PropertyNotFoundError",
     "PropertySet",
     "PropertyValue",
     "properties_of_application",
@@ -34,11 +35,11 @@ _NOT_PROTECTED: Final = 0
 _NAMESPACE: Final = UUID("6e1f2f6b-4a5c-4b0e-9d0c-0f4d3b6a7c58")
 
 
-class PropertyNotFound(ResultCode, KeyError):
+class PropertyNotFoundError(ResultError, KeyError):
     """There is no property of the name: ITEM_NOT_FOUND for a client, if it gets so far."""
 
     def __init__(self, name: str) -> None:
-        ResultCode.__init__(self, Result.ITEM_NOT_FOUND)
+        ResultError.__init__(self, Result.ITEM_NOT_FOUND)
         self.args = (name,)
 
     def __str__(self) -> str:
@@ -55,7 +56,7 @@ class PropertySet(Mapping[str, PropertyValue]):
         try:
             return self._values[name]
         except KeyError:
-            raise PropertyNotFound(name) from None
+            raise PropertyNotFoundError(name) from None
 
     def get_as(self, name: str, kind: type[_T]) -> _T:
         """Return a property of a type (TEE_GetPropertyAsString, AsBool, AsU32, and so on).
@@ -64,13 +65,14 @@ class PropertySet(Mapping[str, PropertyValue]):
         decimal, binary blocks in base64, identities as "login:UUID".
 
         Raises:
-            ResultCode: ITEM_NOT_FOUND, as PropertyNotFound; BAD_FORMAT if it is of another type.
+            PropertyNotFoundError: there is none of this name (ITEM_NOT_FOUND).
+            ResultError: BAD_FORMAT if it is of another type.
         """
         value = self[name]
         if kind is str:
             value = _text_of(value)
         if type(value) is not kind:
-            raise ResultCode(Result.BAD_FORMAT)
+            raise ResultError(Result.BAD_FORMAT)
         return cast(_T, value)
 
     def __iter__(self) -> Iterator[str]:

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...enums import Origin, Result
 from ...kernels.uapi import ParamType
-from .trusted_application import (
-    MemrefParameter,
-    PanicError,
-    Parameters,
-    ResultCode,
-    ValueParameter,
-)
+from .parameters import MemrefParameter, Parameters, ValueParameter
+from .results import PanicError, ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +17,7 @@ if TYPE_CHECKING:
     from .instance import OpenSession
     from .outcome import Outcome
 
-__all__ = ["Argument", "TaSession", "TaSessionError", "call"]
+__all__ = ["Argument", "TaToTaError", "TaToTaSession", "call"]
 
 Argument: TypeAlias = (
     ValueParameter | MemrefParameter | bytes | bytearray | memoryview | tuple[int, int] | None
@@ -33,7 +28,7 @@ _SLOTS: Final = 4
 _UINT32: Final = 0xFFFFFFFF
 
 
-class TaSessionError(ResultCode):
+class TaToTaError(ResultError):
     """What another Trusted Application, or the way there, returned.
 
     Left alone it is what the caller returns to its own client.
@@ -48,7 +43,7 @@ class TaSessionError(ResultCode):
         self.origin = origin
 
 
-class TaSession:
+class TaToTaSession:
     """A session with another Trusted Application; InternalCore.open_ta_session() opens them.
 
     A context manager that closes it. What is still open when the caller's instance ends is
@@ -59,7 +54,7 @@ class TaSession:
         self,
         opened: OpenSession,
         invoke: Callable[[OpenSession, int, Parameters, int | None], Outcome],
-        close: Callable[[TaSession, OpenSession], None],
+        close: Callable[[TaToTaSession, OpenSession], None],
     ) -> None:
         self._opened: OpenSession | None = opened
         self._invoke = invoke
@@ -76,7 +71,7 @@ class TaSession:
             timeout: milliseconds after which the command counts as cancelled, None for never.
 
         Raises:
-            TaSessionError: any other result than SUCCESS: BUSY if the other one waits for this
+            TaToTaError: any other result than SUCCESS: BUSY if the other one waits for this
                 one, TARGET_DEAD if it panicked, each of the TEE's.
             PanicError: the session is closed.
         """
@@ -91,7 +86,7 @@ class TaSession:
         if opened is not None:
             self._close(self, opened)
 
-    def __enter__(self) -> TaSession:
+    def __enter__(self) -> TaToTaSession:
         return self
 
     def __exit__(
@@ -113,7 +108,7 @@ def call(enter: Callable[[Parameters], Outcome], parameters: Sequence[Argument])
     for given, seen in zip(parameters, theirs, strict=False):
         _set_output(given, seen)
     if outcome.result != Result.SUCCESS:
-        raise TaSessionError(outcome.result, outcome.origin or Origin.TEE) from outcome.cause
+        raise TaToTaError(outcome.result, outcome.origin or Origin.TEE) from outcome.cause
 
 
 def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:

@@ -9,27 +9,23 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from ...enums import Login, Origin, Result
+from ...supplicant.folder_file_system import FolderFileSystem
 from .clock import Clock
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
 from .outcome import SUCCESS, Outcome
-from .storage.folder import FolderFileSystem
+from .parameters import MemrefParameter, Parameters
+from .results import ResultError
+from .session import ClientSession, Identity
 from .storage.memory import MemoryFileSystem
 from .storage.persistent_storage import PersistentStorage
-from .trusted_application import (
-    Identity,
-    MemrefParameter,
-    Parameters,
-    ResultCode,
-    TrustedApplicationSession,
-)
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
+    from ...supplicant.file_system import FileSystem
     from .notifications import Notifications
-    from .storage.file_system import FileSystem
     from .trusted_application import TrustedApplication
 
 __all__ = ["Outcome", "SecureWorld"]
@@ -47,7 +43,7 @@ class SecureWorld:
         storage: the persistent objects, which are there.
         clock: its times.
         load: where Trusted Applications come from that are not installed; raises
-            ResultCode, with what caused it as its cause if that helps.
+            ResultError, with what caused it as its cause if that helps.
         notifications: what its applications wait for, if it has notifications.
 
     Threads: may be called from any.
@@ -103,7 +99,7 @@ class SecureWorld:
         If not mappable, there is a memory reference that only a pseudo TA can be given. Of
         those in the slots named in mapped only a pseudo TA gets more than so many bytes.
         """
-        session = TrustedApplicationSession(identity, self.notifications)
+        session = ClientSession(identity, self.notifications)
         outcome, opened = self._open(uuid, session, parameters, mappable, mapped)
         if opened is not None:
             with self._lock:
@@ -122,14 +118,14 @@ class SecureWorld:
         timeout: int | None,
     ) -> tuple[Outcome, OpenSession | None]:
         """Open a session for a Trusted Application; on timeout see InternalCore."""
-        session = TrustedApplicationSession(identity, self.notifications)
+        session = ClientSession(identity, self.notifications)
         session._begin(caller, timeout)
         return self._open(uuid, session, parameters, True, None, caller)
 
     def _open(
         self,
         uuid: UUID,
-        session: TrustedApplicationSession,
+        session: ClientSession,
         parameters: Parameters,
         mappable: bool,
         mapped: Mapping[int, int] | None,
@@ -137,7 +133,7 @@ class SecureWorld:
     ) -> tuple[Outcome, OpenSession | None]:
         try:
             cls = self._class_of(uuid)
-        except ResultCode as code:
+        except ResultError as code:
             return Outcome(code.code, Origin.TEE, cause=code.__cause__), None
         with self._lock:
             shared = self._single_instances.get(uuid)
@@ -216,7 +212,7 @@ class SecureWorld:
         parameters: Parameters,
         timeout: int | None,
     ) -> Outcome:
-        """Run a command for a Trusted Application; on timeout see TaSession."""
+        """Run a command for a Trusted Application; on timeout see TaToTaSession."""
         if caller.waits_for(entry.instance):
             return Outcome(Result.BUSY, Origin.TEE)
         entry.session._begin(caller, timeout)
@@ -263,7 +259,7 @@ class SecureWorld:
     def _enter(
         self,
         instance: Instance,
-        session: TrustedApplicationSession,
+        session: ClientSession,
         enter: Callable[..., None],
         *args: Any,
     ) -> Outcome:
@@ -274,7 +270,7 @@ class SecureWorld:
             before, instance.current = instance.current, session
             try:
                 enter(*args)
-            except ResultCode as code:
+            except ResultError as code:
                 return Outcome(code.code, Origin.TRUSTED_APP)
             except Exception as error:
                 instance.panic = error
@@ -299,17 +295,17 @@ class SecureWorld:
                 if self._single_instances.get(cls.uuid) is instance:
                     del self._single_instances[cls.uuid]
             if instance.application is not None and exists:
-                nobody = TrustedApplicationSession(Identity(Login.PUBLIC, UUID(int=0)))
+                nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
                 self._enter(instance, nobody, instance.application.destroy)
             instance.end()
 
 
 def _load_nothing(uuid: UUID) -> NoReturn:
-    raise ResultCode(Result.ITEM_NOT_FOUND)
+    raise ResultError(Result.ITEM_NOT_FOUND)
 
 
 def _refuse_memory() -> NoReturn:
-    raise ResultCode(Result.BAD_PARAMETERS)
+    raise ResultError(Result.BAD_PARAMETERS)
 
 
 def _map(

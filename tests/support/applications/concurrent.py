@@ -25,7 +25,7 @@ class Concurrent(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -34,10 +34,10 @@ class Concurrent(fake.TrustedApplication):
         elif command_id == ConcurrentCommand.SHA256:
             expect(parameters, *_WITH_DIGEST)
         else:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         counter = memref(parameters, 0).buffer
         if counter is None or len(counter) != 4:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         # The fake gives every command a copy of the counter, so this one sees itself alone.
         running = value(parameters, 1)
         running.b = int.from_bytes(counter, "little") + 1

@@ -32,7 +32,7 @@ class Crypt(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -41,7 +41,7 @@ class Crypt(fake.TrustedApplication):
             # It leaves the size of a larger output alone, and asks for no larger one.
             digest = memref(parameters, 1).buffer
             if digest is None or len(digest) < 32:
-                raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+                raise fake.ResultError(tee.Result.BAD_PARAMETERS)
             digest[:32] = hashlib.sha256(content(parameters, 0)).digest()
         elif command_id == CryptCommand.RANDOM:
             expect(parameters, fake.ParamType.MEMREF_OUTPUT)
@@ -56,4 +56,4 @@ class Crypt(fake.TrustedApplication):
             expect(parameters, fake.ParamType.VALUE_OUTPUT)
             value(parameters, 0).a = self.value
         else:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)

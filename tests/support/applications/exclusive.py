@@ -20,17 +20,17 @@ class Exclusive(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
         value = parameters[0]
         if not isinstance(value, fake.ValueParameter):
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         if value.type is fake.ParamType.VALUE_INPUT:
             session.wait(value.a)
             return
         if value.type is not fake.ParamType.VALUE_OUTPUT:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         self.count += 1
         value.a, value.b = self.count, 0

@@ -13,7 +13,7 @@ class CreateFail(fake.TrustedApplication):
     uuid = UUID("c3f6e2c0-3548-11e1-b86c-0800200c9a66")
 
     def create(self) -> None:
-        raise fake.ResultCode(tee.Result.GENERIC)
+        raise fake.ResultError(tee.Result.GENERIC)
 
 
 class Large(fake.TrustedApplication):
@@ -21,17 +21,17 @@ class Large(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
-        raise fake.ResultCode(tee.Result.GENERIC)
+        raise fake.ResultError(tee.Result.GENERIC)
 
 
 class _SubKey(fake.TrustedApplication):
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:

@@ -45,7 +45,7 @@ class OsTest(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -90,18 +90,18 @@ class OsTest(fake.TrustedApplication):
                 put(parameters, 1, session.identity.uuid.bytes_le)
                 value(parameters, 0).a = session.identity.login
             case _:
-                raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+                raise fake.ResultError(tee.Result.BAD_PARAMETERS)
 
     def _wait_with_time_limit(self, milliseconds: int) -> None:
         with self.core.open_ta_session(self.uuid) as other:
             try:
                 limit = milliseconds // 2
                 other.invoke_command(OsTestCommand.WAIT, (milliseconds, 0), timeout=limit)
-            except fake.TaSessionError as error:
+            except fake.TaToTaError as error:
                 if error.code == tee.Result.CANCEL:
                     return
                 raise
-        raise fake.ResultCode(tee.Result.GENERIC)
+        raise fake.ResultError(tee.Result.GENERIC)
 
     def _use_the_core(self) -> None:
         assert self.core.propset_current_ta.get_as("gpd.ta.appID", UUID) == self.uuid
@@ -125,7 +125,7 @@ def _mix(parameters: fake.Parameters) -> None:
     expect(parameters, IN, INOUT, OUT)
     source, changed, total = (memref(parameters, slot) for slot in range(3))
     if not source.size == changed.size == total.size:
-        raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+        raise fake.ResultError(tee.Result.BAD_PARAMETERS)
     if changed.buffer is None or total.buffer is None:
         return
     incremented = [(byte + 1) % 256 for byte in changed.buffer]
@@ -137,4 +137,4 @@ def _mix(parameters: fake.Parameters) -> None:
 def _expect_empty(parameters: fake.Parameters, null: list[bool]) -> None:
     memrefs = [memref(parameters, slot) for slot in range(len(null))]
     if any(each.size for each in memrefs) or null != [each.buffer is None for each in memrefs]:
-        raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+        raise fake.ResultError(tee.Result.BAD_PARAMETERS)

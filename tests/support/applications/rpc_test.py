@@ -24,12 +24,12 @@ class RpcTest(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
         if command_id not in tuple(RpcTestCommand):
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         source, output = memref(parameters, 0), memref(parameters, 1)
         digest = bytearray(output.size)

@@ -25,15 +25,13 @@ class _Sims(fake.TrustedApplication):
         self.slots: dict[int, bytes] = {}
         self.opened = 0
 
-    def open_session(
-        self, session: fake.TrustedApplicationSession, parameters: fake.Parameters
-    ) -> None:
+    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
         session.data = self.opened
         self.opened += 1
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
@@ -49,21 +47,21 @@ class _Sims(fake.TrustedApplication):
         elif command_id == SimsCommand.PANIC:
             expect(parameters, fake.ParamType.MEMREF_INPUT)
             if memref(parameters, 0).buffer is not None:
-                raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+                raise fake.ResultError(tee.Result.BAD_PARAMETERS)
             session.panic(0)
         else:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
 
     def _slot(self, parameters: fake.Parameters) -> int:
         slot = value(parameters, 0).a
         if slot >= self.SLOTS:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         return slot
 
     def _read(self, slot: int, output: fake.MemrefParameter) -> None:
         data = self.slots[slot]
         if output.size < len(data):
-            raise fake.ResultCode(tee.Result.OVERFLOW)
+            raise fake.ResultError(tee.Result.OVERFLOW)
         if output.buffer is not None:
             output.buffer[: len(data)] = data
 

@@ -52,13 +52,13 @@ class Storage(fake.TrustedApplication):
 
     def invoke_command(
         self,
-        session: fake.TrustedApplicationSession,
+        session: fake.ClientSession,
         command_id: int,
         parameters: fake.Parameters,
     ) -> None:
         run = self._COMMANDS.get(command_id)
         if run is None:
-            raise fake.ResultCode(tee.Result.BAD_PARAMETERS)
+            raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         run(self, parameters)
 
     def _add(self, opened: fake.PersistentObject) -> int:
@@ -143,16 +143,16 @@ class Storage(fake.TrustedApplication):
         wish = value(parameters, 0)
         found = list(self.core.persistent_objects(storage_id=wish.b))
         if not found:
-            raise fake.ResultCode(tee.Result.ITEM_NOT_FOUND)
+            raise fake.ResultError(tee.Result.ITEM_NOT_FOUND)
         self.enumerators[wish.a] = iter(found)
 
     def _next_of_enumerator(self, parameters: fake.Parameters) -> None:
         expect(parameters, _VALUE, ParamType.NONE, _OUT)
         if memref(parameters, 2).size < _MAX_OBJECT_ID:
-            raise fake.ResultCode(tee.Result.SHORT_BUFFER)
+            raise fake.ResultError(tee.Result.SHORT_BUFFER)
         found = next(self.enumerators[value(parameters, 0).a], None)
         if found is None:
-            raise fake.ResultCode(tee.Result.ITEM_NOT_FOUND)
+            raise fake.ResultError(tee.Result.ITEM_NOT_FOUND)
         put(parameters, 2, found[0])
 
     _COMMANDS: dict[int, Callable[[Storage, fake.Parameters], None]] = {  # noqa: RUF012

@@ -7,9 +7,9 @@ import struct
 from typing import TYPE_CHECKING, Final, final
 
 from ....kernels.uapi import ParamType
+from ....supplicant.rpc_command import RpcCommand
 from ...secure_world.application_image import application_of
 from ..driver import Param
-from .rpc_command import RpcCommand
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,7 +39,7 @@ class ApplicationLoader:
         """Ask for the size of an application's image, then for the image.
 
         Raises:
-            ResultCode: ITEM_NOT_FOUND; SECURITY for an image that is no application of this
+            ResultError: ITEM_NOT_FOUND; SECURITY for an image that is no application of this
                 UUID; OUT_OF_MEMORY, for an empty one too; COMMUNICATION if no supplicant
                 answers; or what it answers.
         """

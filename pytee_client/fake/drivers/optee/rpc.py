@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
-from ...secure_world.trusted_application import ResultCode
+from ....supplicant.rpc_command import NotificationOperation, RpcCommand
+from ...secure_world.results import ResultError
 from ..driver import Param
-from .rpc_command import NotificationOperation, RpcCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,12 +89,12 @@ class Rpc:
         """Make a request that must succeed.
 
         Raises:
-            ResultCode: its result, if that is not SUCCESS.
+            ResultError: its result, if that is not SUCCESS.
         """
         cause = self._missing()
         result = self.call(func, params)
         if result != Result.SUCCESS:
-            raise ResultCode(result) from cause
+            raise ResultError(result) from cause
 
     def _missing(self) -> MissingSupplicantError | None:
         """Return why a request will fail that is made now, if it will."""
@@ -105,7 +105,7 @@ class Rpc:
         """Have the supplicant share memory (SHM_ALLOC), to be given back with free().
 
         Raises:
-            ResultCode: OUT_OF_MEMORY, whatever the cause.
+            ResultError: OUT_OF_MEMORY, whatever the cause.
         """
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=size)
         cause = self._missing()
@@ -115,11 +115,11 @@ class Rpc:
             try:
                 memory = supplicant.core.find_memory(supplicant, wish.c)
             except OSError:
-                raise ResultCode(Result.OUT_OF_MEMORY) from None
+                raise ResultError(Result.OUT_OF_MEMORY) from None
             if memory.size >= size:
                 return memory
             self.free(memory)
-        raise ResultCode(Result.OUT_OF_MEMORY) from cause
+        raise ResultError(Result.OUT_OF_MEMORY) from cause
 
     def free(self, memory: SharedMemory) -> None:
         """Give memory back (SHM_FREE); whatever the supplicant says, it is gone."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
-from ...secure_world.storage.file_system import FileSystem
-from ...secure_world.trusted_application import ResultCode
+from ....supplicant.file_system import FileSystem
+from ....supplicant.rpc_command import FsOperation, RpcCommand
+from ...secure_world.results import ResultError
 from ..driver import Param
-from .rpc_command import FsOperation, RpcCommand
 
 if TYPE_CHECKING:
     from ..driver import SharedMemory
@@ -116,7 +116,7 @@ class SupplicantFileSystem(FileSystem):
         place = Param(ParamType.MEMREF_OUTPUT, b=_NAME_SIZE, memory=memory)
         try:
             self._request(FsOperation.READDIR, place, b=handle)
-        except ResultCode as code:
+        except ResultError as code:
             if code.code != Result.ITEM_NOT_FOUND:
                 raise
             return None
@@ -131,7 +131,7 @@ def _encoded(name: str) -> bytes:
     """Return the bytes of a name, with the NUL at its end."""
     data = name.encode()
     if b"\0" in data:
-        raise ResultCode(Result.GENERIC)
+        raise ResultError(Result.GENERIC)
     return data + b"\0"
 
 

@@ -7,8 +7,8 @@ import itertools
 import threading
 
 from ....enums import Result
-from ..trusted_application import ResultCode
-from .file_system import FileSystem, parts_of
+from ....supplicant.file_system import FileSystem, parts_of
+from ..results import ResultError
 
 __all__ = ["MemoryFileSystem"]
 
@@ -79,7 +79,7 @@ class MemoryFileSystem(FileSystem):
         with self._lock:
             data = self._file(old)
             if parts in self._files and not overwrite:
-                raise ResultCode(Result.ACCESS_CONFLICT)
+                raise ResultError(Result.ACCESS_CONFLICT)
             self._check_place(parts)
             del self._files[parts_of(old)]
             self._files[parts] = data
@@ -96,19 +96,19 @@ class MemoryFileSystem(FileSystem):
             }
         names = sorted(each for each in found if not each.startswith("."))
         if not names:
-            raise ResultCode(Result.ITEM_NOT_FOUND)
+            raise ResultError(Result.ITEM_NOT_FOUND)
         return names
 
     def _file(self, name: str) -> bytearray:
         try:
             return self._files[parts_of(name)]
-        except (KeyError, ResultCode):
-            raise ResultCode(Result.ITEM_NOT_FOUND) from None
+        except (KeyError, ResultError):
+            raise ResultError(Result.ITEM_NOT_FOUND) from None
 
     def _data(self, handle: int) -> bytearray:
         data = self._handles.get(handle)
         if data is None:
-            raise ResultCode(Result.GENERIC)
+            raise ResultError(Result.GENERIC)
         return data
 
     def _add_handle(self, data: bytearray) -> int:
@@ -121,13 +121,13 @@ class MemoryFileSystem(FileSystem):
         for other in self._files:
             shorter = min(len(parts), len(other))
             if other != parts and parts[:shorter] == other[:shorter]:
-                raise ResultCode(Result.GENERIC)
+                raise ResultError(Result.GENERIC)
 
     def _resize(self, data: bytearray, length: int) -> None:
         more = length - len(data)
         used = sum(len(each) for each in self._files.values())
         if more > 0 and used + more > self._capacity:
-            raise ResultCode(Result.STORAGE_NO_SPACE)
+            raise ResultError(Result.STORAGE_NO_SPACE)
         if more > 0:
             data.extend(bytes(more))
         else:

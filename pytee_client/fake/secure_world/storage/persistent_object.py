@@ -8,7 +8,7 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ....enums import Result
-from ..trusted_application import PanicError, ResultCode
+from ..results import PanicError, ResultError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -130,12 +130,12 @@ class PersistentObject:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write at the position, with zeros before it if it is beyond the end.
 
-        TEE_WriteObjectData. Raises ResultCode: OVERFLOW, STORAGE_NO_SPACE.
+        TEE_WriteObjectData. Raises ResultError: OVERFLOW, STORAGE_NO_SPACE.
         """
         stored = self._open(DataFlag.ACCESS_WRITE)
         end = self._position + len(data)
         if end > _MAX_POSITION:
-            raise ResultCode(Result.OVERFLOW)
+            raise ResultError(Result.OVERFLOW)
         if data:
             stored.write(self._position, bytes(data))
             self._size = max(self._size, end)
@@ -144,7 +144,7 @@ class PersistentObject:
     def truncate(self, size: int) -> None:
         """Cut the data, or extend it with zeros; the position stays (TEE_TruncateObjectData).
 
-        Raises ResultCode: STORAGE_NO_SPACE.
+        Raises ResultError: STORAGE_NO_SPACE.
         """
         stored = self._open(DataFlag.ACCESS_WRITE)
         if not 0 <= size <= _MAX_POSITION:
@@ -155,7 +155,7 @@ class PersistentObject:
     def seek(self, offset: int, whence: Whence = Whence.SET) -> int:
         """Move the position, also beyond the end, but not before the start; return it.
 
-        TEE_SeekObjectData. Raises ResultCode: OVERFLOW.
+        TEE_SeekObjectData. Raises ResultError: OVERFLOW.
         """
         self._open()
         base = {Whence.SET: 0, Whence.CUR: self._position, Whence.END: self._size}
@@ -163,14 +163,14 @@ class PersistentObject:
             raise PanicError(Result.BAD_PARAMETERS)
         position = max(base[whence] + offset, 0)
         if position > _MAX_POSITION:
-            raise ResultCode(Result.OVERFLOW)
+            raise ResultError(Result.OVERFLOW)
         self._position = position
         return position
 
     def rename(self, object_id: bytes) -> None:
         """Give it another name (TEE_RenamePersistentObject).
 
-        Raises ResultCode: ACCESS_CONFLICT if there is an object of that name.
+        Raises ResultError: ACCESS_CONFLICT if there is an object of that name.
         """
         self._open(DataFlag.ACCESS_WRITE_META).rename(object_id)
 

@@ -8,14 +8,14 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from ....enums import Result
-from ..trusted_application import PanicError, ResultCode
+from ..results import PanicError, ResultError
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from .file_system import FileSystem
+    from ....supplicant.file_system import FileSystem
 
 __all__ = ["STORAGE_PRIVATE", "PersistentStorage"]
 
@@ -104,7 +104,7 @@ class PersistentStorage:
         """Open an object (TEE_OpenPersistentObject).
 
         Raises:
-            ResultCode: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open and may not be shared
+            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open and may not be shared
                 so, see may_share().
             PanicError: the name is longer than 64 bytes.
         """
@@ -116,7 +116,7 @@ class PersistentStorage:
                 file = self.file_system.open(name)
                 stored = self._add(owner, object_id, file)
             elif not all(may_share(flags, handle.flags) for handle in stored.handles):
-                raise ResultCode(Result.ACCESS_CONFLICT)
+                raise ResultError(Result.ACCESS_CONFLICT)
             return _add_handle(stored, flags)
 
     def create(
@@ -125,7 +125,7 @@ class PersistentStorage:
         """Create an object with its first data, all or nothing (TEE_CreatePersistentObject).
 
         Raises:
-            ResultCode: ITEM_NOT_FOUND if there is no such storage; ACCESS_CONFLICT if there is
+            ResultError: ITEM_NOT_FOUND if there is no such storage; ACCESS_CONFLICT if there is
                 an object of that name and it is open or not to be overwritten;
                 STORAGE_NO_SPACE.
             PanicError: the name is longer than 64 bytes.
@@ -135,7 +135,7 @@ class PersistentStorage:
         with self.lock:
             overwrite = bool(flags & DataFlag.OVERWRITE)
             if (owner, object_id) in self._open or (not overwrite and self._exists(name)):
-                raise ResultCode(Result.ACCESS_CONFLICT)
+                raise ResultError(Result.ACCESS_CONFLICT)
             files, new = self.file_system, f"{owner}/.new"
             file = files.create(new)
             try:
@@ -144,7 +144,7 @@ class PersistentStorage:
                 files.rename(new, name, overwrite)
             except BaseException:
                 files.close(file)
-                with contextlib.suppress(ResultCode):
+                with contextlib.suppress(ResultError):
                     files.remove(new)
                 raise
             stored = self._add(owner, object_id, file, len(data))
@@ -156,7 +156,7 @@ class PersistentStorage:
         with self.lock:
             try:
                 names = self.file_system.list(str(owner))
-            except ResultCode as code:
+            except ResultError as code:
                 if code.code == Result.ITEM_NOT_FOUND:
                     return []
                 raise
@@ -172,7 +172,7 @@ class PersistentStorage:
         name = _name(stored.owner, object_id)
         with self.lock:
             if (stored.owner, object_id) in self._open:
-                raise ResultCode(Result.ACCESS_CONFLICT)
+                raise ResultError(Result.ACCESS_CONFLICT)
             self.file_system.rename(_name(stored.owner, stored.object_id), name, False)
             self.forget(stored)
             stored.object_id = object_id
@@ -185,7 +185,7 @@ class PersistentStorage:
     def _exists(self, name: str) -> bool:
         try:
             self.file_system.close(self.file_system.open(name))
-        except ResultCode as code:
+        except ResultError as code:
             if code.code != Result.ITEM_NOT_FOUND:
                 raise
             return False
@@ -237,7 +237,7 @@ def _add_handle(stored: _StoredObject, flags: DataFlag) -> PersistentObject:
 
 def _check_storage(storage_id: int) -> None:
     if storage_id != STORAGE_PRIVATE:
-        raise ResultCode(Result.ITEM_NOT_FOUND)
+        raise ResultError(Result.ITEM_NOT_FOUND)
 
 
 def _name(owner: UUID, object_id: bytes) -> str:

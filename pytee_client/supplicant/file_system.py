@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from ....enums import Result
-from ..trusted_application import ResultCode
+from ..enums import Result
+from .results import ResultError
 
 __all__ = ["FileSystem", "parts_of"]
 
@@ -18,7 +18,7 @@ class FileSystem(ABC):
     small number; offsets and sizes are in bytes. A file that is removed or renamed stays
     what it was for those that have it open.
 
-    Failures are ResultCode: ITEM_NOT_FOUND, ACCESS_CONFLICT, STORAGE_NO_SPACE, or GENERIC,
+    Failures are ResultError: ITEM_NOT_FOUND, ACCESS_CONFLICT, STORAGE_NO_SPACE, or GENERIC,
     for a bad handle or name too.
 
     Source: the requests that OP-TEE has its supplicant serve (OPTEE_RPC_CMD_FS).
@@ -66,8 +66,8 @@ class FileSystem(ABC):
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """Return the parts of a name; ResultCode(GENERIC) if it does not stay in its folder."""
+    """Return the parts of a name; ResultError(GENERIC) if it does not stay in its folder."""
     parts = tuple(name.split("/"))
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise ResultCode(Result.GENERIC)
+        raise ResultError(Result.GENERIC)
     return parts

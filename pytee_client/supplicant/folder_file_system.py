@@ -12,9 +12,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ....enums import Result
-from ..trusted_application import ResultCode
+from ..enums import Result
 from .file_system import FileSystem, parts_of
+from .results import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +59,10 @@ class FolderFileSystem(FileSystem):
                     fd = os.open(file, os.O_RDONLY | _FILE, dir_fd=folder)
                 if stat.S_ISDIR(os.fstat(fd).st_mode):
                     os.close(fd)
-                    raise ResultCode(Result.ITEM_NOT_FOUND)
+                    raise ResultError(Result.ITEM_NOT_FOUND)
                 return self._add_handle(fd)
-        except (OSError, ResultCode):
-            raise ResultCode(Result.ITEM_NOT_FOUND) from None
+        except (OSError, ResultError):
+            raise ResultError(Result.ITEM_NOT_FOUND) from None
 
     def create(self, name: str) -> int:
         """Open a new file, or an old one emptied, and make the folders for it."""
@@ -118,7 +118,7 @@ class FolderFileSystem(FileSystem):
         ):
             os.stat(file, dir_fd=source, follow_symlinks=False)
             if not overwrite and _exists(renamed, target):
-                raise ResultCode(Result.ACCESS_CONFLICT)
+                raise ResultError(Result.ACCESS_CONFLICT)
             os.rename(file, renamed, src_dir_fd=source, dst_dir_fd=target)
 
     def list(self, name: str) -> list[str]:
@@ -130,7 +130,7 @@ class FolderFileSystem(FileSystem):
             finally:
                 os.close(folder)
         if not names:
-            raise ResultCode(Result.ITEM_NOT_FOUND)
+            raise ResultError(Result.ITEM_NOT_FOUND)
         return names
 
     @contextlib.contextmanager
@@ -153,7 +153,7 @@ class FolderFileSystem(FileSystem):
     def _fd(self, handle: int) -> int:
         fd = self._files.get(handle)
         if fd is None:
-            raise ResultCode(Result.GENERIC)
+            raise ResultError(Result.GENERIC)
         return fd
 
     def _add_handle(self, fd: int) -> int:
@@ -187,4 +187,4 @@ def _results() -> Iterator[None]:
 
 def _fail(error: OSError | OverflowError) -> NoReturn:
     number = error.errno if isinstance(error, OSError) else None
-    raise ResultCode(_RESULTS.get(number or 0, Result.GENERIC)) from error
+    raise ResultError(_RESULTS.get(number or 0, Result.GENERIC)) from error

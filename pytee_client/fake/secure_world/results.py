@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The exceptions that leave an entry point of a Trusted Application."""
+
+from __future__ import annotations
+
+from ...supplicant.results import ResultError
+
+__all__ = ["PanicError", "ResultError"]
+
+
+class PanicError(Exception):
+    """What TEE_Panic does to a Trusted Application."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"TEE_Panic(0x{code:x})")
+        self.code = code
