@@ -9,7 +9,7 @@ TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 from __future__ import annotations
 
 from . import enums, errors, parameters
-from .context import Context, Version
+from .context import Context
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .identity import client_uuid
@@ -22,6 +22,7 @@ from .memory import (
 from .operation import Operation
 from .parameters import *  # noqa: F403
 from .session import Session
+from .version import Version
 
 # What is for type checkers alone is not imported: typing takes as long as half of the rest.
 TYPE_CHECKING = False

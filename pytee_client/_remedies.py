@@ -1,24 +1,48 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What may help against errors, by their code and origin."""
+"""What may help against errors: texts by what was asked, what answered, and how."""
 
 from __future__ import annotations
 
 import errno
+import os
+import stat
 
 from ._firmware import amdtee_firmware
-from .enums import ImplementationId, Origin, Result
-from .identity import remedy_for_login
+from .enums import ImplementationId, Login, Origin, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Final
     from uuid import UUID
 
     from ._teec_error import TeecError
-    from .context import Version
+    from .version import Version
 
-__all__ = ["for_descriptor", "for_memory", "for_opening"]
+__all__ = [
+    "for_access",
+    "for_descriptor",
+    "for_login",
+    "for_memory",
+    "for_missing_device",
+    "for_opening",
+    "for_other_driver",
+    "for_refused_login",
+]
+
+_WITHOUT_GP: Final[dict[int, str]] = {
+    ImplementationId.TSTEE: "Trusted Services, which have requests of their own",
+    ImplementationId.QTEE: "Qualcomm's TEE, whose objects are invoked by TEE_IOC_OBJECT_INVOKE",
+}
+_LINUX_LOGINS: Final = (Login.PUBLIC, Login.USER, Login.GROUP)
+_APPLICATION_LOGINS: Final = (
+    Login.APPLICATION,
+    Login.USER_APPLICATION,
+    Login.GROUP_APPLICATION,
+)
+_FIRST_KERNEL_LOGIN: Final = 0x80000000
+_LAST_KERNEL_LOGIN: Final = 0xBFFFFFFF
 
 
 def for_opening(error: TeecError, version: Version, destination: UUID, login: int) -> str | None:
@@ -33,7 +57,7 @@ def for_opening(error: TeecError, version: Version, destination: UUID, login: in
     if error.origin == Origin.TRUSTED_APP:
         return None
     if error.errno in (errno.EPERM, errno.EINVAL):
-        return remedy_for_login(login, error.errno, version.implementation_id)
+        return for_refused_login(login, error.errno, version.implementation_id)
     is_fake = version.backend != "linux"
     if version.implementation_id == ImplementationId.AMDTEE:
         remedy = _for_opening_of_amdtee(error, is_fake, destination)
@@ -211,3 +235,111 @@ def for_memory(code: int, error: int, registers: bool) -> str | None:
         " which has little, and gives at most 4 MiB at once with pages of 4 KiB; share less at a"
         " time, and close blocks that are no longer used"
     )
+
+
+def for_refused_login(login: int, error: int | None, implementation: int) -> str | None:
+    """Say what helps against the errno of an opening, if it can come from the login."""
+    if error == errno.EPERM and _is_for_the_kernel(login):
+        return for_login(login)
+    if error == errno.EPERM and login == Login.GROUP:
+        return (
+            "the process is not in this group, which being root does not make up for, or its"
+            " user namespace does not map it"
+        )
+    if error != errno.EINVAL or login == Login.PUBLIC:
+        return None
+    if implementation == ImplementationId.AMDTEE:
+        return "the driver of AMD-TEE has no login but PUBLIC"
+    return None if login in _LINUX_LOGINS else for_login(login)
+
+
+def _is_for_the_kernel(login: int) -> bool:
+    return _FIRST_KERNEL_LOGIN <= login <= _LAST_KERNEL_LOGIN
+
+
+def for_login(login: int) -> str:
+    """Say why Linux has not a login, and which to use instead."""
+    if login in _APPLICATION_LOGINS:
+        return "mainline Linux has no application logins; use USER or GROUP"
+    if _is_for_the_kernel(login):
+        return "this login is for the kernel's own clients; use PUBLIC, USER or GROUP"
+    return "this login is reserved; use PUBLIC, USER or GROUP"
+
+
+def _name_of_user(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _name_of_group(gid: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def for_access(path: str) -> str:
+    """Say what gives the user access to a node."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "check the permissions of the directories that lead to it"
+    owner, group = _name_of_user(status.st_uid), _name_of_group(status.st_gid)
+    text = f"it is {stat.filemode(status.st_mode)} {owner}:{group}"
+    if status.st_mode & stat.S_IRGRP and status.st_mode & stat.S_IWGRP:
+        return f"{text}; add the user to the group {group} and log in again"
+    return (
+        f"{text}; give a group of your users read and write access to it, by a udev rule such as"
+        ' KERNEL=="tee[0-9]*", GROUP="tee", MODE="0660"'
+    )
+
+
+def for_other_driver(implementation: int) -> str:
+    """Say of which driver a device is that lacks the GlobalPlatform capability."""
+    name = _WITHOUT_GP.get(implementation)
+    details = f"{implementation}, {name}" if name else f"{implementation}"
+    return f"this device lacks the GlobalPlatform capability; its driver is {details}"
+
+
+def for_missing_device(name: str | None, nodes: list[Path], *, is_linux: bool) -> str:
+    """Say how to get a device.
+
+    Args:
+        name: the path that was asked for; None for the first device.
+        nodes: the devices that the kernel has, by where their nodes should stand.
+        is_linux: whether it is Linux, and not a kernel in Python.
+    """
+    if not is_linux:
+        return _for_missing_device_of_python(name, nodes)
+    hidden = [node for node in nodes if not node.exists()]
+    if hidden and (name is None or name in map(str, hidden)):
+        return (
+            f"the kernel has {_listed(hidden)}, but there is no such node here: pass the device"
+            f' into the container ("--device {hidden[0]}")'
+        )
+    if name and nodes:
+        return f"this machine has {_listed(nodes)}"
+    return (
+        "this machine has no TEE device: check that its firmware has a TEE and that the kernel's"
+        ' driver is loaded ("modprobe optee"); wait for it, if it comes later, with'
+        ' wait_for_device(); or use the fake kernel, Context("fake:")'
+    )
+
+
+def _for_missing_device_of_python(name: str | None, nodes: list[Path]) -> str:
+    if name and nodes:
+        return f"this kernel has {_listed(nodes)}"
+    return (
+        "this kernel has no TEE device: have its drivers bound (bind() of a fake.Kernel), or"
+        " wait until they are with wait_for_device()"
+    )
+
+
+def _listed(nodes: list[Path]) -> str:
+    return ", ".join(map(str, nodes))

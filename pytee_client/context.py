@@ -6,10 +6,10 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import warnings
 import weakref
 from enum import IntEnum
 
+from ._backend import open_native, resolve
 from ._boundary import (
     NativeContext,
     NativeSharedMemory,
@@ -21,13 +21,11 @@ from ._boundary import (
 )
 from ._calls import open_session
 from ._closable import Closable
-from ._named_tuple import NamedTuple
 from ._remedies import for_descriptor, for_memory, for_opening
-from .enums import GenericCapabilities, ImplementationId, Login, MemoryFlags, Origin, Result
+from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
     BadParametersError,
     ClosedContextError,
-    FakeTeeWarning,
     ForkedContextError,
     OutOfMemoryError,
     ParameterTypeError,
@@ -43,52 +41,24 @@ from .memory import (
 )
 from .operation import Use
 from .session import Session
+from .version import Version, known_implementation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Final, Literal, TypeAlias, TypeVar
+    from typing import TypeVar
     from uuid import UUID
 
     from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer
 
-    from .kernels import Kernel
+    from ._backend import Backend
     from .operation import Operation
     from .parameters import Parameter
 
-    Backend: TypeAlias = Literal["linux", "fake"] | Kernel
     _Block = TypeVar("_Block", bound=SharedMemory)
 
-__all__ = ["Context", "Version"]
-
-_BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
-_FAKE_PREFIX = "fake:"
-
-
-class Version(NamedTuple):
-    """What a device says of itself (uAPI struct tee_ioctl_version_data).
-
-    Attributes:
-        backend: "linux" for a device of the running kernel, "fake" for the fake kernel,
-            else the type of the kernel that the context was given; of one that passes calls
-            on (pytee_client.kernels.ProxyKernel), what this is of the other one.
-        implementation_id: the driver, an ImplementationId where it is known.
-        implementation_capabilities: bits whose meaning is the driver's.
-        generic_capabilities: what it can do.
-    """
-
-    backend: str
-    implementation_id: int
-    implementation_capabilities: int
-    generic_capabilities: GenericCapabilities
-
-
-def known_implementation(number: int) -> int:
-    try:
-        return ImplementationId(number)
-    except ValueError:
-        return number
+__all__ = ["Context"]
 
 
 class _WhileOpen:
@@ -420,19 +390,6 @@ class Context(Closable):
         return f"<Context on {device} of {self.version.backend}, {state}>"
 
 
-def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
-    """Open a device, or raise the exception that says why it can't be."""
-    native = NativeContext(path, kernel)
-    if native.result:
-        # Most programs open what is there, and need not be told why not.
-        from ._devices import open_error
-
-        implementation, _, capabilities = native.version
-        answer = (implementation, capabilities)
-        raise open_error(path, native.result, native.error, answer, kernel)
-    return native
-
-
 def _directions(flags: int) -> MemoryFlags:
     if flags not in (MemoryFlags.INPUT, MemoryFlags.OUTPUT, MemoryFlags.INOUT):
         raise BadParametersError(f"the flags must be INPUT, OUTPUT or both, not {flags!r}")
@@ -446,92 +403,3 @@ def _check_results(results: object) -> None:
         raise ParameterTypeError(f"results must be an IntEnum class with members, not {results!r}")
     for member in results:
         to_uint32(member.value, f"the result {results.__name__}.{member.name}")
-
-
-# Where it is, nothing else has to be looked for, which takes longer than to open it.
-_FIRST_NODE: Final = "/dev/tee0"
-
-
-def resolve(
-    device: str | os.PathLike[str] | None, backend: Backend | None
-) -> tuple[str | None, Kernel | None]:
-    """Find the path, or None for the first device, and the kernel, or None for Linux."""
-    path = _path_of(device)
-    if backend is None:
-        backend = _backend_of_environment()
-    if path is not None and path.startswith(_FAKE_PREFIX):
-        if backend not in (None, "fake"):
-            raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
-        return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
-    if backend is None and path is None and not _has_devices():
-        _announce_fake()
-        return path, _fake_kernel("")
-    return path, resolve_backend(backend)
-
-
-def _has_devices() -> bool:
-    if os.path.exists(_FIRST_NODE):
-        return True
-    from ._devices import client_nodes
-
-    return bool(client_nodes())
-
-
-def resolve_backend(backend: Backend | None) -> Kernel | None:
-    """Find the kernel, or None for Linux, which it is where nothing says else."""
-    if backend is None:
-        backend = _backend_of_environment()
-    if backend == "fake":
-        return _fake_kernel("")
-    if backend == "linux":
-        return None
-    if isinstance(backend, str):
-        raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
-    return backend
-
-
-_announcements = iter([FakeTeeWarning])
-
-
-def _announce_fake() -> None:
-    """Warn once a process, whatever filters there are: programs open contexts in many places."""
-    for category in _announcements:
-        warnings.warn(
-            "this machine has no TEE device: the fake kernel answers instead"
-            f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
-            category,
-            stacklevel=4,
-        )
-
-
-def _path_of(device: str | os.PathLike[str] | None) -> str | None:
-    if device is None:
-        return None
-    path = os.fspath(device)
-    if not isinstance(path, str):
-        raise ParameterTypeError(f"the device must be a str or a path, not {path!r}")
-    if path.startswith(_FAKE_PREFIX):
-        return path
-    if not path.startswith("/") or "\0" in path:
-        raise ValueError(
-            f'the device must be an absolute path such as "/dev/tee0", or "fake:", not {path!r}'
-        )
-    return path
-
-
-def _backend_of_environment() -> Literal["linux", "fake"] | None:
-    value = os.environ.get(_BACKEND_VARIABLE, "")
-    if value == "linux":
-        return "linux"
-    if value == "fake":
-        return "fake"
-    if value:
-        raise ValueError(f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake")
-    return None
-
-
-def _fake_kernel(profile: str) -> Kernel:
-    # Imported when asked for, so that nobody else pays for it.
-    from .fake import default_kernel
-
-    return default_kernel(profile or "optee")

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
 from ._boundary import to_uint32
-from .enums import ImplementationId, Login
+from ._remedies import for_login
+from .enums import Login
 from .errors import BadParametersError, NotSupportedError
 
 TYPE_CHECKING = False
@@ -20,13 +20,6 @@ __all__ = ["client_uuid"]
 _NAMESPACE: Final = "58ac9ca0-2086-4683-a1b8-ec4bc08e01b6"
 _LINUX_LOGINS: Final = (Login.PUBLIC, Login.USER, Login.GROUP)
 _GROUP_LOGINS: Final = (Login.GROUP, Login.GROUP_APPLICATION)
-_APPLICATION_LOGINS: Final = (
-    Login.APPLICATION,
-    Login.USER_APPLICATION,
-    Login.GROUP_APPLICATION,
-)
-_FIRST_KERNEL_LOGIN: Final = 0x80000000
-_LAST_KERNEL_LOGIN: Final = 0xBFFFFFFF
 
 
 def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = None) -> UUID:
@@ -57,7 +50,7 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
     login = to_uint32(login, "the login")
     if login not in _LINUX_LOGINS:
         raise NotSupportedError(
-            f"making the client UUID for login 0x{login:x}", remedy=_other_logins(login)
+            f"making the client UUID for login 0x{login:x}", remedy=for_login(login)
         )
     group = gid_for_login(login, gid)
     if uid is not None and login != Login.USER:
@@ -93,32 +86,3 @@ def _gid_of_name(name: str) -> int:
         return grp.getgrnam(name).gr_gid
     except (KeyError, ValueError):
         raise BadParametersError(f"there is no group {name!r} on this machine") from None
-
-
-def remedy_for_login(login: int, error: int | None, implementation: int) -> str | None:
-    """Say what helps against the errno of an opening, if it can come from the login."""
-    if error == errno.EPERM and _is_for_the_kernel(login):
-        return _other_logins(login)
-    if error == errno.EPERM and login == Login.GROUP:
-        return (
-            "the process is not in this group, which being root does not make up for, or its"
-            " user namespace does not map it"
-        )
-    if error != errno.EINVAL or login == Login.PUBLIC:
-        return None
-    if implementation == ImplementationId.AMDTEE:
-        return "the driver of AMD-TEE has no login but PUBLIC"
-    return None if login in _LINUX_LOGINS else _other_logins(login)
-
-
-def _is_for_the_kernel(login: int) -> bool:
-    return _FIRST_KERNEL_LOGIN <= login <= _LAST_KERNEL_LOGIN
-
-
-def _other_logins(login: int) -> str:
-    """Say why Linux has not a login, and which to use instead."""
-    if login in _APPLICATION_LOGINS:
-        return "mainline Linux has no application logins; use USER or GROUP"
-    if _is_for_the_kernel(login):
-        return "this login is for the kernel's own clients; use PUBLIC, USER or GROUP"
-    return "this login is reserved; use PUBLIC, USER or GROUP"

@@ -20,7 +20,7 @@ from ..support.waiting import LIMIT, wait_until
 from ..support.window import Window, with_window
 
 if TYPE_CHECKING:
-    from pytee_client.context import Backend
+    from pytee_client._backend import Backend
     from pytee_client.parameters import Parameter
 
 

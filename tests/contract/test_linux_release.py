@@ -25,6 +25,8 @@ from ..support.raw_device import RawDevice, refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytee_client._backend import Backend
+
     from ..fidelity.ground import ProgramKernel
     from ..support.targets import Target
 
@@ -42,7 +44,7 @@ class Machine:
 
     kernel: ProgramKernel
     device: str
-    backend: tee.context.Backend
+    backend: Backend
     release: LinuxRelease
 
 

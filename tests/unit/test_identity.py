@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
-from pytee_client.identity import remedy_for_login
+from pytee_client._remedies import for_refused_login
 
 USERS = {
     0: UUID("ef0180a3-13f3-5d1c-b7f5-888c0e21059a"),
@@ -87,20 +87,20 @@ def test_what_does_not_go_together_is_refused(
 def test_amd_tee_is_told_to_have_the_public_login_only() -> None:
     amdtee = tee.ImplementationId.AMDTEE
     for login in (tee.Login.USER, tee.Login.GROUP, tee.Login.APPLICATION, 3):
-        remedy = remedy_for_login(login, errno.EINVAL, amdtee)
+        remedy = for_refused_login(login, errno.EINVAL, amdtee)
         assert remedy == "the driver of AMD-TEE has no login but PUBLIC"
-    assert remedy_for_login(tee.Login.PUBLIC, errno.EINVAL, amdtee) is None
+    assert for_refused_login(tee.Login.PUBLIC, errno.EINVAL, amdtee) is None
 
 
 @pytest.mark.parametrize("login", [*tee.Login, 3, 0x80000000])
 def test_an_errno_that_no_login_causes_has_no_remedy(login: int) -> None:
     for error in (None, errno.ENOMEM, errno.EACCES):
-        assert remedy_for_login(login, error, tee.ImplementationId.OPTEE) is None
+        assert for_refused_login(login, error, tee.ImplementationId.OPTEE) is None
 
 
 def test_a_login_that_linux_has_is_not_blamed() -> None:
     optee = tee.ImplementationId.OPTEE
     for login in (tee.Login.PUBLIC, tee.Login.USER, tee.Login.GROUP):
-        assert remedy_for_login(login, errno.EINVAL, optee) is None
+        assert for_refused_login(login, errno.EINVAL, optee) is None
     for login in (tee.Login.PUBLIC, tee.Login.USER):
-        assert remedy_for_login(login, errno.EPERM, optee) is None
+        assert for_refused_login(login, errno.EPERM, optee) is None

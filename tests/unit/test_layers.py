@@ -44,7 +44,7 @@ def test_only_the_fake_and_its_one_entrance_import_the_fake(path: Path) -> None:
     if "fake" in path.relative_to(PACKAGE).parts:
         return
     imports_it = any(name.startswith("pytee_client.fake") for name in imports_of(path))
-    assert imports_it == (path == PACKAGE / "context.py")
+    assert imports_it == (path == PACKAGE / "_backend.py")
 
 
 def test_importing_the_package_loads_no_more_than_it_needs() -> None:

@@ -15,19 +15,22 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
-from ._attributes import Attributes
-from ._boundary import ask_version
-from ._sysfs import Folder, LinuxMonitor
-from .context import known_implementation, open_native, resolve, resolve_backend
-from .enums import GenericCapabilities, Origin
-from .errors import ParameterTypeError, TeecError, TimeoutError
+from .._backend import open_native, resolve, resolve_backend
+from .._boundary import ask_version
+from ..enums import GenericCapabilities, Origin
+from ..errors import ParameterTypeError, TeecError, TimeoutError
+from ..version import known_implementation
+from .attributes import Attributes
+from .monitor import LinuxMonitor
+from .sysfs import Folder
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from ._sysfs import KernelWithDevices, Monitor, Tree
-    from .context import Backend
-    from .kernels import Kernel
+    from .._backend import Backend
+    from ..kernels import Kernel
+    from .monitor import Monitor
+    from .sysfs import KernelWithDevices, Tree
 
 __all__ = [
     "BusDevice",

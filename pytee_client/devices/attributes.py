@@ -6,12 +6,12 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from ._sysfs import SYSFS
-from .enums import Origin
-from .errors import BadFormatError
+from ..enums import Origin
+from ..errors import BadFormatError
+from .sysfs import SYSFS
 
 if TYPE_CHECKING:
-    from ._sysfs import Tree
+    from .sysfs import Tree
 
 
 class Attributes:

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which kernel answers: Linux, the fake, or one that the program brings."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+from ._boundary import NativeContext
+from .errors import FakeTeeWarning, ParameterTypeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal, TypeAlias
+
+    from .kernels.kernel import Kernel
+
+    Backend: TypeAlias = Literal["linux", "fake"] | Kernel
+
+_BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
+_FAKE_PREFIX = "fake:"
+# Where it is, nothing else has to be looked for, which takes longer than to open it.
+_FIRST_NODE: Final = "/dev/tee0"
+
+
+def resolve(
+    device: str | os.PathLike[str] | None, backend: Backend | None
+) -> tuple[str | None, Kernel | None]:
+    """Find the path, or None for the first device, and the kernel, or None for Linux."""
+    path = _path_of(device)
+    if backend is None:
+        backend = _backend_of_environment()
+    if path is not None and path.startswith(_FAKE_PREFIX):
+        if backend not in (None, "fake"):
+            raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
+        return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
+    if backend is None and path is None and not _has_devices():
+        _announce_fake()
+        return path, _fake_kernel("")
+    return path, resolve_backend(backend)
+
+
+def _has_devices() -> bool:
+    if os.path.exists(_FIRST_NODE):
+        return True
+    from .devices.opening import client_nodes
+
+    return bool(client_nodes())
+
+
+def resolve_backend(backend: Backend | None) -> Kernel | None:
+    """Find the kernel, or None for Linux, which it is where nothing says else."""
+    if backend is None:
+        backend = _backend_of_environment()
+    if backend == "fake":
+        return _fake_kernel("")
+    if backend == "linux":
+        return None
+    if isinstance(backend, str):
+        raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
+    return backend
+
+
+_announcements = iter([FakeTeeWarning])
+
+
+def _announce_fake() -> None:
+    """Warn once a process, whatever filters there are: programs open contexts in many places."""
+    for category in _announcements:
+        warnings.warn(
+            "this machine has no TEE device: the fake kernel answers instead"
+            f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
+            category,
+            stacklevel=4,
+        )
+
+
+def _path_of(device: str | os.PathLike[str] | None) -> str | None:
+    if device is None:
+        return None
+    path = os.fspath(device)
+    if not isinstance(path, str):
+        raise ParameterTypeError(f"the device must be a str or a path, not {path!r}")
+    if path.startswith(_FAKE_PREFIX):
+        return path
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(
+            f'the device must be an absolute path such as "/dev/tee0", or "fake:", not {path!r}'
+        )
+    return path
+
+
+def _backend_of_environment() -> Literal["linux", "fake"] | None:
+    value = os.environ.get(_BACKEND_VARIABLE, "")
+    if value == "linux":
+        return "linux"
+    if value == "fake":
+        return "fake"
+    if value:
+        raise ValueError(f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake")
+    return None
+
+
+def _fake_kernel(profile: str) -> Kernel:
+    # Imported when asked for, so that nobody else pays for it.
+    from .fake import default_kernel
+
+    return default_kernel(profile or "optee")
+
+
+def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
+    """Open a device, or raise the exception that says why it can't be opened."""
+    native = NativeContext(path, kernel)
+    if native.result:
+        # Most programs open what is there, and need not be told why not.
+        from .devices.opening import open_error
+
+        implementation, _, capabilities = native.version
+        answer = (implementation, capabilities)
+        raise open_error(path, native.result, native.error, answer, kernel)
+    return native
