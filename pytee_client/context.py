@@ -21,6 +21,7 @@ from ._boundary import (
 )
 from ._calls import open_session
 from ._closable import Closable
+from ._process import Process
 from ._remedies import for_descriptor, for_memory, for_opening
 from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
@@ -117,7 +118,7 @@ class Context(Closable):
         path, kernel = resolve(device, backend)
         self._native = open_native(path, kernel)
         self._path = path
-        self._pid = os.getpid()
+        self._process = Process.generation
         self._lock = threading.Lock()
         self._closing = False
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -138,7 +139,7 @@ class Context(Closable):
     def _check_live(self) -> None:
         if self._closed or self._closing:
             raise ClosedContextError("the context is closed: open another")
-        if self._pid != os.getpid():
+        if self._process != Process.generation:
             raise ForkedContextError(
                 "the context belongs to the parent of this process: open another here"
             )
