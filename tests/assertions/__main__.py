@@ -48,7 +48,8 @@ def page(proofs: Proofs) -> str:
         "",
         "Made by `python -m tests.assertions` from what the tests recorded; do not edit. The IDs",
         "are those of the marks `assertion` and `probe` at the tests. Stable and newest are real",
-        "OP-TEE in the machines of `python -m tests.optee_vm`; where a test ran is in its line.",
+        "OP-TEE in the machines of `python -m tests.machines.optee`; where a test ran is in its",
+        "line.",
     ]
     for group, title in GROUPS.items():
         lines += ["", f"## {title}", "", "| ID | statement | tests | ran on |", "|---|---|---|---|"]

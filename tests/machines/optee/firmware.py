@@ -7,10 +7,10 @@ import os
 import shutil
 from pathlib import Path
 
-from . import host
-from .cache import Cache, digest
+from .. import host
+from ..cache import Cache, digest
+from ..process import run
 from .packages import Packages
-from .process import run
 
 KERNEL_ADDRESS = 0x48000000
 OPTEE_PLATFORM = "vexpress-qemu_armv8a"

@@ -7,9 +7,10 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import firmware, host, image, packages, project
-from .cache import Cache
-from .suites import Suite
+from .. import host
+from ..cache import Cache
+from ..suites import Suite
+from . import firmware, image, packages, project
 
 
 class Parts(enum.Flag):

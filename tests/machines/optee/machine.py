@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from . import host
+from .. import host
+from ..job import Job, received
+from ..process import VmError, last_lines, run
 from .build import Build
 from .firmware import KERNEL_ADDRESS
-from .job import Job, received
 from .overlay import write_overlay
-from .process import VmError, last_lines, run
 
 TIMED_OUT = 124
 MACHINE_FAILED = 125
@@ -102,8 +102,8 @@ class Machine:
         logs = self._new_logs()
         secure_log = self.options.secure_log or logs / "secure.log"
         # Nothing that runs in the machine can guess this, so none of its output looks like it.
-        nonce = f"optee_vm-{secrets.token_hex(16)}"
-        with tempfile.TemporaryDirectory(prefix="optee_vm-") as scratch:
+        nonce = f"machine-{secrets.token_hex(16)}"
+        with tempfile.TemporaryDirectory(prefix="pytee_client-machine-") as scratch:
             command = self._command(Path(scratch), job, nonce, secure_log)
             said = converse(
                 [
@@ -126,7 +126,7 @@ class Machine:
     def interact(self, job: Job) -> int:
         """Boots with the machine's console on the caller's terminal."""
         secure_log = self.options.secure_log or self._new_logs() / "secure.log"
-        with tempfile.TemporaryDirectory(prefix="optee_vm-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="pytee_client-machine-") as scratch:
             command = self._command(Path(scratch), job, "", secure_log)
             qemu = subprocess.Popen(
                 [*command, "-serial", "mon:stdio", "-serial", f"file:{_quoted(secure_log)}"]

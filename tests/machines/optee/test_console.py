@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ..optee_vm.machine import MACHINE_FAILED, TIMED_OUT, Said, converse
+from .machine import MACHINE_FAILED, TIMED_OUT, Said, converse
 
-NONCE = "optee_vm-0123456789abcdef"
+NONCE = "machine-0123456789abcdef"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_files_come_back_whatever_the_status_and_are_not_output(log: Path) -> No
 
 
 def test_what_a_job_prints_is_never_taken_for_a_file(log: Path) -> None:
-    forged = b"optee_vm-0000 files\r\n" + archive({"tmp/record.json": b"forged"})
+    forged = b"machine-0000 files\r\n" + archive({"tmp/record.json": b"forged"})
     console = forged + between_markers(archive({"tmp/record.json": b"true"}))
     result, output = said(console, log)
     assert result.files == {"tmp/record.json": b"true"}

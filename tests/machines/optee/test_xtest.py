@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ..optee_vm.process import VmError
-from ..optee_vm.xtest import Verdicts, differences, parse
+from ..process import VmError
+from .xtest import Verdicts, differences, parse
 
 # What the program prints for `xtest -l 0 -t regression 1003 1009 4007_dh`, without most parts.
 GOOD = """\

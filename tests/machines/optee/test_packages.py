@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ..optee_vm import kept_verdicts, packages, versions
-from ..optee_vm.packages import InconsistentArchiveError, Packages
-from ..optee_vm.process import VmError
-from ..optee_vm.suites import NEWEST, STABLE, SUITES, Suite
-from ..optee_vm.xtest import Verdicts
+from ..process import VmError
+from ..suites import NEWEST, STABLE, SUITES, Suite
+from . import kept_verdicts, packages, versions
+from .packages import InconsistentArchiveError, Packages
+from .xtest import Verdicts
 
 VERSIONS = {
     "libckteec0t64": "4.5.0-1",

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from ..archive import Archive
+from ..job import Job
 from .build import Build
-from .image import Archive
-from .job import Job
 
 PROJECT = "opt/pytee_client"
 

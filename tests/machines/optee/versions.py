@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..process import VmError
 from .packages import Packages
-from .process import VmError
 
 LAST_GREEN = Path(__file__).with_name("last_green.json")
 # What a difference is most often due to.

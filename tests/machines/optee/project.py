@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import host
-from .cache import Cache, digest, tree_parts
+from .. import host
+from ..cache import Cache, digest, tree_parts
+from ..process import VmError, run
 from .firmware import OPTEE_PLATFORM
-from .process import VmError, run
 
 _SHARED = ("-shared", "-fPIC", "-O2")
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")

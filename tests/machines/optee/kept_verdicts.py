@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..process import VmError
 from .packages import Packages
-from .process import VmError
 from .xtest import Verdicts
 
 KEPT = Path(__file__).with_name("xtest_verdicts.json")

@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from ..fidelity.__main__ import OUT_OF_MEMORY, release_of
-from ..fidelity.measure import KNOWN_REASONS, Measure
-from ..fidelity.properties import Findings
-from ..fidelity.properties import adopt as adopt_findings
-from .job import Job
+from ...fidelity.__main__ import OUT_OF_MEMORY, release_of
+from ...fidelity.measure import KNOWN_REASONS, Measure
+from ...fidelity.properties import Findings
+from ...fidelity.properties import adopt as adopt_findings
+from ..job import Job
+from ..process import say
 from .machine import Outcome
-from .process import say
 
 Run = Callable[[Job], Outcome]
 

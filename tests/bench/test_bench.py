@@ -15,10 +15,10 @@ from tests.bench.cases import Case, Kind, case_of, cases, selected
 from tests.bench.figures import Column, Figures, best, figures
 from tests.bench.guest import Loop, measure
 from tests.bench.host_figures import HostFigures
-from tests.optee_vm import bench
-from tests.optee_vm.job import Job
-from tests.optee_vm.machine import Outcome
-from tests.optee_vm.process import VmError
+from tests.machines.job import Job
+from tests.machines.optee import bench
+from tests.machines.optee.machine import Outcome
+from tests.machines.process import VmError
 
 MANY = "value call, 600 sessions"
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from . import host
-from .cache import Cache, digest
-from .process import VmError, run, say
-from .suites import Suite
+from .. import host
+from ..cache import Cache, digest
+from ..process import VmError, run, say
+from ..suites import Suite
 
 ARCHITECTURE = "arm64"
 MIRROR_VARIABLE = "PYTEE_CLIENT_DEBIAN_MIRROR"
@@ -164,7 +164,7 @@ def _unpack_one(root: Path, deb: Path) -> None:
             [*_UNTAR, "-C", str(root)], stdin=reader.stdout, check=False, timeout=300
         ).returncode
     if status or reader.returncode:
-        raise VmError(f"{deb} does not unpack: `python -m tests.optee_vm build --refresh`")
+        raise VmError(f"{deb} does not unpack: `python -m tests.machines.optee build --refresh`")
 
 
 def _name_and_version(file_name: str) -> tuple[str, str]:

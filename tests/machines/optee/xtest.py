@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .job import Job
-from .process import VmError
+from ..job import Job
+from ..process import VmError
 
 # Whose libteec xtest can run over, and what it is called in reports.
 LIBRARIES = {"ours": "this library", "debian": "Debian's libteec"}

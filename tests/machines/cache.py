@@ -25,7 +25,7 @@ _LOCK_SECONDS = 1800
 
 def default_cache() -> Cache:
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Cache(Path(home) / "pytee_client" / "optee_vm")
+    return Cache(Path(home) / "pytee_client" / "machines")
 
 
 def digest(parts: Iterable[str | bytes | Path]) -> str:

@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+from ..cache import default_cache
+from ..job import Job
+from ..process import VmError, say
+from ..suites import STABLE, SUITES, Suite
 from . import bench, kept_verdicts, versions, xtest
 from .build import Build, Parts, build
-from .cache import default_cache
-from .job import Job
 from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Options, Outcome
 from .packages import InconsistentArchiveError, fetch
-from .process import VmError, say
-from .suites import STABLE, SUITES, Suite
 
-_TOP = Path(__file__).resolve().parents[2]
+_TOP = Path(__file__).resolve().parents[3]
 _RECORD = "tmp/record.json"
 # What pytest says of a selection that is empty.
 _NO_TESTS = 5
@@ -115,7 +115,7 @@ def _say_what_changed(command: _Command) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.optee_vm",
+        prog="python -m tests.machines.optee",
         description="A machine with real OP-TEE, from Debian packages, under QEMU.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -153,7 +153,7 @@ def _seconds(text: str) -> float:
 
 
 def _build(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm build")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee build")
     parser.add_argument("--refresh", action="store_true", help="fetch the packages anew")
     parsed = parser.parse_args(command.words)
     built = command.build(Parts.ALL, refresh=parsed.refresh)
@@ -163,7 +163,7 @@ def _build(command: _Command) -> int:
 
 
 def _versions(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm versions")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee versions")
     parser.add_argument("--save", action="store_true", help="keep them as those of a green run")
     parsed = parser.parse_args(command.words)
     packages = command.build(Parts.NONE).packages
@@ -175,7 +175,7 @@ def _versions(command: _Command) -> int:
 
 
 def _run(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm run")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee run")
     parser.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT")
     files, lines = {}, ["set -e"]
     for number, path in enumerate(parser.parse_args(command.words).scripts):
@@ -191,7 +191,7 @@ def _run(command: _Command) -> int:
 
 
 def _shell(command: _Command) -> int:
-    argparse.ArgumentParser(prog="python -m tests.optee_vm shell").parse_args(command.words)
+    argparse.ArgumentParser(prog="python -m tests.machines.optee shell").parse_args(command.words)
     size = shutil.get_terminal_size()
     job = Job(
         f"stty rows {size.lines} cols {size.columns}\n"
@@ -205,7 +205,7 @@ def _shell(command: _Command) -> int:
 
 def _test(command: _Command) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.optee_vm test", allow_abbrev=False, add_help=False
+        prog="python -m tests.machines.optee test", allow_abbrev=False, add_help=False
     )
     parser.add_argument("--record", type=Path, metavar="FILE")
     parsed, words = parser.parse_known_args(command.words)
@@ -247,7 +247,7 @@ def _test(command: _Command) -> int:
 
 
 def _fidelity(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm fidelity")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee fidelity")
     parser.add_argument("--seed", type=int, default=1, help="which programs (default: 1)")
     parser.add_argument("--programs", type=int, default=1000, help="how many (default: 1000)")
     parsed = parser.parse_args(command.words)
@@ -259,7 +259,7 @@ def _fidelity(command: _Command) -> int:
 
 
 def _properties(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm properties")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee properties")
     parser.add_argument("--adopt", action="store_true", help="make it a known release")
     parsed = parser.parse_args(command.words)
     from . import fidelity
@@ -300,7 +300,9 @@ def _save(proved: dict[str, dict[str, list[str]]], record: Path) -> None:
 
 
 def _xtest(command: _Command) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm xtest", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.machines.optee xtest", allow_abbrev=False
+    )
     parser.add_argument(
         "--teec",
         choices=(*xtest.LIBRARIES, "both"),

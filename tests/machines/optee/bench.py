@@ -10,13 +10,13 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..bench import baseline, host, table, targets
-from ..bench.cases import Case, Kind, cases, selected
-from ..bench.figures import Column, Figures, figures
-from ..bench.host_figures import HostFigures
-from .job import Job
+from ...bench import baseline, host, table, targets
+from ...bench.cases import Case, Kind, cases, selected
+from ...bench.figures import Column, Figures, figures
+from ...bench.host_figures import HostFigures
+from ..job import Job
+from ..process import VmError, say
 from .machine import Outcome
-from .process import VmError, say
 
 Run = Callable[[Job], Outcome]
 
@@ -56,7 +56,7 @@ def main(words: Sequence[str], run: Run) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.optee_vm bench")
+    parser = argparse.ArgumentParser(prog="python -m tests.machines.optee bench")
     parser.add_argument("--short", action="store_true", help="fewer sizes and repetitions")
     parser.add_argument(
         "--only",

@@ -16,7 +16,7 @@ class VmError(Exception):
 
 
 def say(text: str) -> None:
-    print(f"optee_vm: {text}", file=sys.stderr, flush=True)
+    print(f"machines: {text}", file=sys.stderr, flush=True)
 
 
 def last_lines(text: str, count: int = _SHOWN_LINES) -> str:
