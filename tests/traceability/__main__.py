@@ -14,7 +14,7 @@ from .probes import PROBES
 from .record import NO_TEE
 from .statements import GROUPS, STATEMENTS
 
-PAGE = Path(__file__).parents[1] / "assertions.md"
+PAGE = Path(__file__).with_name("assertions.md")
 _FAKE = {"fake:optee": "fake", "fake:optee-no-reg-mem": "fake without REG_MEM"}
 _MACHINES = {
     suite: {
@@ -46,7 +46,7 @@ def page(proofs: Proofs) -> str:
     lines = [
         "# What is proved, by which test, where",
         "",
-        "Made by `python -m tests.assertions` from what the tests recorded; do not edit. The IDs",
+        "Made by `python -m tests.traceability` from what the tests recorded; do not edit. The IDs",
         "are those of the marks `assertion` and `probe` at the tests. Stable and newest are real",
         "OP-TEE in the machines of `python -m tests.machines.optee`; where a test ran is in its",
         "line.",
@@ -66,7 +66,7 @@ def _row(statement: str, text: str, tests: Mapping[str, set[str]]) -> str:
     links, places = [], []
     for test in sorted(tests):
         path, name = test.split("::")
-        links.append(f"[{name.removeprefix('test_')}]({path.removeprefix('tests/')})")
+        links.append(f"[{name.removeprefix('test_')}](../{path.removeprefix('tests/')})")
         places.append(_where(tests[test]))
     return f"| {statement} | {text} | {'<br>'.join(links)} | {'<br>'.join(places)} |"
 
@@ -100,7 +100,7 @@ def _count(where: Iterable[set[str]], places: Mapping[str, str]) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.assertions", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.traceability", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if the page is not up to date"
     )
@@ -123,7 +123,7 @@ def main() -> int:
     elif not arguments.check:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print(f"{PAGE.name} is stale: run python -m tests.assertions on the records, and commit")
+        print(f"{PAGE.name} is stale: run python -m tests.traceability on the records, and commit")
         return 1
     return 1 if missing else 0
 
