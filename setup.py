@@ -43,6 +43,7 @@ setup(
             "setuptools>=77",
             "mypy>=1.18",
             "ruff>=0.14",
+            "import-linter>=2.17",
             "build>=1.2",
             "cryptography>=42",
             "typing-extensions>=4.10",
