@@ -205,9 +205,11 @@ def _shell(command: _Command) -> int:
 
 def _test(command: _Command) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.machines.optee test", allow_abbrev=False, add_help=False
+        prog="python -m tests.machines.optee test",
+        usage="%(prog)s [-h] [--record=FILE] [PYTEST ARGS]",
+        allow_abbrev=False,
     )
-    parser.add_argument("--record", type=Path, metavar="FILE")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="a file of the host")
     parsed, words = parser.parse_known_args(command.words)
     record: Path | None = parsed.record
     if record is not None:

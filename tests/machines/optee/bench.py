@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--baseline",
         type=Path,
         metavar="FILE",
-        help=f"fail if a ratio is more than {baseline.ALLOWED_RISE:.0%} over that in FILE",
+        help=f"fail if a ratio is more than {baseline.ALLOWED_RISE:.0%}% over that in FILE",
     )
     parser.add_argument(
         "--write-baseline", type=Path, metavar="FILE", help="where the ratios go, to be kept"
