@@ -16,10 +16,10 @@ import pytest
 
 import pytee_client as tee
 
-from .assertions.record import Recorder, check_marks
 from .support.shared_contexts import SHARED, trim_shared_contexts
 from .support.targets import Target, targets_of
 from .support.waiting import LIMIT
+from .traceability.record import Recorder, check_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record",
         type=Path,
         metavar="FILE",
-        help="write down which statements were proved on which TEE, for python -m tests.assertions",
+        help="write down which statements were proved on which TEE, for"
+        " python -m tests.traceability",
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measure the cases from Python, as a user would write them; bench.c does it from C.
 
-By hand, in `python -m tests.optee_vm --icount shell` or in a script that `run` is given:
+By hand, in `python -m tests.machines.optee --icount shell` or in a script that `run` is given:
 
     python3 -m tests.bench.guest --column plain --only "value call"
     python3 -m tests.bench.guest --statement "tee.ValueInOut(41)" --statement "session.close"

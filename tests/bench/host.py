@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -126,4 +127,5 @@ def _memref_loop() -> Callable[[], None]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m tests.bench.host", description=__doc__).parse_args()
     print("\n".join(measure(30).lines()))

@@ -35,7 +35,7 @@ A program on which they differ is shown without the steps that play no part. Whe
 begins with a star there follow Linux's outcome, and below it the fake's.
 
 Linux must have OP-TEE, with the Trusted Applications of tests/ta. From the host, and
-compared there, which is faster: python -m tests.optee_vm fidelity
+compared there, which is faster: python -m tests.machines.optee fidelity
 """
 
 

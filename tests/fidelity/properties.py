@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .ground import ProgramKernel
     from .probes import Answer
 
-ADOPTING = "python -m tests.optee_vm --suite {stable,newest} properties --adopt"
+ADOPTING = "python -m tests.machines.optee --suite {stable,newest} properties --adopt"
 
 
 class UnknownAnswerError(RuntimeError):

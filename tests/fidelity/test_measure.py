@@ -15,9 +15,9 @@ import pytest
 from pytee_client.enums import Origin, Result
 from pytee_client.fake import Kernel, LinuxRelease, new_kernel
 
-from ..optee_vm import fidelity
-from ..optee_vm.job import Job
-from ..optee_vm.machine import MACHINE_FAILED, Outcome
+from ..machines.job import Job
+from ..machines.optee import fidelity
+from ..machines.optee.machine import MACHINE_FAILED, Outcome
 from . import __main__ as command_line
 from . import record
 from .columns import SUPPLICANT_ROWS

@@ -117,7 +117,7 @@ def test_the_source_distribution_has_what_it_is_built_and_tested_from(
         "pytee_client/_native.c",
         "tests/contract/test_values.py",
         "tests/ta/conformance/conformance.c",
-        "tests/optee_vm/init",
+        "tests/machines/optee/init",
         "examples/hello_world.py",
         "LICENSE",
     ):

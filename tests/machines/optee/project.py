@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cross-compiling the project for the machine: extension module, libteec, applications."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from .. import host
+from ..cache import Cache, digest, tree_parts
+from ..process import VmError, run
+from .firmware import OPTEE_PLATFORM
+
+_SHARED = ("-shared", "-fPIC", "-O2")
+_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+_LIMITED_API = "-DPy_LIMITED_API=0x030a0000"
+
+
+def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
+    """pytee_client/_native for the machine."""
+    recipe = project / "pytee_client/_build.py"
+    if not recipe.exists():
+        raise VmError(f"{recipe} is missing: it says how the extension module is built")
+    inputs = [*_c_files(project), *_declarations(project / "pytee_client")]
+    emit = Path(__file__).with_name("emit.py")
+    key = digest([Path(__file__), emit, *_tools(sysroot), *tree_parts(project, inputs)])
+
+    def make(place: Path) -> None:
+        source, description = place / "_native.c", place / "_native.json"
+        python = host.python_with("cffi", "python3-cffi")
+        run([python, emit, source, description], cwd=project)
+        parts = json.loads(description.read_text())
+        (headers,) = sysroot.glob("usr/include/python3.*")
+        run(
+            [
+                *_compiler(sysroot),
+                *_SHARED,
+                *parts["arguments"],
+                _LIMITED_API,
+                f"-I{headers}",
+                *(f"-I{project / name}" for name in parts["include_dirs"]),
+                source,
+                *(project / name for name in parts["sources"]),
+                "-o",
+                place / "_native.abi3.so",
+                "-lpthread",
+            ],
+            cwd=project,
+        )
+
+    return cache.stage("extension", key, make) / "_native.abi3.so"
+
+
+def libteec(cache: Cache, project: Path, sysroot: Path) -> Path:
+    """The C library alone, under the name that programs built for OP-TEE's ask for."""
+    files = _c_files(project)
+    sources = sorted(path for path in files if path.suffix == ".c")
+    if not sources:
+        raise VmError(f"{project / 'csrc'} has no C files to build libteec.so.2 from")
+    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(project, files)])
+
+    def make(place: Path) -> None:
+        run(
+            [
+                *_compiler(sysroot),
+                *_SHARED,
+                *_WARNINGS,
+                "-Wl,-soname,libteec.so.2",
+                *sources,
+                "-o",
+                place / "libteec.so.2",
+                "-lpthread",
+            ]
+        )
+
+    return cache.stage("libteec", key, make) / "libteec.so.2"
+
+
+def bench(cache: Cache, project: Path, sysroot: Path, libteec: Path) -> Path:
+    """The C program of tests/bench, which takes whichever libteec.so.2 it is given."""
+    source, header = project / "tests/bench/bench.c", project / "tests/ta/nothing/nothing_ta.h"
+    inputs = [source, header, project / "csrc/tee_client_api.h"]
+    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(project, inputs)])
+
+    def make(place: Path) -> None:
+        run(
+            [
+                *_compiler(sysroot),
+                "-O2",
+                *_WARNINGS,
+                *(f"-I{path.parent}" for path in inputs),
+                source,
+                libteec,
+                "-o",
+                place / "bench",
+            ]
+        )
+
+    return cache.stage("bench", key, make) / "bench"
+
+
+def applications(cache: Cache, project: Path, sysroot: Path) -> tuple[Path, ...]:
+    """The signed images of every directory of tests/ta that has a Makefile."""
+    makefiles = sorted((project / "tests/ta").glob("*/Makefile"))
+    return tuple(_application(cache, makefile.parent, sysroot) for makefile in makefiles)
+
+
+def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
+    kit = sysroot / f"usr/lib/optee-os-dev/{OPTEE_PLATFORM}"
+    files = [path for path in source.rglob("*") if path.is_file()]
+    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(source, files)])
+
+    def make(place: Path) -> None:
+        run(
+            [
+                "make",
+                "-C",
+                source,
+                f"-j{os.cpu_count() or 1}",
+                f"O={place / 'out'}",
+                f"TA_DEV_KIT_DIR={kit}",
+                f"CROSS_COMPILE={host.CROSS}",
+                f"PYTHON3={host.python_with('cryptography', 'python3-cryptography')}",
+            ],
+            env=host.bare_environment(),
+        )
+
+    place = cache.stage(f"application-{source.name}", key, make)
+    images = list((place / "out").glob("*.ta"))
+    if len(images) != 1:
+        raise VmError(f"the Makefile of {source} made {len(images)} .ta files, and not one")
+    return images[0]
+
+
+def _c_files(project: Path) -> list[Path]:
+    return [path for path in (project / "csrc").rglob("*") if path.suffix in (".c", ".h")]
+
+
+def _declarations(package: Path) -> Iterable[Path]:
+    """The recipe, and whatever it may read beside it: all that is not the package's Python."""
+    skipped = (".py", ".pyi", ".pyc", ".so", ".o", ".typed", ".json")
+    yield package / "_build.py"
+    for path in package.rglob("*"):
+        if path.is_file() and path.stem != "_native" and path.suffix not in skipped:
+            yield path
+
+
+def _compiler(sysroot: Path) -> tuple[str, ...]:
+    return (f"{host.CROSS}gcc", f"--sysroot={sysroot}")
+
+
+def _tools(sysroot: Path) -> tuple[str, str]:
+    return (host.cross_compiler_version(), sysroot.name)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""OP-TEE's own test program: running it over one libteec or another, and reading its output."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..job import Job
+from ..process import VmError
+
+# Whose libteec xtest can run over, and what it is called in reports.
+LIBRARIES = {"ours": "this library", "debian": "Debian's libteec"}
+
+_CASE_BEGINS = re.compile(r"^\* (\S+)", re.MULTILINE)
+_CASE_OR_PART_ENDS = re.compile(r"^  (\S+) (OK|FAILED)$", re.MULTILINE)
+_VERDICT = re.compile(r"^(\S+) (OK|FAILED|SKIPPED)\b", re.MULTILINE)
+_LIBRARY = re.compile(r"^\s*libteec\.so\.2 => (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What one run of xtest found.
+
+    Attributes:
+        library: the libteec.so.2 that it ran over, by its path in the machine.
+        cases: OK, FAILED or SKIPPED by the name of each test case that ran.
+        parts: OK or FAILED by the name of each part of a case, "regression_1004.2".
+        subtests: how much was checked in all.
+        failed_subtests: how many of those checks failed.
+    """
+
+    library: str
+    cases: Mapping[str, str]
+    parts: Mapping[str, str]
+    subtests: int
+    failed_subtests: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether something ran, and nothing failed."""
+        return bool(self.cases) and "FAILED" not in self.cases.values()
+
+    def summary(self, library: str) -> str:
+        """One line, with the library called by a name."""
+        good = sum(verdict == "OK" for verdict in self.cases.values())
+        return (
+            f"xtest {good} of {len(self.cases)} cases over {library}, "
+            f"{self.subtests} subtests, {self.failed_subtests} failed"
+        )
+
+
+def job(*, ours: bool, arguments: Sequence[str]) -> Job:
+    """The regression tests, or those named, over this project's libteec.so.2 or Debian's."""
+    return Job(
+        ("export LD_LIBRARY_PATH=/opt/teec\n" if ours else "")
+        # The loader's own answer to which library the program will use, and to what is wanting in
+        # it. What xtest never calls may be: the library serves without.
+        + "LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 LD_BIND_NOW=1 xtest 2>&1"
+        " | busybox grep -e libteec -e 'undefined symbol'\n"
+        f"exec xtest -l 0 -t regression {shlex.join(arguments)}\n"
+    )
+
+
+def parse(console: str) -> Verdicts:
+    """Reads what xtest printed; VmError when it did not come to its end, or does not add up."""
+    body, _, results = console.partition("\nResult of testsuite ")
+    library = _LIBRARY.search(body)
+    if library is None:
+        raise VmError("xtest did not run: the loader did not find its libteec")
+    subtests, failed_subtests = _totals("subtest", results)
+    count, failed = _totals("test case", results)
+    begun = _CASE_BEGINS.findall(body)
+    ended = dict(_CASE_OR_PART_ENDS.findall(body))
+    verdicts = dict(_VERDICT.findall(results))
+    cases = {name: verdicts[name] for name in begun if name in verdicts}
+    parts = {name: verdict for name, verdict in ended.items() if name not in cases}
+    if (
+        "Test suite was ABORTED" in results
+        or not len(begun) == len(cases) == count
+        or sum(verdict == "FAILED" for verdict in cases.values()) != failed
+    ):
+        raise VmError(
+            f"xtest began {len(begun)} cases, gave a verdict for {len(cases)} "
+            f"and counted {count}, {failed} of them failed"
+        )
+    return Verdicts(library[1], cases, parts, subtests, failed_subtests)
+
+
+def differences(ours: Verdicts, theirs: Verdicts) -> Iterator[str]:
+    """One line for each case, part of a case or total that is not the same in both."""
+    for one, other in ((ours.cases, theirs.cases), (ours.parts, theirs.parts)):
+        for name in dict.fromkeys((*one, *other)):
+            if one.get(name) != other.get(name):
+                yield _difference(name, one.get(name, "not run"), other.get(name, "not run"))
+    if ours.subtests != theirs.subtests:
+        yield _difference("subtests", str(ours.subtests), str(theirs.subtests))
+
+
+def _difference(what: str, ours: str, theirs: str) -> str:
+    return f"{what}: {ours} over {LIBRARIES['ours']}, {theirs} over {LIBRARIES['debian']}"
+
+
+def _totals(what: str, console: str) -> tuple[int, int]:
+    found = re.search(rf"^(\d+) {what}s? of which (\d+) failed$", console, re.MULTILINE)
+    if found is None:
+        raise VmError(f"xtest did not say how many {what}s failed: it did not come to its end")
+    return int(found[1]), int(found[2])
