@@ -191,13 +191,6 @@ void tee_context_release(struct tee_context *context)
 	settle_and_unlock(context);
 }
 
-int tee_context_ioctl(const struct tee_context *context, unsigned long request,
-		      void *argument)
-{
-	return context->ops->ioctl(context->device, context->fd, request,
-				   argument);
-}
-
 /* The descriptor of a device that fits name, or a negative errno. */
 static int open_device(const struct tee_device_ops *ops, void *device,
 		       const char *path, bool optee_only,

@@ -55,12 +55,16 @@ void tee_context_release(struct tee_context *context);
 /* Gives the TEE back the memory that is kept for calls to come. */
 void tee_context_trim(const TEEC_Context *context);
 
-int tee_context_ioctl(const struct tee_context *context, unsigned long request,
-		      void *argument);
+static inline int tee_context_ioctl(const struct tee_context *context,
+				    unsigned long request, void *argument)
+{
+	return context->ops->ioctl(context->device, context->fd, request,
+				   argument);
+}
 
 /*
- * memory.c: memory that the TEE knows by an id. fd is -1 if there is none.
- * address and mapped are set if the pages are the block's own.
+ * block.c: memory that the TEE knows by an id. fd is -1 if there is none.
+ * address and mapped are set if the block has pages of its own.
  */
 struct tee_block {
 	int32_t id;
@@ -70,8 +74,8 @@ struct tee_block {
 };
 
 /*
- * Each returns a negative errno. Allocated memory is zeroed; if it is private,
- * no child of the process sees what comes into it where that can be.
+ * Each returns a negative errno. Allocated memory is zeroed. Private memory is
+ * hidden from children of the process where the kernel can do that.
  */
 int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block);
@@ -81,8 +85,8 @@ void tee_block_release(const struct tee_context *context,
 		       struct tee_block *block);
 
 /*
- * TEEC_RegisterSharedMemory(), or with in_place false the same by copies: for
- * memory that can be written but must not be, as the TEE might.
+ * memory.c: TEEC_RegisterSharedMemory(). With in_place false the TEE gets
+ * copies: for memory that can be written but must not be.
  */
 TEEC_Result tee_memory_register(TEEC_Context *context,
 				TEEC_SharedMemory *memory, bool in_place);

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A TEEC_SharedMemory: memory that a client shares with the TEE. Its imp.kind
+ * says how it is shared: as a block of the library's own, in place, by a copy
+ * in each operation, or as a descriptor of somebody else's memory.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -20,134 +25,6 @@ enum memory_kind {
 	MEMORY_COPIED = 0x54454103,
 	MEMORY_DESCRIPTOR = 0x54454104,
 };
-
-/*
- * What idle blocks hold of the TEE's memory is not missed before they are gone.
- * OP-TEE's driver says EINVAL of whatever its TEE refuses.
- */
-static int share(struct tee_context *context, unsigned long request,
-		 void *argument)
-{
-	int ret;
-
-	ret = tee_context_ioctl(context, request, argument);
-	if ((ret == -ENOMEM || ret == -EINVAL) &&
-	    tee_bounce_pool_empty(context))
-		ret = tee_context_ioctl(context, request, argument);
-	return ret;
-}
-
-int tee_block_register(struct tee_context *context, void *address, size_t size,
-		       struct tee_block *block)
-{
-	struct tee_ioctl_shm_register_data data;
-	int ret;
-
-	memset(&data, 0, sizeof(data));
-	data.addr = (uintptr_t)address;
-	data.length = size;
-	ret = share(context, TEE_IOC_SHM_REGISTER, &data);
-	if (ret < 0)
-		return ret;
-	/* What the kernel makes of memory that is not all there. */
-	if (data.length < size) {
-		context->ops->close(context->device, ret);
-		return -ENOMEM;
-	}
-	block->fd = ret;
-	block->id = data.id;
-	return 0;
-}
-
-static int allocate_registered(struct tee_context *context, size_t size,
-			       bool private, struct tee_block *block)
-{
-	int ret;
-
-	ret = private ? tee_pages_map_private(size, &block->address) :
-			tee_pages_map(size, &block->address);
-	if (ret)
-		return ret;
-	ret = tee_block_register(context, block->address, size, block);
-	if (ret)
-		tee_pages_unmap(block->address, size);
-	return ret;
-}
-
-static int allocate_from_driver(struct tee_context *context, size_t size,
-				struct tee_block *block)
-{
-	struct tee_ioctl_shm_alloc_data data;
-	int ret;
-
-	memset(&data, 0, sizeof(data));
-	data.size = size;
-	ret = share(context, TEE_IOC_SHM_ALLOC, &data);
-	if (ret < 0)
-		return ret;
-	block->fd = ret;
-	block->id = data.id;
-	ret = context->ops->mmap(context->device, block->fd, size,
-				 &block->address);
-	if (ret)
-		context->ops->close(context->device, block->fd);
-	return ret;
-}
-
-/*
- * Which errno says that there is no such memory depends on the release of the
- * kernel: a size that overflows when it is rounded up to pages is ENOMEM, or
- * EINVAL. The pages are the block's own and there are no flags, so none of
- * these can mean anything else.
- */
-static int error_of_allocation(int error)
-{
-	switch (error) {
-	case -EAGAIN:
-	case -EFAULT:
-	case -EINVAL:
-	case -EOVERFLOW:
-		return -ENOMEM;
-	default:
-		return error;
-	}
-}
-
-int tee_block_allocate(struct tee_context *context, size_t size, bool private,
-		       struct tee_block *block)
-{
-	int ret;
-
-	memset(block, 0, sizeof(*block));
-	/* An empty block has an address and an id all the same. */
-	if (!size)
-		size = 1;
-	ret = context->reg_mem ?
-		      allocate_registered(context, size, private, block) :
-		      allocate_from_driver(context, size, block);
-	if (ret) {
-		memset(block, 0, sizeof(*block));
-		block->fd = -1;
-		return error_of_allocation(ret);
-	}
-	block->mapped = size;
-	return 0;
-}
-
-/* Unregisters first, so that no page is the process's and the TEE's at once. */
-void tee_block_release(const struct tee_context *context,
-		       struct tee_block *block)
-{
-	if (block->fd >= 0)
-		context->ops->close(context->device, block->fd);
-	if (block->mapped && context->reg_mem)
-		tee_pages_unmap(block->address, block->mapped);
-	else if (block->mapped)
-		context->ops->munmap(context->device, block->address,
-				     block->mapped);
-	memset(block, 0, sizeof(*block));
-	block->fd = -1;
-}
 
 static bool kind_is_live(uint32_t kind)
 {
