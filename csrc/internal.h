@@ -121,8 +121,8 @@ void tee_bounce_pool_put(struct tee_context *context,
 bool tee_bounce_pool_empty(struct tee_context *context);
 
 /*
- * operation.c: how the TEE reaches size bytes at buffer for one call: by a copy
- * of them in a block of the pool, or in_place. Neither if it can already.
+ * payload.c: how the TEE reaches size bytes at buffer for one call: by a copy
+ * in a block of the pool, or in_place. Neither is set if the TEE needs no help.
  */
 struct tee_bounce {
 	struct tee_bounce_block *copy;
@@ -132,8 +132,8 @@ struct tee_bounce {
 };
 
 /*
- * The parameters of an operation while they are with the kernel, which is not
- * bothered with the unused ones behind the last of its slots.
+ * The parameters of an operation while they are with the kernel. slots counts
+ * those up to the last one in use: the kernel gets no others.
  */
 struct tee_payload {
 	uint32_t slots;
@@ -142,8 +142,8 @@ struct tee_payload {
 
 /*
  * Fills params, zeroed by the caller, from the operation, which may be NULL.
- * On failure nothing is left to be released, and *error has the errno if there
- * is one.
+ * On failure there is nothing to release, and *error is the errno if there is
+ * one.
  */
 TEEC_Result tee_payload_prepare(struct tee_context *context,
 				const TEEC_Operation *operation,
