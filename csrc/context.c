@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * TEEC_Context has no room for what the library must know of a context, and
- * programs copy, free and finalise it at the wrong moment. So it holds a
- * handle only: the place in a table, and how often that place was given out.
+ * A TEEC_Context: a device that is open. The structure has no room for what the
+ * library must know, and programs copy, free and finalise it at the wrong
+ * moment. So it holds only a handle: the place in a table, and how often that
+ * place was given out.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -24,7 +25,6 @@ struct table_entry {
 };
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 static struct table_entry *table;
 static size_t table_size;
 
@@ -38,21 +38,20 @@ static void unlock_table(void)
 	pthread_mutex_unlock(&table_lock);
 }
 
-/* The threads that were in a call are not in the child. */
-static void enter_child(void)
+void tee_context_before_fork(void)
+{
+	lock_table();
+}
+
+void tee_context_after_fork(bool is_child)
 {
 	size_t i;
 
-	for (i = 0; i < table_size; i++)
+	/* The child lacks the threads that are in calls of its parent's. */
+	for (i = 0; is_child && i < table_size; i++)
 		if (table[i].context)
 			table[i].context->users = 0;
 	unlock_table();
-}
-
-/* So that a child that was forked while another thread held the lock has it. */
-static void prepare_for_fork(void)
-{
-	pthread_atfork(lock_table, unlock_table, enter_child);
 }
 
 static struct table_entry *find_free_entry(void)
@@ -81,7 +80,6 @@ static int table_insert(struct tee_context *context)
 	struct table_entry *entry;
 	int ret = 0;
 
-	pthread_once(&table_once, prepare_for_fork);
 	lock_table();
 	entry = find_free_entry();
 	if (!entry) {

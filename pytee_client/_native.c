@@ -119,26 +119,11 @@ struct call {
 	unsigned long thread;
 };
 
-static pthread_once_t process_once = PTHREAD_ONCE_INIT;
-/* Changes in a child, to which none of its parent's sessions belongs. */
-static unsigned int process;
-
-static void enter_child(void)
-{
-	process++;
-}
-
-static void prepare_for_fork(void)
-{
-	pthread_atfork(NULL, NULL, enter_child);
-}
-
 /* Once the session is open. is_watched makes none of its calls unremarkable. */
 static void session_share(struct shared_session *session, bool is_watched)
 {
 	session->is_watched = is_watched;
-	pthread_once(&process_once, prepare_for_fork);
-	session->process = process;
+	session->process = tee_process;
 	session->context = tee_context_get(session->session.imp.context);
 }
 
@@ -158,7 +143,7 @@ static void session_drop(struct shared_session *session)
 	struct tee_context *context = session->context;
 
 	session->context = NULL;
-	if (context && session->process == process)
+	if (context && session->process == tee_process)
 		tee_context_put(context);
 }
 
@@ -187,7 +172,7 @@ static bool invoke(struct call *call)
 	call->origin = TEEC_ORIGIN_API;
 	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
 			 __ATOMIC_SEQ_CST);
-	if (session->process == process && session->context &&
+	if (session->process == tee_process && session->context &&
 	    !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST)) {
 		operation->paramTypes = call->types;
 		call->result = tee_session_invoke(
