@@ -32,7 +32,7 @@ setup(
     packages=find_packages(include=["pytee_client", "pytee_client.*"]),
     package_data={"pytee_client": ["py.typed", "*.pyi"], "pytee_client.fake.kernel": ["*.json"]},
     setup_requires=["cffi>=2.0"],
-    cffi_modules=["pytee_client/_build.py:ffibuilder"],
+    cffi_modules=["csrc/python/build.py:ffibuilder"],
     install_requires=["cffi>=1.15"],
     extras_require={
         "crypto": ["cryptography>=42"],

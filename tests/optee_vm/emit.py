@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    recipe = runpy.run_path("pytee_client/_build.py")
+    recipe = runpy.run_path("csrc/python/build.py")
     recipe["ffibuilder"].emit_c_code(sys.argv[1])
     names = {"sources": "SOURCES", "include_dirs": "INCLUDE_DIRS", "arguments": "COMPILE_ARGS"}
     with open(sys.argv[2], "w", encoding="utf-8") as out:

@@ -114,7 +114,8 @@ def test_the_source_distribution_has_what_it_is_built_and_tested_from(
     for needed in (
         "csrc/linux_tee.h",
         "csrc/session.c",
-        "pytee_client/_native.c",
+        "csrc/python/build.py",
+        "csrc/python/call.c",
         "tests/contract/test_values.py",
         "tests/ta/conformance/conformance.c",
         "tests/optee_vm/init",
