@@ -132,7 +132,7 @@ struct tee_context *tee_context_get_held(uintptr_t handle)
 	return get(handle, true);
 }
 
-/* Drops what nothing holds any more; takes the lock over. */
+/* Frees what nothing holds any more. The caller has locked the table. */
 static void settle_and_unlock(struct tee_context *context)
 {
 	const struct tee_device_ops *ops = context->ops;
@@ -159,7 +159,7 @@ static void settle_and_unlock(struct tee_context *context)
 		table[context->handle & HANDLE_INDEX_MASK].context = NULL;
 	unlock_table();
 
-	/* From here on the release of its last block can free the context. */
+	/* From here on, releasing its last block can free the context. */
 	if (fd >= 0)
 		ops->close(device, fd);
 	if (unheld)
@@ -169,7 +169,7 @@ static void settle_and_unlock(struct tee_context *context)
 void tee_context_put(struct tee_context *context)
 {
 	lock_table();
-	/* 0 in a child that was forked by a call of the thread's own. */
+	/* 0 in a child that this thread forked during the call. */
 	if (context->users)
 		context->users--;
 	settle_and_unlock(context);
@@ -198,7 +198,7 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	memset(version, 0, sizeof(*version));
 	fd = ops->open(device, path);
-	/* A device that is just going away says so too, for a moment. */
+	/* A device that is going away returns EINVAL for a moment. */
 	if (fd == -EINVAL)
 		return -ENXIO;
 	if (fd < 0)
@@ -206,7 +206,7 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	ret = ops->ioctl(device, fd, TEE_IOC_VERSION, version);
 	if (ret < 0) {
-		/* Another driver's answer to a request it does not know. */
+		/* Other drivers return it for a request that they do not know. */
 		if (ret == -EINVAL)
 			ret = -ENOTTY;
 		goto err_close;
@@ -228,7 +228,7 @@ err_close:
 	return ret;
 }
 
-/* The first that fits; if none does, why the first that is there did not. */
+/* The first device that fits, or why the first that exists does not. */
 static int search_devices(const struct tee_device_ops *ops, void *device,
 			  bool optee_only,
 			  struct tee_ioctl_version_data *version)

@@ -16,12 +16,12 @@ _Static_assert(sizeof(void *) != 8 || offsetof(TEEC_SharedMemory, imp) == 24,
 
 #define DIRECTIONS (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT)
 
-/* Values that a structure nobody has initialised is unlikely to hold. */
+/* Values that an uninitialised structure is unlikely to hold. */
 enum memory_kind {
 	MEMORY_NONE = 0,
 	MEMORY_ALLOCATED = 0x54454101,
 	MEMORY_REGISTERED = 0x54454102,
-	/* The client's memory, copied by each operation. */
+	/* The client's memory, which each operation copies. */
 	MEMORY_COPIED = 0x54454103,
 	MEMORY_DESCRIPTOR = 0x54454104,
 };
@@ -71,7 +71,7 @@ static TEEC_Result fail_parameters(void)
 	return TEEC_ERROR_BAD_PARAMETERS;
 }
 
-/* The live context that memory is to be shared in, or NULL if that can't be. */
+/* The live context to share memory in; NULL if that is not possible. */
 static struct tee_context *begin_sharing(TEEC_Context *context,
 					 TEEC_SharedMemory *memory,
 					 bool is_possible)
@@ -85,8 +85,8 @@ static struct tee_context *begin_sharing(TEEC_Context *context,
 }
 
 /*
- * The kernel wants memory it can write, whatever the direction. What can only
- * be read serves as input all the same, by copies.
+ * The kernel registers only memory that it can write, whatever the direction.
+ * Memory that can only be read still serves as input, by copies.
  */
 static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
 {
@@ -97,7 +97,7 @@ static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
 		tee_pages_check(memory->buffer, memory->size, true));
 }
 
-/* True if the TEE takes as much memory of the library's own. */
+/* True if the TEE accepts as much memory of the library's own. */
 static bool can_have(struct tee_context *context, size_t size)
 {
 	struct tee_block block;
@@ -109,10 +109,11 @@ static bool can_have(struct tee_context *context, size_t size)
 }
 
 /*
- * Shares the client's memory itself; -EOPNOTSUPP if copies have to do. OP-TEE's
- * driver says EINVAL both of a type of memory that it does not share (which
- * types depends on the release of the kernel) and of a TEE without room. What
- * is not all there is ENOMEM on some releases, and registered in part on others.
+ * Shares the client's memory itself; -EOPNOTSUPP if only copies are possible.
+ * OP-TEE's driver returns EINVAL for a type of memory that it does not share
+ * (which types depends on the kernel's release), and also for a TEE without
+ * room. Memory that is not all mapped is ENOMEM on some releases, and on others
+ * is registered in part.
  */
 static int register_in_place(struct tee_context *context,
 			     const TEEC_SharedMemory *memory,
@@ -149,7 +150,7 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 		ret = register_in_place(internal, memory, &block);
 	if (ret == -EOPNOTSUPP) {
 		kind = MEMORY_COPIED;
-		/* Found out now, and not by a signal when it is copied. */
+		/* Checked now, so that copying it later causes no signal. */
 		ret = tee_pages_check(memory->buffer, memory->size,
 				      memory->flags & TEEC_MEM_OUTPUT);
 	}
@@ -187,7 +188,7 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 	return ret ? fail(-ret) : TEEC_SUCCESS;
 }
 
-/* True if the kernel has SHM_REGISTER_FD, which reads its argument first. */
+/* True if the kernel has SHM_REGISTER_FD: it reads its argument first. */
 static bool has_register_fd(const struct tee_context *context)
 {
 	return tee_context_ioctl(context, TEE_IOC_SHM_REGISTER_FD, NULL) ==
@@ -213,7 +214,7 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
 	if (block.fd < 0) {
 		error = -block.fd;
-		/* OP-TEE's own kernels say what mainline Linux does not. */
+		/* OP-TEE's own kernels return EBADF where mainline has EINVAL. */
 		if (error == EBADF)
 			error = EINVAL;
 		result = has_register_fd(internal) ?
