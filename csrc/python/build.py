@@ -21,6 +21,8 @@ HEADERS = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.h"))
 INCLUDE_DIRS = ["csrc"]
 # Hidden, so that a program can use libteec and this module in one process.
 COMPILE_ARGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-function"]
+# Python is often built with -g, and so are its extension modules then.
+LINK_ARGS = ["-Wl,--strip-all"]
 
 
 def _constants() -> str:
@@ -126,5 +128,6 @@ ffibuilder.set_source(
     depends=[*HEADERS, *(f"csrc/python/{name}" for name in _PARTS)],
     include_dirs=INCLUDE_DIRS,
     extra_compile_args=COMPILE_ARGS,
+    extra_link_args=LINK_ARGS,
     py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
 )

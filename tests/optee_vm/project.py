@@ -44,6 +44,7 @@ def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
                 *(project / name for name in parts["sources"]),
                 "-o",
                 place / "_native.abi3.so",
+                *parts["link_arguments"],
                 "-lpthread",
             ],
             cwd=project,
