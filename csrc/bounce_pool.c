@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Blocks that stand in for memory which the TEE can't reach itself or shall
- * not. Sharing one costs more than the copies of most calls, so a context keeps
- * those that no call uses, most recently used first.
+ * Bounce blocks: they stand in for memory that the TEE can't reach itself, or
+ * must not. Sharing one costs more than the copies of most calls, so a context
+ * keeps those that no call uses, most recently used first.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,38 +14,24 @@
 #define SMALLEST_BLOCK ((size_t)4096)
 
 /*
- * What a context keeps at most. Memory of the driver is little, and for all
- * programs; each block that the TEE was told of is some of its own memory too.
+ * What a context keeps at most. The driver has little memory, which all programs
+ * share; and each block that the TEE knows takes some of the TEE's own memory.
  */
 #define IDLE_SIZE_REGISTERED ((size_t)4 << 20)
 #define IDLE_SIZE_DRIVER ((size_t)256 << 10)
 #define IDLE_BLOCKS 64
 
-/* For all contexts: it is held for a few steps in a list. */
+/* One for all contexts: it is held for a few steps in a list. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-/* Changes in a child: what came from the parent still is the parent's too. */
-static unsigned int process;
 
-static void lock_pools(void)
+void tee_bounce_pool_before_fork(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-static void unlock_pools(void)
+void tee_bounce_pool_after_fork(void)
 {
 	pthread_mutex_unlock(&lock);
-}
-
-static void enter_child(void)
-{
-	process++;
-	pthread_mutex_unlock(&lock);
-}
-
-static void prepare_for_fork(void)
-{
-	pthread_atfork(lock_pools, unlock_pools, enter_child);
 }
 
 static size_t idle_limit(const struct tee_context *context)
@@ -102,7 +88,7 @@ static struct tee_bounce_block *take_locked(struct tee_bounce_pool *pool,
 	return NULL;
 }
 
-/* Takes out what was not used for longest, until what is left is within limits. */
+/* Takes out the blocks unused for longest, until the rest is within limits. */
 static struct tee_bounce_block *trim_locked(struct tee_bounce_pool *pool,
 					    size_t limit)
 {
@@ -132,10 +118,9 @@ int tee_bounce_pool_take(struct tee_context *context, size_t size,
 	struct tee_bounce_block *taken, *inherited = NULL;
 	int ret;
 
-	pthread_once(&once, prepare_for_fork);
 	size = block_size(context, size);
 	pthread_mutex_lock(&lock);
-	if (pool->idle && pool->idle->process != process)
+	if (pool->idle && pool->idle->process != tee_process)
 		inherited = take_all_locked(pool);
 	taken = take_locked(pool, size);
 	pthread_mutex_unlock(&lock);
@@ -151,7 +136,7 @@ int tee_bounce_pool_take(struct tee_context *context, size_t size,
 		free(taken);
 		return ret;
 	}
-	taken->process = process;
+	taken->process = tee_process;
 out:
 	*block = taken;
 	return 0;
@@ -165,7 +150,7 @@ void tee_bounce_pool_put(struct tee_context *context,
 
 	tee_wipe(block->block.address, used);
 	pthread_mutex_lock(&lock);
-	if (block->process != process ||
+	if (block->process != tee_process ||
 	    block->block.mapped > idle_limit(context)) {
 		block->next = NULL;
 		surplus = block;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * An operation is idle, requested, sent or done, under one lock. It can be
- * cancelled by its address alone, so those that are with the kernel are listed.
+ * Cancellation: an operation is idle, requested, sent or done, under one lock.
+ * A client cancels it by its address alone, so those that are with the kernel
+ * are in a list.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,33 +19,20 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cancelled = PTHREAD_COND_INITIALIZER;
 static struct tee_flight *flights;
 static uint32_t last_cancel_id;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-/* Changes in a child, which has none of the threads that the list is about. */
-static unsigned int process;
 
-static void lock_flights(void)
+void tee_flight_before_fork(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-static void unlock_flights(void)
+void tee_flight_after_fork(bool is_child)
 {
+	/* The child lacks the threads that wait, and the list is on their stacks. */
+	if (is_child) {
+		flights = NULL;
+		pthread_cond_init(&cancelled, NULL);
+	}
 	pthread_mutex_unlock(&lock);
-}
-
-/* The list is on stacks, and the condition has waiters, of threads not here. */
-static void enter_child(void)
-{
-	flights = NULL;
-	process++;
-	pthread_cond_init(&cancelled, NULL);
-	pthread_mutex_unlock(&lock);
-}
-
-/* So that a child that was forked while another thread held the lock has it. */
-static void prepare_for_fork(void)
-{
-	pthread_atfork(lock_flights, unlock_flights, enter_child);
 }
 
 static struct tee_flight *find_locked(const TEEC_Operation *operation)
@@ -78,9 +66,8 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 	flight->context = context;
 	flight->session_id = session_id;
 
-	pthread_once(&once, prepare_for_fork);
 	pthread_mutex_lock(&lock);
-	flight->process = process;
+	flight->process = tee_process;
 	if (operation->started == TEE_OPERATION_REQUESTED) {
 		operation->started = TEE_OPERATION_DONE;
 		result = TEEC_ERROR_CANCEL;
@@ -105,11 +92,11 @@ void tee_flight_end(struct tee_flight *flight)
 {
 	pthread_mutex_lock(&lock);
 	flight->operation->started = TEE_OPERATION_DONE;
-	if (flight->process != process)
+	if (flight->process != tee_process)
 		goto out_unlock;
 	/*
-	 * A cancellation on its way to the kernel names this session; let go
-	 * now, it could arrive during the session's next command.
+	 * A cancellation on its way to the kernel names this session. Without
+	 * this wait it could arrive during the session's next command.
 	 */
 	while (flight->cancelling)
 		pthread_cond_wait(&cancelled, &lock);
@@ -143,7 +130,7 @@ void TEEC_RequestCancellation(TEEC_Operation *operation)
 		arg.session = flight->session_id;
 		flight->cancelling++;
 		pthread_mutex_unlock(&lock);
-		/* A hint: a driver that can't cancel says so, and that is all. */
+		/* Only a hint: a driver that can't cancel returns an error. */
 		tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg);
 		pthread_mutex_lock(&lock);
 		flight->cancelling--;

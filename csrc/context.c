@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * TEEC_Context has no room for what the library must know of a context, and
- * programs copy, free and finalise it at the wrong moment. So it holds a
- * handle only: the place in a table, and how often that place was given out.
+ * A TEEC_Context: a device that is open. The structure has no room for what the
+ * library must know, and programs copy, free and finalise it at the wrong
+ * moment. So it holds only a handle: the place in a table, and how often that
+ * place was given out.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -24,7 +25,6 @@ struct table_entry {
 };
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 static struct table_entry *table;
 static size_t table_size;
 
@@ -38,21 +38,20 @@ static void unlock_table(void)
 	pthread_mutex_unlock(&table_lock);
 }
 
-/* The threads that were in a call are not in the child. */
-static void enter_child(void)
+void tee_context_before_fork(void)
+{
+	lock_table();
+}
+
+void tee_context_after_fork(bool is_child)
 {
 	size_t i;
 
-	for (i = 0; i < table_size; i++)
+	/* The child lacks the threads that are in calls of its parent's. */
+	for (i = 0; is_child && i < table_size; i++)
 		if (table[i].context)
 			table[i].context->users = 0;
 	unlock_table();
-}
-
-/* So that a child that was forked while another thread held the lock has it. */
-static void prepare_for_fork(void)
-{
-	pthread_atfork(lock_table, unlock_table, enter_child);
 }
 
 static struct table_entry *find_free_entry(void)
@@ -81,7 +80,6 @@ static int table_insert(struct tee_context *context)
 	struct table_entry *entry;
 	int ret = 0;
 
-	pthread_once(&table_once, prepare_for_fork);
 	lock_table();
 	entry = find_free_entry();
 	if (!entry) {
@@ -134,7 +132,7 @@ struct tee_context *tee_context_get_held(uintptr_t handle)
 	return get(handle, true);
 }
 
-/* Drops what nothing holds any more; takes the lock over. */
+/* Frees what nothing holds any more. The caller has locked the table. */
 static void settle_and_unlock(struct tee_context *context)
 {
 	const struct tee_device_ops *ops = context->ops;
@@ -161,7 +159,7 @@ static void settle_and_unlock(struct tee_context *context)
 		table[context->handle & HANDLE_INDEX_MASK].context = NULL;
 	unlock_table();
 
-	/* From here on the release of its last block can free the context. */
+	/* From here on, releasing its last block can free the context. */
 	if (fd >= 0)
 		ops->close(device, fd);
 	if (unheld)
@@ -171,7 +169,7 @@ static void settle_and_unlock(struct tee_context *context)
 void tee_context_put(struct tee_context *context)
 {
 	lock_table();
-	/* 0 in a child that was forked by a call of the thread's own. */
+	/* 0 in a child that this thread forked during the call. */
 	if (context->users)
 		context->users--;
 	settle_and_unlock(context);
@@ -191,13 +189,6 @@ void tee_context_release(struct tee_context *context)
 	settle_and_unlock(context);
 }
 
-int tee_context_ioctl(const struct tee_context *context, unsigned long request,
-		      void *argument)
-{
-	return context->ops->ioctl(context->device, context->fd, request,
-				   argument);
-}
-
 /* The descriptor of a device that fits name, or a negative errno. */
 static int open_device(const struct tee_device_ops *ops, void *device,
 		       const char *path, bool optee_only,
@@ -207,7 +198,7 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	memset(version, 0, sizeof(*version));
 	fd = ops->open(device, path);
-	/* A device that is just going away says so too, for a moment. */
+	/* A device that is going away returns EINVAL for a moment. */
 	if (fd == -EINVAL)
 		return -ENXIO;
 	if (fd < 0)
@@ -215,7 +206,7 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	ret = ops->ioctl(device, fd, TEE_IOC_VERSION, version);
 	if (ret < 0) {
-		/* Another driver's answer to a request it does not know. */
+		/* Other drivers return it for a request that they do not know. */
 		if (ret == -EINVAL)
 			ret = -ENOTTY;
 		goto err_close;
@@ -237,7 +228,7 @@ err_close:
 	return ret;
 }
 
-/* The first that fits; if none does, why the first that is there did not. */
+/* The first device that fits, or why the first that exists does not. */
 static int search_devices(const struct tee_device_ops *ops, void *device,
 			  bool optee_only,
 			  struct tee_ioctl_version_data *version)

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* memcpy() and memset() for large memory, faster than those of C libraries. */
 #include <string.h>
 
 #include "internal.h"
 
 #ifdef __aarch64__
 /*
- * The compiler moves this by pairs of vector registers, 32 bytes at a time;
- * a C library does it by 16 on processors that it has nothing special for.
+ * The compiler moves this with pairs of vector registers, 32 bytes at a time. A
+ * C library without code for the processor at hand moves 16 bytes at a time.
  */
 struct chunk {
 	uint8_t bytes[256];
 };
 
-/* So many in each round, which are few then beside what they move. */
+/* Chunks in each round of a loop, so that the rounds cost little. */
 #define CHUNKS 4
 
 void tee_copy(void *to, const void *from, size_t size)

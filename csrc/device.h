@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seam between the library and the kernel that serves it. All that the
- * library asks of a TEE device goes through one struct tee_device_ops, shaped
- * like the system calls, so that another kernel can answer in Linux's stead.
+ * The seam between the library and the kernel that serves it. Everything that
+ * the library asks of a TEE device goes through a struct tee_device_ops, shaped
+ * like the system calls, so that another kernel can answer instead of Linux.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -36,8 +36,8 @@ extern const struct tee_device_ops tee_device_linux;
 
 /*
  * TEEC_InitializeContext() on the kernel behind ops. version, which may be
- * NULL, receives what the last device asked said of itself, also when that is
- * why it was refused; all zeros if none answered.
+ * NULL, receives the version of the last device that was asked, even of one that
+ * was refused for it; all zeros if none answered.
  */
 TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
 				   const struct tee_device_ops *ops,
@@ -49,7 +49,7 @@ TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
  * with a TEE; returns a negative errno. size must not be 0.
  */
 int tee_pages_map(size_t size, void **address);
-/* The same, of which a child of the process has zeros where that can be. */
+/* The same; a child of the process sees zeros where the kernel can do that. */
 int tee_pages_map_private(size_t size, void **address);
 void tee_pages_unmap(void *address, size_t size);
 
@@ -57,8 +57,8 @@ void tee_pages_unmap(void *address, size_t size);
 bool tee_pages_are_whole(const void *address, size_t size);
 
 /*
- * Returns -EFAULT unless the process can read, or if writable write, all of
- * size bytes; 0 where the system does not tell.
+ * Returns -EFAULT unless the process can read all of size bytes, or write them
+ * if writable; 0 where the system does not tell.
  */
 int tee_pages_check(const void *address, size_t size, bool writable);
 

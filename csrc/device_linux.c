@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* The running kernel as a device, and pages of the process to share with it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,8 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /*
- * Opening a device can have effects (a watchdog starts to run), so what is no
- * TEE device is told apart before it is opened.
+ * Opening a device can have effects: a watchdog starts to run. So anything that
+ * is not a TEE device is refused before it is opened.
  */
 static int check_tee_device(const char *path)
 {
@@ -42,7 +43,7 @@ static int check_tee_device(const char *path)
 	return strcmp(class ? class + 1 : target, "tee") ? -ENOTTY : 0;
 }
 
-/* Looking at the device itself costs more than all else that opening it does. */
+/* Looking at the device itself costs more than the rest of opening it. */
 static bool is_named_by_the_kernel(const char *path)
 {
 	static const char prefix[] = "/dev/tee";
@@ -88,7 +89,7 @@ static int linux_ioctl(void *device, int fd, unsigned long request,
 	ret = ioctl(fd, request, argument);
 	if (ret < 0)
 		return -errno;
-	/* The kernel gives no way to have it closed on exec from the start. */
+	/* The kernel can't create it with close-on-exec set. */
 	if (creates_descriptor(request) &&
 	    fcntl(ret, F_SETFD, FD_CLOEXEC) < 0) {
 		error = errno;
@@ -136,9 +137,9 @@ static bool is_large(size_t size)
 }
 
 /*
- * Huge pages cost a third of small ones. Linux has them where a whole one fits,
- * so what is large begins and ends with one; the kernel's driver is told of a
- * part only.
+ * Huge pages cost a third of small ones. Linux uses them where a whole one fits,
+ * so a large mapping begins and ends at the edge of one. The TEE is given size
+ * bytes of it.
  */
 static size_t mapped_length(size_t size)
 {
@@ -169,8 +170,8 @@ static int map_pages(size_t size, int flags, void **address)
 }
 
 /*
- * Shared, so that a fork leaves the pages that the TEE sees with both parent
- * and child instead of giving one of them a copy.
+ * Shared, so that after a fork both parent and child have the pages that the TEE
+ * sees, and neither has a copy.
  */
 int tee_pages_map(size_t size, void **address)
 {
@@ -184,7 +185,7 @@ int tee_pages_map_private(size_t size, void **address)
 	ret = map_pages(size, MAP_PRIVATE, address);
 	if (ret)
 		return ret;
-	/* Else the first write after a fork would be to a copy of the page. */
+	/* Otherwise the first write after a fork would go to a copy of the page. */
 	if (!madvise(*address, mapped_length(size), MADV_WIPEONFORK))
 		return 0;
 	tee_pages_unmap(*address, size);

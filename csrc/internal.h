@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of the library share with each other, and nobody else. */
+/* What the files of the library share with each other, and with nobody else. */
 #ifndef INTERNAL_H
 #define INTERNAL_H
 
@@ -10,12 +10,12 @@
 #pragma GCC visibility push(hidden)
 
 /*
- * result.c: the code for the errno of a system call that failed, which is what
- * OP-TEE's library gives: programs know these.
+ * result.c: the code for the errno of a system call that failed. OP-TEE's
+ * library returns the same codes, which programs know.
  */
 TEEC_Result tee_result_from_errno(int error);
 
-/* Blocks of a context that no call uses; see bounce_pool.c. */
+/* bounce_pool.c: the blocks of a context that no call uses. */
 struct tee_bounce_pool {
 	struct tee_bounce_block *idle;
 	size_t size;
@@ -23,9 +23,24 @@ struct tee_bounce_pool {
 };
 
 /*
+ * fork.c: how many forks lie between this process and the one that loaded the
+ * library. What belongs to one process has its number. Each file that has a
+ * lock takes it before a fork, and gives it back after the fork, in the child
+ * without what belongs to its parent's threads.
+ */
+extern unsigned int tee_process;
+
+void tee_context_before_fork(void);
+void tee_context_after_fork(bool is_child);
+void tee_bounce_pool_before_fork(void);
+void tee_bounce_pool_after_fork(void);
+void tee_flight_before_fork(void);
+void tee_flight_after_fork(bool is_child);
+
+/*
  * context.c: what a TEEC_Context stands for. It outlives TEEC_FinalizeContext()
- * while calls are in the TEE (they need fd) and while memory is shared (its
- * release needs ops).
+ * while calls are in the TEE, as they need fd, and while memory is shared, as
+ * its release needs ops.
  */
 struct tee_context {
 	const struct tee_device_ops *ops;
@@ -45,22 +60,26 @@ struct tee_context *tee_context_get(uintptr_t handle);
 void tee_context_put(struct tee_context *context);
 
 /*
- * The same for shared memory: hold lasts as long as the block, which keeps the
- * context findable by tee_context_get_held() after its end.
+ * The same for shared memory, which holds its context as long as it is shared:
+ * tee_context_get_held() finds the context even after it was finalised.
  */
 void tee_context_hold(struct tee_context *context);
 struct tee_context *tee_context_get_held(uintptr_t handle);
 void tee_context_release(struct tee_context *context);
 
-/* Gives the TEE back the memory that is kept for calls to come. */
+/* Releases the blocks that the context keeps for later calls. */
 void tee_context_trim(const TEEC_Context *context);
 
-int tee_context_ioctl(const struct tee_context *context, unsigned long request,
-		      void *argument);
+static inline int tee_context_ioctl(const struct tee_context *context,
+				    unsigned long request, void *argument)
+{
+	return context->ops->ioctl(context->device, context->fd, request,
+				   argument);
+}
 
 /*
- * memory.c: memory that the TEE knows by an id. fd is -1 if there is none.
- * address and mapped are set if the pages are the block's own.
+ * block.c: memory that the TEE knows by an id. fd is -1 if there is none.
+ * address and mapped are set if the block has pages of its own.
  */
 struct tee_block {
 	int32_t id;
@@ -70,8 +89,8 @@ struct tee_block {
 };
 
 /*
- * Each returns a negative errno. Allocated memory is zeroed; if it is private,
- * no child of the process sees what comes into it where that can be.
+ * Each returns a negative errno. Allocated memory is zeroed. Private memory is
+ * hidden from children of the process where the kernel can do that.
  */
 int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block);
@@ -81,8 +100,8 @@ void tee_block_release(const struct tee_context *context,
 		       struct tee_block *block);
 
 /*
- * TEEC_RegisterSharedMemory(), or with in_place false the same by copies: for
- * memory that can be written but must not be, as the TEE might.
+ * memory.c: TEEC_RegisterSharedMemory(). With in_place false the TEE gets
+ * copies: for memory that can be written but must not be.
  */
 TEEC_Result tee_memory_register(TEEC_Context *context,
 				TEEC_SharedMemory *memory, bool in_place);
@@ -98,8 +117,8 @@ void tee_copy(void *to, const void *from, size_t size);
 void tee_wipe(void *memory, size_t size);
 
 /*
- * bounce_pool.c: a block of a context's pool. process says which one shared it:
- * what a child has of its parent's is not its own.
+ * bounce_pool.c: a block of a context's pool. process is the one that shared
+ * it: a child does not use the blocks that it got from its parent.
  */
 struct tee_bounce_block {
 	struct tee_block block;
@@ -110,15 +129,15 @@ struct tee_bounce_block {
 /* A zeroed block of at least size bytes, the caller's alone; or -errno. */
 int tee_bounce_pool_take(struct tee_context *context, size_t size,
 			 struct tee_bounce_block **block);
-/* Wipes what was used, the first bytes of the block, and keeps or releases it. */
+/* Wipes the first used bytes of the block, then keeps or releases it. */
 void tee_bounce_pool_put(struct tee_context *context,
 			 struct tee_bounce_block *block, size_t used);
-/* Releases what no call uses; false if that was nothing. */
+/* Releases the blocks that no call uses; false if there were none. */
 bool tee_bounce_pool_empty(struct tee_context *context);
 
 /*
- * operation.c: how the TEE reaches size bytes at buffer for one call: by a copy
- * of them in a block of the pool, or in_place. Neither if it can already.
+ * payload.c: how the TEE reaches size bytes at buffer for one call: by a copy
+ * in a block of the pool, or in_place. Neither is set if the TEE needs no help.
  */
 struct tee_bounce {
 	struct tee_bounce_block *copy;
@@ -128,8 +147,8 @@ struct tee_bounce {
 };
 
 /*
- * The parameters of an operation while they are with the kernel, which is not
- * bothered with the unused ones behind the last of its slots.
+ * The parameters of an operation while they are with the kernel. slots counts
+ * those up to the last one in use: the kernel gets no others.
  */
 struct tee_payload {
 	uint32_t slots;
@@ -138,8 +157,8 @@ struct tee_payload {
 
 /*
  * Fills params, zeroed by the caller, from the operation, which may be NULL.
- * On failure nothing is left to be released, and *error has the errno if there
- * is one.
+ * On failure there is nothing to release, and *error is the errno if there is
+ * one.
  */
 TEEC_Result tee_payload_prepare(struct tee_context *context,
 				const TEEC_Operation *operation,
@@ -153,8 +172,8 @@ void tee_payload_release(struct tee_context *context,
 
 /*
  * session.c: TEEC_InvokeCommand() in a context that the caller has in use.
- * cancellable is the operation too, or NULL if nobody will cancel it. *error,
- * zeroed by the caller, has the errno if there is one.
+ * cancellable is the operation again, or NULL if nobody will cancel it. *error,
+ * zeroed by the caller, is set to the errno if there is one.
  */
 TEEC_Result tee_session_invoke(struct tee_context *context,
 			       const TEEC_Session *session, uint32_t command,
@@ -164,9 +183,8 @@ TEEC_Result tee_session_invoke(struct tee_context *context,
 
 /*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
- * an operation that it means to cancel; one that never does leaves anything
- * there, which is taken for an operation that can be started but not cancelled
- * beforehand.
+ * an operation that it may cancel. Any other value means an operation that can
+ * be started, but not cancelled before its start.
  */
 enum tee_operation_state {
 	TEE_OPERATION_IDLE = 0,
@@ -178,8 +196,8 @@ enum tee_operation_state {
 enum tee_operation_state tee_operation_state(const TEEC_Operation *operation);
 
 /*
- * An operation that is with the kernel. The entry stands on
- * the stack of the thread that waits for it.
+ * An operation that is with the kernel; on the stack of the thread that waits
+ * for it.
  */
 struct tee_flight {
 	TEEC_Operation *operation;
@@ -193,13 +211,13 @@ struct tee_flight {
 };
 
 /*
- * Says that operation goes to the kernel now; fails with CANCEL if it was
- * cancelled before, BAD_STATE if it is there already.
+ * Marks the operation as sent. Fails with CANCEL if it was cancelled before,
+ * and with BAD_STATE if it is with the kernel already.
  */
 TEEC_Result tee_flight_begin(struct tee_flight *flight,
 			     TEEC_Operation *operation,
 			     struct tee_context *context, uint32_t session_id);
-/* Says that it came back; from here on no cancellation reaches the kernel. */
+/* Marks it as done: from here on no cancellation reaches the kernel. */
 void tee_flight_end(struct tee_flight *flight);
 
 #pragma GCC visibility pop

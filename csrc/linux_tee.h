@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The user-space interface of the Linux TEE subsystem, as much of it as a
- * client needs, written down here so that no system header has to be present
- * or recent. Names are those of the kernel's uAPI.
+ * The user-space interface of the Linux TEE subsystem, as far as a client needs
+ * it. It stands here so that no system header has to be present or recent. Names are those of the kernel's uAPI.
  */
 #ifndef LINUX_TEE_H
 #define LINUX_TEE_H
@@ -139,7 +138,7 @@ struct tee_ioctl_object_invoke_arg {
 	uint32_t pad;
 };
 
-/* The supplicant's; that they are misspelt is the kernel's doing. */
+/* For the supplicant. The kernel spells these names this way. */
 struct tee_iocl_supp_recv_arg {
 	uint32_t func;
 	uint32_t num_params;

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A TEEC_SharedMemory: memory that a client shares with the TEE. Its imp.kind
+ * says how it is shared: as a block of the library's own, in place, by a copy
+ * in each operation, or as a descriptor of somebody else's memory.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -11,143 +16,15 @@ _Static_assert(sizeof(void *) != 8 || offsetof(TEEC_SharedMemory, imp) == 24,
 
 #define DIRECTIONS (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT)
 
-/* Values that a structure nobody has initialised is unlikely to hold. */
+/* Values that an uninitialised structure is unlikely to hold. */
 enum memory_kind {
 	MEMORY_NONE = 0,
 	MEMORY_ALLOCATED = 0x54454101,
 	MEMORY_REGISTERED = 0x54454102,
-	/* The client's memory, copied by each operation. */
+	/* The client's memory, which each operation copies. */
 	MEMORY_COPIED = 0x54454103,
 	MEMORY_DESCRIPTOR = 0x54454104,
 };
-
-/*
- * What idle blocks hold of the TEE's memory is not missed before they are gone.
- * OP-TEE's driver says EINVAL of whatever its TEE refuses.
- */
-static int share(struct tee_context *context, unsigned long request,
-		 void *argument)
-{
-	int ret;
-
-	ret = tee_context_ioctl(context, request, argument);
-	if ((ret == -ENOMEM || ret == -EINVAL) &&
-	    tee_bounce_pool_empty(context))
-		ret = tee_context_ioctl(context, request, argument);
-	return ret;
-}
-
-int tee_block_register(struct tee_context *context, void *address, size_t size,
-		       struct tee_block *block)
-{
-	struct tee_ioctl_shm_register_data data;
-	int ret;
-
-	memset(&data, 0, sizeof(data));
-	data.addr = (uintptr_t)address;
-	data.length = size;
-	ret = share(context, TEE_IOC_SHM_REGISTER, &data);
-	if (ret < 0)
-		return ret;
-	/* What the kernel makes of memory that is not all there. */
-	if (data.length < size) {
-		context->ops->close(context->device, ret);
-		return -ENOMEM;
-	}
-	block->fd = ret;
-	block->id = data.id;
-	return 0;
-}
-
-static int allocate_registered(struct tee_context *context, size_t size,
-			       bool private, struct tee_block *block)
-{
-	int ret;
-
-	ret = private ? tee_pages_map_private(size, &block->address) :
-			tee_pages_map(size, &block->address);
-	if (ret)
-		return ret;
-	ret = tee_block_register(context, block->address, size, block);
-	if (ret)
-		tee_pages_unmap(block->address, size);
-	return ret;
-}
-
-static int allocate_from_driver(struct tee_context *context, size_t size,
-				struct tee_block *block)
-{
-	struct tee_ioctl_shm_alloc_data data;
-	int ret;
-
-	memset(&data, 0, sizeof(data));
-	data.size = size;
-	ret = share(context, TEE_IOC_SHM_ALLOC, &data);
-	if (ret < 0)
-		return ret;
-	block->fd = ret;
-	block->id = data.id;
-	ret = context->ops->mmap(context->device, block->fd, size,
-				 &block->address);
-	if (ret)
-		context->ops->close(context->device, block->fd);
-	return ret;
-}
-
-/*
- * Which errno says that there is no such memory depends on the release of the
- * kernel: a size that overflows when it is rounded up to pages is ENOMEM, or
- * EINVAL. The pages are the block's own and there are no flags, so none of
- * these can mean anything else.
- */
-static int error_of_allocation(int error)
-{
-	switch (error) {
-	case -EAGAIN:
-	case -EFAULT:
-	case -EINVAL:
-	case -EOVERFLOW:
-		return -ENOMEM;
-	default:
-		return error;
-	}
-}
-
-int tee_block_allocate(struct tee_context *context, size_t size, bool private,
-		       struct tee_block *block)
-{
-	int ret;
-
-	memset(block, 0, sizeof(*block));
-	/* An empty block has an address and an id all the same. */
-	if (!size)
-		size = 1;
-	ret = context->reg_mem ?
-		      allocate_registered(context, size, private, block) :
-		      allocate_from_driver(context, size, block);
-	if (ret) {
-		memset(block, 0, sizeof(*block));
-		block->fd = -1;
-		return error_of_allocation(ret);
-	}
-	block->mapped = size;
-	return 0;
-}
-
-/* Unregisters first, so that no page is the process's and the TEE's at once. */
-void tee_block_release(const struct tee_context *context,
-		       struct tee_block *block)
-{
-	if (block->fd >= 0)
-		context->ops->close(context->device, block->fd);
-	if (block->mapped && context->reg_mem)
-		tee_pages_unmap(block->address, block->mapped);
-	else if (block->mapped)
-		context->ops->munmap(context->device, block->address,
-				     block->mapped);
-	memset(block, 0, sizeof(*block));
-	block->fd = -1;
-}
 
 static bool kind_is_live(uint32_t kind)
 {
@@ -194,7 +71,7 @@ static TEEC_Result fail_parameters(void)
 	return TEEC_ERROR_BAD_PARAMETERS;
 }
 
-/* The live context that memory is to be shared in, or NULL if that can't be. */
+/* The live context to share memory in; NULL if that is not possible. */
 static struct tee_context *begin_sharing(TEEC_Context *context,
 					 TEEC_SharedMemory *memory,
 					 bool is_possible)
@@ -208,8 +85,8 @@ static struct tee_context *begin_sharing(TEEC_Context *context,
 }
 
 /*
- * The kernel wants memory it can write, whatever the direction. What can only
- * be read serves as input all the same, by copies.
+ * The kernel registers only memory that it can write, whatever the direction.
+ * Memory that can only be read still serves as input, by copies.
  */
 static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
 {
@@ -220,7 +97,7 @@ static bool is_wanted_to_be_written(int error, const TEEC_SharedMemory *memory)
 		tee_pages_check(memory->buffer, memory->size, true));
 }
 
-/* True if the TEE takes as much memory of the library's own. */
+/* True if the TEE accepts as much memory of the library's own. */
 static bool can_have(struct tee_context *context, size_t size)
 {
 	struct tee_block block;
@@ -232,10 +109,11 @@ static bool can_have(struct tee_context *context, size_t size)
 }
 
 /*
- * Shares the client's memory itself; -EOPNOTSUPP if copies have to do. OP-TEE's
- * driver says EINVAL both of a type of memory that it does not share (which
- * types depends on the release of the kernel) and of a TEE without room. What
- * is not all there is ENOMEM on some releases, and registered in part on others.
+ * Shares the client's memory itself; -EOPNOTSUPP if only copies are possible.
+ * OP-TEE's driver returns EINVAL for a type of memory that it does not share
+ * (which types depends on the kernel's release), and also for a TEE without
+ * room. Memory that is not all mapped is ENOMEM on some releases, and on others
+ * is registered in part.
  */
 static int register_in_place(struct tee_context *context,
 			     const TEEC_SharedMemory *memory,
@@ -272,7 +150,7 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 		ret = register_in_place(internal, memory, &block);
 	if (ret == -EOPNOTSUPP) {
 		kind = MEMORY_COPIED;
-		/* Found out now, and not by a signal when it is copied. */
+		/* Checked now, so that copying it later causes no signal. */
 		ret = tee_pages_check(memory->buffer, memory->size,
 				      memory->flags & TEEC_MEM_OUTPUT);
 	}
@@ -310,7 +188,7 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 	return ret ? fail(-ret) : TEEC_SUCCESS;
 }
 
-/* True if the kernel has SHM_REGISTER_FD, which reads its argument first. */
+/* True if the kernel has SHM_REGISTER_FD: it reads its argument first. */
 static bool has_register_fd(const struct tee_context *context)
 {
 	return tee_context_ioctl(context, TEE_IOC_SHM_REGISTER_FD, NULL) ==
@@ -336,7 +214,7 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
 	if (block.fd < 0) {
 		error = -block.fd;
-		/* OP-TEE's own kernels say what mainline Linux does not. */
+		/* OP-TEE's own kernels return EBADF where mainline has EINVAL. */
 		if (error == EBADF)
 			error = EINVAL;
 		result = has_register_fd(internal) ?

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* The code of a system call that failed. */
 #include <errno.h>
 
 #include "internal.h"

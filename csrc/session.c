@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A TEEC_Session: its opening, its commands and its end. Both openings and
+ * commands carry an operation's parameters to the kernel and back.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -7,7 +11,7 @@
 _Static_assert(sizeof(void *) != 8 || sizeof(TEEC_Session) == 16,
 	       "libteec.so.2");
 
-/* The kernel wants header and parameters in one piece. */
+/* The kernel expects the header and the parameters in one piece. */
 struct open_session_buffer {
 	struct tee_ioctl_open_session_arg arg;
 	struct tee_ioctl_param params[TEEC_CONFIG_PAYLOAD_REF_COUNT];
@@ -21,7 +25,7 @@ struct invoke_buffer {
 _Static_assert(sizeof(struct open_session_buffer) == 184, "no padding");
 _Static_assert(sizeof(struct invoke_buffer) == 152, "no padding");
 
-/* What both requests have in common, as places in their buffers. */
+/* The fields that both requests have, as places in their buffers. */
 struct message {
 	unsigned long request;
 	void *buffer;
@@ -40,14 +44,14 @@ static int send(const struct tee_context *context,
 
 	memset(&data, 0, sizeof(data));
 	data.buf_ptr = (uintptr_t)message->buffer;
-	/* The kernel takes no other length than that of so many parameters. */
+	/* The kernel accepts only the exact length of num_params parameters. */
 	data.buf_len = (uintptr_t)&message->params[*message->num_params] -
 		       (uintptr_t)message->buffer;
 	ret = tee_context_ioctl(context, message->request, &data);
 	return ret < 0 ? ret : 0;
 }
 
-/* True if the TEE or the application has run the operation, whatever came. */
+/* True if the TEE or the application ran the operation, with any result. */
 static bool was_run(uint32_t origin)
 {
 	return origin == TEEC_ORIGIN_TEE || origin == TEEC_ORIGIN_TRUSTED_APP;
@@ -89,16 +93,16 @@ static TEEC_Result set_login(struct tee_ioctl_open_session_arg *arg,
 	return TEEC_SUCCESS;
 }
 
-/* Logins of clients within the kernel; a program's is refused. */
+/* Logins for clients within the kernel, which programs may not use. */
 static bool is_for_the_kernel(uint32_t method)
 {
 	return method >= 0x80000000 && method <= 0xBFFFFFFF;
 }
 
 /*
- * Sends the message with the operation's parameters and brings back what came
- * of it. cancellable is the operation if it can be cancelled; session_id is
- * what that has to name.
+ * Sends the message with the operation's parameters, and fetches result, origin
+ * and outputs. cancellable is the operation if it can be cancelled; session_id
+ * is the session that a cancellation names.
  */
 static TEEC_Result run(struct tee_context *context,
 		       const struct message *message, uint32_t session_id,
@@ -124,7 +128,7 @@ static TEEC_Result run(struct tee_context *context,
 	}
 
 	*message->num_params = payload.slots;
-	/* A driver may leave the origin as it finds it. */
+	/* A driver may leave the origin unset. */
 	*message->ret_origin = TEEC_ORIGIN_COMMS;
 	ret = send(context, message);
 	if (cancellable)
@@ -182,7 +186,7 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 
 	result = run(internal, &message, 0, operation, operation, &origin,
 		     &error);
-	/* Linux before 5.8 refuses them like logins that it does not know. */
+	/* Linux before 5.8 refuses them as it refuses unknown logins. */
 	if (error == EINVAL && origin == TEEC_ORIGIN_COMMS &&
 	    is_for_the_kernel(connectionMethod)) {
 		error = EPERM;

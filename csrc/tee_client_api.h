@@ -4,47 +4,47 @@
  * the Linux TEE subsystem. Sizes of the structures are those of libteec.so.2,
  * so that programs compiled against its header run with this library.
  *
- * Every function that fails leaves in errno the error of the system call that
- * caused it, or 0 if none did. The library prints nothing, and sends no command
+ * A function that fails sets errno to the error of the system call that caused
+ * it, or to 0 if none did. The library prints nothing, and sends no command
  * twice.
  *
- * Where a program can tell it from OP-TEE's libteec.so.2, it follows the
- * specification, or refuses what would go wrong:
+ * Where it differs from OP-TEE's libteec.so.2, it follows the specification, or
+ * refuses what would go wrong:
  *
- * - A context may be asked for by the path of a device. A device that is there
- *   but can't be opened is ACCESS_DENIED, BUSY or NOT_SUPPORTED, not always
+ * - A context's name may be the path of a device. A device that exists but can't
+ *   be opened is ACCESS_DENIED, BUSY or NOT_SUPPORTED, not always
  *   ITEM_NOT_FOUND. No descriptor outlives exec.
- * - Structures hold handles. What is not live any more, or never was, is
- *   refused with BAD_PARAMETERS, origin API, and ignored where it is ended a
- *   second time; nobody else's descriptor, session or memory is touched. A
- *   structure may be moved, and a context ended before its sessions and memory.
+ * - Structures hold handles. A structure that is no longer live, or never was,
+ *   is refused with BAD_PARAMETERS, origin API. Ending it a second time does
+ *   nothing. No descriptor, session or memory of somebody else is touched. A
+ *   structure may be moved, and a context may end before its sessions and memory.
  * - NULL for destination, for a group login's data or for a reference's parent
  *   is BAD_PARAMETERS, as are the upper 16 bits of paramTypes, and memory of
  *   another context (origin API, not COMMS). A reference to a released block
  *   is refused, where libteec sends NULL.
- * - An operation can be under way once: BAD_STATE, origin API. A request to
- *   cancel it before its start makes the start fail with CANCEL, origin API; a
- *   late one is forgotten, where libteec cancels the session's next command.
- *   Requests name their operation by a number of its own.
- * - Temporary memory is copied to pages of its own, which keeps what lies
- *   beside it from the TEE. Outputs are copied there too: what the Trusted
- *   Application does not write comes back as it was. The pages stay shared for
- *   later calls, wiped, up to 4 MiB in 64 blocks for a context. Outputs of 2 MiB
- *   or more in whole pages are shared themselves.
- * - A temporary reference to NULL on a device that has no such thing is
+ * - Starting an operation that is under way is BAD_STATE, origin API. A request
+ *   to cancel an operation before its start makes the start fail with CANCEL,
+ *   origin API. A late request does nothing, where libteec cancels the session's
+ *   next command. A request names its operation by the operation's own number.
+ * - Temporary memory is copied to pages of its own, so that the TEE does not see
+ *   what lies beside it. Outputs are copied there too: what the Trusted
+ *   Application does not write comes back unchanged. The pages are wiped and
+ *   stay shared for later calls: up to 64 blocks for a context, 4 MiB in total.
+ *   Outputs of 2 MiB or more in whole pages are shared themselves.
+ * - A temporary reference to NULL on a device without null references is
  *   NOT_SUPPORTED, where libteec sends a buffer.
  * - An empty partial reference may be at its parent's end.
- * - Memory that is not all the program's, or is registered as output and can't
- *   be written, is refused when it is registered.
- * - Allocated memory is zeroed. A failed allocation leaves buffer NULL, and
- *   releasing sets size to 0 with it; releasing registered memory leaves
- *   buffer. The TEE gives memory up before it is freed.
+ * - Registering memory fails if the program can't read all of it, or can't write
+ *   all of it although it is registered as output.
+ * - Allocated memory is zeroed. A failed allocation sets buffer to NULL. So does
+ *   releasing, which sets size to 0 as well; for registered memory it leaves
+ *   both. The TEE gives memory up before it is freed.
  * - A kernel that can't register descriptors is NOT_SUPPORTED, not
  *   BAD_PARAMETERS.
  *
- * As in libteec, a size that the Trusted Application sets beyond a temporary
- * output's buffer still brings back the bytes that fit: programs read the
- * beginning of a datagram so.
+ * As in libteec, the bytes that fit come back even if the Trusted Application
+ * sets a size larger than a temporary output's buffer: programs read the start of
+ * a datagram this way.
  */
 #ifndef TEE_CLIENT_API_H
 #define TEE_CLIENT_API_H

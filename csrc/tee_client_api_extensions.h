@@ -11,11 +11,11 @@ extern "C" {
 
 /*
  * Shares the memory behind a dma-buf descriptor of the TEE's own heaps, in the
- * directions of sharedMem->flags; sets size, and buffer to NULL as nothing is
- * mapped. fd stays the caller's.
+ * directions of sharedMem->flags. Sets size; sets buffer to NULL, as nothing is
+ * mapped. The caller keeps fd.
  *
- * Fails with NOT_SUPPORTED where the kernel has no such call, BAD_PARAMETERS
- * for a descriptor that can't be shared.
+ * Fails with NOT_SUPPORTED if the kernel lacks this call, and with
+ * BAD_PARAMETERS if the descriptor can't be shared.
  */
 TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 						    TEEC_SharedMemory *sharedMem,

@@ -29,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    __version__: str
+
     from .devices import (
         BusDevice,
         Device,
@@ -75,9 +77,26 @@ _OF_DEVICES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    """Import what looks for devices when it is asked for: few programs do."""
+    """Import what few programs use when they ask for it: devices, and the package's version."""
     if name in _OF_DEVICES:
         from . import devices
 
         return getattr(devices, name)
+    if name == "__version__":
+        return _version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("pytee_client")
+    except metadata.PackageNotFoundError:
+        raise AttributeError(
+            "pytee_client.__version__ is not known, because the package is not installed"
+        ) from None

@@ -64,6 +64,14 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return sdist, wheel
 
 
+@pytest.fixture(scope="module")
+def metadata(archives: tuple[Path, Path]) -> str:
+    """Return what an index shows of the wheel."""
+    with zipfile.ZipFile(archives[1]) as wheel:
+        name = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
+        return wheel.read(name).decode()
+
+
 def test_one_wheel_serves_every_python(archives: tuple[Path, Path]) -> None:
     _, wheel = archives
     if FREE_THREADED:
@@ -72,16 +80,40 @@ def test_one_wheel_serves_every_python(archives: tuple[Path, Path]) -> None:
         assert re.fullmatch(r"pytee_client-[\d.]+-cp310-abi3-linux_\w+\.whl", wheel.name)
 
 
-def test_the_wheel_has_the_package_and_nothing_else(archives: tuple[Path, Path]) -> None:
+def test_the_wheel_has_the_package_and_nothing_else(
+    archives: tuple[Path, Path], metadata: str
+) -> None:
     with zipfile.ZipFile(archives[1]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-        metadata = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
-        text = wheel.read(metadata).decode()
     assert {name.split("/")[0] for name in names} == {"pytee_client"}
     assert {"pytee_client/py.typed", "pytee_client/fake/kernel/releases.json"} <= names
     assert sum(name.endswith(".so") for name in names) == 1
-    assert "License-Expression: BSD-2-Clause" in text
-    assert "Requires-Python: >=3.10" in text
+    assert not [name for name in names if name.endswith((".c", ".h", "/build.py"))]
+    assert "Requires-Python: >=3.10" in metadata
+    assert re.search("^License(-Expression)?: BSD-2-Clause$", metadata, re.MULTILINE)
+
+
+def test_the_wheel_names_each_python_that_it_is_for(metadata: str) -> None:
+    named = re.findall(r"^Classifier: Programming Language :: Python :: 3\.(\d+)$", metadata, re.M)
+    assert list(map(int, named)) == list(range(10, 15))
+
+
+def test_no_link_of_the_readme_needs_the_repository(metadata: str) -> None:
+    _, readme = metadata.split("\n\n", 1)
+    assert readme.startswith("# ")
+    targets = re.findall(r"\]\(([^)]*)\)", readme)
+    assert not [target for target in targets if not target.startswith(("https://", "#"))]
+
+
+def test_the_extension_in_the_wheel_has_no_debug_symbols(
+    archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(archives[1]) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith(".so"))
+        extension = wheel.extract(name, tmp_path)
+    sections = set(re.findall(r"\] (\.\S+)", run("readelf", "-SW", extension)))
+    assert ".dynsym" in sections
+    assert not {name for name in sections if name == ".symtab" or name.startswith(".debug")}
 
 
 def test_the_wheel_works_by_itself(archives: tuple[Path, Path], tmp_path: Path) -> None:
@@ -114,7 +146,8 @@ def test_the_source_distribution_has_what_it_is_built_and_tested_from(
     for needed in (
         "csrc/linux_tee.h",
         "csrc/session.c",
-        "pytee_client/_native.c",
+        "csrc/python/build.py",
+        "csrc/python/call.c",
         "tests/contract/test_values.py",
         "tests/ta/conformance/conformance.c",
         "tests/machines/optee/init",

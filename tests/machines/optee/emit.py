@@ -11,9 +11,14 @@ import sys
 
 
 def main() -> None:
-    recipe = runpy.run_path("pytee_client/_build.py")
+    recipe = runpy.run_path("csrc/python/build.py")
     recipe["ffibuilder"].emit_c_code(sys.argv[1])
-    names = {"sources": "SOURCES", "include_dirs": "INCLUDE_DIRS", "arguments": "COMPILE_ARGS"}
+    names = {
+        "sources": "SOURCES",
+        "include_dirs": "INCLUDE_DIRS",
+        "arguments": "COMPILE_ARGS",
+        "link_arguments": "LINK_ARGS",
+    }
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         json.dump({name: list(map(str, recipe[key])) for name, key in names.items()}, out)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from .. import host
@@ -20,10 +19,10 @@ _LIMITED_API = "-DPy_LIMITED_API=0x030a0000"
 
 def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
     """pytee_client/_native for the machine."""
-    recipe = project / "pytee_client/_build.py"
+    recipe = project / "csrc/python/build.py"
     if not recipe.exists():
         raise VmError(f"{recipe} is missing: it says how the extension module is built")
-    inputs = [*_c_files(project), *_declarations(project / "pytee_client")]
+    inputs = [path for path in (project / "csrc").rglob("*") if path.suffix in (".c", ".h", ".py")]
     emit = Path(__file__).with_name("emit.py")
     key = digest([Path(__file__), emit, *_tools(sysroot), *tree_parts(project, inputs)])
 
@@ -45,6 +44,7 @@ def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
                 *(project / name for name in parts["sources"]),
                 "-o",
                 place / "_native.abi3.so",
+                *parts["link_arguments"],
                 "-lpthread",
             ],
             cwd=project,
@@ -55,7 +55,7 @@ def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
 
 def libteec(cache: Cache, project: Path, sysroot: Path) -> Path:
     """The C library alone, under the name that programs built for OP-TEE's ask for."""
-    files = _c_files(project)
+    files = [path for path in (project / "csrc").iterdir() if path.suffix in (".c", ".h")]
     sources = sorted(path for path in files if path.suffix == ".c")
     if not sources:
         raise VmError(f"{project / 'csrc'} has no C files to build libteec.so.2 from")
@@ -132,19 +132,6 @@ def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
     if len(images) != 1:
         raise VmError(f"the Makefile of {source} made {len(images)} .ta files, and not one")
     return images[0]
-
-
-def _c_files(project: Path) -> list[Path]:
-    return [path for path in (project / "csrc").rglob("*") if path.suffix in (".c", ".h")]
-
-
-def _declarations(package: Path) -> Iterable[Path]:
-    """The recipe, and whatever it may read beside it: all that is not the package's Python."""
-    skipped = (".py", ".pyi", ".pyc", ".so", ".o", ".typed", ".json")
-    yield package / "_build.py"
-    for path in package.rglob("*"):
-        if path.is_file() and path.stem != "_native" and path.suffix not in skipped:
-            yield path
 
 
 def _compiler(sysroot: Path) -> tuple[str, ...]:

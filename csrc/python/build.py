@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Describes the extension module to cffi.
+"""Describes the extension module pytee_client._native to cffi.
 
-Run by setuptools, and by what compiles the module for another machine; so it
-imports nothing of the package.
+Run by setup.py, and by programs that compile the module for another machine; so it imports
+nothing of the package.
 """
 
 import re
@@ -11,13 +11,18 @@ from pathlib import Path
 
 from cffi import FFI
 
-_TOP = Path(__file__).resolve().parent.parent
+_TOP = Path(__file__).resolve().parents[2]
 
+# One translation unit with what cffi generates, so that functions stay static and inline. A file
+# uses those before it.
+_PARTS = ("python_kernel.c", "user_memory.c", "call.c")
 SOURCES = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.c"))
 HEADERS = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.h"))
 INCLUDE_DIRS = ["csrc"]
-# Hidden, so that libteec and this library never meet in one process.
+# Hidden, so that a program can use libteec and this module in one process.
 COMPILE_ARGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-function"]
+# Python is often built with -g, and so are its extension modules then.
+LINK_ARGS = ["-Wl,--strip-all"]
 
 
 def _constants() -> str:
@@ -118,10 +123,11 @@ ffibuilder = FFI()
 ffibuilder.cdef(_constants() + _DECLARATIONS)
 ffibuilder.set_source(
     "pytee_client._native",
-    (_TOP / "pytee_client" / "_native.c").read_text(encoding="utf-8"),
+    "".join(f'#include "python/{name}"\n' for name in _PARTS),
     sources=SOURCES,
-    depends=[*HEADERS, "pytee_client/_native.c"],
+    depends=[*HEADERS, *(f"csrc/python/{name}" for name in _PARTS)],
     include_dirs=INCLUDE_DIRS,
     extra_compile_args=COMPILE_ARGS,
+    extra_link_args=LINK_ARGS,
     py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
 )

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A payload: the parameters of an operation as the kernel wants them, with the
+ * blocks by which the TEE reaches temporary memory during the call.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -17,14 +21,15 @@ _Static_assert(TEEC_VALUE_INPUT == TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT &&
 			       TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INOUT,
 	       "parameter types are the kernel's where it has them");
 
-/* What types of registered memory have and temporary ones have not. */
+/* Set in the types of registered memory, not in those of temporary memory. */
 #define REGISTERED_BIT 0x8
 #define MEMREF_BIT 0x4
 
 /*
- * From here on it takes less to share pages anew for a call than to copy them
- * forth and back. Measured with OP-TEE: a call with 2 MiB takes 606 000
- * instructions by copies and 596 000 so, with 4 MiB 1 135 000 and 1 065 000.
+ * From this size on, sharing pages for one call costs less than copying them
+ * there and back. Measured with OP-TEE: a call with 2 MiB takes 606 000
+ * instructions with copies and 596 000 in place; with 4 MiB, 1 135 000 and
+ * 1 065 000.
  */
 #define IN_PLACE_SIZE ((size_t)2 << 20)
 
@@ -34,8 +39,8 @@ static bool is_output(uint64_t attr)
 }
 
 /*
- * Sends size bytes at buffer, of which the TEE sees a copy. An output's go too:
- * what the Trusted Application does not write comes back as it was.
+ * Gives the TEE a copy of size bytes at buffer. Outputs are copied too, so that
+ * what the Trusted Application does not write comes back unchanged.
  */
 static TEEC_Result prepare_bounced(struct tee_context *context, void *buffer,
 				   size_t size, struct tee_ioctl_param *param,
@@ -58,8 +63,8 @@ static TEEC_Result prepare_bounced(struct tee_context *context, void *buffer,
 }
 
 /*
- * True if the TEE was given the memory itself for this call: whole pages that
- * the client lets it write, and many of them.
+ * True if the TEE was given the memory itself for this call. That takes whole
+ * pages, many of them, and a client that lets the TEE write them.
  */
 static bool prepare_in_place(struct tee_context *context,
 			     const TEEC_TempMemoryReference *memref,
@@ -92,7 +97,7 @@ static TEEC_Result prepare_temporary(struct tee_context *context,
 	}
 	if (memref->size)
 		return TEEC_ERROR_BAD_PARAMETERS;
-	/* Anything else would reach the Trusted Application as a buffer. */
+	/* Only a null memref reaches the Trusted Application without a buffer. */
 	if (!context->memref_null)
 		return TEEC_ERROR_NOT_SUPPORTED;
 	param->a = 0;
@@ -110,7 +115,7 @@ static TEEC_Result prepare_shared(struct tee_context *context,
 	if (!tee_memory_is_in_place(memory))
 		return prepare_bounced(context, (char *)memory->buffer + offset,
 				       size, param, bounce, error);
-	/* OP-TEE has nothing at a block's end, not even nothing. */
+	/* OP-TEE refuses an offset at the block's end, even for no bytes. */
 	param->a = size ? offset : 0;
 	param->b = size;
 	param->c = (uint32_t)memory->imp.id;
@@ -148,7 +153,7 @@ static TEEC_Result prepare_partial(struct tee_context *context,
 	directions = param->attr & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT);
 	if (directions & ~parent->flags)
 		return TEEC_ERROR_BAD_PARAMETERS;
-	/* The kernel's own check is against a block that may be larger. */
+	/* The kernel checks against its own block, which may be larger. */
 	if (memref->offset > parent->size ||
 	    memref->size > parent->size - memref->offset)
 		return TEEC_ERROR_BAD_PARAMETERS;
@@ -229,9 +234,9 @@ static size_t to_size(uint64_t size)
 }
 
 /*
- * A size beyond the buffer's says how much the Trusted Application would need.
- * What it wrote all the same is fetched: programs read a datagram's beginning
- * so, and memory that is not copied has it there too.
+ * A size larger than the buffer says how much the Trusted Application needs.
+ * The bytes that it did write are fetched all the same: programs read the start
+ * of a datagram this way, and memory that is not copied has them there too.
  */
 static void fetch(const struct tee_bounce *bounce, size_t size)
 {
