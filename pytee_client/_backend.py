@@ -43,7 +43,7 @@ def resolve(
 def _has_devices() -> bool:
     if os.path.exists(_FIRST_NODE):
         return True
-    from .devices.opening import client_nodes
+    from ._opening import client_nodes
 
     return bool(client_nodes())
 
@@ -113,7 +113,7 @@ def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
     native = NativeContext(path, kernel)
     if native.result:
         # Most programs open what is there, and need not be told why not.
-        from .devices.opening import open_error
+        from ._opening import open_error
 
         implementation, _, capabilities = native.version
         answer = (implementation, capabilities)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..enums import Origin
 from ..errors import BadFormatError
-from .sysfs import SYSFS
+from ..kernels.sysfs import SYSFS
 
 if TYPE_CHECKING:
-    from .sysfs import Tree
+    from ..kernels.sysfs import Tree
 
 
 class Attributes:

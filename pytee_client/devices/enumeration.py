@@ -19,18 +19,18 @@ from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
 from ..enums import GenericCapabilities, Origin
 from ..errors import ParameterTypeError, TeecError, TimeoutError
+from ..kernels.monitor import LinuxMonitor
+from ..kernels.sysfs import Folder
 from ..version import known_implementation
 from .attributes import Attributes
-from .monitor import LinuxMonitor
-from .sysfs import Folder
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from .._backend import Backend
     from ..kernels import Kernel
-    from .monitor import Monitor
-    from .sysfs import KernelWithDevices, Tree
+    from ..kernels.monitor import Monitor
+    from ..kernels.sysfs import KernelWithDevices, Tree
 
 __all__ = [
     "BusDevice",

@@ -15,10 +15,10 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.devices.monitor import LinuxMonitor
-from pytee_client.devices.sysfs import Folder
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.kernels.monitor import LinuxMonitor
+from pytee_client.kernels.sysfs import Folder
 
 from ..support.targets import Target
 from ..support.waiting import LIMIT
@@ -26,7 +26,7 @@ from ..support.waiting import LIMIT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytee_client.devices.sysfs import Tree
+    from pytee_client.kernels.sysfs import Tree
 
 # The variant of a real device is a kernel of the tests' own, without a sysfs.
 pytestmark = pytest.mark.once

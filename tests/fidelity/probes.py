@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytee_client._boundary import address_of
-from pytee_client.devices.sysfs import Folder
 from pytee_client.fake import ParamType
 from pytee_client.kernels import uapi
+from pytee_client.kernels.sysfs import Folder
 
 if TYPE_CHECKING:
-    from pytee_client.devices.sysfs import Tree
     from pytee_client.fake.kernel.release import Value
+    from pytee_client.kernels.sysfs import Tree
 
     from .ground import ProgramKernel
 

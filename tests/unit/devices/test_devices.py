@@ -11,10 +11,9 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
-from pytee_client import fake
-from pytee_client.devices import opening
-from pytee_client.devices.opening import client_nodes
-from pytee_client.devices.sysfs import Folder
+from pytee_client import _opening, fake
+from pytee_client._opening import client_nodes
+from pytee_client.kernels.sysfs import Folder
 
 from ...support.linux_kernel import LinuxKernel
 from ...support.waiting import LIMIT
@@ -261,7 +260,7 @@ def test_a_device_without_a_node_is_no_reason_for_the_fake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_device(tmp_path, "tee0")
-    monkeypatch.setattr(opening, "Folder", lambda: Folder(tmp_path))
+    monkeypatch.setattr(_opening, "Folder", lambda: Folder(tmp_path))
     for device in (None, "/dev/tee0"):
         with pytest.raises(tee.DeviceNotFoundError, match="--device /dev/tee0"):
             tee.Context(device)

@@ -18,7 +18,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of, copy_from_user
-from pytee_client.devices.opening import client_nodes
+from pytee_client._opening import client_nodes
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.kernels import uapi

@@ -9,15 +9,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import errors
-from .._remedies import for_access, for_missing_device, for_other_driver
-from .._results import error_of
-from ..enums import GenericCapabilities, Origin, Result
-from .sysfs import Folder
+from . import errors
+from ._remedies import for_access, for_missing_device, for_other_driver
+from ._results import error_of
+from .enums import GenericCapabilities, Origin, Result
+from .kernels.sysfs import Folder
 
 if TYPE_CHECKING:
-    from ..kernels import Kernel
-    from .sysfs import Tree
+    from .kernels import Kernel
+    from .kernels.sysfs import Tree
 
 _CLIENT_NODE = re.compile(r"tee\d+")
 
