@@ -33,7 +33,7 @@ from .devices.client_device import ClientDevice
 from .devices.client_driver import ClientDriver
 from .devices.uevents import Uevent, UeventAction, UeventMonitor
 from .drivers.amdtee import AmdTee
-from .drivers.driver import ApplicationDriver
+from .drivers.application_driver import ApplicationDriver
 from .drivers.optee.driver import Optee
 from .drivers.optee.rpc import MissingSupplicantError
 from .drivers.optee.supplicant_use import SupplicantUse
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from .drivers.driver import Driver
+    from .structures import Driver
 
 __all__ = [
     "LOGIN_REE_KERNEL",

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytee_client.fake.drivers.driver import page_multiple
+from pytee_client.fake.structures import page_multiple
 from pytee_client.kernels import uapi
 
 from .ground import ProgramKernel

@@ -12,7 +12,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.structures import Param
 from pytee_client.supplicant.rpc_command import NotificationOperation, RpcCommand
 
 from ..support.waiting import LIMIT, wait_until

@@ -17,8 +17,8 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
-from pytee_client.fake.drivers.driver import Param
 from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
+from pytee_client.fake.structures import Param
 from pytee_client.kernels import uapi
 from pytee_client.supplicant.folder_file_system import FolderFileSystem
 from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand

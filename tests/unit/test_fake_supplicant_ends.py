@@ -11,7 +11,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.structures import Param
 from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand
 
 from ..support.interruption import Interrupted, interruption

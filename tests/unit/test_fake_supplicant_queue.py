@@ -11,7 +11,7 @@ import pytest
 from pytee_client import fake
 from pytee_client._boundary import address_of
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.structures import Param
 from pytee_client.kernels import uapi
 
 from ..support.raw_device import RawDevice, refused

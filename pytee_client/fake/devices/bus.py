@@ -13,7 +13,7 @@ from .uevents import UeventAction
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..drivers.driver import Driver
+    from ..structures import Driver
     from .client_device import ClientDevice
     from .client_driver import ClientDriver
     from .uevents import Uevents

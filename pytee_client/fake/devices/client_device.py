@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from ..drivers.driver import Driver
+    from ..structures import Driver
     from .client_context import ClientContext
     from .client_driver import ClientDriver
 

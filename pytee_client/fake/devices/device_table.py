@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, final
 
 from ..applications.pseudo_applications import DeviceEnumeration
-from ..drivers.driver import TeeContext
+from ..structures import TeeContext
 from .client_context import ClientContext
 from .client_device import ClientDevice
 from .enumeration import enumerate_applications
@@ -21,7 +21,7 @@ from .uevents import UeventAction
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..drivers.driver import Core, Driver, TeeDevice
+    from ..structures import Core, Driver, TeeDevice
     from .bus import Bus
     from .uevents import Uevents
 

@@ -12,8 +12,8 @@ from .sysfs import Sysfs
 from .uevents import Uevents
 
 if TYPE_CHECKING:
-    from ..drivers.driver import Core, Driver, TeeDevice
     from ..kernel.release import LinuxRelease
+    from ..structures import Core, Driver, TeeDevice
     from .uevents import UeventMonitor
 
 __all__ = ["DriverModel"]

@@ -15,9 +15,9 @@ from uuid import UUID
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
-from ..reply import Reply
 from ..secure_world.session import Identity
-from .driver import NO_PARAM, ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
+from ..structures import NO_PARAM, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .application_driver import ApplicationDriver
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:

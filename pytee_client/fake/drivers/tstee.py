@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...enums import Result
 from ...kernels import uapi
-from ..reply import Reply
-from .driver import Driver, Param, SharedMemory, TeeContext, TeeDevice
+from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

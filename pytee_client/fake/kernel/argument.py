@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..._boundary import copy_buffer_from_user, copy_from_user, copy_to_user
 from ...kernels import uapi
-from ..drivers.driver import NO_PARAM, Param
+from ..structures import NO_PARAM, Param
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..drivers.driver import SharedMemory, TeeContext
+    from ..structures import SharedMemory, TeeContext
     from .release import LinuxRelease
 
 __all__ = ["END_OF_ADDRESSES", "Call", "MemoryTable", "check_user_range", "is_known", "read"]

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..._boundary import check_user_pages, copy_to_user
 from ...kernels import uapi
 from ..devices.driver_model import DriverModel
-from ..drivers.driver import ApplicationDriver, SharedMemory, TeeContext, null_descriptor
+from ..drivers.application_driver import ApplicationDriver
 from ..drivers.optee.driver import Optee
+from ..structures import SharedMemory, TeeContext, null_descriptor
 from .argument import check_user_range, read
 from .mapping_request import MappingRequest
 from .mappings import Mappings
@@ -30,8 +31,8 @@ from .resources import Resources, count_resources
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..drivers.driver import Driver
     from ..secure_world.trusted_application import TrustedApplication
+    from ..structures import Driver
 
 __all__ = ["Kernel"]
 

@@ -15,7 +15,7 @@ from .supplicant_argument import Reception, read_answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..drivers.driver import TeeContext
+    from ..structures import TeeContext
     from .argument import MemoryTable
 
 __all__ = ["OPERATIONS"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, final
 
 from ..._boundary import copy_to_user
 from ...kernels import uapi
-from ..drivers.driver import Param
+from ..structures import Param
 from .argument import Call, check_user_range, is_known, read
 
 if TYPE_CHECKING:
-    from ..drivers.driver import TeeContext
+    from ..structures import TeeContext
     from .argument import MemoryTable
 
 __all__ = ["Reception", "read_answer"]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from ....enums import Origin, Result
 from ....kernels import uapi
 from ...applications.pseudo_applications import DeviceEnumeration
-from ...reply import Reply
 from ...secure_world.notifications import Notifications
-from ..caller import identity_of_caller
-from ..driver import (
-    ApplicationDriver,
+from ...structures import (
     Param,
+    Reply,
     TeeContext,
     TeeDevice,
     page_multiple,
 )
+from ..application_driver import ApplicationDriver
+from ..caller import identity_of_caller
 from ..message import CLIENT_PARAMS, Message, are_carried
 from .application_loader import ApplicationLoader
 from .memref_mapping import mapped_sizes
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ...kernel.release import LinuxRelease
-    from ..driver import Core
+    from ...structures import Core
 
 __all__ = ["Optee"]
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
-from ...reply import Reply
-from ..driver import Driver, TeeDevice
+from ...structures import Driver, Reply, TeeDevice
 from .client import QteeClient
 from .client_objects import MAX_ARGUMENTS, OP_RELEASE, OP_RETAIN, room_of
 from .object import QteeResult
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...kernel.release import LinuxRelease
-    from ..driver import Param, TeeContext
+    from ...structures import Param, TeeContext
     from .object import QteeObject
 
 __all__ = ["Qtee"]
