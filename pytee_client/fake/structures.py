@@ -143,7 +143,7 @@ class TeeContext:
         memory_ids: how many blocks of memory keep it alive besides its file.
         sessions: the sessions opened in it, oldest first: by the number that the client
             knows, what the driver knows it by, such as the secure world's number.
-        calls: how many calls run in it.
+        running_requests: how many requests run in it.
         is_open: whether its file is.
         is_released: whether nothing keeps it any longer.
     """
@@ -151,7 +151,7 @@ class TeeContext:
     core: Core
     device: TeeDevice
     memory_ids: int = 0
-    calls: int = 0
+    running_requests: int = 0
     sessions: dict[int, int] = field(default_factory=dict)
     is_open: bool = True
     is_released: bool = False
@@ -163,7 +163,7 @@ class TeeDevice:
 
     Attributes:
         driver: whose it is.
-        operations: the requests (TEE_IOC_*) that the driver serves there, besides those
+        requests: the requests (TEE_IOC_*) that the driver serves there, besides those
             that every driver has: VERSION and SHM_ALLOC.
         privileged: whether it is for a supplicant.
         path: where it stands; the core's to say.
@@ -172,7 +172,7 @@ class TeeDevice:
     """
 
     driver: Driver
-    operations: frozenset[int]
+    requests: frozenset[int]
     privileged: bool = False
     path: str = ""
     memory: dict[int, SharedMemory] = field(default_factory=dict)

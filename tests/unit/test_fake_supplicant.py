@@ -89,7 +89,7 @@ def greet(context: tee.Context, uuid: UUID = HelloWorld.uuid) -> int:
 
 
 def has_memory(kernel: fake.Kernel) -> bool:
-    return bool(kernel._devices["/dev/teepriv0"].memory)
+    return bool(kernel._devices.nodes["/dev/teepriv0"].memory)
 
 
 def test_an_application_is_loaded_from_its_file(

@@ -89,7 +89,7 @@ def test_a_request_is_written_whole_and_what_is_behind_it_is_left(
     kernel: fake.Kernel, supplicant: RawDevice, client: Client
 ) -> None:
     _, number, _ = supplicant.allocate(100)
-    memory = kernel.find_memory(kernel._contexts[supplicant.fd], number)
+    memory = kernel._memory.find_memory(kernel._contexts[supplicant.fd], number)
     client.ask(
         Param(TYPE.VALUE_INPUT, a=2**64 - 1, b=2, c=3),
         Param(TYPE.VALUE_OUTPUT, a=1, b=2, c=3),
@@ -105,7 +105,7 @@ def test_a_request_is_written_whole_and_what_is_behind_it_is_left(
         (6, 0, 8, uapi.TEE_MEMREF_NULL),
     ]
     assert received.rest == [left]
-    kernel.put_memory(memory)
+    kernel._memory.put_memory(memory)
 
 
 def test_an_answer_changes_what_is_an_output_and_nothing_else(

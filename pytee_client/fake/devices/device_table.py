@@ -138,7 +138,7 @@ class DeviceTable:
             self._bus.remove_devices(driver)
             with self._changed:
                 tee.state, tee.leaving = _State.LEAVING, tee.devices[::-1]
-            self.settle(driver)
+            self.continue_unbinding(driver)
         leaving = (_State.LEAVING_BUS, _State.LEAVING)
         with self._changed:
             return self._changed.wait_for(lambda: tee.state not in leaving, timeout)
@@ -148,7 +148,7 @@ class DeviceTable:
         with self._changed:
             return self._tees[driver].state is _State.BOUND
 
-    def settle(self, driver: Driver) -> None:
+    def continue_unbinding(self, driver: Driver) -> None:
         """Go on with taking away devices, after a context of one ended."""
         tee = self._tees[driver]
         with self._changed:
@@ -179,7 +179,7 @@ class DeviceTable:
         context.device.driver.release(context)
         with self._changed:
             context.device.contexts -= 1
-        self.settle(context.device.driver)
+        self.continue_unbinding(context.device.driver)
 
     def supplicant_came(self, driver: Driver) -> None:
         """Look for more devices, in a thread of the kernel's own, if it is the first one."""

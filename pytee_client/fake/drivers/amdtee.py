@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AmdTee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {
         uapi.TEE_IOC_OPEN_SESSION,
         uapi.TEE_IOC_INVOKE,
@@ -79,7 +79,7 @@ class AmdTee(ApplicationDriver):
 
     def devices(self) -> list[TeeDevice]:
         """Make its only one."""
-        return [TeeDevice(self, _OPERATIONS)]
+        return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what the driver says."""

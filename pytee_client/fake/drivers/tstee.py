@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecurePartition", "TrustedService", "TsTee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {uapi.TEE_IOC_OPEN_SESSION, uapi.TEE_IOC_INVOKE, uapi.TEE_IOC_CLOSE_SESSION}
 )
 _UINT32: Final = 0xFFFFFFFF
@@ -75,7 +75,7 @@ class TsTee(Driver):
     """
 
     def __init__(self, *partitions: SecurePartition) -> None:
-        self._partitions = {TeeDevice(self, _OPERATIONS): partition for partition in partitions}
+        self._partitions = {TeeDevice(self, _REQUESTS): partition for partition in partitions}
         self._busy = {device: threading.RLock() for device in self._partitions}
         self._lock = threading.Lock()
 

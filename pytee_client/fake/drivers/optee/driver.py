@@ -43,10 +43,10 @@ __all__ = ["Optee"]
 # A message of the driver has room for six, and an opening needs two of them.
 _MESSAGE_PARAMS = 6
 _OPEN_META_PARAMS = 2
-_SUPPLICANT_OPERATIONS = frozenset(
+_SUPPLICANT_REQUESTS = frozenset(
     {uapi.TEE_IOC_SHM_REGISTER, uapi.TEE_IOC_SUPPL_RECV, uapi.TEE_IOC_SUPPL_SEND}
 )
-_CLIENT_OPERATIONS = frozenset(
+_CLIENT_REQUESTS = frozenset(
     {
         uapi.TEE_IOC_SHM_REGISTER,
         uapi.TEE_IOC_OPEN_SESSION,
@@ -127,8 +127,8 @@ class Optee(ApplicationDriver):
     def devices(self) -> list[TeeDevice]:
         """Make one for clients and one for the supplicant."""
         return [
-            TeeDevice(self, _CLIENT_OPERATIONS),
-            TeeDevice(self, _SUPPLICANT_OPERATIONS, privileged=True),
+            TeeDevice(self, _CLIENT_REQUESTS),
+            TeeDevice(self, _SUPPLICANT_REQUESTS, privileged=True),
         ]
 
     @property

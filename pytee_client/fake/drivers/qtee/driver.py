@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Qtee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {uapi.TEE_IOC_OBJECT_INVOKE, uapi.TEE_IOC_SUPPL_RECV, uapi.TEE_IOC_SUPPL_SEND}
 )
 _KINDS: Final = (
@@ -38,7 +38,7 @@ _MAX_PARAMS: Final = 64
 _MAX_BYTES: Final = 4 << 20
 _UINT32: Final = 0xFFFFFFFF
 # Operations of the root object that are the kernel's own.
-_KERNEL_OPERATIONS: Final = frozenset({4, 8, 9})
+_KERNEL_REQUESTS: Final = frozenset({4, 8, 9})
 
 
 class Qtee(Driver):
@@ -84,7 +84,7 @@ class Qtee(Driver):
 
     def devices(self) -> list[TeeDevice]:
         """Make its only one."""
-        return [TeeDevice(self, _OPERATIONS)]
+        return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what the driver says."""
@@ -130,7 +130,7 @@ class Qtee(Driver):
     def _target(self, client: QteeClient, number: int, op: int, params: list[Param]) -> QteeObject:
         if number != uapi.TEE_OBJREF_NULL:
             return client.find(number)
-        if op in _KERNEL_OPERATIONS or _is_the_kernels_registration(op, params):
+        if op in _KERNEL_REQUESTS or _is_the_kernels_registration(op, params):
             raise OSError(errno.EINVAL, "an operation of the kernel's own")
         self._root.retain()
         return self._root
