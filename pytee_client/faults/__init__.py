@@ -3,7 +3,7 @@
 
     from errno import ENOMEM
     from pytee_client import Context, Origin, Result, fake
-    from pytee_client.fake.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
+    from pytee_client.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
 
     plan = Plan([
         Fault(SystemCall.SHM_REGISTER, Fail(ENOMEM), nth=3),

@@ -18,6 +18,7 @@ from pytee_client import fake
 from pytee_client._sysfs import Folder, LinuxMonitor
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.fake.bus import ClientDriver
 
 from ..support.targets import Target
 from ..support.waiting import LIMIT
@@ -80,7 +81,7 @@ def test_the_bus_has_what_op_tee_lists(target: Target, context: tee.Context) -> 
         assert device.modalias == f"tee:{device.uuid}"
 
 
-class RandomDriver(fake.ClientDriver):
+class RandomDriver(ClientDriver):
     """As the kernel's module for random numbers, which finds no application on this OP-TEE."""
 
     name = "optee-rng"

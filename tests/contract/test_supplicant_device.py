@@ -23,6 +23,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.secure_world import application_image
 from pytee_client.kernels import Kernel, uapi
 from pytee_client.supplicant.device import SupplicantDevice
 
@@ -70,7 +71,7 @@ class Needy:
             shutil.copy(REAL_APPLICATIONS / f"{uuid}.ta", folder)
             return
         application = {cls.uuid: cls for cls in (HelloWorld, Storage)}[uuid]
-        (folder / f"{uuid}.ta").write_bytes(fake.application_image(application))
+        (folder / f"{uuid}.ta").write_bytes(application_image(application))
 
 
 @pytest.fixture

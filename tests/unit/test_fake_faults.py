@@ -15,6 +15,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of
+from pytee_client.fake import Resources
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.faults import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OPEN, INVOKE = SystemCall.OPEN_SESSION, SystemCall.INVOKE
-NOTHING_HELD = fake.Resources()
+NOTHING_HELD = Resources()
 
 
 @pytest.fixture

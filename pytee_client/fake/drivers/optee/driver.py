@@ -68,7 +68,7 @@ class Optee(ApplicationDriver):
         memref_null: whether it knows null memory references.
         storage: a folder for what Trusted Applications store: files UUID/id-HEX with the data
             of their persistent objects, in the clear. Without one it is in memory.
-        supplicant: what it needs its supplicant for; see fake.Supplicant,
+        supplicant: what it needs its supplicant for; see supplicant.Supplicant,
             which then has the storage.
         threads: how many calls it serves at once (its CFG_NUM_THREADS); others wait, and
             requests for cancellation too. Without one there is no limit.
@@ -98,7 +98,9 @@ class Optee(ApplicationDriver):
         routes_rpmb: bool = False,
     ) -> None:
         if storage is not None and supplicant is not SupplicantUse.NONE:
-            raise ValueError("the storage is the supplicant's then: fake.Supplicant(storage=...)")
+            raise ValueError(
+                "the supplicant has the storage then: use Supplicant(kernel, storage=...)"
+            )
         if threads is not None and threads < 1:
             raise ValueError(f"an OP-TEE has at least one thread, not {threads}")
         super().__init__(storage)

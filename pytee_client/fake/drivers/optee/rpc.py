@@ -33,7 +33,7 @@ class MissingSupplicantError(Exception):
     def __init__(self) -> None:
         super().__init__(
             "this OP-TEE needs a supplicant, and nothing serves /dev/teepriv0: have a"
-            " fake.Supplicant(kernel, ...) while it is used, or an OP-TEE with"
+            " supplicant.Supplicant(kernel, ...) while it is used, or an OP-TEE with"
             " SupplicantUse.NONE and the Trusted Applications installed in it"
         )
 

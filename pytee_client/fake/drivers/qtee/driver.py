@@ -44,7 +44,7 @@ _KERNEL_REQUESTS: Final = frozenset({4, 8, 9})
 class Qtee(Driver):
     """Qualcomm's TEE: one device, on which clients invoke objects and serve their own.
 
-    Not every release of Linux has it: fake.Kernel(fake.Qtee(...), release="7.2").
+    Not every release of Linux has it: fake.Kernel(fake.qtee.Qtee(...), release="7.2").
     It has not the GlobalPlatform capability: Context() does not take such a device, and
     what is here serves to test that, and programs that make the requests themselves. It
     was written from what is known of the driver, and compared with no real one.
