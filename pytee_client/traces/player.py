@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from .._boundary import address_of, copy_to_user
-from ..kernels import ObservedCall, SystemCall
+from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, describe_argument, locate
 from .errors import TraceFormatError
-from .layout import LAYOUTS, META, TYPES, attr_of
+from .layout import LAYOUTS, TYPES, attr_of
 from .record import read_trace
 from .script import Script
 
@@ -224,7 +224,7 @@ class TracePlayer:
         """Write what a supplicant is asked for: whole parameters, and what they refer to."""
         for index, param in enumerate(params):
             attr = attr_of(param["attr"])
-            layout = TYPES.get(attr & ~META)
+            layout = TYPES.get(attr & ~uapi.META)
             if layout is not None and layout.is_buffer:
                 raise ValueError("an address of another run")
             copy_to_user(call.param_address(index), attr.to_bytes(8, sys.byteorder))

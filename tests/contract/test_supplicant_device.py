@@ -224,7 +224,7 @@ def test_without_a_number_one_request_is_served_at_a_time(
     needy: Needy, device: RawDevice, request_: Future[tee.TeecError]
 ) -> None:
     received = receive(needy.kernel, device.fd, *[ROOM] * 5)
-    assert not received.params[0][0] & 0x100
+    assert not received.params[0][0] & uapi.META
     for room in (ALL_ROOM, [ROOM] * 5):
         assert refused(receive, needy.kernel, device.fd, *room) == errno.EINVAL
     answer = received.params

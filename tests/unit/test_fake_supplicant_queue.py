@@ -96,7 +96,7 @@ def test_a_request_is_written_whole_and_what_is_behind_it_is_left(
         Param(TYPE.MEMREF_INOUT, a=7, b=8, memory=memory),
         Param(TYPE.MEMREF_OUTPUT, a=9, b=8),
     )
-    left: RawParam = (0x100, 5, 6, 7)
+    left: RawParam = (uapi.META, 5, 6, 7)
     received = receive(kernel, supplicant.fd, META, ROOM, ROOM, ROOM, ROOM, left)
     assert received.params[1:] == [
         (1, 2**64 - 1, 2, 3),

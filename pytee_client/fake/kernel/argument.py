@@ -45,10 +45,11 @@ _BUF_DATA: Final = uapi.BUF_DATA
 _BUFFER_AT: Final = _BUF_DATA.size
 _PARAM: Final = uapi.PARAM
 _PARAM_SIZE: Final = _PARAM.size
-# What of a parameter is written back, from its b or its a on.
-_SIZE: Final = struct.Struct("=Q")
-_OBJECT: Final = struct.Struct("=QQ")
-_VALUE: Final = struct.Struct("=QQQ")
+_A_OFFSET: Final = uapi.PARAM_A_OFFSET
+_B_OFFSET: Final = uapi.PARAM_B_OFFSET
+_VALUES: Final = uapi.PARAM_VALUES
+_OBJECT: Final = uapi.PARAM_OBJECT
+_SIZE: Final = uapi.PARAM_SIZE
 # Members of an enumeration take their time to be looked up.
 _LAST_OF_ALL_RELEASES: Final = uapi.ParamType.MEMREF_INOUT
 # By attr: the type, and whether it carries META.
@@ -144,11 +145,15 @@ class RequestArgument:
         for address, param in self._outputs:
             kind = param.type
             if kind.is_value:
-                copy_to_user(address + 8, _VALUE.pack(param.a, param.b, param.c))
+                copy_to_user(
+                    address + uapi.PARAM_A_OFFSET, uapi.PARAM_VALUES.pack(param.a, param.b, param.c)
+                )
             elif kind.is_object:
-                copy_to_user(address + 8, _OBJECT.pack(param.a, param.b))
+                copy_to_user(
+                    address + uapi.PARAM_A_OFFSET, uapi.PARAM_OBJECT.pack(param.a, param.b)
+                )
             else:
-                copy_to_user(address + 16, _SIZE.pack(param.b))
+                copy_to_user(address + uapi.PARAM_B_OFFSET, uapi.PARAM_SIZE.pack(param.b))
 
     def put_memory(self) -> None:
         """Let go of the memory, as the end of a with statement does."""
