@@ -19,8 +19,7 @@ Kernel.bus is the bus, and Kernel.monitor_devices() reports what comes and goes.
 
 from .devices.bus import Bus, BusFailure
 from .devices.client_context import LOGIN_REE_KERNEL, ClientContext
-from .devices.client_device import ClientDevice
-from .devices.client_driver import ClientDriver
+from .devices.client_driver import ClientDevice, ClientDriver
 from .devices.uevents import Uevent, UeventAction, UeventMonitor
 
 __all__ = [

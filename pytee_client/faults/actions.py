@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..kernels import ObservedCall
-    from .faulty_kernel import FaultyKernel
+    from .action import FaultControl
     from .gate import Gate
 
 __all__ = ["Answer", "Delay", "Do", "Fail", "Hold", "Oversize", "ShortRegistration", "Unplug"]
@@ -47,7 +47,7 @@ class Fail(Action):
         if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
             raise ValueError(f"{self.errno} is no errno: use the constants of the module errno")
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Raise the error."""
         if call.call.releases:
             proceed()
@@ -77,7 +77,7 @@ class Answer(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = _CALLS_WITH_RESULT
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Write the result into the argument."""
         is_opening = call.call is SystemCall.OPEN_SESSION
         if self.run:
@@ -130,7 +130,7 @@ class Oversize(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Change the sizes that the kernel wrote back."""
         result = proceed()
         for index, (attr, _, size, _) in enumerate(call.params):
@@ -159,7 +159,7 @@ class ShortRegistration(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Change the length that the kernel wrote back."""
         fd = proceed()
         layout = uapi.SHM_REGISTER_DATA
@@ -184,7 +184,7 @@ class Delay(Action):
     seconds: float
     after: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Sleep."""
         return _around(lambda: time.sleep(self.seconds), proceed, self.after)
 
@@ -204,7 +204,7 @@ class Hold(Action):
     gate: Gate
     after: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Wait at the gate."""
         return _around(self.gate.pass_through, proceed, self.after)
 
@@ -223,7 +223,7 @@ class Do(Action):
 
     function: Callable[[], object]
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Call the function."""
         return _around(self.function, proceed, call.call.releases)
 
@@ -241,7 +241,7 @@ class Unplug(Action):
 
     serve_open: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Unplug all devices."""
         kernel.unplug(serve_open=self.serve_open)
         return proceed()

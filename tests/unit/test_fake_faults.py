@@ -25,6 +25,7 @@ from pytee_client.faults import (
     Do,
     Fail,
     Fault,
+    FaultControl,
     FaultyKernel,
     Gate,
     Hold,
@@ -328,7 +329,7 @@ class Twice(Action):
 
     calls = frozenset({INVOKE})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         proceed()
         return proceed()
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..structures import Driver
-    from .client_device import ClientDevice
-    from .client_driver import ClientDriver
+    from .client_driver import ClientDevice, ClientDriver
     from .uevents import Uevents
 
 __all__ = ["EPROBE_DEFER", "Bus", "BusFailure"]

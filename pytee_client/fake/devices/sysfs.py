@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from ..structures import TeeDevice
     from .bus import Bus
-    from .client_device import ClientDevice
-    from .client_driver import ClientDriver
+    from .client_driver import ClientDevice, ClientDriver
 
 __all__ = ["Sysfs"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....enums import Origin, Result
 from ....kernels import uapi
-from ...applications.pseudo_applications import DeviceEnumeration
+from ...devices.enumeration import DEVICE_ENUMERATION
 from ...secure_world.notifications import Notifications
 from ...structures import (
     Param,
@@ -136,7 +136,7 @@ class Optee(ApplicationDriver):
     @property
     def enumerates_applications(self) -> bool:
         """Whether it has the application that lists them; where it has not, a supplicant might."""
-        return self.world.is_installed(DeviceEnumeration.uuid)
+        return self.world.is_installed(DEVICE_ENUMERATION)
 
     def attributes(self) -> dict[str, str]:
         """Tell the version, and who has the memory for storage."""
