@@ -89,7 +89,9 @@ def _how_to_install_for_optee(is_fake: bool, destination: UUID) -> str:
 
 def _how_to_serve(is_fake: bool, destination: UUID) -> str:
     if is_fake:
-        return "if it needs a supplicant, have a fake.Supplicant(kernel, ...) while it is used"
+        return (
+            "if it needs a supplicant, have a supplicant.Supplicant(kernel, ...) while it is used"
+        )
     return (
         "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs, and"
         " goes on running"
@@ -99,7 +101,7 @@ def _how_to_serve(is_fake: bool, destination: UUID) -> str:
 def _how_to_fit(is_fake: bool, destination: UUID) -> str:
     # OP-TEE's memory for what it asks of its supplicant is the supplicant's.
     if is_fake:
-        served = "that there is a fake.Supplicant(kernel, ...) as long as it is used"
+        served = "that there is a supplicant.Supplicant(kernel, ...) as long as it is used"
     else:
         served = "that tee-supplicant runs, and goes on running"
     return (
@@ -114,7 +116,7 @@ def _how_to_sign(is_fake: bool, destination: UUID) -> str:
     if is_fake:
         return (
             f"{destination}.ta is damaged, or no image of this Trusted Application: write what"
-            " fake.application_image() returns in this process"
+            " fake.secure_world.application_image() returns in this process"
         )
     return (
         f"{destination}.ta is not signed with a key that this OP-TEE trusts, or is damaged, or is"
@@ -149,7 +151,7 @@ def _how_to_find_out(is_fake: bool, destination: UUID) -> str:
 
 def _how_to_reach_the_storage(is_fake: bool, destination: UUID) -> str:
     if is_fake:
-        return "give the supplicant a storage: fake.Supplicant(kernel, storage=folder)"
+        return "give the supplicant a storage: supplicant.Supplicant(kernel, storage=folder)"
     return (
         "OP-TEE can't reach its secure storage: check that tee-supplicant runs and can write to"
         " its folder (/var/lib/tee), or, if it is in an RPMB, that its key is written"
@@ -157,7 +159,7 @@ def _how_to_reach_the_storage(is_fake: bool, destination: UUID) -> str:
 
 
 def _how_to_repair_the_storage(is_fake: bool, destination: UUID) -> str:
-    place = "the storage of the fake.Supplicant" if is_fake else "tee-supplicant's /var/lib/tee"
+    place = "the storage of the Supplicant" if is_fake else "tee-supplicant's /var/lib/tee"
     return (
         f"OP-TEE's secure storage is damaged, or another device's: restore {place}, or remove"
         " what is there, which loses all that Trusted Applications keep in it"

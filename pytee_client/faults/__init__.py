@@ -3,7 +3,7 @@
 
     from errno import ENOMEM
     from pytee_client import Context, Origin, Result, fake
-    from pytee_client.fake.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
+    from pytee_client.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
 
     plan = Plan([
         Fault(SystemCall.SHM_REGISTER, Fail(ENOMEM), nth=3),
@@ -23,7 +23,7 @@ drivers of OP-TEE and AMD-TEE make of it.
 """
 
 from ..kernels import ObservedCall, SystemCall
-from .action import Action
+from .action import Action, FaultControl
 from .actions import Answer, Delay, Do, Fail, Hold, Oversize, ShortRegistration, Unplug
 from .faulty_kernel import FaultyKernel
 from .gate import Gate
@@ -36,6 +36,7 @@ __all__ = [
     "Do",
     "Fail",
     "Fault",
+    "FaultControl",
     "FaultyKernel",
     "Gate",
     "Hold",

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an action is."""
+"""The base of actions, and what an action may do to the kernel that has the fault."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..kernels import SystemCall
 
@@ -12,27 +12,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..kernels import ObservedCall
-    from .faulty_kernel import FaultyKernel
 
-__all__ = ["Action"]
+__all__ = ["Action", "FaultControl"]
+
+
+class FaultControl(Protocol):
+    """What an action can do besides answering the call; FaultyKernel implements it."""
+
+    def unplug(self, path: str | None = None, *, serve_open: bool = False) -> None:
+        """Take devices away; see FaultyKernel.unplug()."""
+
+    def plug_in(self, path: str | None = None) -> None:
+        """Bring devices back; see FaultyKernel.plug_in()."""
+
+    def forget_cause(self) -> None:
+        """Drop the exception behind an answer that the program does not get."""
+
+    def close_opened_session(self, call: ObservedCall) -> None:
+        """Close the session that a call opened, without counting that as a call."""
 
 
 class Action(ABC):
-    """What a fault does to a call. Subclasses are best frozen dataclasses.
+    """The base of what a fault does to a system call. Make subclasses frozen dataclasses.
 
     Attributes:
-        calls: the kinds of calls that it can be done to.
+        calls: the kinds of system calls that it can strike.
     """
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset(SystemCall)
 
     @abstractmethod
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
-        """Answer a call, with the help of proceed() or without.
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
+        """Answer a system call, with or without the help of proceed().
 
-        proceed() has the call served as if there was no fault (but for other faults of the
-        plan), returns its result, and raises OSError if it fails. What else is raised comes
-        out of the library's call as it is.
+        proceed() serves the call as if it had no fault, or with the other faults that strike
+        it. It returns the result, and raises OSError if the call fails. Any other exception
+        leaves the library's function unchanged.
 
-        What gives something back (call.call.releases) must proceed, or it is never given.
+        An action on close or munmap (call.call.releases) must call proceed(), or nothing is
+        released.
         """

@@ -7,10 +7,9 @@ import errno
 import os
 import time
 from dataclasses import dataclass
-from struct import Struct
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from .._boundary import copy_to_user
+from .._boundary import copy_from_user, copy_to_user
 from ..enums import Origin
 from ..kernels import SystemCall, uapi
 from ..kernels.uapi import ParamType
@@ -20,22 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..kernels import ObservedCall
-    from .faulty_kernel import FaultyKernel
+    from .action import FaultControl
     from .gate import Gate
 
 __all__ = ["Answer", "Delay", "Do", "Fail", "Hold", "Oversize", "ShortRegistration", "Unplug"]
 
-_UINT32: Final = Struct("=I")
-_UINT64: Final = Struct("=Q")
-_RESULT: Final = Struct("=II")  # ret, ret_origin
-_OPEN_SESSION_AT: Final = 40
-_RESULT_AT: Final = {
-    SystemCall.OPEN_SESSION: 44,
-    SystemCall.INVOKE: 12,
-    SystemCall.OBJECT_INVOKE: 12,
-}
+_NO_SESSION: Final = 0
 _MEMREF_OUTPUTS: Final = (ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT)
-_CALLS_WITH_RESULT: Final = frozenset(_RESULT_AT)
+_CALLS_WITH_RESULT: Final = frozenset(
+    {SystemCall.OPEN_SESSION, SystemCall.INVOKE, SystemCall.OBJECT_INVOKE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ class Fail(Action):
         if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
             raise ValueError(f"{self.errno} is no errno: use the constants of the module errno")
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Raise the error."""
         if call.call.releases:
             proceed()
@@ -84,7 +77,7 @@ class Answer(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = _CALLS_WITH_RESULT
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Write the result into the argument."""
         is_opening = call.call is SystemCall.OPEN_SESSION
         if self.run:
@@ -95,11 +88,15 @@ class Answer(Action):
             _clear_values(call)
         kernel.forget_cause()
         if is_opening:
-            copy_to_user(call.buffer_address + _OPEN_SESSION_AT, _UINT32.pack(0))
-        data = _RESULT.pack(self.result, self.origin)
-        if call.call is SystemCall.OBJECT_INVOKE:
-            data = _UINT32.pack(self.result)
-        copy_to_user(call.buffer_address + _RESULT_AT[call.call], data)
+            data = uapi.OPEN_SESSION_RESULT.pack(_NO_SESSION, self.result, self.origin)
+            offset = uapi.OPEN_SESSION_RESULT_OFFSET
+        elif call.call is SystemCall.INVOKE:
+            data = uapi.INVOKE_RESULT.pack(self.result, self.origin)
+            offset = uapi.INVOKE_RESULT_OFFSET
+        else:
+            data = uapi.OBJECT_INVOKE_RESULT.pack(self.result)
+            offset = uapi.OBJECT_INVOKE_RESULT_OFFSET
+        copy_to_user(call.buffer_address + offset, data)
         return 0
 
     def __str__(self) -> str:
@@ -111,7 +108,9 @@ class Answer(Action):
 def _clear_values(call: ObservedCall) -> None:
     for index, (attr, *_) in enumerate(call.params):
         if attr == ParamType.VALUE_OUTPUT:
-            copy_to_user(call.param_address(index) + 8, bytes(24))
+            copy_to_user(
+                call.param_address(index) + uapi.PARAM_A_OFFSET, uapi.PARAM_VALUES.pack(0, 0, 0)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +130,14 @@ class Oversize(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Change the sizes that the kernel wrote back."""
         result = proceed()
         for index, (attr, _, size, _) in enumerate(call.params):
             if attr in _MEMREF_OUTPUTS and self.index in (None, index):
                 larger = min(size + self.excess, 2**64 - 1)
-                copy_to_user(call.param_address(index) + 16, _UINT64.pack(larger))
+                at = call.param_address(index) + uapi.PARAM_B_OFFSET
+                copy_to_user(at, uapi.PARAM_SIZE.pack(larger))
         return result
 
     def __str__(self) -> str:
@@ -159,11 +159,13 @@ class ShortRegistration(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Change the length that the kernel wrote back."""
         fd = proceed()
-        _, length, _, _ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
-        copy_to_user(call.address + 8, _UINT64.pack(max(length - self.missing, 0)))
+        layout = uapi.SHM_REGISTER_DATA
+        address, length, flags, number = layout.unpack(copy_from_user(call.address, layout.size))
+        data = layout.pack(address, max(length - self.missing, 0), flags, number)
+        copy_to_user(call.address, data)
         return fd
 
     def __str__(self) -> str:
@@ -182,7 +184,7 @@ class Delay(Action):
     seconds: float
     after: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Sleep."""
         return _around(lambda: time.sleep(self.seconds), proceed, self.after)
 
@@ -202,7 +204,7 @@ class Hold(Action):
     gate: Gate
     after: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Wait at the gate."""
         return _around(self.gate.pass_through, proceed, self.after)
 
@@ -221,7 +223,7 @@ class Do(Action):
 
     function: Callable[[], object]
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Call the function."""
         return _around(self.function, proceed, call.call.releases)
 
@@ -239,7 +241,7 @@ class Unplug(Action):
 
     serve_open: bool = False
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Unplug all devices."""
         kernel.unplug(serve_open=self.serve_open)
         return proceed()

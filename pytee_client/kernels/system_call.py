@@ -6,36 +6,38 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from . import uapi
+
 __all__ = ["SystemCall"]
 
 
 class SystemCall(Enum):
-    """A kind of system call: open, close, mmap, munmap, or an ioctl by its name.
+    """The kinds of system calls: open, close, mmap, munmap, and each ioctl by its name.
 
-    The value of an ioctl is its number (uAPI linux/tee.h, TEE_IOC_*). OTHER stands for the
-    ioctls that the TEE subsystem does not know.
+    The value of an ioctl is its number (uAPI linux/tee.h, TEE_IOC_*). OTHER stands for an
+    ioctl that the TEE subsystem does not define.
     """
 
     OPEN = "open"
     CLOSE = "close"
     MMAP = "mmap"
     MUNMAP = "munmap"
-    VERSION = 0x800CA400
-    SHM_ALLOC = 0xC010A401
-    OPEN_SESSION = 0x8010A402
-    INVOKE = 0x8010A403
-    CANCEL = 0x8008A404
-    CLOSE_SESSION = 0x8004A405
-    SUPPL_RECV = 0x8010A406
-    SUPPL_SEND = 0x8010A407
-    SHM_REGISTER_FD = 0xC018A408
-    SHM_REGISTER = 0xC018A409
-    OBJECT_INVOKE = 0x8010A40A
+    VERSION = uapi.TEE_IOC_VERSION
+    SHM_ALLOC = uapi.TEE_IOC_SHM_ALLOC
+    OPEN_SESSION = uapi.TEE_IOC_OPEN_SESSION
+    INVOKE = uapi.TEE_IOC_INVOKE
+    CANCEL = uapi.TEE_IOC_CANCEL
+    CLOSE_SESSION = uapi.TEE_IOC_CLOSE_SESSION
+    SUPPL_RECV = uapi.TEE_IOC_SUPPL_RECV
+    SUPPL_SEND = uapi.TEE_IOC_SUPPL_SEND
+    SHM_REGISTER_FD = uapi.TEE_IOC_SHM_REGISTER_FD
+    SHM_REGISTER = uapi.TEE_IOC_SHM_REGISTER
+    OBJECT_INVOKE = uapi.TEE_IOC_OBJECT_INVOKE
     OTHER = "ioctl"
 
     @classmethod
     def of_request(cls, request: int) -> SystemCall:
-        """Return the kind of an ioctl, by its number."""
+        """Return the kind of an ioctl from its number."""
         return _BY_REQUEST.get(request, cls.OTHER)
 
     @property
@@ -45,12 +47,12 @@ class SystemCall(Enum):
 
     @property
     def releases(self) -> bool:
-        """True for what gives something back to the kernel, which has it then whatever it says."""
+        """True for close and munmap, which release something even when they report an error."""
         return self in (SystemCall.CLOSE, SystemCall.MUNMAP)
 
     @property
     def header_size(self) -> int:
-        """The size in bytes of what precedes an ioctl's parameters, 0 if it has none."""
+        """The size in bytes of the structure before the parameters; 0 if there are none."""
         return _HEADERS.get(self, 0)
 
 
@@ -59,9 +61,9 @@ _CREATES_MEMORY: Final = frozenset(
     {SystemCall.SHM_ALLOC, SystemCall.SHM_REGISTER, SystemCall.SHM_REGISTER_FD}
 )
 _HEADERS: Final = {
-    SystemCall.OPEN_SESSION: 56,
-    SystemCall.INVOKE: 24,
-    SystemCall.OBJECT_INVOKE: 24,
-    SystemCall.SUPPL_RECV: 8,
-    SystemCall.SUPPL_SEND: 8,
+    SystemCall.OPEN_SESSION: uapi.OPEN_SESSION_ARG.size,
+    SystemCall.INVOKE: uapi.INVOKE_ARG.size,
+    SystemCall.OBJECT_INVOKE: uapi.OBJECT_INVOKE_ARG.size,
+    SystemCall.SUPPL_RECV: uapi.SUPPL_RECV_ARG.size,
+    SystemCall.SUPPL_SEND: uapi.SUPPL_SEND_ARG.size,
 }

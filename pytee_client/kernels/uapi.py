@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's TEE interface as bytes: ioctl numbers and the layout of structures.
+"""The interface of the TEE subsystem of Linux: ioctl numbers, structures and constants.
 
-Source: uAPI linux/tee.h. The tests compare it with what the C compiler makes of
-csrc/linux_tee.h.
+Source: uAPI linux/tee.h. The tests compare this module with csrc/linux_tee.h as the C compiler
+lays it out.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from struct import Struct
+from struct import Struct, calcsize
 from typing import Final
 
 TEE_MAX_ARG_SIZE: Final = 4096
 TEE_MEMREF_NULL: Final = 2**64 - 1
 TEE_OBJREF_NULL: Final = 2**64 - 1
 
-# Linux's own number, which programs get to see; not ENOTSUP.
+# A number that only Linux itself defines, but programs get it too. It is not ENOTSUP.
 ENOTSUPP: Final = 524
 
 TEE_GEN_CAP_GP: Final = 0x01
@@ -42,30 +42,66 @@ TEE_IOC_SHM_REGISTER_FD: Final = 0xC018A408
 TEE_IOC_SHM_REGISTER: Final = 0xC018A409
 TEE_IOC_OBJECT_INVOKE: Final = 0x8010A40A
 
-VERSION_DATA: Final = Struct("=III")  # impl_id, impl_caps, gen_caps
-SHM_ALLOC_DATA: Final = Struct("=QIi")  # size, flags, id
-SHM_REGISTER_DATA: Final = Struct("=QQIi")  # addr, length, flags, id
-SHM_REGISTER_FD_DATA: Final = Struct("=qQIi")  # fd, size, flags, id
-BUF_DATA: Final = Struct("=QQ")  # buf_ptr, buf_len
-PARAM: Final = Struct("=QQQQ")  # attr, a, b, c
-# uuid, clnt_uuid, clnt_login, cancel_id, session, ret, ret_origin, num_params
-OPEN_SESSION_ARG: Final = Struct("=16s16sIIIIII")
-OPEN_SESSION_RESULT: Final = Struct("=III")  # session, ret, ret_origin
-OPEN_SESSION_RESULT_OFFSET: Final = 40
-# func, session, cancel_id, ret, ret_origin, num_params
-INVOKE_ARG: Final = Struct("=IIIIII")
-INVOKE_RESULT: Final = Struct("=II")  # ret, ret_origin
-INVOKE_RESULT_OFFSET: Final = 12
-CANCEL_ARG: Final = Struct("=II")  # cancel_id, session
-CLOSE_SESSION_ARG: Final = Struct("=I")  # session
-# id, op, ret, num_params, and padding
-OBJECT_INVOKE_ARG: Final = Struct("=QIII4x")
-OBJECT_INVOKE_RESULT: Final = Struct("=I")  # ret
-OBJECT_INVOKE_RESULT_OFFSET: Final = 12
-SUPPL_RECV_ARG: Final = Struct("=II")  # func, num_params
-SUPPL_SEND_ARG: Final = Struct("=II")  # ret, num_params
+_fields: Final[dict[Struct, dict[str, str]]] = {}
 
-# Whose object it is: the flags (b) of an object's parameter.
+
+def _structure(fields: str) -> Struct:
+    """Make a structure of fields "name:code"; padding has no name."""
+    pairs = [(name, code) for name, _, code in (field.partition(":") for field in fields.split())]
+    structure = Struct("=" + "".join(code for _, code in pairs))
+    _fields[structure] = {name: code for name, code in pairs if name}
+    return structure
+
+
+def fields_of(structure: Struct) -> dict[str, str]:
+    """Return the fields of a structure of this module: their names and codes, in order."""
+    return dict(_fields[structure])
+
+
+def offset_of(structure: Struct, name: str) -> int:
+    """Return the offset of a field of a structure of this module, in bytes."""
+    codes = _fields[structure]
+    return calcsize("=" + "".join(list(codes.values())[: list(codes).index(name)]))
+
+
+def size_of_argument(request: int) -> int:
+    """Return the size of the argument of an ioctl, which is part of its number (_IOC_SIZE)."""
+    return request >> 16 & 0x3FFF
+
+
+VERSION_DATA: Final = _structure("impl_id:I impl_caps:I gen_caps:I")
+SHM_ALLOC_DATA: Final = _structure("size:Q flags:I id:i")
+SHM_REGISTER_DATA: Final = _structure("addr:Q length:Q flags:I id:i")
+SHM_REGISTER_FD_DATA: Final = _structure("fd:q size:Q flags:I id:i")
+BUF_DATA: Final = _structure("buf_ptr:Q buf_len:Q")
+PARAM: Final = _structure("attr:Q a:Q b:Q c:Q")
+OPEN_SESSION_ARG: Final = _structure(
+    "uuid:16s clnt_uuid:16s clnt_login:I cancel_id:I session:I ret:I ret_origin:I num_params:I"
+)
+INVOKE_ARG: Final = _structure("func:I session:I cancel_id:I ret:I ret_origin:I num_params:I")
+CANCEL_ARG: Final = _structure("cancel_id:I session:I")
+CLOSE_SESSION_ARG: Final = _structure("session:I")
+OBJECT_INVOKE_ARG: Final = _structure("id:Q op:I ret:I num_params:I :4x")
+SUPPL_RECV_ARG: Final = _structure("func:I num_params:I")
+SUPPL_SEND_ARG: Final = _structure("ret:I num_params:I")
+
+# What the kernel writes back into these, from an offset on.
+OPEN_SESSION_RESULT: Final = _structure("session:I ret:I ret_origin:I")
+OPEN_SESSION_RESULT_OFFSET: Final = offset_of(OPEN_SESSION_ARG, "session")
+INVOKE_RESULT: Final = _structure("ret:I ret_origin:I")
+INVOKE_RESULT_OFFSET: Final = offset_of(INVOKE_ARG, "ret")
+OBJECT_INVOKE_RESULT: Final = _structure("ret:I")
+OBJECT_INVOKE_RESULT_OFFSET: Final = offset_of(OBJECT_INVOKE_ARG, "ret")
+
+# The fields of a parameter, to write some of them. A value has three, an object two; of
+# a memory reference or a buffer only the size is written.
+PARAM_VALUES: Final = _structure("a:Q b:Q c:Q")
+PARAM_OBJECT: Final = _structure("a:Q b:Q")
+PARAM_SIZE: Final = _structure("b:Q")
+PARAM_A_OFFSET: Final = offset_of(PARAM, "a")
+PARAM_B_OFFSET: Final = offset_of(PARAM, "b")
+
+# Who serves an object: the flags (b) of a parameter that is an object.
 QCOMTEE_OBJREF_TEE: Final = 1
 QCOMTEE_OBJREF_USER: Final = 2
 QCOMTEE_OBJREF_MEM: Final = 4
@@ -99,10 +135,10 @@ class ParamType(IntEnum):
     is_output: bool
 
     def __init__(self, number: int) -> None:
-        """Work out, once for each type, what each call asks of it.
+        """Compute the properties of a type once, and not in each call.
 
-        Memory references are by their block, buffers by the caller's address. In an
-        input the caller's content counts, in an output the callee's.
+        A memory reference (memref) names a block of shared memory; a buffer is at an address
+        of the caller.
         """
         self.is_value = 1 <= number <= 3
         self.is_memref = 5 <= number <= 7

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A supplicant: what serves OP-TEE with files from outside of it."""
+"""The supplicant of OP-TEE, which gives it files: Trusted Applications and storage."""
 
+from .file_system import FileSystem
+from .folder_file_system import FolderFileSystem
 from .supplicant import Supplicant
 
-__all__ = ["Supplicant"]
+__all__ = ["FileSystem", "FolderFileSystem", "Supplicant"]

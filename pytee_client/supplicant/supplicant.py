@@ -28,8 +28,8 @@ class Supplicant(Closable):
     """Serves an OP-TEE with Trusted Applications and files, as tee-supplicant does.
 
         kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
-        (folder / f"{MyTa.uuid}.ta").write_bytes(fake.application_image(MyTa))
-        with fake.Supplicant(kernel, applications=[folder], storage=folder / "tee"):
+        (folder / f"{MyTa.uuid}.ta").write_bytes(application_image(MyTa))
+        with Supplicant(kernel, applications=[folder], storage=folder / "tee"):
             ...
 
     It serves loading Trusted Applications, files, and the memory for both; all else is

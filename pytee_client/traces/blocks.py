@@ -7,9 +7,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..kernels import uapi
+
 __all__ = ["Blocks"]
 
-_MEMREF_NULL: Final = 2**64 - 1
 _UINT32: Final = 0xFFFFFFFF
 
 
@@ -98,7 +99,7 @@ class Blocks:
 
     def _find(self, context: int, number: int, end: int) -> _Block | None:
         blocks = self._by_id.get((context, number & _UINT32))
-        if number == _MEMREF_NULL or not blocks:
+        if number == uapi.TEE_MEMREF_NULL or not blocks:
             return None
         own = threading.get_ident()
         block = next((one for one in reversed(blocks) if one.thread == own), blocks[-1])

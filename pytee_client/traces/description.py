@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._boundary import copy_from_user
-from ..kernels import SystemCall
-from .layout import LAYOUTS, META, TYPES, ParamLayout, attr_name
+from ..kernels import SystemCall, uapi
+from .layout import LAYOUTS, TYPES, ParamLayout, attr_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def describe_result(call: ObservedCall, file: int, blocks: Blocks, scope: Scope)
 def locate(param: _Param, file: int, blocks: Blocks) -> int | None:
     """Return where the memory lies that a parameter refers to; None if there is none."""
     attr, a, b, c = param
-    layout = TYPES.get(attr & ~META)
+    layout = TYPES.get(attr & ~uapi.META)
     if layout is not None and layout.is_memref:
         return blocks.find(file, c, a, b)
     if layout is not None and layout.is_buffer:
@@ -99,7 +99,7 @@ def locate(param: _Param, file: int, blocks: Blocks) -> int | None:
 
 def _describe_input(call: SystemCall, param: _Param, scope: Scope) -> tuple[Description, bool]:
     """Describe what the kernel reads of a parameter, and say whether its memory is."""
-    layout = TYPES.get(param[0] & ~META, _UNKNOWN)
+    layout = TYPES.get(param[0] & ~uapi.META, _UNKNOWN)
     if call is SystemCall.SUPPL_RECV:
         return _describe(param, "", layout, scope), False
     if call is SystemCall.SUPPL_SEND:
@@ -110,10 +110,10 @@ def _describe_input(call: SystemCall, param: _Param, scope: Scope) -> tuple[Desc
 
 def _describe_output(call: SystemCall, param: _Param, scope: Scope) -> tuple[Description, bool]:
     """Describe what the kernel wrote of a parameter, and say whether its memory was."""
-    layout = TYPES.get(param[0] & ~META, _UNKNOWN)
+    layout = TYPES.get(param[0] & ~uapi.META, _UNKNOWN)
     if call is SystemCall.SUPPL_RECV:
         return _describe(param, "abc", layout, scope), layout.reads
-    if param[0] & META:
+    if param[0] & uapi.META:
         return _describe(param, "", layout, scope), False
     return _describe(param, layout.outputs, layout, scope), layout.writes
 

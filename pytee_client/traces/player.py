@@ -9,17 +9,17 @@ import contextlib
 import errno
 import mmap
 import os
-import sys
+import struct
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from .._boundary import address_of, copy_to_user
-from ..kernels import ObservedCall, SystemCall
+from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, describe_argument, locate
 from .errors import TraceFormatError
-from .layout import LAYOUTS, META, TYPES, attr_of
+from .layout import LAYOUTS, TYPES, attr_of
 from .record import read_trace
 from .script import Script
 
@@ -193,7 +193,8 @@ class TracePlayer:
         size = int(answer["length" if call.call is SystemCall.SHM_REGISTER else "size"])
         address, pages = None, size
         if call.call is SystemCall.SHM_REGISTER:
-            address, pages = int.from_bytes(call.argument[:8], sys.byteorder), 0
+            address, *_ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
+            pages = 0
         fd = self._new_file(record, "tee_shm", pages)
         self._blocks.add(file, int(answer["id"]), self._number_of(fd), size, address)
         return fd
@@ -224,10 +225,10 @@ class TracePlayer:
         """Write what a supplicant is asked for: whole parameters, and what they refer to."""
         for index, param in enumerate(params):
             attr = attr_of(param["attr"])
-            layout = TYPES.get(attr & ~META)
+            layout = TYPES.get(attr & ~uapi.META)
             if layout is not None and layout.is_buffer:
                 raise ValueError("an address of another run")
-            copy_to_user(call.param_address(index), attr.to_bytes(8, sys.byteorder))
+            self._write_number(call, index, "attr", attr)
             for name in "abc":
                 self._write_number(call, index, name, param.get(name, 0))
             if layout is not None and layout.reads:
@@ -235,8 +236,9 @@ class TracePlayer:
                 self._write_memory((attr, a, b, c), param.get("data"), file)
 
     def _write_number(self, call: ObservedCall, index: int, name: str, value: int) -> None:
-        at = call.param_address(index) + 8 + 8 * "abc".index(name)
-        copy_to_user(at, (int(value) & _UINT64_MAX).to_bytes(8, sys.byteorder))
+        at = call.param_address(index) + uapi.offset_of(uapi.PARAM, name)
+        code = uapi.fields_of(uapi.PARAM)[name]
+        copy_to_user(at, struct.pack(f"={code}", int(value) & _UINT64_MAX))
 
     def _write_memory(self, param: tuple[int, int, int, int], data: str | None, file: int) -> None:
         address = locate(param, file, self._blocks)

@@ -7,13 +7,12 @@ import errno
 import itertools
 import json
 import os
-import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from .._boundary import read_mapping
-from ..kernels import ObservedCall, ProxyKernel, SystemCall
+from ..kernels import ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
 from .errors import TracePayloadWarning
@@ -212,7 +211,7 @@ class TraceRecorder(ProxyKernel):
     def _add_block(self, call: ObservedCall, file: int, new: int, description: Description) -> None:
         address: int | None = None
         if call.call is SystemCall.SHM_REGISTER:
-            address = int.from_bytes(call.argument[:8], sys.byteorder)
+            address, *_ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
         if description:
             size = description["length" if address else "size"]
             self._blocks.add(file, description["id"], new, size, address)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytee_client import fake
+from pytee_client.fake import Resources
 
 from ..support.shared_contexts import trim_shared_contexts
 from ..support.window import Window
@@ -27,7 +28,7 @@ def fake_kernel(request: pytest.FixtureRequest) -> fake.Kernel | None:
     return target.kernel if isinstance(target.kernel, fake.Kernel) else None
 
 
-def check(kernel: fake.Kernel, before: fake.Resources) -> None:
+def check(kernel: fake.Kernel, before: Resources) -> None:
     if kernel.resources() != before:
         gc.collect()
     kernel.assert_no_leaks(before)
@@ -39,7 +40,7 @@ def kernels_of_module() -> Iterator[set[fake.Kernel]]:
     kernels: set[fake.Kernel] = set()
     yield kernels
     for kernel in kernels:
-        check(kernel, fake.Resources())
+        check(kernel, Resources())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.fake.bus import ClientDriver
 from pytee_client.kernels.monitor import LinuxMonitor
 from pytee_client.kernels.sysfs import Folder
 
@@ -81,7 +82,7 @@ def test_the_bus_has_what_op_tee_lists(target: Target, context: tee.Context) -> 
         assert device.modalias == f"tee:{device.uuid}"
 
 
-class RandomDriver(fake.ClientDriver):
+class RandomDriver(ClientDriver):
     """As the kernel's module for random numbers, which finds no application on this OP-TEE."""
 
     name = "optee-rng"

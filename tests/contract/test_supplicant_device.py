@@ -23,6 +23,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.secure_world import application_image
 from pytee_client.kernels import Kernel, uapi
 from pytee_client.supplicant.device import SupplicantDevice
 
@@ -70,7 +71,7 @@ class Needy:
             shutil.copy(REAL_APPLICATIONS / f"{uuid}.ta", folder)
             return
         application = {cls.uuid: cls for cls in (HelloWorld, Storage)}[uuid]
-        (folder / f"{uuid}.ta").write_bytes(fake.application_image(application))
+        (folder / f"{uuid}.ta").write_bytes(application_image(application))
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ def test_without_a_number_one_request_is_served_at_a_time(
     needy: Needy, device: RawDevice, request_: Future[tee.TeecError]
 ) -> None:
     received = receive(needy.kernel, device.fd, *[ROOM] * 5)
-    assert not received.params[0][0] & 0x100
+    assert not received.params[0][0] & uapi.META
     for room in (ALL_ROOM, [ROOM] * 5):
         assert refused(receive, needy.kernel, device.fd, *room) == errno.EINVAL
     answer = received.params

@@ -15,7 +15,6 @@ from .process import Outcome
 from .program import (
     ARGUMENT,
     NONE,
-    OBJECT_INVOKE,
     PAGE,
     Close,
     Ioctl,
@@ -42,7 +41,6 @@ from .vectors import (
     EMPTY,
     MEMORY,
     NO_PAGES,
-    SHM_REGISTER_FD,
     UNKNOWN,
     Expected,
     Has,
@@ -275,7 +273,11 @@ ROWS = [
         p="EFAULT",
         all=NOT_SUPPORTED,
     ),
-    row("registering by descriptor", Ioctl(DEVICE, SHM_REGISTER_FD, ARGUMENT), all="EINVAL"),
+    row(
+        "registering by descriptor",
+        Ioctl(DEVICE, uapi.TEE_IOC_SHM_REGISTER_FD, ARGUMENT),
+        all="EINVAL",
+    ),
     row("mapping registered memory", register(DEVICE, MEMORY, 8), Map(Ref("a"), PAGE), p="EINVAL"),
     row("mapping from the second page on", BLOCK, Map(Ref("a"), PAGE, PAGE), all="address"),
     row("mapping too much", BLOCK, Map(Ref("a"), 3 * PAGE), all="EINVAL"),
@@ -299,7 +301,9 @@ ROWS = [
         open_session(DEVICE, [memref(Ref("a.id"), 2**64 - 1, 2)]),
         all="EINVAL",
     ),
-    row("an object at null", Ioctl(DEVICE, OBJECT_INVOKE, 0), all="EINVAL", q="EFAULT"),
+    row(
+        "an object at null", Ioctl(DEVICE, uapi.TEE_IOC_OBJECT_INVOKE, 0), all="EINVAL", q="EFAULT"
+    ),
     row("an object that is not known", invoke_object(DEVICE, 5, 0, []), all="EINVAL"),
     row("releasing what is not known", invoke_object(DEVICE, 5, 0xFFFF, []), p="EINVAL", q=0),
     *(

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytee_client.fake.drivers.driver import page_multiple
+from pytee_client.fake.structures import page_multiple
 from pytee_client.kernels import uapi
 
 from .ground import ProgramKernel
@@ -237,7 +237,9 @@ class Process:
 
     def _write(self, poke: Poke) -> None:
         layout = poke.layout.replace("i", "I")
-        fields = zip(re.findall(r"\d*[A-Za-z]", layout), poke.values, strict=True)
+        # Padding (x) takes no value.
+        codes = [code for code in re.findall(r"\d*[A-Za-z]", layout) if not code.endswith("x")]
+        fields = zip(codes, poke.values, strict=True)
         values = [
             value
             if isinstance(value, bytes)

@@ -33,7 +33,6 @@ SHARED = {
     "invoke-tests": InvokeTests.uuid,
 }
 
-SUPPL_RECV, SUPPL_SEND, OBJECT_INVOKE = 0x8010A406, 0x8010A407, 0x8010A40A
 
 # What outputs hold before a call, so that a kernel that writes there shows.
 UNSET = 0x5A5A5A5A
@@ -194,14 +193,14 @@ def invoke(
 
 def invoke_object(fd: Ref, number: int, op: int, params: Sequence[Param]) -> Ioctl:
     """TEE_IOC_OBJECT_INVOKE."""
-    layout = struct.Struct("=QIIII")  # with padding behind num_params
-    buffer = (number, op, UNSET, len(params), 0, *(v for param in params for v in param))
+    layout = uapi.OBJECT_INVOKE_ARG
+    buffer = (number, op, UNSET, len(params), *(v for param in params for v in param))
     length = layout.size + uapi.PARAM.size * len(params)
     pokes = (
         Poke(BUFFER, f"{layout.format}{'QQQQ' * len(params)}", buffer),
         Poke(ARGUMENT, uapi.BUF_DATA.format, (BUFFER, length)),
     )
-    return Ioctl(fd, OBJECT_INVOKE, ARGUMENT, pokes)
+    return Ioctl(fd, uapi.TEE_IOC_OBJECT_INVOKE, ARGUMENT, pokes)
 
 
 def receive(
@@ -214,8 +213,8 @@ def receive(
     buffer: int | Ref = BUFFER,
 ) -> Ioctl:
     """TEE_IOC_SUPPL_RECV; count and length are those of params if not given."""
-    layout = struct.Struct("=II")
-    return _call(fd, SUPPL_RECV, layout, (UNSET,), params, count, length, at, buffer)
+    layout = uapi.SUPPL_RECV_ARG
+    return _call(fd, uapi.TEE_IOC_SUPPL_RECV, layout, (UNSET,), params, count, length, at, buffer)
 
 
 def send(
@@ -229,8 +228,8 @@ def send(
     buffer: int | Ref = BUFFER,
 ) -> Ioctl:
     """TEE_IOC_SUPPL_SEND; count and length are those of params if not given."""
-    layout = struct.Struct("=II")
-    return _call(fd, SUPPL_SEND, layout, (result,), params, count, length, at, buffer)
+    layout = uapi.SUPPL_SEND_ARG
+    return _call(fd, uapi.TEE_IOC_SUPPL_SEND, layout, (result,), params, count, length, at, buffer)
 
 
 def _call(

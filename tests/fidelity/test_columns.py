@@ -8,15 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from pytee_client.fake import (
-    Kernel,
-    LinuxRelease,
-    SecurePartition,
-    TrustedService,
-    TsTee,
-    new_kernel,
-)
+from pytee_client.fake import Kernel, LinuxRelease, new_kernel
 from pytee_client.fake.applications import Conformance
+from pytee_client.fake.tstee import SecurePartition, TrustedService, TsTee
 
 from .columns import ROWS, Column, Row
 from .ground import Ground

@@ -24,10 +24,7 @@ from .process import Outcome
 from .program import (
     ARGUMENT,
     NONE,
-    OBJECT_INVOKE,
     PAGE,
-    SUPPL_RECV,
-    SUPPL_SEND,
     Close,
     Dup,
     Ioctl,
@@ -54,7 +51,6 @@ BLOCK = allocate(DEVICE, 2 * PAGE)
 OPEN, INVOKE = uapi.OPEN_SESSION_ARG.size, uapi.INVOKE_ARG.size
 VALUE: Param = (ParamType.VALUE_INPUT, 0, 0, 0)
 UNKNOWN = UUID("e1a44ab1-8f6e-4d0c-8e4d-94a8a6a1f3a7")
-SHM_REGISTER_FD = 0xC018A408
 SUCCESS = (Result.SUCCESS, Origin.TRUSTED_APP)
 # Sizes that are no pages, as the number of bytes in them has 64 bits.
 NO_PAGES = (
@@ -216,7 +212,11 @@ VECTORS = [
     ),
     *(
         vector(f"request {request:#x} at null", Ioctl(DEVICE, request, 0), result="EINVAL")
-        for request in (SUPPL_RECV, SUPPL_SEND, OBJECT_INVOKE)
+        for request in (
+            uapi.TEE_IOC_SUPPL_RECV,
+            uapi.TEE_IOC_SUPPL_SEND,
+            uapi.TEE_IOC_OBJECT_INVOKE,
+        )
     ),
     vector("a second open", Open(), Open(), result="fd"),
     vector("allocating with flags", allocate(DEVICE, PAGE, flags=1), result="EINVAL"),
@@ -255,7 +255,11 @@ VECTORS = [
         result="EFAULT",
         reg_mem=True,
     ),
-    vector("registering by descriptor", Ioctl(DEVICE, SHM_REGISTER_FD, ARGUMENT), result="EINVAL"),
+    vector(
+        "registering by descriptor",
+        Ioctl(DEVICE, uapi.TEE_IOC_SHM_REGISTER_FD, ARGUMENT),
+        result="EINVAL",
+    ),
     vector(
         "mapping registered memory",
         register(DEVICE, MEMORY, PAGE),

@@ -6,16 +6,14 @@ from __future__ import annotations
 import os
 import sys
 
-from pytee_client import fake
+from pytee_client.supplicant import Supplicant
 
 from .linux_kernel import LinuxKernel
 
 
 def main(device: str, applications: str, storage: str) -> None:
     kernel = LinuxKernel()
-    supplicant = fake.Supplicant(
-        kernel, applications=[applications], storage=storage, device=device
-    )
+    supplicant = Supplicant(kernel, applications=[applications], storage=storage, device=device)
     assert not supplicant.closed
     print("ready", flush=True)
     sys.stdin.read()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytee_client import fake
+from pytee_client.supplicant import Supplicant
 
 from .waiting import LIMIT, wait_until
 
@@ -46,7 +46,7 @@ def no_supplicant() -> Iterator[None]:
 def python_supplicant(target: Target, applications: Path, storage: Path) -> Iterator[None]:
     """Have the one in Python; on a real device, which nothing may serve yet, in a process."""
     if target.kernel is not None:
-        with fake.Supplicant(target.kernel, applications=[applications], storage=storage):
+        with Supplicant(target.kernel, applications=[applications], storage=storage):
             yield
         return
     command = [sys.executable, "-m", "tests.support.python_supplicant"]

@@ -55,7 +55,7 @@ class Sample(Enum):
     OWN_APPLICATION = "class Counter"
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
-    SUPPLICANT = "fake.Supplicant("
+    SUPPLICANT = "Supplicant("
     LATE_DEVICE = "wait_for_device("
 
     @property

@@ -7,11 +7,12 @@ import struct
 import threading
 import time
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..devices.enumeration import DEVICE_ENUMERATION, EnumerationCommand
 from ..secure_world.parameters import MemrefParameter, Parameters, ValueParameter
 from ..secure_world.results import ResultError
 from ..secure_world.session import LOGIN_TRUSTED_APP, ClientSession
@@ -129,15 +130,10 @@ def _sum(parameters: Parameters) -> None:
 class DeviceEnumeration(TrustedApplication):
     """Tells a kernel which applications it can use as devices."""
 
-    uuid = UUID("7011a688-ddde-4053-a5a9-7b3c4ddf13b8")
+    uuid = DEVICE_ENUMERATION
     pseudo = True
 
-    class Command(IntEnum):
-        """What it can be told to do."""
-
-        DEVICES = 0
-        DEVICES_WITH_SUPPLICANT = 1
-        DEVICES_WITH_RPMB = 2
+    Command: TypeAlias = EnumerationCommand
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters

@@ -13,9 +13,8 @@ from .uevents import UeventAction
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..drivers.driver import Driver
-    from .client_device import ClientDevice
-    from .client_driver import ClientDriver
+    from ..structures import Driver
+    from .client_driver import ClientDevice, ClientDriver
     from .uevents import Uevents
 
 __all__ = ["EPROBE_DEFER", "Bus", "BusFailure"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...enums import Login
 from ...kernels.uapi import ParamType
-from ..drivers.driver import Param, SharedMemory, TeeContext, page_multiple
 from ..secure_world.parameters import MemrefParameter, ValueParameter
+from ..structures import Param, SharedMemory, TeeContext, page_multiple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from uuid import UUID
 
-    from ..reply import Reply
+    from ..structures import Reply
 
 __all__ = ["LOGIN_REE_KERNEL", "ClientContext", "ClientParameter"]
 

@@ -1,28 +1,65 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Drivers of the kernel's own that use Trusted Applications."""
+"""Devices of the TEE bus, and the drivers in the kernel that use them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
-    from .client_device import ClientDevice
+    from ..structures import Driver
+    from .client_context import ClientContext
 
-__all__ = ["ClientDriver"]
+__all__ = ["ClientDevice", "ClientDriver"]
+
+
+@dataclass(slots=True, eq=False)
+class ClientDevice:
+    """A Trusted Application as a device of the TEE bus (struct tee_client_device).
+
+    Attributes:
+        uuid: the UUID of the Trusted Application.
+        needs_supplicant: whether it appeared only after there was a supplicant.
+        tee: the driver of its TEE.
+        open_context: connects the kernel to the TEE (tee_client_open_context).
+        driver: the client driver that is bound to it; None if there is none.
+        data: anything that this driver keeps here.
+    """
+
+    uuid: UUID
+    needs_supplicant: bool
+    tee: Driver
+    open_context: Callable[[], ClientContext]
+    driver: ClientDriver | None = None
+    data: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name of the device in the kernel."""
+        return f"optee-ta-{self.uuid}"
+
+    @property
+    def modalias(self) -> str:
+        """The alias by which the module of a driver is found."""
+        return f"tee:{self.uuid}"
+
+    @property
+    def devpath(self) -> str:
+        """The path of the device in sysfs."""
+        return f"/devices/{self.name}"
 
 
 class ClientDriver:
-    """The base of client drivers (struct tee_client_driver).
+    """The base of drivers in the kernel that use Trusted Applications (struct tee_client_driver).
 
-    A driver is offered each device of the bus whose UUID is in its table, in the thread
-    that brings the two together: that of Bus.register(), of Kernel.bind(), or one of the
-    bus's own after a supplicant came.
+    The bus offers a driver each device whose UUID is in its table. It does so in the thread of
+    Bus.register() or Kernel.bind(), or, after a supplicant came, in a thread of the bus.
 
     Attributes:
-        name: its name, which no other driver of the bus has.
+        name: the name of the driver, unique on the bus.
         id_table: the UUIDs of the Trusted Applications that it can use.
     """
 
@@ -30,11 +67,12 @@ class ClientDriver:
     id_table: ClassVar[Sequence[UUID]] = ()
 
     def probe(self, device: ClientDevice) -> None:
-        """Take a device; by default any.
+        """Accept a device; by default any.
 
-        An exception refuses it: OSError as a driver in Linux returns an error, with EPROBE_DEFER
-        to be asked again when another device got its driver. Bus.failures has them all.
+        To refuse it, raise an exception: an OSError where a driver in Linux returns an error.
+        EPROBE_DEFER asks to be offered the device again when another device got its driver.
+        Bus.failures lists all exceptions.
         """
 
     def remove(self, device: ClientDevice) -> None:
-        """Let go of a device: it goes, or the driver does. Exceptions do not stop that."""
+        """Release a device, because it or the driver goes. An exception does not stop that."""

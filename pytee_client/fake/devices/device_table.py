@@ -11,17 +11,16 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, final
 
-from ..applications.pseudo_applications import DeviceEnumeration
-from ..drivers.driver import TeeContext
+from ..structures import TeeContext
 from .client_context import ClientContext
-from .client_device import ClientDevice
-from .enumeration import enumerate_applications
+from .client_driver import ClientDevice
+from .enumeration import EnumerationCommand, enumerate_applications
 from .uevents import UeventAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..drivers.driver import Core, Driver, TeeDevice
+    from ..structures import Core, Driver, TeeDevice
     from .bus import Bus
     from .uevents import Uevents
 
@@ -30,7 +29,6 @@ __all__ = ["MAJOR", "DeviceTable", "devpath_of", "minor_of"]
 MAJOR: Final = 238
 """The number of the character devices; Linux takes a free one."""
 _DEVICES_OF_A_KIND: Final = 16
-_Command = DeviceEnumeration.Command
 
 
 class _State(Enum):
@@ -108,9 +106,9 @@ class DeviceTable:
                 device.path = path
                 self.nodes[path] = device
                 self._tell(UeventAction.ADD, device)
-        self._enumerate(tee, _Command.DEVICES)
+        self._enumerate(tee, EnumerationCommand.DEVICES)
         if driver.routes_rpmb:
-            self._enumerate(tee, _Command.DEVICES_WITH_RPMB)
+            self._enumerate(tee, EnumerationCommand.DEVICES_WITH_RPMB)
 
     def _free_paths(self, devices: list[TeeDevice]) -> list[str]:
         taken = set(self.nodes)
@@ -138,7 +136,7 @@ class DeviceTable:
             self._bus.remove_devices(driver)
             with self._changed:
                 tee.state, tee.leaving = _State.LEAVING, tee.devices[::-1]
-            self.settle(driver)
+            self.continue_unbinding(driver)
         leaving = (_State.LEAVING_BUS, _State.LEAVING)
         with self._changed:
             return self._changed.wait_for(lambda: tee.state not in leaving, timeout)
@@ -148,7 +146,7 @@ class DeviceTable:
         with self._changed:
             return self._tees[driver].state is _State.BOUND
 
-    def settle(self, driver: Driver) -> None:
+    def continue_unbinding(self, driver: Driver) -> None:
         """Go on with taking away devices, after a context of one ended."""
         tee = self._tees[driver]
         with self._changed:
@@ -179,7 +177,7 @@ class DeviceTable:
         context.device.driver.release(context)
         with self._changed:
             context.device.contexts -= 1
-        self.settle(context.device.driver)
+        self.continue_unbinding(context.device.driver)
 
     def supplicant_came(self, driver: Driver) -> None:
         """Look for more devices, in a thread of the kernel's own, if it is the first one."""
@@ -191,7 +189,7 @@ class DeviceTable:
             # The drivers of what is found may need the supplicant, which is not at work yet.
             scan = threading.Thread(
                 target=self._enumerate,
-                args=(tee, _Command.DEVICES_WITH_SUPPLICANT),
+                args=(tee, EnumerationCommand.DEVICES_WITH_SUPPLICANT),
                 name="optee-bus-scan",
                 daemon=True,
             )
@@ -212,11 +210,11 @@ class DeviceTable:
         """Have as devices what was installed since the driver was bound."""
         tee = self._tees[driver]
         if self.is_bound(driver):
-            self._enumerate(tee, _Command.DEVICES)
+            self._enumerate(tee, EnumerationCommand.DEVICES)
             if tee.had_supplicant:
-                self._enumerate(tee, _Command.DEVICES_WITH_SUPPLICANT)
+                self._enumerate(tee, EnumerationCommand.DEVICES_WITH_SUPPLICANT)
 
-    def _enumerate(self, tee: _Tee, command: _Command) -> None:
+    def _enumerate(self, tee: _Tee, command: EnumerationCommand) -> None:
         driver = tee.driver
         if not driver.enumerates_applications:
             return
@@ -226,7 +224,7 @@ class DeviceTable:
             return
         with client:
             uuids = enumerate_applications(client, command)
-        needs_supplicant = command == _Command.DEVICES_WITH_SUPPLICANT
+        needs_supplicant = command == EnumerationCommand.DEVICES_WITH_SUPPLICANT
         connect = partial(self.open_client, driver)
         for uuid in uuids:
             device = ClientDevice(uuid, needs_supplicant, driver, connect)

@@ -1,34 +1,45 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the kernel asks OP-TEE which Trusted Applications are devices."""
+"""The list of devices: how the kernel asks OP-TEE which Trusted Applications are devices."""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..applications.pseudo_applications import DeviceEnumeration
 from ..secure_world.parameters import MemrefParameter
 
 if TYPE_CHECKING:
     from .client_context import ClientContext
 
-__all__ = ["enumerate_applications"]
+__all__ = ["DEVICE_ENUMERATION", "EnumerationCommand", "enumerate_applications"]
+
+DEVICE_ENUMERATION: Final = UUID("7011a688-ddde-4053-a5a9-7b3c4ddf13b8")
+"""The UUID of the pseudo Trusted Application that lists devices."""
 
 _UUID_SIZE: Final = 16
 
 
-def enumerate_applications(client: ClientContext, command: int) -> list[UUID]:
-    """Ask the pseudo Trusted Application for it, first how long its answer is.
+class EnumerationCommand(IntEnum):
+    """The commands of the pseudo Trusted Application that lists devices."""
 
-    What it does not answer, as an OP-TEE that has none, is no device.
+    DEVICES = 0
+    DEVICES_WITH_SUPPLICANT = 1
+    DEVICES_WITH_RPMB = 2
+
+
+def enumerate_applications(client: ClientContext, command: EnumerationCommand) -> list[UUID]:
+    """Ask OP-TEE for a list of devices: first for its size, then for the list.
+
+    The list is empty if OP-TEE lacks the application, or the application fails.
 
     Args:
-        client: a connection with OP-TEE.
-        command: one of DeviceEnumeration.Command.
+        client: a connection of the kernel to OP-TEE.
+        command: which list.
     """
-    opened = client.open_session(DeviceEnumeration.uuid)
+    opened = client.open_session(DEVICE_ENUMERATION)
     if opened.result != Result.SUCCESS or opened.session is None:
         return []
     try:

@@ -15,10 +15,9 @@ from .device_table import MAJOR, devpath_of, minor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from ..drivers.driver import TeeDevice
+    from ..structures import TeeDevice
     from .bus import Bus
-    from .client_device import ClientDevice
-    from .client_driver import ClientDriver
+    from .client_driver import ClientDevice, ClientDriver
 
 __all__ = ["Sysfs"]
 

@@ -15,9 +15,9 @@ from uuid import UUID
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
-from ..reply import Reply
 from ..secure_world.session import Identity
-from .driver import NO_PARAM, ApplicationDriver, Param, TeeContext, TeeDevice, page_multiple
+from ..structures import NO_PARAM, Param, Reply, TeeContext, TeeDevice, page_multiple
+from .application_driver import ApplicationDriver
 from .message import CLIENT_PARAMS, Message, are_carried
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AmdTee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {
         uapi.TEE_IOC_OPEN_SESSION,
         uapi.TEE_IOC_INVOKE,
@@ -79,7 +79,7 @@ class AmdTee(ApplicationDriver):
 
     def devices(self) -> list[TeeDevice]:
         """Make its only one."""
-        return [TeeDevice(self, _OPERATIONS)]
+        return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what the driver says."""

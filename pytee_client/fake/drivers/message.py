@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import MemrefParameter, ValueParameter
-from .driver import NO_PARAM
+from ..structures import NO_PARAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .driver import Param, SharedMemory
+    from ..structures import Param, SharedMemory
 
 __all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...enums import Result
 from ...kernels import uapi
-from ..reply import Reply
-from .driver import Driver, Param, SharedMemory, TeeContext, TeeDevice
+from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecurePartition", "TrustedService", "TsTee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {uapi.TEE_IOC_OPEN_SESSION, uapi.TEE_IOC_INVOKE, uapi.TEE_IOC_CLOSE_SESSION}
 )
 _UINT32: Final = 0xFFFFFFFF
@@ -76,7 +75,7 @@ class TsTee(Driver):
     """
 
     def __init__(self, *partitions: SecurePartition) -> None:
-        self._partitions = {TeeDevice(self, _OPERATIONS): partition for partition in partitions}
+        self._partitions = {TeeDevice(self, _REQUESTS): partition for partition in partitions}
         self._busy = {device: threading.RLock() for device in self._partitions}
         self._lock = threading.Lock()
 

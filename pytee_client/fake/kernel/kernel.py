@@ -1,70 +1,70 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core of the fake kernel: descriptors, ioctls, and the life of shared memory.
+"""The core of the fake kernel: descriptors, requests, and the life of contexts.
 
-What Linux does in its TEE subsystem above the drivers: the same calls with the same
-checks in the same order and the same errors. Its descriptors are real ones, so that
-leaks show and mappings are real mappings.
+It does what the TEE subsystem of Linux does above the drivers: the same system calls, with
+the same checks in the same order and the same errors. Its descriptors and its mappings are
+real ones, so that a leak shows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import mmap
 import os
 import threading
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from ..._boundary import check_user_pages, copy_to_user
+from ..._boundary import copy_to_user
 from ...kernels import uapi
 from ..devices.driver_model import DriverModel
-from ..drivers.driver import ApplicationDriver, SharedMemory, TeeContext, null_descriptor
+from ..drivers.application_driver import ApplicationDriver
 from ..drivers.optee.driver import Optee
-from .argument import check_user_range, read
+from ..structures import TeeContext, null_descriptor
 from .mapping_request import MappingRequest
-from .mappings import Mappings
+from .memory_requests import MemoryRequests
+from .memory_table import MemoryTable
 from .release import LinuxRelease
-from .requests import OPERATIONS
+from .requests import DRIVER_REQUESTS
 from .resources import Resources, count_resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from ..drivers.driver import Driver
+    from ..devices.uevents import UeventMonitor
     from ..secure_world.trusted_application import TrustedApplication
+    from ..structures import Driver
 
 __all__ = ["Kernel"]
-
-# The class Kernel has a method of the module's name.
-Pages: TypeAlias = mmap.mmap
-_MAX_POOL_BLOCK = 4 << 20
-_UINT32 = 0xFFFFFFFF
 
 
 class _Thread(threading.local):
     cause: BaseException | None = None
 
 
-class Kernel(DriverModel):
-    """A kernel with drivers and what is behind them; see Context(backend=...).
+class Kernel:
+    """A kernel with drivers and the TEEs behind them; see Context(backend=...).
 
     Args:
-        drivers: the drivers and their TEEs, in the order of their devices: /dev/tee0 is
-            the first's. One of OP-TEE with all it can do by default.
-        release: the release of Linux that it is, or the name of a known one, see
-            LinuxRelease.named(). The newest known 6.12 by default. Of memory by descriptor
-            the fake has none to share on any.
-        bound: whether the drivers are bound from the start. If not, their devices come when
-            bind() is called: late, as where Linux loads OP-TEE's image itself.
+        drivers: the drivers, in the order of their devices: /dev/tee0 is the first one's. By
+            default a single OP-TEE with all its capabilities.
+        release: the release of Linux, or the name of a known one; see LinuxRelease.named().
+            By default the newest known 6.12. No fake release has memory by descriptor to
+            share.
+        bound: whether the drivers are bound from the start. If not, their devices appear when
+            bind() is called: late, as on machines where Linux loads OP-TEE's image itself.
 
     Raises:
         ValueError: this release lacks one of the drivers, no release of this name is known,
             or there are too many devices.
 
     Attributes:
-        release: the release of Linux that it is.
+        release: the release of Linux.
+        drivers: the drivers, in the order given.
+        bus: the TEE bus, with Trusted Applications as devices; see fake.bus.ClientDriver.
+        sysfs: the part of sysfs that shows TEEs; see enumerate_devices().
+        uevents: the source of the messages about devices; see monitor_devices().
 
-    Threads: may be called from any; calls into Trusted Applications run side by side.
+    Threads: may be used from any; calls into Trusted Applications run side by side.
     """
 
     def __init__(
@@ -76,42 +76,104 @@ class Kernel(DriverModel):
         if not isinstance(release, LinuxRelease):
             release = LinuxRelease.default() if release is None else LinuxRelease.named(release)
         self.release = release
-        super().__init__(self, drivers or (Optee(),), release)
-        for driver in self._drivers:
+        self.drivers = drivers or (Optee(),)
+        self._lock = threading.RLock()
+        self._memory = MemoryTable(release, self._lock, self._release_unused)
+        self._driver_model = DriverModel(self._memory, self.drivers, self._lock)
+        self._devices = self._driver_model.table
+        self.bus = self._driver_model.bus
+        self.sysfs = self._driver_model.sysfs
+        self.uevents = self._driver_model.uevents
+        for driver in self.drivers:
             if not driver.is_in(release):
                 raise _no_driver(type(driver), release)
-            driver.start(self)
+            driver.start(self._memory)
         self._forbidden: set[str] = set()
         self._contexts: dict[int, TeeContext] = {}
-        self._memory: dict[int, SharedMemory] = {}
-        self._mappings = Mappings()
         self._thread = _Thread()
-        self._ioctls: dict[int, Callable[[TeeContext, int], int]] = {
-            uapi.TEE_IOC_VERSION: self._version,
-            uapi.TEE_IOC_SHM_ALLOC: self._shm_alloc,
-            uapi.TEE_IOC_SHM_REGISTER: self._shm_register,
+        memory_requests = MemoryRequests(self._memory)
+        self._own_requests: dict[int, Callable[[TeeContext, int], int]] = {
+            uapi.TEE_IOC_VERSION: _tell_version,
+            uapi.TEE_IOC_SHM_ALLOC: memory_requests.allocate,
+            uapi.TEE_IOC_SHM_REGISTER: memory_requests.register,
         }
         if release.has_memory_by_descriptor:
-            self._ioctls[uapi.TEE_IOC_SHM_REGISTER_FD] = self._shm_register_fd
+            register_descriptor = memory_requests.register_descriptor
+            self._own_requests[uapi.TEE_IOC_SHM_REGISTER_FD] = register_descriptor
         if bound:
             self.bind()
 
-    def install(self, *applications: type[TrustedApplication]) -> None:
-        """Install Trusted Applications in each TEE that has some, replacing those of their UUIDs.
+    def bind(self, *drivers: Driver) -> None:
+        """Bind drivers: their devices appear, and their Trusted Applications join the bus.
 
-        Those that are devices come to the bus, as if they had been there from the start.
-        To have them in one alone, call install() of its driver.
+        Args:
+            drivers: the drivers to bind; by default all that are not bound.
 
         Raises:
-            TypeError: this kernel has no such TEE.
+            OSError: EBUSY; a driver is bound already, or its unbind() has not finished.
+            ValueError: there is no room for so many devices, or the kernel was made without
+                the driver.
         """
-        takers = [driver for driver in self._drivers if isinstance(driver, ApplicationDriver)]
+        self._driver_model.bind(*drivers)
+
+    def unbind(self, *drivers: Driver, timeout: float | None = 0) -> bool:
+        """Unbind drivers, as when hardware is removed or a module is unloaded.
+
+        The devices on the bus go at once. Then the devices of the driver go, the last one
+        first. The node of a device disappears, but programs that have it open can go on
+        using it. The next device goes after they closed this one and freed its memory.
+
+        Args:
+            drivers: the drivers to unbind; by default all that are bound.
+            timeout: how many seconds to wait for programs to close everything. None waits
+                without a limit, as Linux does; by default there is no wait. Unbinding goes
+                on afterwards.
+
+        Returns:
+            Whether the drivers are unbound, so that they can be bound again.
+
+        Raises:
+            OSError: ENODEV; a driver is not bound.
+            ValueError: the kernel was made without the driver.
+        """
+        return self._driver_model.unbind(*drivers, timeout=timeout)
+
+    def monitor_devices(self) -> UeventMonitor:
+        """Return a monitor that reports devices as they come and go."""
+        return self.uevents.subscribe()
+
+    def join_bus_scans(self, timeout: float | None = None) -> bool:
+        """Wait until the bus has the devices that need a supplicant.
+
+        The first supplicant makes the kernel look for them, in a thread of its own.
+
+        Args:
+            timeout: how many seconds to wait; None waits without a limit.
+
+        Returns:
+            Whether the search is over.
+        """
+        return self._devices.join_scans(timeout)
+
+    def install(self, *applications: type[TrustedApplication]) -> None:
+        """Install Trusted Applications in each TEE that runs some.
+
+        An application replaces the one with the same UUID. Those that are devices join the
+        bus, as if they had been there from the start. To install in one TEE alone, call
+        install() of its driver.
+
+        Raises:
+            TypeError: no TEE of this kernel runs Trusted Applications.
+        """
+        takers = [driver for driver in self.drivers if isinstance(driver, ApplicationDriver)]
         if not takers:
-            raise TypeError("there are no Trusted Applications behind any driver of this kernel")
+            raise TypeError(
+                "this kernel has no Trusted Applications: make it with the driver Optee or AmdTee"
+            )
         for driver in takers:
             for application in applications:
                 driver.install(application)
-            self._table.enumerate_again(driver)
+            self._devices.enumerate_again(driver)
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -119,33 +181,37 @@ class Kernel(DriverModel):
             self._forbidden.add(path)
 
     def take_cause(self) -> BaseException | None:
-        """Return, once, the panic behind the last TARGET_DEAD of this thread's last call."""
+        """Return, once, the panic behind the TARGET_DEAD of this thread's last request."""
         cause, self._thread.cause = self._thread.cause, None
         return cause
 
     def resources(self) -> Resources:
-        """Count what programs hold of the kernel now.
+        """Count the resources of the kernel that programs hold now.
 
-        What the kernel is doing for its bus, see join_bus_scans(), is given a second to end.
+        It first waits up to a second for the kernel's work on its bus; see join_bus_scans().
         """
         self.join_bus_scans(1)
         with self._lock:
-            mapped = self._mappings.memory()
-            devices = self._devices.values()
-            return count_resources(self._drivers, devices, self._contexts, self._memory, mapped)
+            return count_resources(
+                self.drivers,
+                self._devices.nodes.values(),
+                self._contexts,
+                self._memory.files,
+                self._memory.mappings.memory(),
+            )
 
     def assert_no_leaks(self, before: Resources = Resources()) -> None:  # noqa: B008
-        """Raise AssertionError, saying what there is, if programs hold more than before.
+        """Raise AssertionError, with a list of what is held, if programs hold more than before.
 
         Args:
-            before: what resources() said then; nothing by default.
+            before: an earlier result of resources(); by default nothing.
         """
         self.resources().assert_no_more_than(before)
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""
         with self._lock:
-            device = self._devices.get(path)
+            device = self._devices.nodes.get(path)
             if device is None:
                 raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             if path in self._forbidden:
@@ -154,14 +220,14 @@ class Kernel(DriverModel):
                 raise OSError(errno.EBUSY, "there is a supplicant already", path)
             fd = null_descriptor(path)
             device.contexts += 1
-            context = self._contexts[fd] = TeeContext(self, device)
+            context = self._contexts[fd] = TeeContext(self._memory, device)
         try:
             device.driver.open_context(context)
         except BaseException:
             self.close(fd)
             raise
         if device.privileged:
-            self._table.supplicant_came(device.driver)
+            self._devices.supplicant_came(device.driver)
         return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
@@ -170,39 +236,38 @@ class Kernel(DriverModel):
         with self._lock:
             context = self._contexts.get(fd)
             if context is None:
-                raise OSError(errno.ENOTTY if fd in self._memory else errno.EBADF, "no TEE device")
-            context.calls += 1
+                is_memory = fd in self._memory.files
+                raise OSError(errno.ENOTTY if is_memory else errno.EBADF, "not a TEE device")
+            context.running_requests += 1
         try:
-            if request in self._ioctls:
-                result = self._ioctls[request](context, argument)
-            elif request in context.device.operations:
-                cause = OPERATIONS[request](self, context, argument)
+            if request in self._own_requests:
+                result = self._own_requests[request](context, argument)
+            elif request in context.device.requests:
+                cause = DRIVER_REQUESTS[request](self._memory, context, argument)
             else:
-                raise OSError(errno.EINVAL, "no such request on this device")
+                raise OSError(errno.EINVAL, "this device does not serve this request")
         finally:
-            # Not before: an application in Python may have been a client itself.
+            # Only now: an application in Python may have been a client itself meanwhile.
             self._thread.cause = cause
             with self._lock:
-                context.calls -= 1
+                context.running_requests -= 1
             if not context.is_open:
-                self._settle(context)
+                self._release_unused(context)
         return result
 
     def dup(self, fd: int) -> int:
         """Return another descriptor of the same file, closed on exec (F_DUPFD_CLOEXEC).
 
-        It is as good as the first: the file is closed with the last of them.
+        Both can be used alike. The file is closed with the last of them.
         """
         with self._lock:
-            context, memory = self._contexts.get(fd), self._memory.get(fd)
-            if context is None and memory is None:
+            context = self._contexts.get(fd)
+            if context is None and fd not in self._memory.files:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             duplicate = os.dup(fd)
             if context is not None:
                 self._contexts[duplicate] = context
-            if memory is not None:
-                memory.references += 1
-                self._memory[duplicate] = memory
+            self._memory.duplicate(fd, duplicate)
             return duplicate
 
     def mmap(
@@ -215,170 +280,64 @@ class Kernel(DriverModel):
         flags: int = mmap.MAP_SHARED,
         address: int = 0,
     ) -> int:
-        """Map shared memory of the kernel's own (mmap(2)).
+        """Map shared memory from the kernel's pool, and return the address (mmap(2)).
 
-        Linux checks the offset, and maps from the start of the memory all the same.
+        As Linux does, it checks the offset and then maps from the start of the memory.
         """
         request = MappingRequest(length, offset, protection, flags, address)
         with self._lock:
-            memory = self._memory.get(fd)
-            is_open = memory is not None or fd in self._contexts
-            may_execute = not self.release.forbids_executable_mappings
-            request.check(memory, is_open=is_open, may_execute=may_execute)
-            assert memory is not None
-            return self._mappings.map(memory, fd, request)
+            return self._memory.map(fd, request, is_open=fd in self._contexts)
 
     def munmap(self, address: int, length: int) -> None:
-        """End what is mapped of shared memory in a range (munmap(2)).
+        """End the mappings of shared memory in a range (munmap(2)).
 
-        What else the program has there it keeps, other than on Linux.
+        Unlike Linux it leaves alone what else the program has mapped there.
         """
-        with self._lock:
-            if not length or address % mmap.PAGESIZE:
-                raise OSError(errno.EINVAL, "not a range of pages")
-            ended = list(self._mappings.unmap(address, length))
-        for memory in ended:
-            self.put_memory(memory)
+        if not length or address % mmap.PAGESIZE:
+            raise OSError(errno.EINVAL, "not a range of pages")
+        self._memory.unmap(address, length)
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
         with self._lock:
             context = self._contexts.pop(fd, None)
-            memory = self._memory.pop(fd, None)
-            if context is None and memory is None:
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            os.close(fd)
-            if context is not None and context in self._contexts.values():
-                return
-        if memory is not None:
-            self.put_memory(memory)
-        elif context is not None:
-            context.is_open = False
-            context.device.driver.close_context(context)
-            self._settle(context)
+            if context is not None:
+                os.close(fd)
+                if context in self._contexts.values():
+                    return
+        if context is None:
+            self._memory.close(fd)
+            return
+        context.is_open = False
+        context.device.driver.close_context(context)
+        self._release_unused(context)
 
-    def _settle(self, context: TeeContext) -> None:
-        """Release a context that no file, call or memory keeps."""
+    def _release_unused(self, context: TeeContext) -> None:
+        """Release a context that no file, request or memory uses any longer."""
         with self._lock:
-            in_use = context.is_open or context.calls or context.memory_ids
+            in_use = context.is_open or context.running_requests or context.memory_ids
             if in_use or context.is_released:
                 return
             context.is_released = True
         try:
-            # Without the lock: what it closes may wait for a supplicant, who needs that.
+            # Without the lock: closing sessions may wait for a supplicant, which needs it.
             context.device.driver.release(context)
         finally:
-            # Not before: the next supplicant must find nothing of this one.
+            # Only now: the next supplicant must not meet the remains of this one.
             with self._lock:
                 context.device.contexts -= 1
-            self._table.settle(context.device.driver)
+            self._devices.continue_unbinding(context.device.driver)
 
-    def _add_memory(
-        self, context: TeeContext, fd: int, size: int, address: int, pages: Pages | None
-    ) -> SharedMemory:
-        with self._lock:
-            number = context.device.lowest_free_id()
-            memory = SharedMemory(context, number, size, address, pages)
-            context.device.memory[number] = memory
-            context.memory_ids += 1
-            self._memory[fd] = memory
-            return memory
 
-    def put_memory(self, memory: SharedMemory) -> None:
-        """Drop a reference; the last takes the memory with it."""
-        with self._lock:
-            memory.references -= 1
-            if memory.references:
-                return
-            del memory.context.device.memory[memory.id]
-            if memory.pages is not None:
-                memory.pages.close()
-            memory.context.memory_ids -= 1
-        self._settle(memory.context)
-
-    def _version(self, context: TeeContext, argument: int) -> int:
-        answer = context.device.driver.version(context.device)
-        copy_to_user(argument, uapi.VERSION_DATA.pack(*answer))
-        return 0
-
-    def _shm_alloc(self, context: TeeContext, argument: int) -> int:
-        size, flags, _ = read(uapi.SHM_ALLOC_DATA, argument)
-        if flags:
-            raise OSError(errno.EINVAL, "no flags are known")
-        size = context.device.driver.pool_size(size, self.release)
-        if not 0 < size <= _MAX_POOL_BLOCK:
-            raise OSError(errno.ENOMEM, "no contiguous memory of this size")
-        fd = os.memfd_create("tee_shm", os.MFD_CLOEXEC)
-        try:
-            os.ftruncate(fd, size)
-            pages = mmap.mmap(fd, size)
-        except BaseException:
-            os.close(fd)
-            raise
-        memory = self._add_memory(context, fd, size, 0, pages)
-        self._hand_over(fd, argument, uapi.SHM_ALLOC_DATA.pack(size, flags, memory.id))
-        return fd
-
-    def _hand_over(self, fd: int, argument: int, data: bytes) -> None:
-        """Tell the program of its memory, which it has not if it can't be told."""
-        try:
-            copy_to_user(argument, data)
-        except OSError:
-            self.close(fd)
-            raise
-
-    def _shm_register(self, context: TeeContext, argument: int) -> int:
-        address, length, flags, _ = read(uapi.SHM_REGISTER_DATA, argument)
-        if flags:
-            raise OSError(errno.EINVAL, "no flags are known")
-        check_user_range(address, length)
-        if uapi.TEE_IOC_SHM_REGISTER not in context.device.operations:
-            raise OSError(uapi.ENOTSUPP, "the driver registers no memory")
-        if not length:
-            raise OSError(errno.ENOMEM, "nothing to register")
-        self._check_not_mapped(address, length)
-        check_user_pages(address, length)
-        context.device.driver.register_memory(context.device)
-        fd = null_descriptor("tee_shm")
-        memory = self._add_memory(context, fd, length, address, None)
-        data = uapi.SHM_REGISTER_DATA.pack(address, length, flags, memory.id)
-        self._hand_over(fd, argument, data)
-        return fd
-
-    def _shm_register_fd(self, context: TeeContext, argument: int) -> int:
-        read(uapi.SHM_REGISTER_FD_DATA, argument)
-        # Linux tells no cause from another.
-        raise OSError(errno.EINVAL, "not memory from a heap of this device")
-
-    def _check_not_mapped(self, address: int, length: int) -> None:
-        """Refuse the kernel's own memory, whose pages can't be pinned."""
-        with self._lock:
-            if self._mappings.has(address, length):
-                raise OSError(errno.EFAULT, "a mapping of shared memory")
-
-    def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
-        """Return, with a reference, the memory that a memref names."""
-        with self._lock:
-            # The kernel keeps its ids in an int, and looks at no more of the number.
-            memory = context.device.memory.get(number & _UINT32)
-            if memory is None or memory.context is not context:
-                raise OSError(errno.EINVAL, "no such memory in this context")
-            memory.references += 1
-            return memory
-
-    @contextlib.contextmanager
-    def hold_memory(self, context: TeeContext, number: int) -> Iterator[SharedMemory]:
-        """Keep shared memory of a context, known by its id, while a driver uses it."""
-        memory = self.find_memory(context, number)
-        try:
-            yield memory
-        finally:
-            self.put_memory(memory)
+def _tell_version(context: TeeContext, argument: int) -> int:
+    answer = context.device.driver.version(context.device)
+    copy_to_user(argument, uapi.VERSION_DATA.pack(*answer))
+    return 0
 
 
 def _no_driver(driver: type[Driver], release: LinuxRelease) -> ValueError:
     having = [known.version for known in LinuxRelease.known() if driver.is_in(known)]
     return ValueError(
-        f"Linux {release.version} has no driver {driver.__name__}: take one that has,"
+        f"Linux {release.version} has no driver {driver.__name__}: use a release that has it,"
         f" {' or '.join(having)}: release={having[-1]!r}, or @{having[-1]} in the name of a profile"
     )

@@ -9,11 +9,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..drivers.driver import page_multiple
+from ..structures import page_multiple
 from .argument import END_OF_ADDRESSES
 
 if TYPE_CHECKING:
-    from ..drivers.driver import SharedMemory
+    from ..structures import SharedMemory
 
 __all__ = ["MappingRequest"]
 

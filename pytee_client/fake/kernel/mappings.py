@@ -10,12 +10,12 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..drivers.driver import page_multiple
+from ..structures import page_multiple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..drivers.driver import SharedMemory
+    from ..structures import SharedMemory
     from .mapping_request import MappingRequest
 
 __all__ = ["Mappings"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ..drivers.driver import Driver, SharedMemory, TeeContext, TeeDevice
+    from ..structures import Driver, SharedMemory, TeeContext, TeeDevice
 
 __all__ = ["Resources", "count_resources"]
 

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, final
 
 from ..._boundary import copy_to_user
 from ...kernels import uapi
-from ..drivers.driver import Param
-from .argument import Call, check_user_range, is_known, read
+from ..structures import Param
+from .argument import RequestArgument, check_user_range, is_known, read_structure
 
 if TYPE_CHECKING:
-    from ..drivers.driver import TeeContext
-    from .argument import MemoryTable
+    from ..structures import Core, TeeContext
 
-__all__ = ["Reception", "read_answer"]
+__all__ = ["ReceiveArgument", "read_answer"]
 
 
 @final
-class Reception(Call):
+class ReceiveArgument(RequestArgument):
     """The argument of TEE_IOC_SUPPL_RECV (struct tee_iocl_supp_recv_arg).
 
     What comes in is checked as the parameters of any other call are.
     """
 
-    def __init__(self, memory_table: MemoryTable, context: TeeContext, argument: int) -> None:
-        super().__init__(memory_table, context, argument, uapi.SUPPL_RECV_ARG)
+    def __init__(self, core: Core, context: TeeContext, argument: int) -> None:
+        super().__init__(core, context, argument, uapi.SUPPL_RECV_ARG)
 
     def deliver(self, func: int, params: list[Param]) -> None:
         """Write a request: its function, and each parameter whole; the rest stays."""
@@ -48,26 +47,26 @@ def _packed(param: Param) -> bytes:
     return uapi.PARAM.pack(attr, param.a, param.b, 0 if param.type.is_object else param.c)
 
 
-def read_answer(memory_table: MemoryTable, argument: int) -> tuple[int, list[Param]]:
+def read_answer(core: Core, argument: int) -> tuple[int, list[Param]]:
     """Read the argument of TEE_IOC_SUPPL_SEND (struct tee_iocl_supp_send_arg).
 
     Returns:
         The result and the parameters, with what an answer may have in them and no more:
         a memref has its size only. A type that the kernel does not know is as good as NONE.
     """
-    base, length = read(uapi.BUF_DATA, argument)
+    base, length = read_structure(uapi.BUF_DATA, argument)
     size = uapi.SUPPL_SEND_ARG.size
-    if not size <= length <= memory_table.release.max_argument_size:
+    if not size <= length <= core.release.max_argument_size:
         raise OSError(errno.EINVAL, "no such argument")
-    ret, count = read(uapi.SUPPL_SEND_ARG, base)
+    ret, count = read_structure(uapi.SUPPL_SEND_ARG, base)
     # Unlike everywhere else there may be more room than parameters.
     if size + count * uapi.PARAM.size > length:
         raise OSError(errno.EINVAL, "not the length of so many parameters")
     places = range(base + size, base + size + count * uapi.PARAM.size, uapi.PARAM.size)
-    return ret, [_answered(memory_table, read(uapi.PARAM, place)) for place in places]
+    return ret, [_answered(core, read_structure(uapi.PARAM, place)) for place in places]
 
 
-def _answered(memory_table: MemoryTable, raw: tuple[int, ...]) -> Param:
+def _answered(core: Core, raw: tuple[int, ...]) -> Param:
     attr, a, b, c = raw
     if attr & ~uapi.KNOWN_ATTR_BITS:
         raise OSError(errno.EINVAL, "unknown attributes")
@@ -76,7 +75,7 @@ def _answered(memory_table: MemoryTable, raw: tuple[int, ...]) -> Param:
         kind = uapi.ParamType(attr & 0xFF)
     except ValueError:
         return Param(uapi.ParamType.NONE, meta)
-    if not is_known(kind, memory_table.release):
+    if not is_known(kind, core.release):
         return Param(uapi.ParamType.NONE, meta)
     if not kind.is_output:
         return Param(kind, meta)

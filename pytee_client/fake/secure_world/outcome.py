@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...enums import Origin, Result
-from ..reply import Reply
+from ..structures import Reply
 
 __all__ = ["SUCCESS", "Outcome"]
 

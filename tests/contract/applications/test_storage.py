@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import DataFlag, Whence
+from pytee_client.fake.secure_world import DataFlag, Whence
 
 from ...support.applications import Storage, Storage2
 from ...support.applications.storage import StorageCommand as Command

@@ -20,7 +20,7 @@ from pytee_client.faults import (
     Action,
     Fail,
     Fault,
-    FaultyKernel,
+    FaultControl,
     ObservedCall,
     Plan,
     ShortRegistration,
@@ -197,7 +197,7 @@ class RegisterFirstPage(Action):
 
     calls = frozenset({SystemCall.SHM_REGISTER})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         address, _, flags, number = uapi.SHM_REGISTER_DATA.unpack(call.argument)
         shorter = uapi.SHM_REGISTER_DATA.pack(address, mmap.PAGESIZE, flags, number)
         copy_to_user(call.address, shorter)

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications._parameters import content, expect, memref, put, value
+from pytee_client.fake.secure_world import DataFlag, TaToTaError, Time
 from pytee_client.kernels.uapi import ParamType
 
 from .crypt import Crypt, CryptCommand
@@ -97,7 +98,7 @@ class OsTest(fake.TrustedApplication):
             try:
                 limit = milliseconds // 2
                 other.invoke_command(OsTestCommand.WAIT, (milliseconds, 0), timeout=limit)
-            except fake.TaToTaError as error:
+            except TaToTaError as error:
                 if error.code == tee.Result.CANCEL:
                     return
                 raise
@@ -106,12 +107,12 @@ class OsTest(fake.TrustedApplication):
     def _use_the_core(self) -> None:
         assert self.core.propset_current_ta.get_as("gpd.ta.appID", UUID) == self.uuid
         assert len(self.core.generate_random(20)) == 20
-        flags = fake.DataFlag.ACCESS_READ | fake.DataFlag.ACCESS_WRITE_META
+        flags = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE_META
         stored = self.core.create_persistent_object(b"os_test", flags, b"data")
         assert stored.read(10) == b"data"
         stored.close_and_delete()
-        self.core.set_ta_persistent_time(fake.Time(100))
-        assert self.core.get_ta_persistent_time() >= fake.Time(100)
+        self.core.set_ta_persistent_time(Time(100))
+        assert self.core.get_ta_persistent_time() >= Time(100)
 
     def _be_a_client(self) -> None:
         digest = bytearray(32)

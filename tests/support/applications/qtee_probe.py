@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pytee_client import fake
+from pytee_client.fake.qtee import QteeArguments, QteeObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class QteeProbe(fake.QteeObject):
+class QteeProbe(QteeObject):
     """Its operations are the test's, and so is the count of its releases."""
 
     NUMBER: ClassVar[int] = 0x70797499
-    run: ClassVar[Callable[[fake.QteeArguments], object]]
+    run: ClassVar[Callable[[QteeArguments], object]]
     releases: ClassVar[int]
 
     @classmethod
@@ -23,7 +23,7 @@ class QteeProbe(fake.QteeObject):
         cls.run = lambda _: None
         cls.releases = 0
 
-    def invoke(self, op: int, arguments: fake.QteeArguments) -> None:
+    def invoke(self, op: int, arguments: QteeArguments) -> None:
         type(self).run(arguments)
 
     def released(self) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications._parameters import content, expect, memref, put, value
+from pytee_client.fake.secure_world import DataFlag, ObjectInfo, PersistentObject, Whence
 from pytee_client.kernels.uapi import ParamType
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Storage(fake.TrustedApplication):
 
     def create(self) -> None:
         self.handles = itertools.count(1)
-        self.objects: dict[int, fake.PersistentObject] = {}
-        self.enumerators: dict[int, Iterator[tuple[bytes, fake.ObjectInfo]]] = {}
+        self.objects: dict[int, PersistentObject] = {}
+        self.enumerators: dict[int, Iterator[tuple[bytes, ObjectInfo]]] = {}
 
     def invoke_command(
         self,
@@ -61,7 +62,7 @@ class Storage(fake.TrustedApplication):
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         run(self, parameters)
 
-    def _add(self, opened: fake.PersistentObject) -> int:
+    def _add(self, opened: PersistentObject) -> int:
         handle = next(self.handles)
         self.objects[handle] = opened
         return handle
@@ -71,7 +72,7 @@ class Storage(fake.TrustedApplication):
         flags = value(parameters, 1)
         opened = self.core.open_persistent_object(
             content(parameters, 0),
-            fake.DataFlag(flags.a),
+            DataFlag(flags.a),
             storage_id=value(parameters, 2).a,
         )
         flags.b = self._add(opened)
@@ -81,7 +82,7 @@ class Storage(fake.TrustedApplication):
         flags = value(parameters, 1)
         created = self.core.create_persistent_object(
             content(parameters, 0),
-            fake.DataFlag(flags.a),
+            DataFlag(flags.a),
             content(parameters, 3),
             storage_id=value(parameters, 2).b,
         )
@@ -91,7 +92,7 @@ class Storage(fake.TrustedApplication):
         expect(parameters, _IN, _VALUE)
         self.core.create_persistent_object(
             content(parameters, 0),
-            fake.DataFlag.OVERWRITE,
+            DataFlag.OVERWRITE,
             storage_id=value(parameters, 1).a,
         ).close()
 
@@ -118,7 +119,7 @@ class Storage(fake.TrustedApplication):
     def _seek(self, parameters: fake.Parameters) -> None:
         expect(parameters, _VALUE, _BOTH)
         wish, whence = value(parameters, 0), value(parameters, 1)
-        whence.b = self.objects[wish.a].seek(_signed(wish.b), fake.Whence(whence.a))
+        whence.b = self.objects[wish.a].seek(_signed(wish.b), Whence(whence.a))
 
     def _rename(self, parameters: fake.Parameters) -> None:
         expect(parameters, _VALUE, _IN)

@@ -13,6 +13,8 @@ import pytest
 import pytee_client as tee
 from pytee_client import _opening, fake
 from pytee_client._opening import client_nodes
+from pytee_client.fake.bus import UeventMonitor
+from pytee_client.fake.tstee import SecurePartition, TsTee
 from pytee_client.kernels.sysfs import Folder
 
 from ...support.linux_kernel import LinuxKernel
@@ -181,7 +183,7 @@ def test_what_may_not_be_opened_has_no_capabilities() -> None:
 
 
 def test_devices_of_any_driver_are_asked() -> None:
-    kernel = fake.Kernel(fake.TsTee(fake.SecurePartition(7, ())), fake.AmdTee())
+    kernel = fake.Kernel(TsTee(SecurePartition(7, ())), fake.AmdTee())
     services, amd = tee.enumerate_devices(kernel)
     assert services.implementation_id is tee.ImplementationId.TSTEE
     assert services.capabilities == tee.GenericCapabilities(0)
@@ -195,7 +197,7 @@ def test_waiting_ends_when_the_device_comes(pool: ThreadPoolExecutor) -> None:
     waiting = threading.Event()
     listen = kernel.monitor_devices
 
-    def monitor_devices() -> fake.UeventMonitor:
+    def monitor_devices() -> UeventMonitor:
         monitor = listen()
         waiting.set()
         return monitor
@@ -228,7 +230,7 @@ def test_waiting_on_the_fake_is_not_looking_again_and_again(
 
 
 def test_waiting_is_for_the_device_that_is_wanted() -> None:
-    kernel = fake.Kernel(fake.TsTee(fake.SecurePartition(7, ())), fake.AmdTee())
+    kernel = fake.Kernel(TsTee(SecurePartition(7, ())), fake.AmdTee())
     assert tee.wait_for_device(0, backend=kernel).path == "/dev/tee1"
     assert tee.wait_for_device(0, device="/dev/tee0", backend=kernel).path == "/dev/tee0"
     with pytest.raises(tee.TimeoutError, match=r"waiting for /dev/tee5.*/dev/tee0") as caught:

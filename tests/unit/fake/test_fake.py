@@ -21,6 +21,7 @@ from pytee_client._boundary import address_of, copy_from_user
 from pytee_client._opening import client_nodes
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
+from pytee_client.fake.tstee import SecurePartition, TsTee
 from pytee_client.kernels import uapi
 
 from ...support.raw_device import RawDevice, refused
@@ -71,9 +72,9 @@ def test_a_trusted_application_is_a_class() -> None:
 
 
 def test_a_kernel_has_a_device_for_each_tee_that_it_drives() -> None:
-    service = fake.SecurePartition(0x8001, ())
+    service = SecurePartition(0x8001, ())
     amd, optee = fake.AmdTee(), fake.Optee()
-    kernel = fake.Kernel(fake.TsTee(service), amd, optee, fake.Optee(reg_mem=False))
+    kernel = fake.Kernel(TsTee(service), amd, optee, fake.Optee(reg_mem=False))
     optee.install(Doubler)
     found = {}
     for path in ("tee0", "tee1", "tee2", "tee3", "teepriv0", "teepriv1"):

@@ -15,6 +15,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of
+from pytee_client.fake import Resources
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.faults import (
@@ -24,6 +25,7 @@ from pytee_client.faults import (
     Do,
     Fail,
     Fault,
+    FaultControl,
     FaultyKernel,
     Gate,
     Hold,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OPEN, INVOKE = SystemCall.OPEN_SESSION, SystemCall.INVOKE
-NOTHING_HELD = fake.Resources()
+NOTHING_HELD = Resources()
 
 
 @pytest.fixture
@@ -327,7 +329,7 @@ class Twice(Action):
 
     calls = frozenset({INVOKE})
 
-    def perform(self, kernel: FaultyKernel, call: ObservedCall, proceed: Callable[[], int]) -> int:
+    def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         proceed()
         return proceed()
 

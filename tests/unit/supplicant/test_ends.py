@@ -11,7 +11,9 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.secure_world import MemoryFileSystem
+from pytee_client.fake.structures import Param
+from pytee_client.supplicant import Supplicant
 from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand
 
 from ...support.interruption import Interrupted, interruption
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 NAMES = (b"one", b"other")
 
 
-class Files(fake.MemoryFileSystem):
+class Files(MemoryFileSystem):
     """Does something before it makes a file, and before it closes one."""
 
     def __init__(self) -> None:
@@ -103,7 +105,7 @@ def serves() -> bool:
 def test_objects_that_outlive_the_supplicant_end_with_their_instance(
     kernel: fake.Kernel, files: Files, end: str
 ) -> None:
-    with fake.Supplicant(kernel, storage=files) as supplicant:
+    with Supplicant(kernel, storage=files) as supplicant:
         if end == "descriptor":
 
             class Opening(OwnApplication):
@@ -126,7 +128,7 @@ def test_objects_that_outlive_the_supplicant_end_with_their_instance(
                     with pytest.raises(tee.TargetDeadError):
                         do(session, lambda _, session: session.panic(1))
     kernel.assert_no_leaks()
-    with fake.Supplicant(kernel, storage=files), opened(kernel) as session:
+    with Supplicant(kernel, storage=files), opened(kernel) as session:
         do(session, reopen)
 
 
@@ -134,13 +136,13 @@ def test_a_supplicant_that_is_forgotten_in_its_own_thread_leaves_nothing(
     kernel: fake.Kernel, files: Files
 ) -> None:
     with pytest.warns(ResourceWarning, match="unclosed <Supplicant"):
-        forgotten = [fake.Supplicant(kernel, storage=files)]
+        forgotten = [Supplicant(kernel, storage=files)]
         files.before = forgotten.clear
         with pytest.raises(tee.CommunicationError):
             create_in_a_session(kernel)
     wait_until(lambda: not serves())
     kernel.assert_no_leaks()
-    with fake.Supplicant(kernel, storage=files):
+    with Supplicant(kernel, storage=files):
         create_in_a_session(kernel)
 
 
@@ -158,7 +160,7 @@ def test_a_supplicant_that_takes_too_long_leaves_nothing_once_it_ends(
     kernel = fake.Kernel(fake.Optee(reg_mem=reg_mem, supplicant=fake.SupplicantUse.NOWAIT))
     kernel.install(OwnApplication)
     pause = Pause(files)
-    with fake.Supplicant(kernel, storage=files):
+    with Supplicant(kernel, storage=files):
         creating = begin(create_in_a_session, kernel)
         pause.wait()
     with pytest.raises(tee.CommunicationError):
@@ -175,7 +177,7 @@ def test_a_supplicant_that_takes_too_long_does_not_serve_in_the_next_ones_place(
     pause = Pause(files)
     # Without memory: that would keep the next one out.
     request = [Param(fake.ParamType.VALUE_INPUT, a=FsOperation.CLOSE, b=1)]
-    with fake.Supplicant(kernel, storage=files):
+    with Supplicant(kernel, storage=files):
         closing = begin(optee.rpc.call, RpcCommand.FS, request)
         pause.wait()
     assert closing.result(LIMIT) == Result.COMMUNICATION
@@ -188,7 +190,7 @@ def test_one_interrupt_is_enough_to_leave_a_call_that_waits_for_the_supplicant(
     kernel: fake.Kernel, files: Files
 ) -> None:
     pause = Pause(files)
-    with fake.Supplicant(kernel, storage=files), interruption() as made:
+    with Supplicant(kernel, storage=files), interruption() as made:
 
         def interrupt() -> None:
             pause.wait()

@@ -17,9 +17,11 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
 from pytee_client.fake.applications import HelloWorld
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.secure_world import application_image
 from pytee_client.fake.secure_world.storage.memory import MemoryFileSystem
+from pytee_client.fake.structures import Param
 from pytee_client.kernels import uapi
+from pytee_client.supplicant import Supplicant
 from pytee_client.supplicant.folder_file_system import FolderFileSystem
 from pytee_client.supplicant.rpc_command import FsOperation, RpcCommand
 
@@ -64,16 +66,14 @@ def applications(tmp_path: Path) -> Path:
     folder = tmp_path / "optee_armtz"
     folder.mkdir()
     for application in (HelloWorld, Single):
-        (folder / f"{application.uuid}.ta").write_bytes(fake.application_image(application))
+        (folder / f"{application.uuid}.ta").write_bytes(application_image(application))
     return folder
 
 
 @pytest.fixture
-def supplicant(
-    kernel: fake.Kernel, applications: Path, tmp_path: Path
-) -> Iterator[fake.Supplicant]:
+def supplicant(kernel: fake.Kernel, applications: Path, tmp_path: Path) -> Iterator[Supplicant]:
     folders = [tmp_path / "no such folder", applications]
-    with fake.Supplicant(kernel, applications=folders, storage=tmp_path / "tee") as opened:
+    with Supplicant(kernel, applications=folders, storage=tmp_path / "tee") as opened:
         yield opened
 
 
@@ -89,11 +89,11 @@ def greet(context: tee.Context, uuid: UUID = HelloWorld.uuid) -> int:
 
 
 def has_memory(kernel: fake.Kernel) -> bool:
-    return bool(kernel._devices["/dev/teepriv0"].memory)
+    return bool(kernel._devices.nodes["/dev/teepriv0"].memory)
 
 
 def test_an_application_is_loaded_from_its_file(
-    kernel: fake.Kernel, supplicant: fake.Supplicant, context: tee.Context
+    kernel: fake.Kernel, supplicant: Supplicant, context: tee.Context
 ) -> None:
     for _ in range(2):
         assert greet(context) == 42
@@ -101,7 +101,7 @@ def test_an_application_is_loaded_from_its_file(
 
 
 def test_an_application_that_runs_is_not_loaded_again(
-    supplicant: fake.Supplicant, context: tee.Context, applications: Path
+    supplicant: Supplicant, context: tee.Context, applications: Path
 ) -> None:
     with context.open_session(Single.uuid):
         (applications / f"{Single.uuid}.ta").unlink()
@@ -116,7 +116,7 @@ def test_what_is_installed_needs_no_supplicant(kernel: fake.Kernel, context: tee
 
 
 def test_an_application_without_a_file_is_not_found(
-    supplicant: fake.Supplicant, context: tee.Context
+    supplicant: Supplicant, context: tee.Context
 ) -> None:
     with pytest.raises(tee.TrustedApplicationNotFoundError) as caught:
         context.open_session(ABSENT)
@@ -125,7 +125,7 @@ def test_an_application_without_a_file_is_not_found(
 
 @pytest.mark.parametrize("change", ["flipped", "renamed", "foreign", "cut"])
 def test_an_image_that_is_not_the_applications_is_a_security_error(
-    supplicant: fake.Supplicant,
+    supplicant: Supplicant,
     kernel: fake.Kernel,
     context: tee.Context,
     applications: Path,
@@ -146,7 +146,7 @@ def test_an_image_that_is_not_the_applications_is_a_security_error(
 
 
 def test_an_empty_image_finds_no_memory(
-    supplicant: fake.Supplicant, context: tee.Context, applications: Path
+    supplicant: Supplicant, context: tee.Context, applications: Path
 ) -> None:
     (applications / f"{HelloWorld.uuid}.ta").write_bytes(b"")
     with pytest.raises(tee.OutOfMemoryError) as caught:
@@ -164,18 +164,18 @@ def test_an_opening_waits_for_a_supplicant(
     greeting = pool.submit(greet, context)
     wait_until(lambda: optee.supplicant_queue.pending == 1)
     assert not greeting.done()
-    with fake.Supplicant(kernel, applications=[applications]):
+    with Supplicant(kernel, applications=[applications]):
         assert greeting.result(LIMIT) == 42
 
 
 def test_without_waiting_an_opening_says_what_is_missing(applications: Path) -> None:
     kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.NOWAIT))
     with tee.Context(backend=kernel) as context:
-        with pytest.raises(tee.CommunicationError, match=r"fake\.Supplicant") as caught:
+        with pytest.raises(tee.CommunicationError, match=r"supplicant\.Supplicant") as caught:
             context.open_session(HelloWorld.uuid)
         assert caught.value.origin == tee.Origin.TEE
         assert isinstance(caught.value.__cause__, fake.MissingSupplicantError)
-        with fake.Supplicant(kernel, applications=[applications]):
+        with Supplicant(kernel, applications=[applications]):
             assert greet(context) == 42
 
 
@@ -212,40 +212,38 @@ def test_a_supplicant_that_dies_frees_what_it_shared(
             receive(kernel, device.fd, META)
     answered.set()
     assert asking.result(LIMIT) == Result.COMMUNICATION
-    with fake.Supplicant(kernel):
+    with Supplicant(kernel):
         assert optee.rpc.call(4711, []) == Result.NOT_SUPPORTED
 
 
-def test_there_is_one_supplicant_at_a_time(
-    kernel: fake.Kernel, supplicant: fake.Supplicant
-) -> None:
-    assert refused(fake.Supplicant, kernel) == errno.EBUSY
+def test_there_is_one_supplicant_at_a_time(kernel: fake.Kernel, supplicant: Supplicant) -> None:
+    assert refused(Supplicant, kernel) == errno.EBUSY
     assert repr(supplicant) == "<Supplicant of /dev/teepriv0, open>"
     for _ in range(2):
         supplicant.close()
     assert supplicant.closed
-    with fake.Supplicant(kernel):
+    with Supplicant(kernel):
         pass
     with pytest.raises(ValueError, match="closed"), supplicant:
         pass
 
 
 def test_a_supplicant_serves_op_tee_only() -> None:
-    assert refused(fake.Supplicant, fake.Kernel(fake.AmdTee())) == errno.ENOENT
+    assert refused(Supplicant, fake.Kernel(fake.AmdTee())) == errno.ENOENT
     kernel = fake.Kernel(fake.AmdTee())
-    assert refused(fake.Supplicant, kernel, device="/dev/tee0") == errno.ENXIO
+    assert refused(Supplicant, kernel, device="/dev/tee0") == errno.ENXIO
 
 
 def test_a_forgotten_supplicant_is_closed_with_a_warning(kernel: fake.Kernel) -> None:
     with pytest.warns(ResourceWarning, match="unclosed <Supplicant"):
-        fake.Supplicant(kernel)
+        Supplicant(kernel)
         gc.collect()
-    with fake.Supplicant(kernel):
+    with Supplicant(kernel):
         pass
 
 
 def test_files_are_the_supplicants(
-    optee: fake.Optee, kernel: fake.Kernel, supplicant: fake.Supplicant, tmp_path: Path
+    optee: fake.Optee, kernel: fake.Kernel, supplicant: Supplicant, tmp_path: Path
 ) -> None:
     files = optee.world.file_system
     with pytest.raises(fake.ResultError) as caught:
@@ -264,7 +262,7 @@ def test_files_are_the_supplicants(
 
 
 def test_files_change_as_they_are_told_to(
-    optee: fake.Optee, supplicant: fake.Supplicant, tmp_path: Path
+    optee: fake.Optee, supplicant: Supplicant, tmp_path: Path
 ) -> None:
     files = optee.world.file_system
     handle = files.create("old")
@@ -292,7 +290,7 @@ def test_files_change_as_they_are_told_to(
 
 
 def test_files_outlive_the_supplicant_and_the_kernel(
-    optee: fake.Optee, supplicant: fake.Supplicant, tmp_path: Path
+    optee: fake.Optee, supplicant: Supplicant, tmp_path: Path
 ) -> None:
     handle = optee.world.file_system.create("name")
     optee.world.file_system.write(handle, 0, b"content")
@@ -302,13 +300,13 @@ def test_files_outlive_the_supplicant_and_the_kernel(
     with pytest.raises(fake.ResultError) as caught:
         other.world.file_system.open("name")
     assert caught.value.code in (Result.COMMUNICATION, Result.OUT_OF_MEMORY)
-    with fake.Supplicant(kernel, storage=FolderFileSystem(tmp_path / "tee")):
+    with Supplicant(kernel, storage=FolderFileSystem(tmp_path / "tee")):
         handle = other.world.file_system.open("name")
         assert other.world.file_system.read(handle, 0, 100) == b"content"
 
 
 def test_without_a_folder_there_is_no_storage(optee: fake.Optee, kernel: fake.Kernel) -> None:
-    with fake.Supplicant(kernel), pytest.raises(fake.ResultError) as caught:
+    with Supplicant(kernel), pytest.raises(fake.ResultError) as caught:
         optee.world.file_system.open("name")
     assert caught.value.code == Result.STORAGE_NOT_AVAILABLE
 
@@ -340,7 +338,7 @@ def test_without_a_folder_there_is_no_storage(optee: fake.Optee, kernel: fake.Ke
 )
 def test_what_is_asked_for_in_a_wrong_way_is_refused_and_the_next_is_served(
     optee: fake.Optee,
-    supplicant: fake.Supplicant,
+    supplicant: Supplicant,
     context: tee.Context,
     func: int,
     params: list[Param],
@@ -351,7 +349,7 @@ def test_what_is_asked_for_in_a_wrong_way_is_refused_and_the_next_is_served(
 
 
 def test_too_little_room_for_an_image_says_how_much_it_needs(
-    optee: fake.Optee, supplicant: fake.Supplicant, applications: Path
+    optee: fake.Optee, supplicant: Supplicant, applications: Path
 ) -> None:
     size = (applications / f"{HelloWorld.uuid}.ta").stat().st_size
     words = [int.from_bytes(HelloWorld.uuid.bytes[i : i + 8], "little") for i in (0, 8)]
@@ -364,7 +362,7 @@ def test_too_little_room_for_an_image_says_how_much_it_needs(
 
 
 def test_memory_is_not_read_or_written_beyond_its_end(
-    optee: fake.Optee, supplicant: fake.Supplicant, context: tee.Context
+    optee: fake.Optee, supplicant: Supplicant, context: tee.Context
 ) -> None:
     with optee.rpc.shared(PAGE) as memory:
         for kind, operation in (
@@ -404,7 +402,7 @@ def test_a_client_that_dies_while_it_is_served_is_no_loss_to_the_next(
     optee: fake.Optee, kernel: fake.Kernel, pool: ThreadPoolExecutor
 ) -> None:
     files = Slow()
-    with fake.Supplicant(kernel, storage=files):
+    with Supplicant(kernel, storage=files):
         dying = pool.submit(code_of_opening, optee, "name")
         assert files.is_asked.wait(LIMIT)
         optee.supplicant_queue.kill_clients()
@@ -418,13 +416,13 @@ def test_a_file_system_that_fails_is_an_error_and_no_end(
 ) -> None:
     files = Slow()
     files.may_answer.set()
-    with fake.Supplicant(kernel, storage=files):
+    with Supplicant(kernel, storage=files):
         assert code_of_opening(optee, "fault") == Result.GENERIC
         assert code_of_opening(optee, "name") == Result.ITEM_NOT_FOUND
 
 
 def test_a_name_that_begins_with_a_slash_is_in_the_folder_too(
-    optee: fake.Optee, supplicant: fake.Supplicant, tmp_path: Path
+    optee: fake.Optee, supplicant: Supplicant, tmp_path: Path
 ) -> None:
     optee.world.file_system.close(optee.world.file_system.create("/a//b"))
     assert (tmp_path / "tee/a/b").exists()
@@ -443,7 +441,7 @@ class Interrupting(fake.Kernel):
 
 
 def test_a_signal_does_not_end_a_supplicant(optee: fake.Optee) -> None:
-    with fake.Supplicant(Interrupting(optee)):
+    with Supplicant(Interrupting(optee)):
         assert code_of_opening(optee, "name") == Result.STORAGE_NOT_AVAILABLE
 
 

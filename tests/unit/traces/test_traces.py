@@ -9,7 +9,6 @@ import io
 import json
 import os
 import stat
-import struct
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -545,15 +544,18 @@ def supply(kernel: Kernel) -> tuple[int, list[tuple[int, ...]]]:
     """Do what a supplicant does, with a kernel that has one request for it."""
     with RawDevice(kernel, "/dev/teepriv0") as device:
         header = bytes(4) + (2).to_bytes(4, "little")
-        params = [(0x100, 0, 0, 0), (0, 0, 0, 0)]
+        params = [(uapi.META, 0, 0, 0), (0, 0, 0, 0)]
         packed = b"".join(uapi.PARAM.pack(*param) for param in params)
         _, _, size = device.allocate(100)
         assert size
-        done = device.call(0x8010A406, header + packed)
+        done = device.call(uapi.TEE_IOC_SUPPL_RECV, header + packed)
         function = int.from_bytes(done[:4], "little")
         received = list(uapi.PARAM.iter_unpack(done[8:]))
         answer = bytes(4) + (2).to_bytes(4, "little")
-        device.call(0x8010A407, answer + b"".join(uapi.PARAM.pack(*param) for param in received))
+        device.call(
+            uapi.TEE_IOC_SUPPL_SEND,
+            answer + b"".join(uapi.PARAM.pack(*param) for param in received),
+        )
         return function, received
 
 
@@ -622,10 +624,9 @@ def test_a_trace_that_makes_no_sense_does_no_harm(key: str, value: object) -> No
 
 def test_the_layouts_are_those_of_the_interface() -> None:
     for call, layout in LAYOUTS.items():
-        size = struct.calcsize("=" + "".join(code for _, code in layout.fields))
-        assert size == (call.header_size or call.value >> 16 & 0x3FFF), call
-        names = {name for name, _ in layout.fields}
-        assert layout.inputs | layout.outputs <= names
+        size = layout.structure.size
+        assert size == (call.header_size or uapi.size_of_argument(call.value)), call
+        assert layout.inputs | layout.outputs <= uapi.fields_of(layout.structure).keys()
 
 
 def test_parameters_have_the_names_of_the_interface() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 from ....kernels.uapi import ParamType
 from ....supplicant.rpc_command import RpcCommand
 from ...secure_world.application_image import application_of
-from ..driver import Param
+from ...structures import Param
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from ....enums import Origin, Result
 from ....kernels import uapi
-from ...applications.pseudo_applications import DeviceEnumeration
-from ...reply import Reply
+from ...devices.enumeration import DEVICE_ENUMERATION
 from ...secure_world.notifications import Notifications
-from ..caller import identity_of_caller
-from ..driver import (
-    ApplicationDriver,
+from ...structures import (
     Param,
+    Reply,
     TeeContext,
     TeeDevice,
     page_multiple,
 )
+from ..application_driver import ApplicationDriver
+from ..caller import identity_of_caller
 from ..message import CLIENT_PARAMS, Message, are_carried
 from .application_loader import ApplicationLoader
 from .memref_mapping import mapped_sizes
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ...kernel.release import LinuxRelease
-    from ..driver import Core
+    from ...structures import Core
 
 __all__ = ["Optee"]
 
 # A message of the driver has room for six, and an opening needs two of them.
 _MESSAGE_PARAMS = 6
 _OPEN_META_PARAMS = 2
-_SUPPLICANT_OPERATIONS = frozenset(
+_SUPPLICANT_REQUESTS = frozenset(
     {uapi.TEE_IOC_SHM_REGISTER, uapi.TEE_IOC_SUPPL_RECV, uapi.TEE_IOC_SUPPL_SEND}
 )
-_CLIENT_OPERATIONS = frozenset(
+_CLIENT_REQUESTS = frozenset(
     {
         uapi.TEE_IOC_SHM_REGISTER,
         uapi.TEE_IOC_OPEN_SESSION,
@@ -68,7 +68,7 @@ class Optee(ApplicationDriver):
         memref_null: whether it knows null memory references.
         storage: a folder for what Trusted Applications store: files UUID/id-HEX with the data
             of their persistent objects, in the clear. Without one it is in memory.
-        supplicant: what it needs its supplicant for; see fake.Supplicant,
+        supplicant: what it needs its supplicant for; see supplicant.Supplicant,
             which then has the storage.
         threads: how many calls it serves at once (its CFG_NUM_THREADS); others wait, and
             requests for cancellation too. Without one there is no limit.
@@ -98,7 +98,9 @@ class Optee(ApplicationDriver):
         routes_rpmb: bool = False,
     ) -> None:
         if storage is not None and supplicant is not SupplicantUse.NONE:
-            raise ValueError("the storage is the supplicant's then: fake.Supplicant(storage=...)")
+            raise ValueError(
+                "the supplicant has the storage then: use Supplicant(kernel, storage=...)"
+            )
         if threads is not None and threads < 1:
             raise ValueError(f"an OP-TEE has at least one thread, not {threads}")
         super().__init__(storage)
@@ -127,14 +129,14 @@ class Optee(ApplicationDriver):
     def devices(self) -> list[TeeDevice]:
         """Make one for clients and one for the supplicant."""
         return [
-            TeeDevice(self, _CLIENT_OPERATIONS),
-            TeeDevice(self, _SUPPLICANT_OPERATIONS, privileged=True),
+            TeeDevice(self, _CLIENT_REQUESTS),
+            TeeDevice(self, _SUPPLICANT_REQUESTS, privileged=True),
         ]
 
     @property
     def enumerates_applications(self) -> bool:
         """Whether it has the application that lists them; where it has not, a supplicant might."""
-        return self.world.is_installed(DeviceEnumeration.uuid)
+        return self.world.is_installed(DEVICE_ENUMERATION)
 
     def attributes(self) -> dict[str, str]:
         """Tell the version, and who has the memory for storage."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from mmap import PAGESIZE
 from typing import TYPE_CHECKING
 
-from ..driver import page_multiple
+from ...structures import page_multiple
 
 if TYPE_CHECKING:
-    from ..driver import Param
+    from ...structures import Param
 
 __all__ = ["mapped_sizes"]
 

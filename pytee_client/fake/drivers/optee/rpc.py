@@ -12,13 +12,13 @@ from ....enums import Result
 from ....kernels.uapi import ParamType
 from ....supplicant.rpc_command import NotificationOperation, RpcCommand
 from ...secure_world.results import ResultError
-from ..driver import Param
+from ...structures import Param
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...secure_world.notifications import Notifications
-    from ..driver import SharedMemory
+    from ...structures import SharedMemory
     from .supplicant_queue import SupplicantQueue
 
 __all__ = ["MissingSupplicantError", "Rpc"]
@@ -33,7 +33,7 @@ class MissingSupplicantError(Exception):
     def __init__(self) -> None:
         super().__init__(
             "this OP-TEE needs a supplicant, and nothing serves /dev/teepriv0: have a"
-            " fake.Supplicant(kernel, ...) while it is used, or an OP-TEE with"
+            " supplicant.Supplicant(kernel, ...) while it is used, or an OP-TEE with"
             " SupplicantUse.NONE and the Trusted Applications installed in it"
         )
 

@@ -10,10 +10,10 @@ from ....kernels.uapi import ParamType
 from ....supplicant.file_system import FileSystem
 from ....supplicant.rpc_command import FsOperation, RpcCommand
 from ...secure_world.results import ResultError
-from ..driver import Param
+from ...structures import Param
 
 if TYPE_CHECKING:
-    from ..driver import SharedMemory
+    from ...structures import SharedMemory
     from .rpc import Rpc
 
 __all__ = ["SupplicantFileSystem"]

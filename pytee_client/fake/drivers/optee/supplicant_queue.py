@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
-from ..driver import Param
+from ...structures import Param
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..driver import TeeContext
+    from ...structures import TeeContext
 
 __all__ = ["SupplicantQueue"]
 

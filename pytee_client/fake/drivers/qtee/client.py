@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ...._boundary import copy_from_user, copy_to_user
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
-from ..driver import Param
+from ...structures import Param
 from .client_objects import OP_RELEASE, CallbackObject, MemoryObject, room_of
 from .object import (
     OutputBuffer,
@@ -24,7 +24,7 @@ from .object import (
 from .requests import Request, RequestQueue
 
 if TYPE_CHECKING:
-    from ..driver import TeeContext
+    from ...structures import TeeContext
     from .transport import Transport
 
 __all__ = ["QteeClient"]

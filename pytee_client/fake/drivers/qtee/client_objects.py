@@ -4,20 +4,47 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .object import QteeArguments, QteeError, QteeReference, QteeResult
 
 if TYPE_CHECKING:
-    from .client import QteeClient
+    from ...structures import TeeContext
+    from .transport import Transport
 
-__all__ = ["MAX_ARGUMENTS", "OP_RELEASE", "OP_RETAIN", "CallbackObject", "MemoryObject", "room_of"]
+__all__ = [
+    "MAX_ARGUMENTS",
+    "OP_RELEASE",
+    "OP_RETAIN",
+    "CallbackObject",
+    "Client",
+    "MemoryObject",
+    "room_of",
+]
 
 OP_RETAIN: Final = 0xFFFE
 OP_RELEASE: Final = 0xFFFF
 MAX_ARGUMENTS: Final = 16  # of each kind
 _MAX_CALLBACK_BYTES: Final = 4096
 _ALIGNMENT: Final = 8
+
+
+class Client(Protocol):
+    """What the objects of a client ask of the client.
+
+    Attributes:
+        context: the context of the client.
+        transport: the way to QTEE.
+    """
+
+    context: TeeContext
+    transport: Transport
+
+    def call(self, object_id: int, op: int, arguments: QteeArguments) -> None:
+        """Invoke an object that the client serves, and set the outputs."""
+
+    def announce_release(self, object_id: int) -> None:
+        """Tell the client that QTEE has released an object that the client serves."""
 
 
 def room_of(sizes: list[int]) -> int:
@@ -31,7 +58,7 @@ class CallbackObject(QteeReference):
     Threads: may be used from any.
     """
 
-    def __init__(self, client: QteeClient, object_id: int) -> None:
+    def __init__(self, client: Client, object_id: int) -> None:
         client.transport.take_id()
         self.retain()
         self.client = client
@@ -88,7 +115,7 @@ class MemoryObject(QteeReference):
     Threads: may be used from any; accesses at the same time see each other's bytes.
     """
 
-    def __init__(self, client: QteeClient, number: int) -> None:
+    def __init__(self, client: Client, number: int) -> None:
         client.transport.take_id()
         self._held = ExitStack()
         try:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
-from ...reply import Reply
-from ..driver import Driver, TeeDevice
+from ...structures import Driver, Reply, TeeDevice
 from .client import QteeClient
 from .client_objects import MAX_ARGUMENTS, OP_RELEASE, OP_RETAIN, room_of
 from .object import QteeResult
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...kernel.release import LinuxRelease
-    from ..driver import Param, TeeContext
+    from ...structures import Param, TeeContext
     from .object import QteeObject
 
 __all__ = ["Qtee"]
 
-_OPERATIONS: Final = frozenset(
+_REQUESTS: Final = frozenset(
     {uapi.TEE_IOC_OBJECT_INVOKE, uapi.TEE_IOC_SUPPL_RECV, uapi.TEE_IOC_SUPPL_SEND}
 )
 _KINDS: Final = (
@@ -39,13 +38,13 @@ _MAX_PARAMS: Final = 64
 _MAX_BYTES: Final = 4 << 20
 _UINT32: Final = 0xFFFFFFFF
 # Operations of the root object that are the kernel's own.
-_KERNEL_OPERATIONS: Final = frozenset({4, 8, 9})
+_KERNEL_REQUESTS: Final = frozenset({4, 8, 9})
 
 
 class Qtee(Driver):
     """Qualcomm's TEE: one device, on which clients invoke objects and serve their own.
 
-    Not every release of Linux has it: fake.Kernel(fake.Qtee(...), release="7.2").
+    Not every release of Linux has it: fake.Kernel(fake.qtee.Qtee(...), release="7.2").
     It has not the GlobalPlatform capability: Context() does not take such a device, and
     what is here serves to test that, and programs that make the requests themselves. It
     was written from what is known of the driver, and compared with no real one.
@@ -85,7 +84,7 @@ class Qtee(Driver):
 
     def devices(self) -> list[TeeDevice]:
         """Make its only one."""
-        return [TeeDevice(self, _OPERATIONS)]
+        return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Say what the driver says."""
@@ -131,7 +130,7 @@ class Qtee(Driver):
     def _target(self, client: QteeClient, number: int, op: int, params: list[Param]) -> QteeObject:
         if number != uapi.TEE_OBJREF_NULL:
             return client.find(number)
-        if op in _KERNEL_OPERATIONS or _is_the_kernels_registration(op, params):
+        if op in _KERNEL_REQUESTS or _is_the_kernels_registration(op, params):
             raise OSError(errno.EINVAL, "an operation of the kernel's own")
         self._root.retain()
         return self._root

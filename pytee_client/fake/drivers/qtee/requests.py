@@ -15,7 +15,7 @@ from .object import QteeReference, QteeResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..driver import Param
+    from ...structures import Param
 
 __all__ = ["Request", "RequestQueue"]
 

@@ -15,7 +15,15 @@ from pytee_client import fake
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS, Conformance
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.fake.bus import (
+    LOGIN_REE_KERNEL,
+    ClientDevice,
+    ClientDriver,
+    UeventAction,
+    UeventMonitor,
+)
 from pytee_client.fake.devices.bus import EPROBE_DEFER
+from pytee_client.fake.tstee import TsTee
 
 from ....support.waiting import LIMIT
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-Action = fake.UeventAction
+Action = UeventAction
 
 
 class Random(fake.TrustedApplication):
@@ -57,7 +65,7 @@ class Storing(fake.TrustedApplication):
     device_enum_tee_storage_private = True
 
 
-class Recorder(fake.ClientDriver):
+class Recorder(ClientDriver):
     """Takes all that it is offered, and notes it."""
 
     name = "recorder"
@@ -68,12 +76,12 @@ class Recorder(fake.ClientDriver):
         self.refusal = refusal
         self.calls: list[tuple[str, UUID]] = []
 
-    def probe(self, device: fake.ClientDevice) -> None:
+    def probe(self, device: ClientDevice) -> None:
         self.calls.append(("probe", device.uuid))
         if self.refusal is not None:
             raise self.refusal
 
-    def remove(self, device: fake.ClientDevice) -> None:
+    def remove(self, device: ClientDevice) -> None:
         self.calls.append(("remove", device.uuid))
 
 
@@ -85,12 +93,12 @@ def kernel() -> fake.Kernel:
 
 
 @pytest.fixture
-def events(kernel: fake.Kernel) -> Iterator[fake.UeventMonitor]:
+def events(kernel: fake.Kernel) -> Iterator[UeventMonitor]:
     with kernel.uevents.subscribe() as monitor:
         yield monitor
 
 
-def heard(monitor: fake.UeventMonitor) -> list[tuple[Action, str]]:
+def heard(monitor: UeventMonitor) -> list[tuple[Action, str]]:
     """Return what has been heard by now, and of which device."""
     found: list[tuple[Action, str]] = []
     while True:
@@ -114,7 +122,7 @@ def test_applications_are_devices_if_they_say_so(kernel: fake.Kernel) -> None:
 
 
 def test_the_first_supplicant_brings_more_devices(
-    kernel: fake.Kernel, events: fake.UeventMonitor
+    kernel: fake.Kernel, events: UeventMonitor
 ) -> None:
     for _ in range(2):
         kernel.close(kernel.open("/dev/teepriv0"))
@@ -127,15 +135,15 @@ def test_the_first_supplicant_brings_more_devices(
 
 
 def test_opening_the_supplicants_device_does_not_wait_for_drivers(
-    kernel: fake.Kernel, events: fake.UeventMonitor
+    kernel: fake.Kernel, events: UeventMonitor
 ) -> None:
     release = threading.Event()
 
-    class Waiting(fake.ClientDriver):
+    class Waiting(ClientDriver):
         name = "waiting"
         id_table = (Ftpm.uuid,)
 
-        def probe(self, device: fake.ClientDevice) -> None:
+        def probe(self, device: ClientDevice) -> None:
             assert release.wait(LIMIT)
 
     kernel.bus.register(Waiting())
@@ -197,9 +205,7 @@ def test_other_drivers_have_no_devices_on_the_bus() -> None:
     assert bus_uuids(kernel) == set()
 
 
-def test_a_driver_gets_the_devices_of_its_table(
-    kernel: fake.Kernel, events: fake.UeventMonitor
-) -> None:
+def test_a_driver_gets_the_devices_of_its_table(kernel: fake.Kernel, events: UeventMonitor) -> None:
     driver = Recorder()
     kernel.bus.register(driver)
     assert driver.calls == [("probe", Random.uuid)]
@@ -227,7 +233,7 @@ def test_a_driver_that_is_there_before_gets_what_comes(kernel: fake.Kernel) -> N
 
 @pytest.mark.parametrize("error", [OSError(errno.ENODEV, "no"), ValueError("a fault")])
 def test_a_driver_that_refuses_leaves_the_device_to_the_next(
-    kernel: fake.Kernel, events: fake.UeventMonitor, error: Exception
+    kernel: fake.Kernel, events: UeventMonitor, error: Exception
 ) -> None:
     refusing = Recorder("refusing", error)
     kernel.bus.register(refusing)
@@ -249,7 +255,7 @@ def test_a_deferred_device_is_offered_again_after_another_has_its_driver(
     kernel.bus.register(deferring)
     deferring.refusal = None
 
-    class Other(fake.ClientDriver):
+    class Other(ClientDriver):
         name = "other"
         id_table = (InvokeTests.uuid,)
 
@@ -295,13 +301,13 @@ def test_a_device_can_be_taken_from_its_driver_and_given_back(kernel: fake.Kerne
 
 
 def test_a_driver_uses_the_application_as_the_kernel(kernel: fake.Kernel) -> None:
-    class User(fake.ClientDriver):
+    class User(ClientDriver):
         name = "user"
         id_table = (Random.uuid,)
 
-        def probe(self, device: fake.ClientDevice) -> None:
+        def probe(self, device: ClientDevice) -> None:
             device.data = client = device.open_context()
-            reply = client.open_session(device.uuid, login=fake.LOGIN_REE_KERNEL)
+            reply = client.open_session(device.uuid, login=LOGIN_REE_KERNEL)
             assert reply.result == tee.Result.SUCCESS
             assert reply.session is not None
             value = fake.ValueParameter(fake.ParamType.VALUE_OUTPUT)
@@ -309,10 +315,10 @@ def test_a_driver_uses_the_application_as_the_kernel(kernel: fake.Kernel) -> Non
             memref = fake.MemrefParameter(fake.ParamType.MEMREF_INOUT, memoryview(data), 3)
             reply = client.invoke_func(reply.session, 0, value, memref)
             assert (reply.result, reply.origin) == (0, tee.Origin.TRUSTED_APP)
-            assert (value.a, value.b) == (fake.LOGIN_REE_KERNEL, 0)
+            assert (value.a, value.b) == (LOGIN_REE_KERNEL, 0)
             assert (bytes(data), memref.size) == (b"cba", 2)
 
-        def remove(self, device: fake.ClientDevice) -> None:
+        def remove(self, device: ClientDevice) -> None:
             device.data.close()
             device.data.close()
 
@@ -347,7 +353,7 @@ def test_an_application_refuses_the_kernel_by_its_result(kernel: fake.Kernel) ->
 
 
 def test_devices_go_with_their_driver_and_come_again(
-    kernel: fake.Kernel, events: fake.UeventMonitor
+    kernel: fake.Kernel, events: UeventMonitor
 ) -> None:
     driver = Recorder()
     kernel.bus.register(driver)
@@ -389,7 +395,7 @@ def test_an_open_device_serves_on_until_it_is_closed(
         assert caught.value.errno == errno.EBUSY
         assert tuple(session.invoke_command(Command.VALUES, (1, 2), tee.ValueOutput())[0]) == (2, 3)
         context.open_session(Conformance.uuid).close()
-        waiting = pool.submit(kernel.unbind, *kernel._drivers, timeout=LIMIT)
+        waiting = pool.submit(kernel.unbind, *kernel.drivers, timeout=LIMIT)
     assert waiting.result(LIMIT)
     kernel.bind()
     tee.Context(backend=kernel).close()
@@ -402,7 +408,7 @@ def test_memory_keeps_a_device_that_goes(kernel: fake.Kernel) -> None:
     kernel.close(fd)
     assert not kernel.unbind()
     block.close()
-    assert not kernel.unbind(*kernel._drivers)
+    assert not kernel.unbind(*kernel.drivers)
     context.close()
     assert kernel.unbind()
 
@@ -419,7 +425,7 @@ def test_a_device_goes_after_the_one_that_came_after_it(kernel: fake.Kernel) -> 
 
 
 def test_what_is_bound_can_not_be_bound(kernel: fake.Kernel) -> None:
-    (driver,) = kernel._drivers
+    (driver,) = kernel.drivers
     kernel.bind()
     with pytest.raises(OSError, match="is bound") as caught:
         kernel.bind(driver)
@@ -430,13 +436,13 @@ def test_what_is_bound_can_not_be_bound(kernel: fake.Kernel) -> None:
         kernel.unbind(driver)
     assert caught.value.errno == errno.ENODEV
     for change in (kernel.bind, kernel.unbind):
-        with pytest.raises(ValueError, match="not made with"):
+        with pytest.raises(ValueError, match="not a driver of this kernel"):
             change(fake.Optee())
 
 
 def test_one_driver_of_several_goes_alone() -> None:
     amd, optee = fake.AmdTee(), fake.Optee()
-    kernel = fake.Kernel(amd, optee, fake.TsTee())
+    kernel = fake.Kernel(amd, optee, TsTee())
     assert kernel.unbind(amd)
     assert [d.name for d in tee.enumerate_devices(kernel)] == ["tee1", "teepriv0"]
     assert kernel.unbind(optee)
@@ -458,7 +464,7 @@ def test_what_needs_a_supplicant_comes_again_with_the_next(kernel: fake.Kernel) 
 
 def test_a_driver_that_fails_to_let_go_does_not_stop_the_unbinding(kernel: fake.Kernel) -> None:
     class Failing(Recorder):
-        def remove(self, device: fake.ClientDevice) -> None:
+        def remove(self, device: ClientDevice) -> None:
             raise ValueError("a fault")
 
     kernel.bus.register(Failing())

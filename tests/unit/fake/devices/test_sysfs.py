@@ -12,6 +12,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications.pseudo_applications import InvokeTests
+from pytee_client.fake.bus import ClientDriver, UeventAction
 
 from ....fidelity.properties import find
 from ....support.waiting import LIMIT
@@ -64,7 +65,7 @@ def test_a_monitor_hears_what_comes_after_it_only(pool: ThreadPoolExecutor) -> N
     with kernel.uevents.subscribe() as monitor:
         call = pool.submit(monitor.get, LIMIT)
         kernel.unbind()
-        assert call.result(LIMIT).action is fake.UeventAction.REMOVE
+        assert call.result(LIMIT).action is UeventAction.REMOVE
         assert monitor.wait(0)
         assert not monitor.wait(0)
     kernel.bind()
@@ -81,7 +82,7 @@ def test_the_revision_came_later() -> None:
         assert sysfs.readlink("class/tee/tee0") == "../../devices/virtual/tee/tee0"
 
 
-class RandomDriver(fake.ClientDriver):
+class RandomDriver(ClientDriver):
     """As the kernel's module for random numbers."""
 
     name = "optee-rng"

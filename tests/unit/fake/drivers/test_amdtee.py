@@ -15,6 +15,7 @@ from pytee_client import fake
 from pytee_client._boundary import address_of
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS, Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
+from pytee_client.fake.secure_world import Identity
 from pytee_client.kernels import uapi
 from pytee_client.kernels.uapi import ParamType
 
@@ -290,7 +291,7 @@ def test_an_application_learns_nothing_of_its_client(
     device: RawDevice, calls: list[tuple[str, object]]
 ) -> None:
     device.open_session(OWN)
-    assert calls == [("open", fake.Identity(tee.Login.PUBLIC, UUID(int=0)))]
+    assert calls == [("open", Identity(tee.Login.PUBLIC, UUID(int=0)))]
 
 
 def test_the_end_of_a_context_closes_its_sessions_by_their_index(

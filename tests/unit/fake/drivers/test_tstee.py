@@ -14,6 +14,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.applications.trusted_services import EchoService
+from pytee_client.fake.tstee import SecurePartition, TrustedService, TsTee
 from pytee_client.kernels import uapi
 
 from ....support.raw_device import LEFT_ORIGIN, RawDevice, refused
@@ -31,7 +32,7 @@ UPPER, OPCODE, FAIL, FLOOD = range(4)
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
 
 
-class Upper(fake.TrustedService):
+class Upper(TrustedService):
     uuid = UUID("6b1e7a2c-96b5-4c7e-8a53-5d1f0a8f7c11")
 
     def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
@@ -44,17 +45,17 @@ class Upper(fake.TrustedService):
         return opcode, b""
 
 
-class Silent(fake.TrustedService):
+class Silent(TrustedService):
     uuid = UUID("0b3d5c7e-2f41-4b6a-9c8d-7e6f5a4b3c2d")
 
 
 @pytest.fixture
 def kernel() -> fake.Kernel:
     partitions = (
-        fake.SecurePartition(0x8001, (Upper(), Silent())),
-        fake.SecurePartition(0x8002, (Silent(),)),
+        SecurePartition(0x8001, (Upper(), Silent())),
+        SecurePartition(0x8002, (Silent(),)),
     )
-    return fake.Kernel(fake.TsTee(*partitions))
+    return fake.Kernel(TsTee(*partitions))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pytee_client import fake
 from pytee_client.fake import LinuxRelease
 from pytee_client.fake.kernel import release as linux_release
 from pytee_client.fake.kernel.release import PROPERTIES
+from pytee_client.fake.qtee import Qtee
 
 # Tests that count on these being neighbours have a table without later ones.
 VERSIONS = ("6.12.43", "6.12.94", "6.12.113", "6.12.117", "7.2.12", "7.2.13")
@@ -96,6 +97,6 @@ def test_what_is_no_value_of_a_property_is_refused() -> None:
 
 def test_a_release_of_ones_own_needs_no_name() -> None:
     own = replace(LinuxRelease.default(), version="6.13.1", has_qtee_driver=True)
-    assert fake.Kernel(fake.Qtee(), release=own).release is own
+    assert fake.Kernel(Qtee(), release=own).release is own
     with pytest.raises(ValueError, match=r"Linux 6\.12\.117 has no driver Qtee"):
-        fake.Kernel(fake.Qtee(), release="6.12.117")
+        fake.Kernel(Qtee(), release="6.12.117")

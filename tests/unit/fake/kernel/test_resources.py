@@ -11,13 +11,16 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client.fake import Resources
 from pytee_client.fake.applications import Conformance
+from pytee_client.fake.secure_world import MemoryFileSystem
+from pytee_client.supplicant import Supplicant
 
 from ....support.own_application import OwnApplication
 from ....support.raw_device import RawDevice
 from ....support.waiting import LIMIT, begin
 
-NOTHING_HELD = fake.Resources()
+NOTHING_HELD = Resources()
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def test_the_counters_tell_what_is_held(kernel: fake.Kernel) -> None:
         address = kernel.mmap(fd, size)
         device.open_session(Conformance.uuid)
         held = kernel.resources()
-        assert held == fake.Resources(
+        assert held == Resources(
             descriptors=2, contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
         )
         kernel.assert_no_leaks(held)
@@ -40,7 +43,7 @@ def test_the_counters_tell_what_is_held(kernel: fake.Kernel) -> None:
         for word in ("descriptors: 2, and 0 before", f"descriptor {fd}: shared memory 1", "4096"):
             assert word in str(caught.value)
     # Its mapping keeps the memory, and that the context and its sessions.
-    assert kernel.resources() == fake.Resources(
+    assert kernel.resources() == Resources(
         contexts=1, memory=1, mappings=1, sessions=1, secure_world_sessions=1
     )
     kernel.munmap(address, size)
@@ -111,8 +114,8 @@ def test_what_keeps_sessions_may_end_though_these_need_the_supplicant(kept_by: s
 
     kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
     kernel.install(Storing)
-    files = fake.MemoryFileSystem()
-    with fake.Supplicant(kernel, storage=files):
+    files = MemoryFileSystem()
+    with Supplicant(kernel, storage=files):
         device = RawDevice(kernel)
         fd, _, size = device.allocate(4096)
         device.open_session(Storing.uuid)

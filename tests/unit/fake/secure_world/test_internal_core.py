@@ -12,6 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client.fake.secure_world import DataFlag, Identity, Time
 from pytee_client.fake.secure_world.instance import Instance
 
 from ....support.own_application import OwnApplication, do, opened
@@ -116,9 +117,9 @@ def test_the_client_is_the_one_whose_call_it_is(kernel: fake.Kernel) -> None:
         context.open_session(Declaring.uuid, login=tee.Login.USER) as user,
     ):
         for _ in range(2):
-            assert identity(public) == fake.Identity(tee.Login.PUBLIC, UUID(int=0))
+            assert identity(public) == Identity(tee.Login.PUBLIC, UUID(int=0))
             expected = tee.client_uuid(tee.Login.USER)
-            assert identity(user) == fake.Identity(tee.Login.USER, expected)
+            assert identity(user) == Identity(tee.Login.USER, expected)
             text = do(
                 user,
                 lambda ta, _: ta.core.propset_current_client.get_as("gpd.client.identity", str),
@@ -151,15 +152,15 @@ def test_an_applications_own_time_is_what_it_set_for_all_its_instances(
         with pytest.raises(tee.TeecError) as caught:
             do(session, lambda ta, _: ta.core.get_ta_persistent_time(), Declaring)
         assert caught.value.code == tee.Result.TIME_NOT_SET
-        do(session, lambda ta, _: ta.core.set_ta_persistent_time(fake.Time(1000, 5)), Declaring)
+        do(session, lambda ta, _: ta.core.set_ta_persistent_time(Time(1000, 5)), Declaring)
     with opened(kernel) as session:
         now = do(session, lambda ta, _: ta.core.get_ta_persistent_time(), Declaring)
-    assert fake.Time(1000, 5) <= now < fake.Time(1100)
+    assert Time(1000, 5) <= now < Time(1100)
 
 
 def test_a_time_beyond_32_bits_is_an_overflow(session: tee.Session) -> None:
     def run(ta: OwnApplication, session: fake.ClientSession) -> None:
-        ta.core.set_ta_persistent_time(fake.Time(0xFFFFFFFF, 999))
+        ta.core.set_ta_persistent_time(Time(0xFFFFFFFF, 999))
         session.wait(5)
         ta.core.get_ta_persistent_time()
 
@@ -167,8 +168,8 @@ def test_a_time_beyond_32_bits_is_an_overflow(session: tee.Session) -> None:
         do(session, run, Declaring)
 
 
-@pytest.mark.parametrize("time", [fake.Time(1 << 32), fake.Time(-1), fake.Time(0, 1000)])
-def test_a_time_that_is_none_is_a_panic(session: tee.Session, time: fake.Time) -> None:
+@pytest.mark.parametrize("time", [Time(1 << 32), Time(-1), Time(0, 1000)])
+def test_a_time_that_is_none_is_a_panic(session: tee.Session, time: Time) -> None:
     with pytest.raises(tee.TargetDeadError):
         do(session, lambda ta, _: ta.core.set_ta_persistent_time(time), Declaring)
 
@@ -188,7 +189,7 @@ class KeepingObject(OwnApplication):
     single_instance = True
 
     def create(self) -> None:
-        flags = fake.DataFlag.ACCESS_READ | fake.DataFlag.OVERWRITE
+        flags = DataFlag.ACCESS_READ | DataFlag.OVERWRITE
         self.core.create_persistent_object(b"its own", flags)
 
 

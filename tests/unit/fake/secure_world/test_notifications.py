@@ -12,7 +12,8 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.secure_world import Notifications
+from pytee_client.fake.structures import Param
 from pytee_client.supplicant.rpc_command import NotificationOperation, RpcCommand
 
 from ....support.waiting import LIMIT, wait_until
@@ -54,7 +55,7 @@ def optee() -> fake.Optee:
 
 
 @pytest.fixture
-def notifications(optee: fake.Optee) -> fake.Notifications:
+def notifications(optee: fake.Optee) -> Notifications:
     return optee.notifications
 
 
@@ -85,7 +86,7 @@ def sender(context: tee.Context) -> Iterator[tee.Session]:
 
 @pytest.fixture
 def waiting(
-    notifications: fake.Notifications, waiter: tee.Session, pool: ThreadPoolExecutor
+    notifications: Notifications, waiter: tee.Session, pool: ThreadPoolExecutor
 ) -> Iterator[Future[Outputs]]:
     """A command that waits for notification 5."""
     future = pool.submit(waiter.invoke_command, WAIT, (5, 0))
@@ -102,14 +103,14 @@ def test_a_session_waits_until_another_sends(waiting: Future[Outputs], sender: t
 
 
 def test_a_session_waits_until_a_device_interrupts(
-    waiting: Future[Outputs], notifications: fake.Notifications
+    waiting: Future[Outputs], notifications: Notifications
 ) -> None:
     notifications.interrupt(4, 5)
     assert waiting.result(LIMIT) == ()
 
 
 def test_what_is_sent_before_waits_for_its_waiter_once(
-    waiter: tee.Session, sender: tee.Session, notifications: fake.Notifications
+    waiter: tee.Session, sender: tee.Session, notifications: Notifications
 ) -> None:
     for _ in range(2):
         sender.invoke_command(SEND, (7, 0))
@@ -135,14 +136,14 @@ def test_the_largest_number_is_one_and_the_next_is_none(sender: tee.Session) -> 
 
 
 def test_a_device_cannot_notify_beyond_the_largest_number(
-    notifications: fake.Notifications,
+    notifications: Notifications,
 ) -> None:
     with pytest.raises(ValueError, match=str(MAX)):
         notifications.interrupt(MAX + 1)
 
 
 def test_the_first_number_is_for_the_bottom_half(
-    notifications: fake.Notifications, waiter: tee.Session
+    notifications: Notifications, waiter: tee.Session
 ) -> None:
     done: list[str] = []
     notifications.on_bottom_half.append(lambda: done.append("bottom half"))
@@ -153,9 +154,7 @@ def test_the_first_number_is_for_the_bottom_half(
         waiter.invoke_command(WAIT, (0, 1))
 
 
-def test_a_bottom_half_may_notify(
-    notifications: fake.Notifications, waiting: Future[Outputs]
-) -> None:
+def test_a_bottom_half_may_notify(notifications: Notifications, waiting: Future[Outputs]) -> None:
     notifications.on_bottom_half.append(lambda: notifications.send(5))
     notifications.interrupt(0)
     assert waiting.result(LIMIT) == ()

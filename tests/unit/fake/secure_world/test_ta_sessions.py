@@ -14,6 +14,13 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake import MemrefParameter, ParamType, ValueParameter
 from pytee_client.fake.applications.pseudo_applications import PSEUDO_APPLICATIONS, Socket, System
+from pytee_client.fake.secure_world import (
+    LOGIN_TRUSTED_APP,
+    DataFlag,
+    Identity,
+    TaToTaError,
+    TaToTaSession,
+)
 
 from ....support.own_application import OwnApplication, do, opened
 from ....support.waiting import LIMIT
@@ -119,7 +126,7 @@ def nothing_noted() -> None:
 
 def failure(run: Callable[[], object]) -> tuple[int, int]:
     """Return the code and the origin that a call of another application fails with."""
-    with pytest.raises(fake.TaToTaError) as caught:
+    with pytest.raises(TaToTaError) as caught:
         run()
     return caught.value.code, caught.value.origin
 
@@ -133,7 +140,7 @@ def test_the_other_application_serves_a_trusted_application(session: tee.Session
 
     assert do(session, run) == 42
     assert Served.calls == ["create", "open", "close", "destroy"]
-    assert Served.seen == [fake.Identity(fake.LOGIN_TRUSTED_APP, OwnApplication.uuid)]
+    assert Served.seen == [Identity(LOGIN_TRUSTED_APP, OwnApplication.uuid)]
 
 
 def test_parameters_are_what_a_client_would_send(session: tee.Session) -> None:
@@ -181,7 +188,7 @@ def test_null_references_and_no_parameters_arrive_as_such(session: tee.Session) 
     ],
 )
 def test_misuse_is_a_panic_of_the_caller(
-    session: tee.Session, misuse: Callable[[fake.TaToTaSession], object]
+    session: tee.Session, misuse: Callable[[TaToTaSession], object]
 ) -> None:
     with pytest.raises(tee.TargetDeadError):
         do(session, lambda ta, _: misuse(ta.core.open_ta_session(Served.uuid)))
@@ -222,7 +229,7 @@ def test_a_panic_of_the_other_is_not_the_callers(session: tee.Session) -> None:
 
     def run(ta: OwnApplication, _: object) -> None:
         with ta.core.open_ta_session(Served.uuid) as served:
-            with pytest.raises(fake.TaToTaError) as caught:
+            with pytest.raises(TaToTaError) as caught:
                 served.invoke_command(PANIC)
             assert (caught.value.code, caught.value.origin) == dead
             assert isinstance(caught.value.__cause__, fake.PanicError)
@@ -234,7 +241,7 @@ def test_a_panic_of_the_other_is_not_the_callers(session: tee.Session) -> None:
 
 
 def test_a_session_is_kept_from_call_to_call(session: tee.Session) -> None:
-    kept: list[fake.TaToTaSession] = []
+    kept: list[TaToTaSession] = []
     do(session, lambda ta, _: kept.append(ta.core.open_ta_session(Served.uuid)))
     do(session, lambda ta, _: kept[0].invoke_command(SHOW))
     assert Served.calls == ["create", "open"]
@@ -325,7 +332,7 @@ def test_a_circle_of_single_instances_is_busy(kernel: fake.Kernel) -> None:
 
 
 def test_a_circle_of_sessions_that_are_open_already_is_busy(kernel: fake.Kernel) -> None:
-    kept: list[fake.TaToTaSession] = []
+    kept: list[TaToTaSession] = []
 
     def back(ta: OwnApplication, _: object) -> tuple[int, int]:
         return failure(lambda: kept[0].invoke_command(0))
@@ -427,7 +434,7 @@ def test_an_instance_that_could_not_be_created_is_not_kept_alive() -> None:
 
         def create(self) -> None:
             # Which it could not if the first were still there.
-            self.core.create_persistent_object(b"id", fake.DataFlag.OVERWRITE)
+            self.core.create_persistent_object(b"id", DataFlag.OVERWRITE)
             type(self).created += 1
             if self.created == 1:
                 raise fake.ResultError(OWN_CODE)

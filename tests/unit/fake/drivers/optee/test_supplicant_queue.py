@@ -11,7 +11,7 @@ import pytest
 from pytee_client import fake
 from pytee_client._boundary import address_of
 from pytee_client.enums import Result
-from pytee_client.fake.drivers.driver import Param
+from pytee_client.fake.structures import Param
 from pytee_client.kernels import uapi
 
 from .....support.raw_device import RawDevice, refused
@@ -89,14 +89,14 @@ def test_a_request_is_written_whole_and_what_is_behind_it_is_left(
     kernel: fake.Kernel, supplicant: RawDevice, client: Client
 ) -> None:
     _, number, _ = supplicant.allocate(100)
-    memory = kernel.find_memory(kernel._contexts[supplicant.fd], number)
+    memory = kernel._memory.find_memory(kernel._contexts[supplicant.fd], number)
     client.ask(
         Param(TYPE.VALUE_INPUT, a=2**64 - 1, b=2, c=3),
         Param(TYPE.VALUE_OUTPUT, a=1, b=2, c=3),
         Param(TYPE.MEMREF_INOUT, a=7, b=8, memory=memory),
         Param(TYPE.MEMREF_OUTPUT, a=9, b=8),
     )
-    left: RawParam = (0x100, 5, 6, 7)
+    left: RawParam = (uapi.META, 5, 6, 7)
     received = receive(kernel, supplicant.fd, META, ROOM, ROOM, ROOM, ROOM, left)
     assert received.params[1:] == [
         (1, 2**64 - 1, 2, 3),
@@ -105,7 +105,7 @@ def test_a_request_is_written_whole_and_what_is_behind_it_is_left(
         (6, 0, 8, uapi.TEE_MEMREF_NULL),
     ]
     assert received.rest == [left]
-    kernel.put_memory(memory)
+    kernel._memory.put_memory(memory)
 
 
 def test_an_answer_changes_what_is_an_output_and_nothing_else(

@@ -10,6 +10,7 @@ import pytest
 
 from pytee_client import fake
 from pytee_client.fake.applications.qtee_services import QTEE_SERVICES
+from pytee_client.fake.qtee import Qtee
 
 from .....support.applications.qtee_probe import QteeProbe
 from .....support.qtee_device import QteeDevice
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def qtee() -> fake.Qtee:
+def qtee() -> Qtee:
     QteeProbe.reset()
-    return fake.Qtee({**QTEE_SERVICES, QteeProbe.NUMBER: QteeProbe})
+    return Qtee({**QTEE_SERVICES, QteeProbe.NUMBER: QteeProbe})
 
 
 @pytest.fixture
-def kernel(qtee: fake.Qtee) -> fake.Kernel:
+def kernel(qtee: Qtee) -> fake.Kernel:
     return fake.Kernel(qtee, release="7.2")
 
 

@@ -11,6 +11,7 @@ import pytest
 from pytee_client import fake
 from pytee_client.fake import ParamType
 from pytee_client.fake.applications.qtee_services import QteeCaller, QteeEcho
+from pytee_client.fake.qtee import CallbackObject, QteeArguments
 
 from .....support.applications.qtee_probe import QteeProbe
 from .....support.qtee_call import MINE, OP, Call
@@ -131,17 +132,17 @@ def test_a_kept_object_can_be_invoked_until_it_is_let_go(
 
 
 def test_what_is_kept_without_being_held_is_an_error_of_the_service(device: QteeDevice) -> None:
-    kept: list[fake.CallbackObject] = []
+    kept: list[CallbackObject] = []
 
-    def keep(arguments: fake.QteeArguments) -> None:
+    def keep(arguments: QteeArguments) -> None:
         (given,) = arguments.input_objects
-        assert isinstance(given, fake.CallbackObject)
+        assert isinstance(given, CallbackObject)
         kept.append(given)
 
     QteeProbe.run = keep
     device.object_invoke(device.open_service(QteeProbe.NUMBER), 0, object_input(MINE))
     with pytest.raises(ValueError, match="released"):
-        kept[0].invoke(0, fake.QteeArguments())
+        kept[0].invoke(0, QteeArguments())
     with pytest.raises(ValueError, match="released"):
         kept[0].release()
 
@@ -149,11 +150,11 @@ def test_what_is_kept_without_being_held_is_an_error_of_the_service(device: Qtee
 def test_each_client_gets_the_requests_to_its_objects(
     kernel: fake.Kernel, device: QteeDevice, pool: ThreadPoolExecutor
 ) -> None:
-    kept: list[fake.CallbackObject] = []
+    kept: list[CallbackObject] = []
 
-    def keep(arguments: fake.QteeArguments) -> None:
+    def keep(arguments: QteeArguments) -> None:
         (given,) = arguments.input_objects
-        assert isinstance(given, fake.CallbackObject)
+        assert isinstance(given, CallbackObject)
         given.retain()
         kept.append(given)
 
@@ -162,7 +163,7 @@ def test_each_client_gets_the_requests_to_its_objects(
         for client in (device, other):
             probe = client.open_service(QteeProbe.NUMBER)
             assert client.object_invoke(probe, 0, object_input(MINE))[0] == OK
-        calls = [pool.submit(held.invoke, op, fake.QteeArguments()) for op, held in enumerate(kept)]
+        calls = [pool.submit(held.invoke, op, QteeArguments()) for op, held in enumerate(kept)]
         for op, client in enumerate((device, other)):
             request = client.receive()
             assert (request.op, request.number) == (op, 0)
@@ -174,11 +175,11 @@ def test_each_client_gets_the_requests_to_its_objects(
 def test_an_object_of_another_client_cannot_be_given(
     kernel: fake.Kernel, device: QteeDevice
 ) -> None:
-    kept: list[fake.CallbackObject] = []
+    kept: list[CallbackObject] = []
 
-    def keep_and_give(arguments: fake.QteeArguments) -> None:
+    def keep_and_give(arguments: QteeArguments) -> None:
         (given,) = arguments.input_objects
-        assert isinstance(given, fake.CallbackObject)
+        assert isinstance(given, CallbackObject)
         given.retain()
         kept.append(given)
         arguments.output_objects[0] = QteeProbe()

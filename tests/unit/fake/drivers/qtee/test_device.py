@@ -18,6 +18,7 @@ from pytee_client import fake
 from pytee_client.fake import ParamType
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.applications.qtee_services import QteeEcho
+from pytee_client.fake.qtee import Qtee
 from pytee_client.kernels import uapi
 
 from .....support.qtee_device import OK, RELEASE, Memory, QteeDevice
@@ -42,7 +43,7 @@ def test_it_has_one_device_that_says_it_carries_objects(kernel: fake.Kernel) -> 
 
 def test_linux_6_12_has_no_such_driver() -> None:
     with pytest.raises(ValueError, match=r"release='7\."):
-        fake.Kernel(fake.Qtee())
+        fake.Kernel(Qtee())
     for profile in ("qtee", "qtee@6.12"):
         with pytest.raises(ValueError, match=r"@7\.2"):
             fake.new_kernel(profile)

@@ -14,6 +14,7 @@ from pytee_client import fake
 from pytee_client.fake import ParamType
 from pytee_client.fake.applications.qtee_services import QTEE_SERVICES, QteeCaller, QteeEcho
 from pytee_client.fake.drivers.qtee.requests import Request, RequestQueue
+from pytee_client.fake.qtee import CallbackObject, Qtee, QteeArguments, QteeError
 
 from .....support.applications.qtee_probe import QteeProbe
 from .....support.interruption import Interrupted, interruption
@@ -62,19 +63,19 @@ def test_closing_the_device_ends_the_requests_and_whoever_waits_for_one(
 
 
 def test_an_object_outlives_its_client_as_defunct(kernel: fake.Kernel) -> None:
-    kept: list[fake.CallbackObject] = []
+    kept: list[CallbackObject] = []
 
-    def keep(arguments: fake.QteeArguments) -> None:
+    def keep(arguments: QteeArguments) -> None:
         (given,) = arguments.input_objects
-        assert isinstance(given, fake.CallbackObject)
+        assert isinstance(given, CallbackObject)
         given.retain()
         kept.append(given)
 
     QteeProbe.run = keep
     with QteeDevice(kernel) as device:
         device.object_invoke(device.open_service(QteeProbe.NUMBER), 0, object_input(MINE))
-    for arguments in (fake.QteeArguments(), fake.QteeArguments(input_objects=[QteeProbe()])):
-        with pytest.raises(fake.QteeError) as caught:
+    for arguments in (QteeArguments(), QteeArguments(input_objects=[QteeProbe()])):
+        with pytest.raises(QteeError) as caught:
             kept[0].invoke(0, arguments)
         assert caught.value.code in (DEFUNCT, UNAVAIL)
     kept[0].release()
@@ -130,7 +131,7 @@ def test_the_request_of_an_interrupted_invocation_is_withdrawn_if_nobody_receive
 
 
 def test_objects_of_a_request_that_was_never_received_stay_unknown(
-    qtee: fake.Qtee, kernel: fake.Kernel, pool: ThreadPoolExecutor
+    qtee: Qtee, kernel: fake.Kernel, pool: ThreadPoolExecutor
 ) -> None:
     with QteeDevice(kernel) as device:
         echo = device.service(QteeEcho.NUMBER)
@@ -146,7 +147,7 @@ def test_objects_of_a_request_that_was_never_received_stay_unknown(
 
 def test_many_threads_invoke_and_serve_at_once(pool: ThreadPoolExecutor) -> None:
     threads, rounds = 4, 50
-    qtee = fake.Qtee(QTEE_SERVICES, callback_ids=threads)
+    qtee = Qtee(QTEE_SERVICES, callback_ids=threads)
     kernel = fake.Kernel(qtee, release="7.2")
     with QteeDevice(kernel) as device:
         caller, op = device.service(QteeCaller.NUMBER), Memory(bytes([OP]))
@@ -203,7 +204,7 @@ def test_an_answer_to_an_interrupted_invocation_is_let_go(pool: ThreadPoolExecut
 
 @pytest.mark.parametrize("error", [errno.ENOMEM, errno.EIO])
 def test_a_secure_call_that_fails_is_an_error_and_releases_nothing(
-    qtee: fake.Qtee, device: QteeDevice, error: int
+    qtee: Qtee, device: QteeDevice, error: int
 ) -> None:
     echo = device.open_service(QteeEcho.NUMBER)
     qtee.fail_transport(error)
@@ -214,7 +215,7 @@ def test_a_secure_call_that_fails_is_an_error_and_releases_nothing(
 
 
 def test_a_transport_that_dies_under_an_invocation_is_no_device(
-    qtee: fake.Qtee, device: QteeDevice, pool: ThreadPoolExecutor
+    qtee: Qtee, device: QteeDevice, pool: ThreadPoolExecutor
 ) -> None:
     for ret in (0, ERROR):
         call = pool.submit(refused, Call(pool, device).future.result, LIMIT)
@@ -230,7 +231,7 @@ def test_a_transport_that_dies_under_an_invocation_is_no_device(
 def test_what_an_invocation_held_is_let_go_whatever_became_of_it(
     pool: ThreadPoolExecutor, answer: RawParam, error: int | None
 ) -> None:
-    qtee = fake.Qtee(QTEE_SERVICES, callback_ids=2)
+    qtee = Qtee(QTEE_SERVICES, callback_ids=2)
     kernel = fake.Kernel(qtee, release="7.2")
     with QteeDevice(kernel) as device:
         echo = device.service(QteeEcho.NUMBER)

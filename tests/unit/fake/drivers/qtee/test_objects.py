@@ -13,6 +13,7 @@ import pytest
 from pytee_client import fake
 from pytee_client.fake import ParamType
 from pytee_client.fake.applications.qtee_services import QTEE_SERVICES, QteeEcho
+from pytee_client.fake.qtee import MemoryObject, Qtee, QteeArguments, QteeError, QteeObject
 
 from .....support.applications.qtee_probe import QteeProbe
 from .....support.qtee_call import MINE
@@ -205,11 +206,11 @@ def test_a_memory_object_is_shared_memory_of_the_context(
 
 
 def test_a_kept_memory_object_keeps_its_memory(kernel: fake.Kernel, device: QteeDevice) -> None:
-    kept: list[fake.MemoryObject] = []
+    kept: list[MemoryObject] = []
 
-    def run(arguments: fake.QteeArguments) -> None:
+    def run(arguments: QteeArguments) -> None:
         (memory,) = arguments.input_objects
-        assert isinstance(memory, fake.MemoryObject)
+        assert isinstance(memory, MemoryObject)
         memory.retain()
         kept.append(memory)
 
@@ -257,7 +258,7 @@ def test_an_output_is_as_long_as_the_object_made_it(device: QteeDevice) -> None:
 def test_outputs_that_cannot_be_copied_make_a_result_and_no_objects(device: QteeDevice) -> None:
     probe = device.open_service(QteeProbe.NUMBER)
 
-    def run(arguments: fake.QteeArguments) -> None:
+    def run(arguments: QteeArguments) -> None:
         arguments.output_buffers[0].content = b"1234"
         arguments.output_objects[0] = QteeProbe()
 
@@ -273,7 +274,7 @@ def test_an_object_that_fails_is_defunct(device: QteeDevice) -> None:
     probe = device.open_service(QteeProbe.NUMBER)
     failure = ZeroDivisionError()
 
-    def run(arguments: fake.QteeArguments) -> None:
+    def run(arguments: QteeArguments) -> None:
         raise failure
 
     QteeProbe.run = run
@@ -287,11 +288,11 @@ def test_an_object_that_fails_is_defunct(device: QteeDevice) -> None:
 @pytest.mark.parametrize("code", [0, 1 << 32, -(1 << 31) - 1])
 def test_a_result_of_a_failure_is_32_bits_and_not_0(code: int) -> None:
     with pytest.raises(ValueError, match="32 bits"):
-        fake.QteeError(code)
+        QteeError(code)
 
 
 def test_an_object_that_fails_to_release_is_its_own_problem(device: QteeDevice) -> None:
-    class Failing(fake.QteeObject):
+    class Failing(QteeObject):
         def released(self) -> None:
             raise ZeroDivisionError
 
@@ -308,7 +309,7 @@ def test_an_object_that_fails_to_release_is_its_own_problem(device: QteeDevice) 
 def test_an_object_that_answers_nonsense_is_defunct(
     device: QteeDevice, output: str, value: object
 ) -> None:
-    def run(arguments: fake.QteeArguments) -> None:
+    def run(arguments: QteeArguments) -> None:
         if output == "output_objects":
             arguments.output_objects[0] = value  # type: ignore[call-overload]
         else:
@@ -324,13 +325,13 @@ def test_an_object_that_answers_nonsense_is_defunct(
 def test_a_client_is_registered_by_credentials_that_its_object_tells(device: QteeDevice) -> None:
     seen: list[bytes] = []
 
-    class Curious(fake.QteeObject):
+    class Curious(QteeObject):
         def __init__(self, credentials: bytes) -> None:
             super().__init__(credentials)
             seen.append(credentials)
 
     credentials = bytes(range(256)) * 20
-    kernel = fake.Kernel(fake.Qtee({7: Curious}), release="7.2")
+    kernel = fake.Kernel(Qtee({7: Curious}), release="7.2")
     with QteeDevice(kernel) as own:
         own.open_service(7, own.register_client(credentials))
     assert seen == [credentials]
@@ -359,7 +360,7 @@ def test_a_service_is_opened_by_its_number(device: QteeDevice) -> None:
 
 
 def test_no_more_objects_of_clients_are_held_than_there_are_ids(pool: ThreadPoolExecutor) -> None:
-    kernel = fake.Kernel(fake.Qtee(QTEE_SERVICES, callback_ids=2), release="7.2")
+    kernel = fake.Kernel(Qtee(QTEE_SERVICES, callback_ids=2), release="7.2")
     with QteeDevice(kernel) as device:
         echo = device.open_service(QteeEcho.NUMBER)
         mine = object_input(MINE)

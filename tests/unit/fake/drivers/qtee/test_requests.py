@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytee_client import fake
 from pytee_client.fake import ParamType
+from pytee_client.fake.qtee import CallbackObject, QteeArguments
 
 from .....support.applications.qtee_probe import QteeProbe
 from .....support.qtee_call import MINE, Call, inputs_of
@@ -186,12 +186,12 @@ def test_a_request_has_room_for_16_arguments_of_a_kind_and_4096_bytes(
     assert call.outputs()[0][2] == 4088
     assert Call(pool, device, most.input(), byte.output(), byte.output()).result() == MAXDATA
 
-    def flood(arguments: fake.QteeArguments) -> None:
+    def flood(arguments: QteeArguments) -> None:
         (given,) = arguments.input_objects
-        assert isinstance(given, fake.CallbackObject)
+        assert isinstance(given, CallbackObject)
         with pytest.raises(ValueError, match="0xfffe"):
-            given.invoke(0xFFFE, fake.QteeArguments())
-        given.invoke(0, fake.QteeArguments(output_objects=[None] * 17))
+            given.invoke(0xFFFE, QteeArguments())
+        given.invoke(0, QteeArguments(output_objects=[None] * 17))
 
     QteeProbe.run = flood
     assert device.object_invoke(probe, 0, object_input(MINE))[0] == MAXARGS

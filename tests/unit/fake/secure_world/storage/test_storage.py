@@ -12,7 +12,13 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake import DataFlag, Whence
+from pytee_client.fake.secure_world import (
+    DataFlag,
+    MemoryFileSystem,
+    ObjectInfo,
+    PersistentObject,
+    Whence,
+)
 
 from .....support.own_application import OwnApplication, do, opened
 
@@ -117,7 +123,7 @@ def test_reading_and_writing_move_the_position(session: tee.Session) -> None:
             assert stored.seek(-1, Whence.CUR) == 5
             assert stored.seek(-100, Whence.CUR) == 0
             assert stored.read(100) == b"conTENt"
-            assert stored.get_info() == fake.ObjectInfo(7, 7, READ | WRITE)
+            assert stored.get_info() == ObjectInfo(7, 7, READ | WRITE)
 
     do(session, run)
 
@@ -135,7 +141,7 @@ def test_what_lies_beyond_the_end_is_zeros(session: tee.Session) -> None:
             stored.seek(0)
             assert stored.read(100) == b"ab\0\0\0f\0\0"
             stored.truncate(1)
-            assert stored.get_info() == fake.ObjectInfo(1, 8, READ | WRITE)
+            assert stored.get_info() == ObjectInfo(1, 8, READ | WRITE)
 
     do(session, run)
     assert read(session) == b"a"
@@ -319,7 +325,7 @@ def test_misuse_is_a_panic(kernel: fake.Kernel, misuse: Callable[[OwnApplication
         assert read(session) == b"content"
 
 
-def closed(ta: OwnApplication) -> fake.PersistentObject:
+def closed(ta: OwnApplication) -> PersistentObject:
     with ta.core.open_persistent_object(b"id") as stored:
         return stored
 
@@ -335,7 +341,7 @@ def test_there_is_one_storage(session: tee.Session) -> None:
 
 def test_an_object_that_has_no_room_is_not_there() -> None:
     driver = fake.Optee()
-    driver.world.file_system = fake.MemoryFileSystem(capacity=100)
+    driver.world.file_system = MemoryFileSystem(capacity=100)
     kernel = fake.Kernel(driver)
     kernel.install(OwnApplication)
     with opened(kernel) as session:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the kernel's core and a driver know of each other."""
+"""What the core of the kernel and a driver share: contexts, devices, memory, parameters."""
 
 from __future__ import annotations
 
@@ -12,17 +12,27 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ..._boundary import copy_from_user, copy_to_user
-from ...kernels.uapi import ParamType
-from ..secure_world.world import SecureWorld
+from .._boundary import copy_from_user, copy_to_user
+from ..kernels.uapi import ParamType
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
-    from ..kernel.release import LinuxRelease
-    from ..reply import Reply
-    from ..secure_world.trusted_application import TrustedApplication
+    from .kernel.release import LinuxRelease
+
+__all__ = [
+    "NO_PARAM",
+    "Core",
+    "Driver",
+    "Param",
+    "Reply",
+    "SharedMemory",
+    "TeeContext",
+    "TeeDevice",
+    "null_descriptor",
+    "page_multiple",
+]
 
 _UINT64: Final = 2**64 - 1
 
@@ -87,6 +97,23 @@ NO_PARAM: Final = Param(ParamType.NONE)
 """A parameter that is not used: all of a client's are this one, and nobody writes to it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a driver puts into the argument of a call.
+
+    Attributes:
+        result: the 32-bit code.
+        origin: who says so; None to leave what the caller had there.
+        session: the session that was opened; None to leave what the caller had there.
+        cause: the exception of the panic behind TARGET_DEAD.
+    """
+
+    result: int
+    origin: int | None = None
+    session: int | None = None
+    cause: BaseException | None = None
+
+
 class Core(Protocol):
     """What a driver asks of the kernel's core.
 
@@ -116,7 +143,7 @@ class TeeContext:
         memory_ids: how many blocks of memory keep it alive besides its file.
         sessions: the sessions opened in it, oldest first: by the number that the client
             knows, what the driver knows it by, such as the secure world's number.
-        calls: how many calls run in it.
+        running_requests: how many requests run in it.
         is_open: whether its file is.
         is_released: whether nothing keeps it any longer.
     """
@@ -124,7 +151,7 @@ class TeeContext:
     core: Core
     device: TeeDevice
     memory_ids: int = 0
-    calls: int = 0
+    running_requests: int = 0
     sessions: dict[int, int] = field(default_factory=dict)
     is_open: bool = True
     is_released: bool = False
@@ -136,7 +163,7 @@ class TeeDevice:
 
     Attributes:
         driver: whose it is.
-        operations: the requests (TEE_IOC_*) that the driver serves there, besides those
+        requests: the requests (TEE_IOC_*) that the driver serves there, besides those
             that every driver has: VERSION and SHM_ALLOC.
         privileged: whether it is for a supplicant.
         path: where it stands; the core's to say.
@@ -145,7 +172,7 @@ class TeeDevice:
     """
 
     driver: Driver
-    operations: frozenset[int]
+    requests: frozenset[int]
     privileged: bool = False
     path: str = ""
     memory: dict[int, SharedMemory] = field(default_factory=dict)
@@ -284,28 +311,6 @@ class Driver(ABC):
     def count_pending_requests(self) -> int:
         """Return how many requests to a supplicant wait for their answer."""
         return 0
-
-
-class ApplicationDriver(Driver):
-    """A driver with Trusted Applications behind it.
-
-    Args:
-        storage: a folder for what they store, see SecureWorld.
-
-    Attributes:
-        world: the secure world that they are in.
-    """
-
-    def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
-        self.world = SecureWorld(storage)
-
-    def install(self, application: type[TrustedApplication]) -> None:
-        """Install a Trusted Application in the secure world behind it."""
-        self.world.install(application)
-
-    def count_secure_world_sessions(self) -> int:
-        """Return how many sessions there are in the secure world behind it."""
-        return self.world.count_sessions()
 
 
 def page_multiple(size: int) -> int:

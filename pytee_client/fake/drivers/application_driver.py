@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The base of drivers whose TEE runs Trusted Applications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..secure_world.world import SecureWorld
+from ..structures import Driver
+
+if TYPE_CHECKING:
+    import os
+
+    from ..secure_world.trusted_application import TrustedApplication
+
+__all__ = ["ApplicationDriver"]
+
+
+class ApplicationDriver(Driver):
+    """A driver with Trusted Applications behind it.
+
+    Args:
+        storage: a folder for what they store, see SecureWorld.
+
+    Attributes:
+        world: the secure world that they are in.
+    """
+
+    def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
+        self.world = SecureWorld(storage)
+
+    def install(self, application: type[TrustedApplication]) -> None:
+        """Install a Trusted Application in the secure world behind it."""
+        self.world.install(application)
+
+    def count_secure_world_sessions(self) -> int:
+        """Return how many sessions there are in the secure world behind it."""
+        return self.world.count_sessions()
