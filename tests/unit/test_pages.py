@@ -50,6 +50,32 @@ def test_every_relative_link_leads_to_something(page: Path) -> None:
     assert dead_links(page) == []
 
 
+def missing_tests(page: Path) -> list[str]:
+    """Return the programs and files below tests/ that a page names and that are not there."""
+    missing = []
+    for name in re.findall(r"\btests[./][\w./]+\w", page.read_text()):
+        path = TOP / (name if "/" in name else name.replace(".", "/"))
+        # The versions of the last green run are kept once there was one.
+        is_kept_later = path.suffix == ".json" and path.parent.is_dir()
+        if not (path.exists() or path.with_suffix(".py").exists() or is_kept_later):
+            missing.append(name)
+    return missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_what_a_page_names_of_the_tests_is_there(page: Path) -> None:
+    assert missing_tests(page) == []
+
+
+def test_a_name_of_a_test_that_has_moved_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`python -m tests.bench.host` `tests/unit/test_pages.py` `tests/machines/` tests/unit.\n"
+        "`python -m tests.gone build` `tests/gone/test_it.py` `tests/unit/test_gone.py`\n"
+    )
+    assert missing_tests(page) == ["tests.gone", "tests/gone/test_it.py", "tests/unit/test_gone.py"]
+
+
 def test_a_link_to_nothing_is_found(tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text("# What it is, in short\n```sh\n# no heading\n```\n")
     page = tmp_path / "page.md"
