@@ -70,7 +70,7 @@ def _import_milliseconds(runs: int) -> tuple[float, float]:
 
 def _started(program: str, variables: dict[str, str]) -> float:
     """Milliseconds of processor time of an interpreter with a program."""
-    process = subprocess.Popen([*BARE_PYTHON, program], env=variables)
+    process = subprocess.Popen([*BARE_PYTHON, program], cwd="/", env=variables)
     _, status, usage = os.wait4(process.pid, 0)
     # Popen must not wait for it again.
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -81,7 +81,12 @@ def _started(program: str, variables: dict[str, str]) -> float:
 
 def _output(program: str) -> str:
     return subprocess.run(
-        [*BARE_PYTHON, program], env=environment(), stdout=subprocess.PIPE, text=True, check=True
+        [*BARE_PYTHON, program],
+        cwd="/",
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout
 
 

@@ -8,7 +8,6 @@ import fcntl
 import gc
 import os
 import subprocess
-import sys
 
 import pytest
 
@@ -16,6 +15,7 @@ import pytee_client as tee
 from pytee_client.fake import new_kernel
 
 from ..support.conformance import Command
+from ..support.programs import program
 from ..support.targets import Target
 
 Capabilities = tee.GenericCapabilities
@@ -84,7 +84,7 @@ def test_a_node_without_permission_is_named_with_what_to_do(target: Target, by_p
     if target.is_real:
         path = target.device if by_path else ""
         done = subprocess.run(
-            [sys.executable, "-c", OPEN_AS_NOBODY, path],
+            program(OPEN_AS_NOBODY, path),
             check=True,
             capture_output=True,
             text=True,

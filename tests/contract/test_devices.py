@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,6 +20,7 @@ from pytee_client.fake.bus import ClientDriver
 from pytee_client.kernels.monitor import LinuxMonitor
 from pytee_client.kernels.sysfs import Folder
 
+from ..support.programs import program
 from ..support.targets import Target
 from ..support.waiting import LIMIT
 
@@ -161,9 +161,7 @@ print(tee.wait_for_device(60).path)
 def test_waiting_is_for_the_permission_too(target: Target) -> None:
     node = Path(target.device)
     mode = stat.S_IMODE(node.stat().st_mode)
-    waiting = subprocess.Popen(
-        [sys.executable, "-c", WAIT_AS_NOBODY], stdout=subprocess.PIPE, text=True
-    )
+    waiting = subprocess.Popen(program(WAIT_AS_NOBODY), stdout=subprocess.PIPE, text=True)
     try:
         assert waiting.stdout is not None
         assert "udev rule" in waiting.stdout.readline()

@@ -8,7 +8,6 @@ import errno
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +29,7 @@ from pytee_client.supplicant.device import SupplicantDevice
 from ..support.applications.storage import Storage, StorageCommand
 from ..support.interruption import Interrupted, interruption
 from ..support.linux_kernel import LinuxKernel
+from ..support.programs import program
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, Received, receive, send
 from ..support.renaming_kernel import OPEN, RenamingKernel
@@ -247,7 +247,7 @@ def request_of_the_dead(
 ) -> _Request:
     """Return a request, taken by receive, whose client is dead."""
     if needy.optee is None:
-        command = [sys.executable, "-c", DIE, needy.target.device, str(HelloWorld.uuid)]
+        command = program(DIE, needy.target.device, str(HelloWorld.uuid))
         with subprocess.Popen(command) as client:
             received = receive()
             client.kill()

@@ -136,6 +136,7 @@ def test_importing_the_package_loads_no_more_than_it_needs() -> None:
     )
     done = subprocess.run(
         [*BARE_PYTHON, script],
+        cwd="/",
         env=environment(),
         capture_output=True,
         text=True,

@@ -138,6 +138,35 @@ def test_the_wheel_works_by_itself(archives: tuple[Path, Path], tmp_path: Path) 
     assert done.stdout.split() == ["43", str(tmp_path / "pytee_client" / "__init__.py")]
 
 
+def test_the_tests_of_a_checkout_are_of_the_package_that_is_installed(
+    archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(archives[1]) as wheel:
+        wheel.extractall(installed)
+    with tarfile.open(archives[0]) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    # It has no extension.
+    (checkout,) = tmp_path.glob("pytee_client-*")
+    test = checkout / "tests" / "test_place.py"
+    test.write_text(
+        "import pytee_client\n"
+        "def test_place():\n"
+        f"    assert pytee_client.__file__.startswith({str(installed)!r})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_source_distribution_has_what_it_is_built_and_tested_from(
     archives: tuple[Path, Path],
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 import pytee_client as tee
 
+from ..support.programs import program
+
 
 def test_the_version_is_that_of_the_metadata() -> None:
     assert tee.__version__ == importlib.metadata.version("pytee_client")
@@ -22,7 +24,7 @@ def test_the_version_is_read_only_when_it_is_asked_for() -> None:
         "assert 'importlib.metadata' not in {*sys.modules} - before\n"
         "assert tee.__version__\n"
     )
-    subprocess.run([sys.executable, "-c", script], timeout=60, check=True)
+    subprocess.run(program(script), timeout=60, check=True)
 
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

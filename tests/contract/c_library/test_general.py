@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +17,7 @@ import pytee_client as tee
 from ...support import c_library as c
 from ...support.c_library import Kind
 from ...support.conformance import Command
+from ...support.programs import program
 from ...support.supplicants import no_supplicant
 from ...support.targets import Target
 from ...support.waiting import LIMIT, start_blocked
@@ -61,7 +61,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_a_dead_client_had_open_is_closed(
     target: Target, new_context: Callable[[], Any]
 ) -> None:
-    command = [sys.executable, "-c", OPEN_AND_DIE, target.device, str(Target.EXCLUSIVE)]
+    command = program(OPEN_AND_DIE, target.device, str(Target.EXCLUSIVE))
     client = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert (client.stdout, client.returncode) == ("1\n", -9), client.stderr
     successor = c.new_session()
@@ -94,7 +94,7 @@ def test_a_program_that_is_started_inherits_nothing(new_context: Callable[[], An
     block = c.allocated(context, b"abc")
     opened = [fd for fd, _ in open_files() - before]
     assert len(opened) >= 2
-    command = [sys.executable, "-c", LIST_OPEN, *map(str, opened)]
+    command = program(LIST_OPEN, *map(str, opened))
     started = subprocess.run(
         command, close_fds=False, capture_output=True, text=True, timeout=LIMIT, check=True
     )

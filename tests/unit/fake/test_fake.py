@@ -7,7 +7,6 @@ import errno
 import mmap
 import pickle
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.tstee import SecurePartition, TsTee
 from pytee_client.kernels import uapi
 
+from ...support.programs import program
 from ...support.raw_device import RawDevice, refused
 from ...support.waiting import LIMIT, begin, interrupted_soon, wait_until
 
@@ -492,7 +492,7 @@ def test_a_machine_without_a_tee_gets_the_fake_with_one_warning() -> None:
         "    with tee.Context() as context: print(context.version.backend)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", script],
+        program(script, options=("-W", "always")),
         capture_output=True,
         text=True,
         timeout=60,

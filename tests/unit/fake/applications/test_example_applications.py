@@ -14,6 +14,8 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import Acipher, Aes, Hotp, Random, SecureStorage
 
+from ..support.programs import program
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -352,7 +354,5 @@ def test_cryptography_is_not_loaded_before_it_is_needed() -> None:
         "with tee.Context('fake:') as context, context.open_session(Aes.uuid) as session:\n"
         "    print('cryptography' in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run(program(script), capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"
