@@ -14,7 +14,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import Acipher, Aes, Hotp, Random, SecureStorage
 
-from ..support.programs import program
+from ....support.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
