@@ -180,18 +180,18 @@ class FaultyKernel(ProxyKernel):
             return result
 
         serve = proceed
-        for fault in reversed(self._struck_by(call)):
-            serve = self._performing(fault, call, serve)
+        for fault in reversed(self._faults_for(call)):
+            serve = self._with_fault(fault, call, serve)
         try:
             result = serve()
         except BaseException:
             for what in created:
-                self._take_back(call, what)
+                self._release_created(call, what)
             raise
-        self._note(call, result)
+        self._remember_device(call, result)
         return result
 
-    def _struck_by(self, call: ObservedCall) -> list[Fault]:
+    def _faults_for(self, call: ObservedCall) -> list[Fault]:
         struck = []
         with self._lock:
             plan, counts, strikes = self._plan, self._counts, self._strikes
@@ -205,7 +205,7 @@ class FaultyKernel(ProxyKernel):
                     strikes.append(Strike(fault, counts[index], call))
         return struck
 
-    def _performing(
+    def _with_fault(
         self, fault: Fault, call: ObservedCall, proceed: Callable[[], int]
     ) -> Callable[[], int]:
         return lambda: fault.action.perform(self, call, proceed)
@@ -220,7 +220,7 @@ class FaultyKernel(ProxyKernel):
         if call.call is SystemCall.OPEN and gone:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), call.path)
 
-    def _note(self, call: ObservedCall, result: int) -> None:
+    def _remember_device(self, call: ObservedCall, result: int) -> None:
         """Remember the device of a new descriptor."""
         with self._lock:
             if call.call is SystemCall.OPEN:
@@ -228,7 +228,7 @@ class FaultyKernel(ProxyKernel):
             elif call.call.creates_memory and call.fd in self._paths:
                 self._paths[result] = self._paths[call.fd]
 
-    def _take_back(self, call: ObservedCall, result: int) -> None:
+    def _release_created(self, call: ObservedCall, result: int) -> None:
         with contextlib.suppress(OSError):
             if call.call is SystemCall.OPEN or call.call.creates_memory:
                 self.kernel.close(result)

@@ -106,7 +106,7 @@ class Bus:
                 self._drivers.remove(driver)
             for device in self.devices:
                 if device.driver is driver:
-                    self._release(device)
+                    self._remove_from_driver(device)
 
     def bind(self, device: ClientDevice, driver: ClientDriver) -> None:
         """Bind a device to a driver (the attribute bind of a driver).
@@ -133,7 +133,7 @@ class Bus:
         with self._matching:
             if device.driver is None:
                 raise OSError(errno.ENODEV, f"{device.name} has no driver")
-            self._release(device)
+            self._remove_from_driver(device)
 
     def add(self, device: ClientDevice, is_wanted: Callable[[], bool]) -> None:
         """Add a device, unless there is one of this name, and offer it to the drivers.
@@ -149,7 +149,7 @@ class Bus:
                 if any(other.name == device.name for other in self._devices):
                     return
                 self._devices.append(device)
-            self._tell(UeventAction.ADD, device)
+            self._send_uevent(UeventAction.ADD, device)
             for driver in self.drivers:
                 self._offer(device, driver)
 
@@ -160,11 +160,11 @@ class Bus:
                 if device.tee is not tee:
                     continue
                 if device.driver is not None:
-                    self._release(device)
+                    self._remove_from_driver(device)
                 with self._lock:
                     self._devices.remove(device)
                     self._deferred = [other for other in self._deferred if other is not device]
-                self._tell(UeventAction.REMOVE, device)
+                self._send_uevent(UeventAction.REMOVE, device)
 
     def _offer(self, device: ClientDevice, driver: ClientDriver) -> bool:
         """Offer a device without a driver to a driver, and return whether it accepts."""
@@ -175,7 +175,7 @@ class Bus:
             driver.probe(device)
         except Exception as error:
             device.driver = device.data = None
-            self._note(driver, device, error)
+            self._record_failure(driver, device, error)
             if isinstance(error, OSError) and error.errno == EPROBE_DEFER:
                 with self._lock:
                     self._deferred.append(device)
@@ -183,7 +183,7 @@ class Bus:
         except BaseException:
             device.driver = device.data = None
             raise
-        self._tell(UeventAction.BIND, device, DRIVER=driver.name)
+        self._send_uevent(UeventAction.BIND, device, DRIVER=driver.name)
         self._offer_deferred()
         return True
 
@@ -195,20 +195,20 @@ class Bus:
             for driver in self.drivers:
                 self._offer(device, driver)
 
-    def _release(self, device: ClientDevice) -> None:
+    def _remove_from_driver(self, device: ClientDevice) -> None:
         driver = device.driver
         assert driver is not None
         try:
             driver.remove(device)
         except Exception as error:
-            self._note(driver, device, error)
+            self._record_failure(driver, device, error)
         device.driver = device.data = None
-        self._tell(UeventAction.UNBIND, device)
+        self._send_uevent(UeventAction.UNBIND, device)
 
-    def _note(self, driver: ClientDriver, device: ClientDevice, error: Exception) -> None:
+    def _record_failure(self, driver: ClientDriver, device: ClientDevice, error: Exception) -> None:
         with self._lock:
             self._failures.append(BusFailure(driver, device, error))
 
-    def _tell(self, action: UeventAction, device: ClientDevice, **properties: str) -> None:
+    def _send_uevent(self, action: UeventAction, device: ClientDevice, **properties: str) -> None:
         properties["MODALIAS"] = device.modalias
         self._uevents.send(action, device.devpath, properties)

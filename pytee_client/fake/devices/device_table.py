@@ -105,7 +105,7 @@ class DeviceTable:
             for device, path in zip(tee.devices, paths, strict=True):
                 device.path = path
                 self.nodes[path] = device
-                self._tell(UeventAction.ADD, device)
+                self._send_uevent(UeventAction.ADD, device)
         self._enumerate(tee, EnumerationCommand.DEVICES)
         if driver.routes_rpmb:
             self._enumerate(tee, EnumerationCommand.DEVICES_WITH_RPMB)
@@ -156,7 +156,7 @@ class DeviceTable:
                 device = tee.leaving[0]
                 # From here on it can't be opened. The next one goes when no context uses this one.
                 if self.nodes.pop(device.path, None) is not None:
-                    self._tell(UeventAction.REMOVE, device)
+                    self._send_uevent(UeventAction.REMOVE, device)
                 if device.contexts:
                     return
                 tee.leaving.pop(0)
@@ -231,7 +231,7 @@ class DeviceTable:
             # The driver may have been unbound meanwhile.
             self._bus.add(device, lambda: self.is_bound(driver))
 
-    def _tell(self, action: UeventAction, device: TeeDevice) -> None:
+    def _send_uevent(self, action: UeventAction, device: TeeDevice) -> None:
         properties = {
             "MAJOR": str(MAJOR),
             "MINOR": str(minor_of(device)),

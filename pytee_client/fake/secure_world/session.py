@@ -110,7 +110,7 @@ class ClientSession:
         """End the Trusted Application (TEE_Panic)."""
         raise PanicError(code)
 
-    def _begin(self, caller: Instance, timeout: int | None) -> None:
+    def _prepare_entry(self, caller: Instance, timeout: int | None) -> None:
         """Set the calling Trusted Application and the time-out, before an entry point."""
         self._caller = caller
         self._deadline = None if timeout is None else time.monotonic() + timeout / 1000
@@ -118,7 +118,7 @@ class ClientSession:
     def _request_cancellation(self) -> None:
         self._cancelled = True
 
-    def _leave(self) -> None:
+    def _finish_entry(self) -> None:
         """Reset cancellation and time-out, after an entry point."""
         self._cancelled = False
         self._masked = True

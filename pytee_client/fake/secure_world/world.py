@@ -106,7 +106,7 @@ class SecureWorld:
                 a whole; pseudo applications get all bytes.
         """
         session = ClientSession(identity, self.notifications)
-        outcome, opened = self._open(uuid, session, parameters, mappable, mapped)
+        outcome, opened = self._open_instance_session(uuid, session, parameters, mappable, mapped)
         if opened is not None:
             with self._lock:
                 # As in OP-TEE, the number of the last session is used again after it was closed.
@@ -125,10 +125,10 @@ class SecureWorld:
     ) -> tuple[Outcome, OpenSession | None]:
         """Open a session for another Trusted Application; for timeout see InternalCore."""
         session = ClientSession(identity, self.notifications)
-        session._begin(caller, timeout)
-        return self._open(uuid, session, parameters, True, None, caller)
+        session._prepare_entry(caller, timeout)
+        return self._open_instance_session(uuid, session, parameters, True, None, caller)
 
-    def _open(
+    def _open_instance_session(
         self,
         uuid: UUID,
         session: ClientSession,
@@ -165,12 +165,12 @@ class SecureWorld:
 
         opened = False
         try:
-            _map(cls, parameters, mapped)
-            outcome = self._enter(instance, session, enter)
+            _shorten_buffers(cls, parameters, mapped)
+            outcome = self._run_entry_point(instance, session, enter)
             opened = outcome.result == Result.SUCCESS
         finally:
             if not opened:
-                self._leave(instance)
+                self._remove_session(instance)
         if not opened or instance.application is None:
             return outcome, None
         return outcome, OpenSession(instance, instance.application, session)
@@ -221,7 +221,7 @@ class SecureWorld:
         """Run a command for another Trusted Application; for timeout see TaToTaSession."""
         if caller.runs_for(entry.instance):
             return Outcome(Result.BUSY, Origin.TEE)
-        entry.session._begin(caller, timeout)
+        entry.session._prepare_entry(caller, timeout)
         return self._invoke(entry, command_id, parameters, True, None)
 
     def _invoke(
@@ -234,11 +234,11 @@ class SecureWorld:
     ) -> Outcome:
         instance, session = entry.instance, entry.session
         if not (mappable or instance.cls.pseudo):
-            return self._enter(instance, session, _refuse_memory)
+            return self._run_entry_point(instance, session, _refuse_memory)
         if mapped or instance.cls.pseudo:
-            _map(instance.cls, parameters, mapped)
+            _shorten_buffers(instance.cls, parameters, mapped)
         invoke = entry.application.invoke_command
-        return self._enter(instance, session, invoke, session, command_id, parameters)
+        return self._run_entry_point(instance, session, invoke, session, command_id, parameters)
 
     def request_cancellation(self, number: int) -> None:
         """Request the cancellation of the command in a session."""
@@ -258,11 +258,11 @@ class SecureWorld:
         """Close a session without a number."""
         application, session = entry.application, entry.session
         try:
-            self._enter(entry.instance, session, application.close_session, session)
+            self._run_entry_point(entry.instance, session, application.close_session, session)
         finally:
-            self._leave(entry.instance)
+            self._remove_session(entry.instance)
 
-    def _enter(
+    def _run_entry_point(
         self,
         instance: Instance,
         session: ClientSession,
@@ -284,10 +284,10 @@ class SecureWorld:
                 return _dead(error)
             finally:
                 instance.current = before
-                session._leave()
+                session._finish_entry()
             return SUCCESS
 
-    def _leave(self, instance: Instance) -> None:
+    def _remove_session(self, instance: Instance) -> None:
         """Remove a session of an instance, and end the instance after the last."""
         cls = instance.cls
         # The next instance of the application has the same lock, so it starts after this one ended.
@@ -302,7 +302,7 @@ class SecureWorld:
                     del self._single_instances[cls.uuid]
             if instance.application is not None and exists:
                 nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
-                self._enter(instance, nobody, instance.application.destroy)
+                self._run_entry_point(instance, nobody, instance.application.destroy)
             instance.end()
 
 
@@ -314,7 +314,7 @@ def _refuse_memory() -> NoReturn:
     raise ResultError(Result.BAD_PARAMETERS)
 
 
-def _map(
+def _shorten_buffers(
     cls: type[TrustedApplication], parameters: Parameters, mapped: Mapping[int, int] | None
 ) -> None:
     """Shorten or remove the buffers of memrefs as OP-TEE maps them for an application."""

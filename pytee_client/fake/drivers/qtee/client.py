@@ -88,7 +88,7 @@ class QteeClient:
         for known in objects.values():
             known.release()
 
-    def take(self, param: Param) -> QteeReference | None:
+    def lend_object(self, param: Param) -> QteeReference | None:
         """Return the object of a parameter, and lend it to the invocation of this thread."""
         if param.a == uapi.TEE_OBJREF_NULL:
             return None
@@ -104,9 +104,9 @@ class QteeClient:
         self.transport.lend(lent)
         return lent
 
-    def take_inputs(self, params: list[Param]) -> list[QteeReference | None]:
+    def lend_inputs(self, params: list[Param]) -> list[QteeReference | None]:
         """Return the objects among the inputs."""
-        return [self.take(p) for p in params if p.type is ParamType.OBJREF_INPUT]
+        return [self.lend_object(p) for p in params if p.type is ParamType.OBJREF_INPUT]
 
     def arguments_of(
         self, params: list[Param], objects: list[QteeReference | None]
@@ -137,18 +137,18 @@ class QteeClient:
         given: list[tuple[int, int]] = []
         try:
             for reference in references:
-                given.append(self._give(reference))
+                given.append(self._give_one(reference))
         except OSError:
-            self._take_back(given)
+            self._withdraw(given)
             raise
         return given
 
-    def _take_back(self, given: list[tuple[int, int]]) -> None:
+    def _withdraw(self, given: list[tuple[int, int]]) -> None:
         for number, flags in given:
             if flags == uapi.QCOMTEE_OBJREF_TEE:
                 self.drop(number)
 
-    def _give(self, reference: QteeReference | None) -> tuple[int, int]:
+    def _give_one(self, reference: QteeReference | None) -> tuple[int, int]:
         if reference is None:
             return uapi.TEE_OBJREF_NULL, 0
         if isinstance(reference, QteeObject):
@@ -183,7 +183,7 @@ class QteeClient:
             self._queue.call(request)
         finally:
             if not request.is_delivered:
-                self._take_back(given)
+                self._withdraw(given)
         for reference in request.objects:
             if reference is not None:
                 self.transport.lend(reference)
@@ -249,7 +249,7 @@ class QteeClient:
             if param.type is ParamType.UBUF_OUTPUT and answer.b > param.b:
                 raise OSError(errno.EINVAL, "an output is larger than its buffer")
         with self.transport.lending():
-            objects = [self.take(p) for p in answers if p.type is ParamType.OBJREF_OUTPUT]
+            objects = [self.lend_object(p) for p in answers if p.type is ParamType.OBJREF_OUTPUT]
             request.buffers = [_read(p) for p in answers if p.type is ParamType.UBUF_OUTPUT]
             request.objects = objects
             for reference in objects:

@@ -137,7 +137,7 @@ class Qtee(Driver):
     def _invoke(
         self, client: QteeClient, target: QteeObject, op: int, params: list[Param]
     ) -> Reply:
-        objects = client.take_inputs(params)
+        objects = client.lend_inputs(params)
         if op == OP_RETAIN or op > OP_RELEASE:
             raise OSError(errno.EINVAL, "this operation is reserved")
         if room_of([p.b for p in params if p.type.is_buffer]) > _MAX_BYTES:

@@ -117,12 +117,12 @@ class PersistentObject:
 
     def get_info(self) -> ObjectInfo:
         """Return information about the object (TEE_GetObjectInfo1)."""
-        self._open()
+        self._stored_for()
         return ObjectInfo(self._size, self._position, self._flags)
 
     def read(self, size: int) -> bytes:
         """Read at the position, fewer bytes at the end of the data (TEE_ReadObjectData)."""
-        stored = self._open(DataFlag.ACCESS_READ)
+        stored = self._stored_for(DataFlag.ACCESS_READ)
         data = stored.read(self._position, max(min(size, self._size - self._position), 0))
         self._position += len(data)
         return data
@@ -133,7 +133,7 @@ class PersistentObject:
         Raises:
             ResultError: OVERFLOW, STORAGE_NO_SPACE.
         """
-        stored = self._open(DataFlag.ACCESS_WRITE)
+        stored = self._stored_for(DataFlag.ACCESS_WRITE)
         end = self._position + len(data)
         if end > _MAX_POSITION:
             raise ResultError(Result.OVERFLOW)
@@ -150,7 +150,7 @@ class PersistentObject:
         Raises:
             ResultError: STORAGE_NO_SPACE.
         """
-        stored = self._open(DataFlag.ACCESS_WRITE)
+        stored = self._stored_for(DataFlag.ACCESS_WRITE)
         if not 0 <= size <= _MAX_POSITION:
             raise PanicError(Result.BAD_PARAMETERS)
         stored.truncate(size)
@@ -164,7 +164,7 @@ class PersistentObject:
         Raises:
             ResultError: OVERFLOW.
         """
-        self._open()
+        self._stored_for()
         base = {Whence.SET: 0, Whence.CUR: self._position, Whence.END: self._size}
         if whence not in base:
             raise PanicError(Result.BAD_PARAMETERS)
@@ -180,7 +180,7 @@ class PersistentObject:
         Raises:
             ResultError: ACCESS_CONFLICT; there is an object of this name.
         """
-        self._open(DataFlag.ACCESS_WRITE_META).rename(object_id)
+        self._stored_for(DataFlag.ACCESS_WRITE_META).rename(object_id)
 
     def close(self) -> None:
         """Close the handle, at most once (TEE_CloseObject)."""
@@ -190,11 +190,11 @@ class PersistentObject:
 
     def close_and_delete(self) -> None:
         """Close the handle and delete the object (TEE_CloseAndDeletePersistentObject1)."""
-        stored = self._open(DataFlag.ACCESS_WRITE_META)
+        stored = self._stored_for(DataFlag.ACCESS_WRITE_META)
         self._stored = None
         stored.close(self, True)
 
-    def _open(self, needed: DataFlag = _NO_FLAGS) -> Stored:
+    def _stored_for(self, needed: DataFlag = _NO_FLAGS) -> Stored:
         if self._stored is None:
             raise PanicError(Result.BAD_STATE)
         if needed & ~self._flags:
