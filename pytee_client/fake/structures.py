@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the core of the kernel and a driver share: contexts, devices, memory, parameters."""
+"""The structures that core and drivers share: contexts, devices, memory, parameters, drivers."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _UINT64: Final = 2**64 - 1
 
 @dataclass(slots=True, eq=False)
 class SharedMemory:
-    """Memory that the driver knows by an id.
+    """A block of memory shared with a TEE; a driver knows it by its id (struct tee_shm).
 
     Attributes:
-        context: the context it belongs to.
-        id: its number, unique on its device.
+        context: the context that created it.
+        id: its id, unique on its device.
         size: in bytes.
-        address: where it lies in the program, if it is the program's own.
-        pages: the memory itself, if it is the kernel's own.
-        references: its file, its mappings, and the calls that use it.
+        address: its address in the program, if it is memory of the program.
+        pages: the memory itself, if it is from the pool of the kernel.
+        references: how many files, mappings and running requests use it.
     """
 
     context: TeeContext
@@ -68,21 +68,21 @@ class SharedMemory:
         if self.pages is not None:
             self.pages[start : start + len(data)] = data
         elif data:
-            # The kernel holds the pages themselves, which the program may have unmapped.
+            # The program may have unmapped the pages, which Linux still holds.
             with contextlib.suppress(OSError):
                 copy_to_user(self.address + start, data)
 
 
 @dataclass(slots=True)
 class Param:
-    """A parameter on its way between client and driver (struct tee_ioctl_param).
+    """A parameter between a client and a driver (struct tee_param).
 
     Attributes:
         type: its type.
-        meta: whether it carries the META bit.
-        a, b, c: a value's numbers; a memref's offset and size; a user buffer's address and
-            size; an object's id and flags.
-        memory: a memref's memory, None for a null one.
+        meta: whether its META bit is set.
+        a, b, c: the numbers of a value; the offset and size of a memref; the address and size
+            of a buffer of the program; the id and flags of an object.
+        memory: the memory of a memref; None for a null memref.
     """
 
     type: ParamType
@@ -94,17 +94,17 @@ class Param:
 
 
 NO_PARAM: Final = Param(ParamType.NONE)
-"""A parameter that is not used: all of a client's are this one, and nobody writes to it."""
+"""The unused parameter. It is shared: never write to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a driver puts into the argument of a call.
+    """The answer of a driver to a request.
 
     Attributes:
         result: the 32-bit code.
-        origin: who says so; None to leave what the caller had there.
-        session: the session that was opened; None to leave what the caller had there.
+        origin: where the code comes from; None leaves the field of the argument as it is.
+        session: the session that was opened; None leaves the field as it is.
         cause: the exception of the panic behind TARGET_DEAD.
     """
 
@@ -115,37 +115,37 @@ class Reply:
 
 
 class Core(Protocol):
-    """What a driver asks of the kernel's core.
+    """The core of the kernel, as drivers and the reading of arguments use it.
 
     Attributes:
-        release: the release of Linux that it is.
+        release: the release of Linux.
     """
 
     release: LinuxRelease
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
-        """Return, with a reference, shared memory of a context, known by its id."""
+        """Return the block with an id in a context, and take a reference to it."""
 
     def put_memory(self, memory: SharedMemory) -> None:
-        """Drop a reference; the last takes the memory with it."""
+        """Drop a reference, and free the block after the last."""
 
     def hold_memory(self, context: TeeContext, number: int) -> AbstractContextManager[SharedMemory]:
-        """Keep shared memory of a context, known by its id, while it is used."""
+        """Keep the block with an id in a context for as long as it is used."""
 
 
 @dataclass(slots=True, eq=False)
 class TeeContext:
-    """One opening of a device (struct tee_context).
+    """The context of one opened device (struct tee_context).
 
     Attributes:
-        core: the kernel.
+        core: the core of the kernel.
         device: the device.
         memory_ids: how many blocks of memory keep it alive besides its file.
-        sessions: the sessions opened in it, oldest first: by the number that the client
-            knows, what the driver knows it by, such as the secure world's number.
+        sessions: the sessions opened in it, oldest first. The key is the number that the
+            client has, the value a number of the driver, such as that of the secure world.
         running_requests: how many requests run in it.
-        is_open: whether its file is.
-        is_released: whether nothing keeps it any longer.
+        is_open: whether its file is open.
+        is_released: whether nothing uses it any longer.
     """
 
     core: Core
@@ -159,16 +159,16 @@ class TeeContext:
 
 @dataclass(slots=True, eq=False)
 class TeeDevice:
-    """A device node with what its driver can do there (struct tee_device).
+    """A device of a driver (struct tee_device).
 
     Attributes:
-        driver: whose it is.
-        requests: the requests (TEE_IOC_*) that the driver serves there, besides those
-            that every driver has: VERSION and SHM_ALLOC.
+        driver: its driver.
+        requests: the requests (TEE_IOC_*) that the driver serves on it, besides VERSION and
+            SHM_ALLOC, which every device serves.
         privileged: whether it is for a supplicant.
-        path: where it stands; the core's to say.
+        path: the path of its node, which the core sets.
         memory: the shared memory of all its contexts, by id.
-        contexts: how many there are.
+        contexts: how many contexts it has.
     """
 
     driver: Driver
@@ -179,18 +179,18 @@ class TeeDevice:
     contexts: int = 0
 
     def lowest_free_id(self) -> int:
-        """Return the id that the next block of memory gets."""
+        """Return the id for the next block of memory."""
         return next(number for number in itertools.count(1) if number not in self.memory)
 
 
 class Driver(ABC):
-    """A driver of the TEE subsystem: what the core asks of it.
+    """The base of drivers of the TEE subsystem (struct tee_driver_ops).
 
-    The core asks for what serves a request only if the device has it among its operations.
-    Refusals are OSError.
+    The core calls the method for a request only if the device lists the request. A method
+    refuses a request by an OSError.
 
     Attributes:
-        routes_rpmb: whether the kernel has the memory (RPMB) for their storage.
+        routes_rpmb: whether the kernel itself accesses the RPMB memory for storage.
     """
 
     routes_rpmb: bool = False
@@ -201,36 +201,37 @@ class Driver(ABC):
         return True
 
     def start(self, core: Core) -> None:  # noqa: B027
-        """Learn which kernel it is in, before anything else is asked."""
+        """Adapt to the kernel, before any other method is called."""
 
     @property
     def enumerates_applications(self) -> bool:
-        """Whether Trusted Applications behind it are devices of the bus."""
+        """Whether its Trusted Applications are devices of the bus."""
         return False
 
     def attributes(self) -> dict[str, str]:
-        """Return what its devices show in sysfs besides what all show."""
+        """Return the attributes in sysfs that only its devices have."""
         return {}
 
     @abstractmethod
     def devices(self) -> list[TeeDevice]:
-        """Make the driver's devices."""
+        """Make the devices of the driver."""
 
     @abstractmethod
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
         """Return impl_id, impl_caps, gen_caps."""
 
     def carries_null_memref(self, device: TeeDevice) -> bool:
-        """Return whether the device knows null memory references."""
+        """Return whether a device supports null memory references."""
         return False
 
     def pool_size(self, size: int, release: LinuxRelease) -> int:
-        """Return how many bytes the driver allocates for so many, 0 or too many for ENOMEM.
+        """Return how many bytes the driver allocates for a wanted size.
 
-        Most drivers share pages of the kernel's, and count them in 64 bits.
+        The core turns 0, and a size that is too large, into ENOMEM. Most drivers share
+        pages of the kernel, and compute their size in 64 bits.
 
         Raises:
-            OSError: EINVAL; the release rejects an allocation without pages.
+            OSError: EINVAL; the release rejects an empty allocation.
         """
         size = page_multiple(size) & _UINT64
         if not size and release.rejects_empty_allocations:
@@ -238,7 +239,7 @@ class Driver(ABC):
         return size
 
     def register_memory(self, device: TeeDevice) -> None:
-        """Share memory of a client's own, which the core has checked."""
+        """Accept memory of a client, which the core has checked."""
         raise NotImplementedError
 
     def open_session(
@@ -249,15 +250,15 @@ class Driver(ABC):
         login: int,
         params: list[Param],
     ) -> Reply:
-        """Open a session; params are updated."""
+        """Open a session, and update params."""
         raise NotImplementedError
 
     def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
-        """Run a command; params are updated."""
+        """Run a command, and update params."""
         raise NotImplementedError
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
-        """Pass on a cancellation."""
+        """Request the cancellation of an operation."""
         raise NotImplementedError
 
     def close_session(self, context: TeeContext, session: int) -> None:
@@ -267,49 +268,57 @@ class Driver(ABC):
     def object_invoke(
         self, context: TeeContext, number: int, op: int, params: list[Param]
     ) -> Reply | None:
-        """Invoke an object by its id; params are updated. None leaves the caller's result."""
+        """Invoke the object with an id, and update params.
+
+        None leaves the result in the argument as it is.
+        """
         raise NotImplementedError
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
-        """Wait for a request to the supplicant; return its function and its parameters.
+        """Wait for a request to the supplicant, and return its function and parameters.
 
-        The parameters given are what the supplicant made room for.
+        Args:
+            context: the context of the supplicant.
+            params: the places that the supplicant provides for parameters.
         """
         raise NotImplementedError
 
     def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
-        """Take the supplicant's answer; types that carry no answer are empty, unknown ones NONE."""
+        """Accept the answer of the supplicant.
+
+        Parameters of types that carry no answer are empty; unknown types are NONE.
+        """
         raise NotImplementedError
 
     def for_kernel(self) -> AbstractContextManager[None]:
-        """Have the calls that this thread makes meanwhile be the kernel's own.
+        """Treat the calls of this thread as the kernel's own while the context manager is open.
 
-        They wait for no supplicant (supp_nowait of struct tee_context).
+        They do not wait for a supplicant (supp_nowait of struct tee_context).
         """
         return contextlib.nullcontext()
 
     def open_context(self, context: TeeContext) -> None:  # noqa: B027
-        """Learn that a device was opened."""
+        """Prepare for a context that was opened."""
 
     def close_context(self, context: TeeContext) -> None:  # noqa: B027
-        """Learn that a context's file is closed, when memory may keep the context still.
+        """End the requests that wait in a context whose file was closed.
 
-        Calls that wait in the context must end then. Linux would let them wait on, and the
-        file be open until they end; the fake ends them with EBADF instead, so that a thread
-        which serves a device can be stopped.
+        Memory may still keep the context alive. Linux would let the requests wait, and keep
+        the file open until they end. The fake ends them with EBADF, so that a thread that
+        serves a device can be stopped.
         """
 
     def release(self, context: TeeContext) -> None:
-        """Close what a context left open that nothing keeps any longer, the latest first."""
+        """Close the sessions of a context that nothing uses any longer, the latest first."""
         for session in reversed(list(context.sessions)):
             self.close_session(context, session)
 
     def count_secure_world_sessions(self) -> int:
-        """Return how many sessions there are in the secure world behind it."""
+        """Return how many sessions its secure world has."""
         return 0
 
     def count_pending_requests(self) -> int:
-        """Return how many requests to a supplicant wait for their answer."""
+        """Return how many requests to a supplicant have no answer yet."""
         return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Faults on demand, to test how a program takes them.
+"""Faults on demand, to test how a program handles them.
 
     from errno import ENOMEM
     from pytee_client import Context, Origin, Result, fake
@@ -14,12 +14,11 @@
         ...
     kernel.assert_all_struck()
 
-The kernel below can be any, also "linux" for real devices. A plan says which calls get a
-fault, counted by kind; what a fault does is an Action: Fail, Answer, Delay, Hold, Do,
-Oversize, ShortRegistration, Unplug, or a class of your own. The death of a supplicant is a
-Do with what kills it; that of a TEE is
-Answer(Result.COMMUNICATION, Origin.COMMS) from some call on (times=None): that is what the
-drivers of OP-TEE and AMD-TEE make of it.
+The kernel can be any kernel in Python, or "linux" for real devices. A plan says which system
+calls get a fault, counted by kind. What a fault does is an Action: Fail, Answer, Delay, Hold, Do,
+Oversize, ShortRegistration, Unplug, or a class of your own. To let a supplicant die, use Do with a
+function that closes it. To let a TEE die, use Answer(Result.COMMUNICATION, Origin.COMMS) with
+times=None: the drivers of OP-TEE and AMD-TEE report a dead TEE like this.
 """
 
 from ..kernels import ObservedCall, SystemCall

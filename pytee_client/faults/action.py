@@ -17,7 +17,7 @@ __all__ = ["Action", "FaultControl"]
 
 
 class FaultControl(Protocol):
-    """What an action can do besides answering the call; FaultyKernel implements it."""
+    """The kernel of an action, which can do more than answer the call; see FaultyKernel."""
 
     def unplug(self, path: str | None = None, *, serve_open: bool = False) -> None:
         """Take devices away; see FaultyKernel.unplug()."""

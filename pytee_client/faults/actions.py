@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What faults can do to calls."""
+"""The actions: what faults can do to system calls."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _CALLS_WITH_RESULT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fail(Action):
-    """The system call fails, and has done nothing.
+    """Fail the system call, without any effect.
 
-    close and munmap give back what they are for all the same, as close(2) does on Linux.
+    close and munmap still release what they are for, as close(2) does on Linux.
 
     Attributes:
-        errno: with which error, such as errno.ENOMEM.
+        errno: the error, such as errno.ENOMEM.
     """
 
     errno: int
 
     def __post_init__(self) -> None:
         if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
-            raise ValueError(f"{self.errno} is no errno: use the constants of the module errno")
+            raise ValueError(f"{self.errno} is no errno: use a constant of the module errno")
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Raise the error."""
@@ -59,16 +59,16 @@ class Fail(Action):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Action):
-    """The TEE answers with a result of its own.
+    """Let the TEE answer with a given result.
 
-    The ioctl itself succeeds. Output values come back as zeros and sizes as they were, as
-    from a TEE that does not get as far as the Trusted Application.
+    The ioctl itself succeeds. Output values are zeros, and sizes stay as they were, as if the
+    TEE did not reach the Trusted Application.
 
     Attributes:
         result: the 32-bit code, such as Result.BUSY.
-        origin: who says so.
-        run: whether the command has been run before its answer is lost, and outputs
-            changed. A session is then opened and closed again.
+        origin: where the code comes from.
+        run: whether the command is run first, and only its answer is lost. Outputs then
+            change. A session is opened, and closed again.
     """
 
     result: int
@@ -115,14 +115,14 @@ def _clear_values(call: ObservedCall) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Oversize(Action):
-    """Outputs come back with sizes larger than their buffers.
+    """Return outputs with sizes larger than their buffers.
 
-    The command is run. A Trusted Application can do that with any result; the kernel passes
-    it on.
+    The command is run. A Trusted Application can return such sizes with any result, and the
+    kernel passes them on.
 
     Attributes:
-        excess: by how many bytes.
-        index: of which parameter; None for all memory references that are outputs.
+        excess: how many bytes more than the buffer.
+        index: the index of the parameter; None for all memrefs that are outputs.
     """
 
     excess: int = 1
@@ -131,7 +131,7 @@ class Oversize(Action):
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
-        """Change the sizes that the kernel wrote back."""
+        """Increase the sizes that the kernel wrote back."""
         result = proceed()
         for index, (attr, _, size, _) in enumerate(call.params):
             if attr in _MEMREF_OUTPUTS and self.index in (None, index):
@@ -147,12 +147,12 @@ class Oversize(Action):
 
 @dataclass(frozen=True, slots=True)
 class ShortRegistration(Action):
-    """The kernel registers less memory than it was asked to, and says so.
+    """Register less memory than wanted, and report the smaller length.
 
-    Linux does that since 6.8 with memory of which only the beginning is there.
+    Linux does that since 6.8 if only the start of the memory is mapped.
 
     Attributes:
-        missing: how many bytes it leaves out at the end.
+        missing: how many bytes are left out at the end.
     """
 
     missing: int = 1
@@ -160,7 +160,7 @@ class ShortRegistration(Action):
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
-        """Change the length that the kernel wrote back."""
+        """Decrease the length that the kernel wrote back."""
         fd = proceed()
         layout = uapi.SHM_REGISTER_DATA
         address, length, flags, number = layout.unpack(copy_from_user(call.address, layout.size))
@@ -174,11 +174,11 @@ class ShortRegistration(Action):
 
 @dataclass(frozen=True, slots=True)
 class Delay(Action):
-    """The call takes longer.
+    """Delay the system call.
 
     Attributes:
-        seconds: by how much.
-        after: whether the time passes after it was served, and not before.
+        seconds: for how many seconds.
+        after: whether to wait after serving the call, and not before.
     """
 
     seconds: float
@@ -194,11 +194,11 @@ class Delay(Action):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Action):
-    """The call waits at a gate until a test lets it on.
+    """Hold the system call at a gate until a test releases it.
 
     Attributes:
-        gate: where.
-        after: whether it waits after it was served, and not before.
+        gate: the gate.
+        after: whether to wait after serving the call, and not before.
     """
 
     gate: Gate
@@ -214,11 +214,11 @@ class Hold(Action):
 
 @dataclass(frozen=True, slots=True)
 class Do(Action):
-    """Something happens just before the call, such as the death of the supplicant.
+    """Call a function just before the system call, such as one that closes the supplicant.
 
     Attributes:
-        function: what; if it raises OSError the call fails with that. Before close and
-            munmap, which must not be prevented, it happens just after.
+        function: the function. If it raises OSError, the system call fails with it. For close
+            and munmap, which must not be prevented, it is called just after.
     """
 
     function: Callable[[], object]
@@ -233,10 +233,10 @@ class Do(Action):
 
 @dataclass(frozen=True, slots=True)
 class Unplug(Action):
-    """The device is gone, from this call on; see FaultyKernel.unplug().
+    """Unplug all devices just before the system call; see FaultyKernel.unplug().
 
     Attributes:
-        serve_open: whether what is open goes on being served, as when a driver is unbound.
+        serve_open: whether open devices are still served, as when a driver is unbound.
     """
 
     serve_open: bool = False

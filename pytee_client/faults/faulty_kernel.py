@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A kernel that has faults."""
+"""A kernel with faults."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _REMEMBERED: Final = 10_000
 
 
 class FaultyKernel(ProxyKernel):
-    """A kernel that passes calls on to another, but for those that its plan gives a fault.
+    """Pass system calls on to another kernel, with the faults of a plan.
 
-    What a call has created that fails nevertheless is taken back, as Linux does.
+    If a call fails after it created something, that is released, as Linux does.
 
     Args:
-        kernel: the other one, "linux" for the running kernel.
-        plan: the faults; none by default.
+        kernel: the other kernel; "linux" for the running kernel.
+        plan: the faults; by default none.
 
     Attributes:
-        calls: the last 10 000 calls, in the order in which they came.
+        calls: the last 10 000 system calls, in order.
 
-    Threads: may be called from any; calls are counted in the order in which they come.
+    Threads: may be used from any. Calls are counted in the order in which they arrive.
     """
 
     def __init__(self, kernel: Kernel | Literal["linux"], plan: Plan = Plan()) -> None:  # noqa: B008
@@ -53,36 +53,36 @@ class FaultyKernel(ProxyKernel):
 
     @property
     def plan(self) -> Plan:
-        """The plan that is in force."""
+        """The active plan."""
         return self._plan
 
     @property
     def strikes(self) -> tuple[Strike, ...]:
-        """The faults of the plan that struck, in the order in which they did."""
+        """The strikes of the faults of the plan, in order."""
         with self._lock:
             return tuple(self._strikes)
 
     @property
     def descriptors(self) -> frozenset[int]:
-        """What was opened through this kernel, and is not closed."""
+        """The descriptors that were opened through this kernel and are not closed."""
         with self._lock:
             return frozenset(self._paths)
 
     def arm(self, plan: Plan) -> None:
-        """Put another plan in force, and count the calls from here on."""
+        """Activate another plan, and start to count calls for it."""
         with self._lock:
-            # The old plan may be the last to know a session, which closes as soon as it goes.
+            # The old plan may hold the last reference to a session, which closes when it is freed.
             _old = getattr(self, "_plan", None)
             self._counts = [0] * len(plan.faults)
             self._strikes: list[Strike] = []
             self._plan = plan
 
     def disarm(self) -> None:
-        """Have no faults from here on; what is unplugged stays so."""
+        """Remove all faults. Unplugged devices stay unplugged."""
         self.arm(Plan())
 
     def assert_all_struck(self) -> None:
-        """Raise AssertionError if a fault of the plan has struck nothing: it tested nothing."""
+        """Raise AssertionError if a fault of the plan struck no call, and so tested nothing."""
         struck = {id(strike.fault) for strike in self.strikes}
         idle = [str(fault) for fault in self._plan.faults if id(fault) not in struck]
         if idle:
@@ -91,15 +91,15 @@ class FaultyKernel(ProxyKernel):
     def unplug(self, path: str | None = None, *, serve_open: bool = False) -> None:
         """Take devices away.
 
-        Opening one then fails with ENOENT, as its node is gone. What is open fails with
-        ENODEV in all it does but to give back what it has.
+        Opening a device then fails with ENOENT, as its node is gone. Calls on an open device
+        fail with ENODEV, except close and munmap.
 
-        Linux is milder to those who have a TEE device open: it removes a driver by taking
-        its nodes away and waiting until nobody uses them. serve_open does that.
+        When Linux unbinds a driver it removes the nodes, and goes on serving open devices until
+        they are closed. serve_open does the same.
 
         Args:
-            path: of the device; None for all.
-            serve_open: whether what is open goes on being served.
+            path: the path of the device; None for all devices.
+            serve_open: whether open devices are still served.
         """
         with self._lock:
             self._gone[path] = True
@@ -107,10 +107,10 @@ class FaultyKernel(ProxyKernel):
                 self._dead |= {fd for fd, of in list(self._paths.items()) if path in (None, of)}
 
     def plug_in(self, path: str | None = None) -> None:
-        """Bring devices back. What was open when they went stays dead.
+        """Bring devices back. Descriptors that were open before stay dead.
 
         Args:
-            path: of the device; None for all.
+            path: the path of the device; None for all devices.
         """
         with self._lock:
             if path is None:
@@ -147,7 +147,7 @@ class FaultyKernel(ProxyKernel):
         """Close a descriptor (close(2))."""
 
         def close() -> int:
-            # Before its number can be another's.
+            # First, as another thread may get the same number.
             with self._lock:
                 self._paths.pop(fd, None)
                 self._dead.discard(fd)
@@ -161,7 +161,7 @@ class FaultyKernel(ProxyKernel):
         self.kernel.take_cause()
 
     def close_opened_session(self, call: ObservedCall) -> None:
-        """Close the session that a call opened, unseen by the plan; for actions."""
+        """Close the session that a call opened, without counting that as a call; for actions."""
         at = call.buffer_address + uapi.OPEN_SESSION_RESULT_OFFSET
         layout = uapi.OPEN_SESSION_RESULT
         session, result, _ = layout.unpack(copy_from_user(at, layout.size))
@@ -180,18 +180,18 @@ class FaultyKernel(ProxyKernel):
             return result
 
         serve = proceed
-        for fault in reversed(self._struck_by(call)):
-            serve = self._performing(fault, call, serve)
+        for fault in reversed(self._faults_for(call)):
+            serve = self._with_fault(fault, call, serve)
         try:
             result = serve()
         except BaseException:
             for what in created:
-                self._take_back(call, what)
+                self._release_created(call, what)
             raise
-        self._note(call, result)
+        self._remember_device(call, result)
         return result
 
-    def _struck_by(self, call: ObservedCall) -> list[Fault]:
+    def _faults_for(self, call: ObservedCall) -> list[Fault]:
         struck = []
         with self._lock:
             plan, counts, strikes = self._plan, self._counts, self._strikes
@@ -205,7 +205,7 @@ class FaultyKernel(ProxyKernel):
                     strikes.append(Strike(fault, counts[index], call))
         return struck
 
-    def _performing(
+    def _with_fault(
         self, fault: Fault, call: ObservedCall, proceed: Callable[[], int]
     ) -> Callable[[], int]:
         return lambda: fault.action.perform(self, call, proceed)
@@ -220,15 +220,15 @@ class FaultyKernel(ProxyKernel):
         if call.call is SystemCall.OPEN and gone:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), call.path)
 
-    def _note(self, call: ObservedCall, result: int) -> None:
-        """Know a new descriptor by the device that it is of."""
+    def _remember_device(self, call: ObservedCall, result: int) -> None:
+        """Remember the device of a new descriptor."""
         with self._lock:
             if call.call is SystemCall.OPEN:
                 self._paths[result] = call.path
             elif call.call.creates_memory and call.fd in self._paths:
                 self._paths[result] = self._paths[call.fd]
 
-    def _take_back(self, call: ObservedCall, result: int) -> None:
+    def _release_created(self, call: ObservedCall, result: int) -> None:
         with contextlib.suppress(OSError):
             if call.call is SystemCall.OPEN or call.call.creates_memory:
                 self.kernel.close(result)

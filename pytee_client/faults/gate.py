@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A gate that calls wait at until a test lets them on."""
+"""A gate at which system calls wait until a test releases them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Where calls wait that a Hold stops.
+    """Hold system calls, for the action Hold.
 
     Args:
-        limit: how long a call waits at most, in seconds. One that nobody lets on then
-            raises RuntimeError in the thread that makes it.
+        limit: how many seconds a call waits at most. Then it raises RuntimeError in its
+            thread.
 
-    Threads: the calls wait in the threads that make them; the methods are for the others.
+    Threads: calls wait in their own threads; use the methods in other threads.
     """
 
     def __init__(self, limit: float = 60) -> None:
@@ -26,15 +26,15 @@ class Gate:
 
     @property
     def reached(self) -> int:
-        """How many calls have come to the gate so far."""
+        """How many calls have reached the gate so far."""
         with self._changed:
             return self._reached
 
     def wait_until_reached(self, calls: int = 1) -> None:
-        """Wait until so many calls have come to the gate.
+        """Wait until a number of calls has reached the gate.
 
         Raises:
-            RuntimeError: that did not happen within the limit.
+            RuntimeError: they did not reach it within the limit.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._reached >= calls, self._limit):
@@ -44,16 +44,16 @@ class Gate:
                 )
 
     def release(self) -> None:
-        """Let all on, those that wait and those that come."""
+        """Open the gate, for calls that wait and for all later ones."""
         with self._changed:
             self._is_open = True
             self._changed.notify_all()
 
     def pass_through(self) -> None:
-        """Come to the gate, and wait until it is open; for actions.
+        """Reach the gate, and wait until it is open; for actions.
 
         Raises:
-            RuntimeError: that did not happen within the limit.
+            RuntimeError: it was not opened within the limit.
         """
         with self._changed:
             self._reached += 1

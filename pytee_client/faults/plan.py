@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which calls get which faults."""
+"""Plans: which system calls get which faults."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ __all__ = ["Fault", "Plan", "Strike"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault, and the calls that it strikes.
+    """A fault, and the system calls that it strikes.
 
-    Calls are counted from 1 when the plan begins: those of the kind (or, of any kind, those
-    that the action can be done to) for which where() is true.
+    It counts calls of its kind for which where() is true, from 1 when the plan becomes active.
+    Without a kind it counts all calls that its action can strike.
 
     Attributes:
-        call: the kind of calls; None for any.
-        action: what it does.
-        nth: the first call that it strikes.
-        times: how many it strikes; None for no end.
-        every: it strikes every so many calls from the first on.
-        where: looks at a call and says whether it counts; None if all do.
+        call: the kind of calls; None for any kind.
+        action: what it does to a call.
+        nth: the number of the first call that it strikes.
+        times: how many calls it strikes; None for no limit.
+        every: the distance between the calls that it strikes.
+        where: returns whether a call counts; None if all count.
 
     Raises:
-        ValueError: that can strike nothing, or makes no sense.
+        ValueError: a number is less than 1, or the action can't strike such calls.
     """
 
     call: SystemCall | None
@@ -53,23 +53,23 @@ class Fault:
         if self.call is not None and self.call not in self.action.calls:
             names = ", ".join(sorted(call.name for call in self.action.calls))
             raise ValueError(
-                f"{type(self.action).__name__} is nothing for {self.call.name}: it is for {names}"
+                f"{type(self.action).__name__} can't strike {self.call.name}, only {names}"
             )
         if (
             isinstance(self.action, Answer)
             and self.action.result == Result.SUCCESS
             and self.call in (SystemCall.OPEN_SESSION, None)
         ):
-            raise ValueError("no session can be opened by an answer alone: let the call pass")
+            raise ValueError("an Answer can't open a session: use another result, or no fault")
 
     def counts(self, call: ObservedCall) -> bool:
-        """Return whether a call is one of those that are counted."""
+        """Return whether a call counts for this fault."""
         if call.call not in (self.action.calls if self.call is None else (self.call,)):
             return False
         return self.where is None or self.where(call)
 
     def strikes(self, count: int) -> bool:
-        """Return whether it strikes the call of this number."""
+        """Return whether the fault strikes the call with a number."""
         since = count - self.nth
         if since < 0 or since % self.every:
             return False
@@ -88,12 +88,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A fault that struck.
+    """A fault that struck a call.
 
     Attributes:
-        fault: which.
-        number: the call's number among those that the fault counts.
-        call: the call, as it came.
+        fault: the fault.
+        number: the number of the call, as the fault counts.
+        call: the call, before it was served.
     """
 
     fault: Fault
@@ -132,10 +132,10 @@ _ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Faults, in the order in which they do to a call what they do if several strike it.
+    """A sequence of faults. If several strike a call, they act in this order.
 
-    A value: one plan can be given to any number of kernels, each of which counts for itself.
-    str() says in words what it plans.
+    A plan is immutable. Several kernels can use the same plan, and each counts for itself.
+    str() describes the plan in words.
     """
 
     faults: Sequence[Fault] = ()
@@ -152,14 +152,14 @@ class Plan:
         among: int = 50,
         actions: Iterable[Action] = _ACTIONS,
     ) -> Plan:
-        """Make a plan by chance: the same one for the same arguments.
+        """Make a random plan, the same one for the same arguments.
 
         Args:
             seed: any number; print it when a test fails.
-            faults: how many faults.
-            among: each strikes one of the first so many calls that it can be done to.
-            actions: what to choose from; by default errors, answers and sizes that drivers
-                and TEEs are known for.
+            faults: the number of faults.
+            among: each fault strikes one of this many first calls that its action can strike.
+            actions: the actions to choose from; by default errors, answers and sizes that real
+                drivers and TEEs return.
         """
         chance = random.Random(seed)
         choices = list(actions)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels as the library sees them, for programs that stand between it and one.
+"""Kernels: the system calls that the library makes, as methods of an object in Python.
 
 Context(backend=...) takes any object with the methods of Kernel. LinuxKernel is the running
-kernel as such an object; ProxyKernel passes calls on to another, for subclasses to watch or
-change them, as pytee_client.traces and pytee_client.faults do.
+kernel as such an object. ProxyKernel passes system calls on to another kernel; subclasses can
+observe or change them, as pytee_client.traces and pytee_client.faults do.
 """
 
 from .._boundary import LinuxKernel

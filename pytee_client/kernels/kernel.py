@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a kernel in Python is."""
+"""The protocol of kernels in Python."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class Kernel(Protocol):
-    """A kernel in Python that can answer in Linux's stead: the seam's system calls.
+    """A kernel in Python that serves the system calls of the library instead of Linux.
 
-    Each raises OSError for what the system call would fail with. Called from any
-    thread that uses a context of it.
+    Each method raises OSError if its system call fails. It is called from any thread that uses
+    a context of the kernel.
     """
 
     def open(self, path: str) -> int:
         """Open a device and return a descriptor, closed on exec."""
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
-        """Serve an ioctl whose argument is the address given."""
+        """Serve an ioctl, and return its result; argument is an address."""
 
     def mmap(self, fd: int, length: int) -> int:
         """Map shared memory from its start and return the address."""
@@ -26,7 +26,7 @@ class Kernel(Protocol):
         """End a mapping."""
 
     def close(self, fd: int) -> None:
-        """Close a descriptor that open or ioctl returned."""
+        """Close a descriptor that open() or ioctl() returned."""
 
     def take_cause(self) -> BaseException | None:
         """Return, once, the exception behind the last result of this thread's call."""

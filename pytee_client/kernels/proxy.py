@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A kernel that passes calls on."""
+"""A kernel that passes system calls on."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ __all__ = ["ProxyKernel"]
 
 
 class ProxyKernel:
-    """A kernel that passes every call on to another; the base of those that do more.
+    """Pass every system call on to another kernel; the base of kernels that do more.
 
     Args:
-        kernel: the other one, "linux" for the running kernel.
+        kernel: the other kernel; "linux" for the running kernel.
+
+    Raises:
+        ValueError: kernel is another string than "linux".
 
     Attributes:
-        kernel: the other one.
+        kernel: the other kernel.
 
-    Threads: as the other one.
+    Threads: as for the other kernel.
     """
 
     def __init__(self, kernel: Kernel | Literal["linux"]) -> None:
@@ -37,7 +40,7 @@ class ProxyKernel:
 
     @property
     def backend(self) -> str:
-        """What Version.backend says of the other one."""
+        """The name of the other kernel in Version.backend."""
         return backend_name(self.kernel)
 
     def open(self, path: str) -> int:
@@ -45,7 +48,7 @@ class ProxyKernel:
         return self.kernel.open(path)
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
-        """Serve an ioctl whose argument is the address given."""
+        """Serve an ioctl, and return its result; argument is an address."""
         return self.kernel.ioctl(fd, request, argument)
 
     def mmap(self, fd: int, length: int) -> int:
@@ -57,7 +60,7 @@ class ProxyKernel:
         self.kernel.munmap(address, length)
 
     def close(self, fd: int) -> None:
-        """Close a descriptor that open or ioctl returned."""
+        """Close a descriptor that open() or ioctl() returned."""
         self.kernel.close(fd)
 
     def take_cause(self) -> BaseException | None:

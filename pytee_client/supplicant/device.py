@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The device of a supplicant: requests, answers, and the memory that both sides see."""
+"""The device of a supplicant: requests, answers and shared memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "RequestParam", "SupplicantDevice"]
 
-# What OP-TEE's own supplicant makes room for: the number of a request, and four more.
+# As many as in tee-supplicant: the number of a request, and four more.
 _PARAMS: Final = 5
 
 
@@ -30,7 +30,7 @@ class RequestParam:
 
     Attributes:
         attr: its type.
-        a, b, c: a value's numbers; a memref's offset, size and memory.
+        a, b, c: the numbers of a value; the offset, size and memory id of a memref.
     """
 
     attr: int
@@ -46,12 +46,12 @@ class RequestParam:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the supplicant is asked for.
+    """A request to the supplicant.
 
     Attributes:
         head: the parameter with its number.
-        func: what is wanted (RpcCommand).
-        params: its parameters; what is changed in outputs goes back.
+        func: its function (RpcCommand).
+        params: its parameters; changes of outputs are sent back.
     """
 
     head: RequestParam
@@ -73,13 +73,13 @@ class _Block:
 
 @final
 class SupplicantDevice:
-    """An open /dev/teeprivN, of any kernel that speaks the seam.
+    """An open /dev/teeprivN of any kernel.
 
     Threads: one receives and sends; close() may be called by another.
 
     Raises:
         OSError: as open(2); EBUSY if there is a supplicant already; ENXIO if the device is
-            not OP-TEE's, or going away.
+            not for a supplicant of OP-TEE, or is being removed.
     """
 
     def __init__(self, kernel: Kernel, path: str) -> None:
@@ -92,20 +92,20 @@ class SupplicantDevice:
                 uapi.TEE_IOC_VERSION, uapi.VERSION_DATA, 0, 0, 0
             )[1:]
             if implementation != uapi.TEE_IMPL_ID_OPTEE:
-                raise OSError(errno.ENXIO, "not the device of an OP-TEE's supplicant", path)
+                raise OSError(errno.ENXIO, "not a device for a supplicant of OP-TEE", path)
         except BaseException:
             kernel.close(self._fd)
             raise
         self._registers = bool(capabilities & uapi.TEE_GEN_CAP_REG_MEM)
 
     def close(self) -> None:
-        """Close the device, but not its memory: the one that serves it may be using that."""
-        # From here on the number of its descriptor may be another's.
+        """Close the device, but not its memory, which the serving thread may be using."""
+        # After this the number of the descriptor may be reused.
         self._is_closed = True
         self._kernel.close(self._fd)
 
     def free_all(self) -> None:
-        """Give all memory back, when nothing serves the device any longer."""
+        """Release all memory, after the device is no longer served."""
         for number in list(self._blocks):
             self.free(number)
 
@@ -139,20 +139,20 @@ class SupplicantDevice:
         try:
             self._ioctl(uapi.TEE_IOC_SUPPL_SEND, uapi.BUF_DATA, address_of(data), len(data))
         except OSError as error:
-            # Newer releases of Linux say so of a client that was killed.
+            # Newer releases of Linux report a killed client like this.
             if error.errno != errno.EBADF or self._is_closed:
                 raise
             raise OSError(errno.ENOENT, "nobody waits for the answer") from error
 
     def allocate(self, size: int) -> int:
-        """Share memory, in the way that the device knows, and return its id.
+        """Share memory, in a way that the device supports, and return its id.
 
         Raises:
-            OSError: there is none.
+            OSError: there is no memory.
         """
         if self._registers:
             if not size:
-                raise OSError(errno.ENOMEM, "nothing to share")
+                raise OSError(errno.ENOMEM, "the size is 0")
             pages = mmap.mmap(-1, size)
             answer = self._ioctl(
                 uapi.TEE_IOC_SHM_REGISTER,
@@ -169,7 +169,7 @@ class SupplicantDevice:
         return number
 
     def free(self, number: int) -> None:
-        """End the sharing of memory; ResultError(BAD_PARAMETERS) if there is none of this id."""
+        """Stop sharing memory; ResultError(BAD_PARAMETERS) if no memory has this id."""
         block = self._blocks.pop(number, None)
         if block is None:
             raise ResultError(Result.BAD_PARAMETERS)
@@ -177,14 +177,15 @@ class SupplicantDevice:
         block.pages.close()
 
     def read(self, param: RequestParam) -> bytes:
-        """Return the bytes of a memref; ResultError(BAD_PARAMETERS) if it has none here."""
+        """Return the bytes of a memref; ResultError(BAD_PARAMETERS) if its memory is unknown."""
         pages = self._pages_of(param)
         return pages[param.a : param.a + param.b]
 
     def write(self, param: RequestParam, data: bytes) -> None:
-        """Put bytes into a memref, from its start, and set its size.
+        """Write bytes to the start of a memref, and set its size.
 
-        What does not fit is ResultError(SHORT_BUFFER), with the size that is needed.
+        Raises:
+            ResultError: SHORT_BUFFER, after setting the needed size.
         """
         room = param.b
         param.b = len(data)
@@ -202,7 +203,7 @@ class SupplicantDevice:
         return block.pages
 
     def _ioctl(self, request: int, layout: Struct, *fields: int) -> tuple[int, ...]:
-        """Make a request; return its result, and what its structure has become."""
+        """Make a request; return its result and the changed structure."""
         if self._is_closed:
             raise OSError(errno.EBADF, "the supplicant's device is closed")
         data = bytearray(layout.pack(*fields))
@@ -214,7 +215,7 @@ def _open(kernel: Kernel, path: str) -> int:
     try:
         return kernel.open(path)
     except OSError as error:
-        # Linux says so of a device while its driver is being unbound.
+        # Linux reports this while the driver of the device is being unbound.
         if error.errno != errno.EINVAL:
             raise
-        raise OSError(errno.ENXIO, "the device is going away", path) from error
+        raise OSError(errno.ENXIO, "the device is being removed", path) from error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the secure world keeps files: the interface, shaped like OP-TEE's requests for it."""
+"""The interface of file systems for the secure world; it follows the requests of OP-TEE."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ __all__ = ["FileSystem", "parts_of"]
 
 
 class FileSystem(ABC):
-    """Files by name, for the secure world.
+    """The base of file systems for the secure world.
 
-    A name is relative, with slashes between its parts. A file is used by a handle, a
-    small number; offsets and sizes are in bytes. A file that is removed or renamed stays
-    what it was for those that have it open.
+    A name is relative, with slashes between its parts. A handle is a small number. Offsets and
+    sizes are in bytes. Open handles of a file stay valid when the file is removed or renamed.
 
     Failures are ResultError: ITEM_NOT_FOUND, ACCESS_CONFLICT, STORAGE_NO_SPACE, or GENERIC,
-    for a bad handle or name too.
+    also for a bad handle or name.
 
-    Source: the requests that OP-TEE has its supplicant serve (OPTEE_RPC_CMD_FS).
+    Source: the requests of OP-TEE to its supplicant (OPTEE_RPC_CMD_FS).
     Threads: may be used from any.
     """
 
     @abstractmethod
     def open(self, name: str) -> int:
-        """Open a file that exists; any failure is ITEM_NOT_FOUND."""
+        """Open an existing file; any failure is ITEM_NOT_FOUND."""
 
     @abstractmethod
     def create(self, name: str) -> int:
-        """Open a new file, or an old one emptied, and make the folders for it."""
+        """Create a file and its folders, or open and empty an existing file."""
 
     @abstractmethod
     def close(self, handle: int) -> None:
@@ -39,34 +38,34 @@ class FileSystem(ABC):
 
     @abstractmethod
     def read(self, handle: int, offset: int, size: int) -> bytes:
-        """Read; fewer bytes than wanted are what there is up to the end."""
+        """Read bytes, fewer than wanted at the end of the file."""
 
     @abstractmethod
     def write(self, handle: int, offset: int, data: bytes) -> None:
-        """Write all of the data; a gap before it becomes zeros."""
+        """Write all of the data; zeros fill a gap before it."""
 
     @abstractmethod
     def truncate(self, handle: int, length: int) -> None:
-        """Cut a file, or extend it with zeros."""
+        """Shorten a file, or extend it with zeros."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
-        """Remove a file, and the folders that are empty then."""
+        """Remove a file, and the folders that become empty."""
 
     @abstractmethod
     def rename(self, old: str, new: str, overwrite: bool) -> None:
-        """Rename a file; ACCESS_CONFLICT if the new name is taken and is not to be overwritten."""
+        """Rename a file; ACCESS_CONFLICT if the new name exists and overwrite is false."""
 
     @abstractmethod
     def list(self, name: str) -> list[str]:
-        """Return what is in a folder, sorted; ITEM_NOT_FOUND if it is empty or there is none.
+        """Return the names in a folder, sorted, without those that start with a dot.
 
-        Names that begin with a dot are left out.
+        An empty or missing folder is ITEM_NOT_FOUND.
         """
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """Return the parts of a name; ResultError(GENERIC) if it does not stay in its folder."""
+    """Return the parts of a name; ResultError(GENERIC) if it could leave its folder."""
     parts = tuple(name.split("/"))
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
         raise ResultError(Result.GENERIC)

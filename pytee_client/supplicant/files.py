@@ -36,11 +36,11 @@ _SHAPES: Final = {
 
 @final
 class FileService:
-    """Serves the request FS.
+    """Serve the request FS.
 
     Args:
-        device: where the memory of requests is.
-        files: where the files are.
+        device: the device, with the memory of requests.
+        files: the files.
 
     Source: the request FS of OP-TEE to its supplicant (OPTEE_RPC_CMD_FS).
     """
@@ -51,7 +51,7 @@ class FileService:
         self._folders: dict[int, list[str]] = {}
 
     def serve(self, params: list[RequestParam]) -> None:
-        """Do what is asked for; any result but SUCCESS is a ResultError."""
+        """Serve a request; ResultError for any result but SUCCESS."""
         operation = params[0].a if params else None
         if operation not in _SHAPES or [p.attr for p in params] != _SHAPES[FsOperation(operation)]:
             raise ResultError(Result.BAD_PARAMETERS)
@@ -104,7 +104,7 @@ class FileService:
         elif not entries:
             raise ResultError(Result.ITEM_NOT_FOUND)
         else:
-            # As from OP-TEE's own, a name that finds too little room is lost.
+            # As in tee-supplicant, a name that does not fit is lost.
             self._device.write(others[0], entries.pop(0).encode() + b"\0")
 
     def _name(self, param: RequestParam) -> str:
@@ -113,5 +113,5 @@ class FileService:
             name = data.decode()
         except UnicodeDecodeError:
             raise ResultError(Result.BAD_PARAMETERS) from None
-        # OP-TEE's names may begin with a slash, and mean no other folder by it.
+        # A slash at the start of a name of OP-TEE has no meaning.
         return "/".join(part for part in name.split("/") if part)

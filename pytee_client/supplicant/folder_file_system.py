@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files of the secure world in a folder of the program's machine."""
+"""Files of the secure world in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _RESULTS = {
 
 
 class FolderFileSystem(FileSystem):
-    """Files in a folder, which outlive the kernel; no name leads out of it, nor does a link.
+    """Keep files in a folder, also after the kernel is gone. No name or link leads out of it.
 
-    What is open when the object is no longer used is closed with it.
+    Files that are still open are closed when the object is no longer used.
 
     Args:
-        path: the folder; it is made if it does not exist, its parents too.
+        path: the folder; it and its parents are made if they are missing.
 
     Raises:
-        OSError: it can't be made, or is no folder.
+        OSError: the folder can't be made, or is not a folder.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -65,7 +65,7 @@ class FolderFileSystem(FileSystem):
             raise ResultError(Result.ITEM_NOT_FOUND) from None
 
     def create(self, name: str) -> int:
-        """Open a new file, or an old one emptied, and make the folders for it."""
+        """Create a file and its folders, or open and empty an existing file."""
         with _results(), self._folder_of(name, make=True) as (folder, file):
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | _FILE
             return self._add_handle(os.open(file, flags, 0o600, dir_fd=folder))
@@ -78,10 +78,10 @@ class FolderFileSystem(FileSystem):
             os.close(fd)
 
     def read(self, handle: int, offset: int, size: int) -> bytes:
-        """Read up to the end."""
+        """Read bytes, fewer than wanted at the end of the file."""
         with self._lock, _results():
             fd = self._fd(handle)
-            # The size is the asker's, and no reason to have so much memory.
+            # Limit the wanted size, so that it can't exhaust the memory.
             return os.pread(fd, min(size, max(os.fstat(fd).st_size - offset, 0)), offset)
 
     def write(self, handle: int, offset: int, data: bytes) -> None:
@@ -93,12 +93,12 @@ class FolderFileSystem(FileSystem):
                 rest, offset = rest[count:], offset + count
 
     def truncate(self, handle: int, length: int) -> None:
-        """Cut a file, or extend it with zeros."""
+        """Shorten a file, or extend it with zeros."""
         with self._lock, _results():
             os.ftruncate(self._fd(handle), length)
 
     def remove(self, name: str) -> None:
-        """Remove a file, and the folders that are empty then."""
+        """Remove a file, and the folders that become empty."""
         with self._lock, _results():
             with self._folder_of(name) as (folder, file):
                 os.unlink(file, dir_fd=folder)
@@ -122,7 +122,7 @@ class FolderFileSystem(FileSystem):
             os.rename(file, renamed, src_dir_fd=source, dst_dir_fd=target)
 
     def list(self, name: str) -> list[str]:
-        """Return what is in a folder."""
+        """Return the names in a folder, sorted."""
         with _results(), self._folder_of(name) as (parent, last):
             folder = os.open(last, _FOLDER, dir_fd=parent)
             try:
@@ -163,7 +163,7 @@ class FolderFileSystem(FileSystem):
             return handle
 
     def __del__(self) -> None:
-        """Close what is open."""
+        """Close all files."""
         for fd in getattr(self, "_files", {}).values():
             os.close(fd)
 
@@ -178,7 +178,7 @@ def _exists(name: str, folder: int) -> bool:
 
 @contextlib.contextmanager
 def _results() -> Iterator[None]:
-    """Have errors of the machine be results."""
+    """Convert errors of the machine to results."""
     try:
         yield
     except (OSError, OverflowError) as error:

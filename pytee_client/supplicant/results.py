@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The exception by which a result other than success is returned."""
+"""The exception for a result other than SUCCESS."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ __all__ = ["ResultError"]
 
 
 class ResultError(Exception):
-    """Returns a 32-bit code from an entry point of a Trusted Application, or a supplicant's file.
+    """A result other than SUCCESS, of a Trusted Application or of a FileSystem.
 
-    Any other exception that leaves an entry point is a panic.
+    Raise it in an entry point to return its code. Any other exception there is a panic.
 
     Args:
-        code: a member of Result, or a code of the application's own.
+        code: a member of Result, or a code that the application defines.
     """
 
     def __init__(self, code: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What OP-TEE asks of the normal world while a call runs: the numbers of its requests."""
+"""The numbers of the requests of OP-TEE to the normal world while a call runs (RPC)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["FsOperation", "NotificationOperation", "RpcCommand"]
 
 
 class RpcCommand(IntEnum):
-    """The requests (OPTEE_RPC_CMD_*); the kernel serves some, the supplicant the others."""
+    """The requests (OPTEE_RPC_CMD_*). The kernel serves some, the supplicant the others."""
 
     LOAD_TA = 0
     RPMB = 1
@@ -26,7 +26,7 @@ class RpcCommand(IntEnum):
 
 
 class FsOperation(IntEnum):
-    """What can be done to files (OPTEE_RPC_FS_*): the first number of a request for FS."""
+    """The first number of a request FS: what to do with files (OPTEE_RPC_FS_*)."""
 
     OPEN = 0
     CREATE = 1
@@ -42,7 +42,7 @@ class FsOperation(IntEnum):
 
 
 class NotificationOperation(IntEnum):
-    """What can be done with a notification: the first number of a request for NOTIFICATION."""
+    """The first number of a request NOTIFICATION: what to do with a notification."""
 
     WAIT = 0
     SEND = 1

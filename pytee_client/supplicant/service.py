@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a supplicant does: takes requests from its device, and answers them."""
+"""The work of a supplicant: receiving requests, and answering them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _WORDS: Final = struct.Struct("=QQ")
 
 @final
 class SupplicantService:
-    """Serves what an OP-TEE asks for.
+    """Serve the requests of an OP-TEE.
 
     Args:
-        device: where it asks.
+        device: the device with the requests.
         applications: the folders with Trusted Applications.
-        files: the secure world's files, if it may have some.
+        files: the files of the secure world; None if it may have none.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SupplicantService:
             try:
                 self._device.send(request, self._result_of(request))
             except OSError as error:
-                # A client that died while it was served is no reason to leave the others.
+                # A client died while it was served. Serve the others.
                 if error.errno != errno.ENOENT:
                     return
 
@@ -62,8 +62,8 @@ class SupplicantService:
         except ResultError as code:
             return code.code
         except Exception:
-            # An error of a file system of the user's own, for example. Without an answer the
-            # client would wait for ever.
+            # Such as an error of a FileSystem of the user. Without an answer the client would wait
+            # forever.
             return Result.GENERIC
         return Result.SUCCESS
 

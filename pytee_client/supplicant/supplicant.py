@@ -25,31 +25,31 @@ __all__ = ["Supplicant"]
 
 
 class Supplicant(Closable):
-    """Serves an OP-TEE with Trusted Applications and files, as tee-supplicant does.
+    """Serve an OP-TEE with Trusted Applications and files, as tee-supplicant does.
 
         kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
         (folder / f"{MyTa.uuid}.ta").write_bytes(application_image(MyTa))
         with Supplicant(kernel, applications=[folder], storage=folder / "tee"):
             ...
 
-    It serves loading Trusted Applications, files, and the memory for both; all else is
-    NOT_SUPPORTED. As a context manager, or by close(), it comes to an end: what it was asked
-    for and did not answer is COMMUNICATION to OP-TEE then.
+    It loads Trusted Applications, and serves files and the shared memory for both. Any other
+    request is NOT_SUPPORTED. It is a context manager that closes it. OP-TEE then gets
+    COMMUNICATION for requests without an answer.
 
     Args:
-        kernel: a fake kernel, or anything else that answers system calls as one.
-        applications: folders with Trusted Applications: files called UUID.ta, looked for in
-            this order. See application_image.
-        storage: the folder for the secure world's files, which is made if need be; or a file
-            system; without it there are none (STORAGE_NOT_AVAILABLE).
+        kernel: a fake kernel, or any other kernel in Python.
+        applications: folders with Trusted Applications in files UUID.ta, searched in this
+            order; see fake.secure_world.application_image().
+        storage: a folder for the files of the secure world, which is made if it is missing; or
+            a FileSystem. Without storage, requests for files are STORAGE_NOT_AVAILABLE.
         device: the path of the device.
 
     Raises:
         OSError: the device can't be opened; EBUSY if there is a supplicant already.
 
-    Threads: serves in one of its own, and may be closed in any. A thread that waits in a real
-    kernel can't be stopped by this: it ends with the process, and close() does not wait for it
-    for ever.
+    Threads: it serves in a thread of its own, and may be closed in any. close() can't stop that
+    thread while it waits in a real kernel: it waits a limited time, and the thread ends with
+    the process.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Supplicant(Closable):
         service = SupplicantService(
             self._device, folders, None if files is None else FileService(self._device, files)
         )
-        # Not a method of this object: a thread that knew it would keep it from being collected.
+        # Not a method of this object: the thread would keep the object from being collected.
         self._thread = threading.Thread(
             target=_serve, args=(service, self._device), name=f"supplicant {device}", daemon=True
         )
@@ -86,12 +86,12 @@ class Supplicant(Closable):
             raise ClosedError(f"using {self!r}")
 
     def close(self) -> None:
-        """Stop serving, and close the device; again is nothing."""
+        """Stop serving and close the device, at most once."""
         if self._closed:
             return
         self._closed = True
         self._device.close()
-        # It may be collected, and so closed, in that very thread.
+        # The thread itself may collect, and so close, this object.
         if self._thread is not threading.current_thread():
             self._thread.join(_PATIENCE)
 
@@ -103,5 +103,5 @@ def _serve(service: SupplicantService, device: SupplicantDevice) -> None:
         device.free_all()
 
 
-# Seconds for what it does at the moment, such as writing a file.
+# Seconds to finish a request, such as writing a file.
 _PATIENCE = 10

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Traces: what a program asks of a TEE device, recorded to a file and replayed as a device.
+"""Traces: the system calls on a TEE device, recorded to a file and replayed from it.
 
     with TraceRecorder("linux", "hello.trace") as recorder:
         with Context(backend=recorder) as context:
@@ -9,13 +9,12 @@
         with Context(backend=player) as context:
             ...                                     # the same calls, or TraceMismatchError
 
-What is in a trace. Always: which calls were made, of which devices; the UUIDs of Trusted
-Applications, logins and group numbers; numbers of sessions, of commands and of blocks of
-memory; offsets and sizes; results and errors. Unless values=False: the numbers of value
-parameters, which may be secrets too. Only with payloads=True: the contents of memory that
-calls refer to; that needs a TracePayloadWarning, as it is what TEEs are there to protect.
-Never: addresses, and the rest of the program's memory. A trace that the recorder creates
-can be read by its owner only.
+A trace always has: the system calls and their devices; the UUIDs of Trusted Applications,
+logins and group numbers; the numbers of sessions, commands and blocks of memory; offsets and
+sizes; results and errors. Unless values=False it has the numbers of value parameters, which may
+be secrets. Only with payloads=True it has the contents of memory, which TEEs are there to protect;
+the recorder then warns with TracePayloadWarning. It never has addresses or other memory of the
+program. Only the owner can read a trace that the recorder creates.
 
 The format is JSON lines. The first line is the header:
 
@@ -24,18 +23,18 @@ The format is JSON lines. The first line is the header:
 Each other line is one system call, written when it ended:
 
     call        the name of a SystemCall
-    thread      of the program, counted from 0
-    began,      when, on a clock that ticks once for each beginning and each end
+    thread      the thread, counted from 0
+    began,      the times, on a clock that ticks at each start and each end of a call
     ended
-    in          what was asked: path for OPEN, else the file (counted from 1; a number is one
-                opening or one block of memory, and is not used again), the fields of the
-                ioctl's structure by their names in linux/tee.h, and its params
-    out         what came back: a new file or mapping, fields, and params
-    errno       in place of out, the name or number of the error
+    in          the arguments: path for OPEN; otherwise the file (counted from 1, a new number
+                for each opening and each block of memory), the fields of the structure of the
+                ioctl by their names in linux/tee.h, and its params
+    out         the results: a new file or mapping, fields, and params
+    errno       instead of out, the name or number of the error
 
-A parameter has its attr and of a, b and c what the kernel reads (in "in") or writes (in
-"out"); a memory reference or user buffer with a payload has it as data, in Base64. The
-payload of an output is all of the memory that was given for it.
+A parameter has its attr, and those of a, b and c that the kernel reads (in "in") or writes (in
+"out"). With payloads, a memory reference or user buffer has its contents as data, in Base64. The
+data of an output is all of the memory that was given for it.
 """
 
 from .errors import TraceFormatError, TraceMismatchError, TracePayloadWarning

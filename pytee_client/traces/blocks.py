@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the shared memory lies that calls refer to."""
+"""The addresses of the shared memory that system calls refer to."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class _Block:
 
 
 class Blocks:
-    """The blocks of shared memory that there are, by the files that they were made of.
+    """Find blocks of shared memory by context and id.
 
-    A block lives as long as its descriptor or a mapping of it. In a replay two can have one
-    id, if the threads of the program do not come in the order that they had: each thread then
-    has its own.
+    A block exists as long as its descriptor or a mapping of it. In a replay two blocks can have
+    the same id, if threads make their calls in another order than in the recording. Each thread
+    then uses the block that it created.
 
     Threads: may be used from any.
     """
@@ -43,7 +43,15 @@ class Blocks:
         self._by_mapping: dict[int, _Block] = {}
 
     def add(self, context: int, number: int, file: int, size: int, address: int | None) -> None:
-        """Know a block: of which file, by which id, and its own file."""
+        """Add a block.
+
+        Args:
+            context: the number of the file of its device.
+            number: its id.
+            file: the number of its own file.
+            size: its size in bytes.
+            address: its address; None if it has to be mapped.
+        """
         key = context, number & _UINT32
         block = _Block(key, size, address, threading.get_ident(), file)
         with self._lock:
@@ -51,7 +59,7 @@ class Blocks:
             self._by_file[file] = block
 
     def map(self, file: int, address: int, length: int) -> None:
-        """Know a mapping of a block."""
+        """Add a mapping of a block."""
         with self._lock:
             block = self._by_file.get(file)
             if block is not None:
@@ -59,27 +67,27 @@ class Blocks:
                 self._by_mapping[address] = block
 
     def unmap(self, address: int) -> None:
-        """Forget a mapping."""
+        """Remove a mapping."""
         with self._lock:
             block = self._by_mapping.pop(address, None)
             if block is not None:
                 del block.mappings[address]
-                self._settle(block)
+                self._remove_if_unused(block)
 
     def close(self, file: int) -> None:
-        """Forget a block's file."""
+        """Close the file of a block."""
         with self._lock:
             block = self._by_file.pop(file, None)
             if block is not None:
                 block.is_open = False
-                self._settle(block)
+                self._remove_if_unused(block)
 
-    def _settle(self, block: _Block) -> None:
+    def _remove_if_unused(self, block: _Block) -> None:
         if not block.is_open and not block.mappings:
             self._by_id[block.key].remove(block)
 
     def find(self, context: int, number: int, offset: int, size: int) -> int | None:
-        """Return where a memref's memory lies; None if it can't be reached or there is none."""
+        """Return the address of the memory of a memref; None if it is unknown or not mapped."""
         with self._lock:
             block = self._find(context, number, offset + size)
             if block is None:
@@ -92,7 +100,7 @@ class Blocks:
             return None
 
     def file_of(self, context: int, number: int) -> int | None:
-        """Return the file of the block that a memref names, if it is open."""
+        """Return the file of the block of a memref; None if it is closed."""
         with self._lock:
             block = self._find(context, number, 0)
             return block.file if block is not None and block.is_open else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Ioctls in words and numbers, as traces have them."""
+"""Descriptions of ioctls for traces."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _Param: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How much of a call is described.
+    """How much of a system call a description contains.
 
     Attributes:
-        payloads: whether the contents of memory are.
-        values: whether the numbers of value parameters are.
-        read_block: reads of a block that can't be read where the program has it: of which
-            file, from where, how much.
+        payloads: whether it contains the contents of memory.
+        values: whether it contains the numbers of value parameters.
+        read_block: reads a block that can't be read at its address, given its file, the offset
+            and the size.
     """
 
     payloads: bool
@@ -40,7 +40,7 @@ class Scope:
 
 
 def describe_argument(call: ObservedCall, file: int, blocks: Blocks, scope: Scope) -> Description:
-    """Describe what an ioctl asks; file is the number of what it is made on."""
+    """Describe the argument of an ioctl; file is the number of its file."""
     description: Description = {"file": file}
     layout = LAYOUTS.get(call.call)
     if layout is None:
@@ -62,9 +62,9 @@ def describe_argument(call: ObservedCall, file: int, blocks: Blocks, scope: Scop
 
 
 def describe_result(call: ObservedCall, file: int, blocks: Blocks, scope: Scope) -> Description:
-    """Describe what an ioctl that has succeeded wrote back."""
+    """Describe what a successful ioctl wrote to its argument."""
     layout = LAYOUTS.get(call.call)
-    # Looked at anew: now it is what has been written back.
+    # Read it again: now it contains what the kernel wrote.
     after = type(call).of_ioctl(call.fd, call.request, call.address)
     data = after.buffer if call.call.header_size else after.argument
     if layout is None or not data:
@@ -78,7 +78,7 @@ def describe_result(call: ObservedCall, file: int, blocks: Blocks, scope: Scope)
         description["params"] = []
         for index, param in enumerate(params):
             described, wanted = _describe_output(call.call, param, scope)
-            # Its memory is as large as what was given, whatever its size is now.
+            # The size of its memory is the given size, not the one that was written.
             lies = (*param[:2], given[index][2], param[3])
             if call.call is SystemCall.SUPPL_RECV:
                 lies = param
@@ -87,7 +87,7 @@ def describe_result(call: ObservedCall, file: int, blocks: Blocks, scope: Scope)
 
 
 def locate(param: _Param, file: int, blocks: Blocks) -> int | None:
-    """Return where the memory lies that a parameter refers to; None if there is none."""
+    """Return the address of the memory of a parameter; None if it has none."""
     attr, a, b, c = param
     layout = TYPES.get(attr & ~uapi.META)
     if layout is not None and layout.is_memref:
@@ -98,7 +98,7 @@ def locate(param: _Param, file: int, blocks: Blocks) -> int | None:
 
 
 def _describe_input(call: SystemCall, param: _Param, scope: Scope) -> tuple[Description, bool]:
-    """Describe what the kernel reads of a parameter, and say whether its memory is."""
+    """Describe the fields that the kernel reads, and return whether it reads the memory."""
     layout = TYPES.get(param[0] & ~uapi.META, _UNKNOWN)
     if call is SystemCall.SUPPL_RECV:
         return _describe(param, "", layout, scope), False
@@ -109,7 +109,7 @@ def _describe_input(call: SystemCall, param: _Param, scope: Scope) -> tuple[Desc
 
 
 def _describe_output(call: SystemCall, param: _Param, scope: Scope) -> tuple[Description, bool]:
-    """Describe what the kernel wrote of a parameter, and say whether its memory was."""
+    """Describe the fields that the kernel wrote, and return whether it wrote the memory."""
     layout = TYPES.get(param[0] & ~uapi.META, _UNKNOWN)
     if call is SystemCall.SUPPL_RECV:
         return _describe(param, "abc", layout, scope), layout.reads
@@ -144,7 +144,7 @@ def _with_data(
         try:
             data = copy_from_user(address, size)
         except OSError:
-            # Linux copies nothing of a device's memory.
+            # Linux does not copy memory of a device.
             block = blocks.file_of(file, number)
             if block is None or scope.read_block is None:
                 return description

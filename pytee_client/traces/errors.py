@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can be wrong with traces."""
+"""The errors and warnings of traces."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ __all__ = ["TraceFormatError", "TraceMismatchError", "TracePayloadWarning"]
 
 
 class TracePayloadWarning(UserWarning):
-    """A trace is recorded with the contents of memory, which may be secrets."""
+    """The trace will contain the contents of memory, which may be secrets."""
 
 
 class TraceFormatError(ValueError):
-    """A file is no trace, or one that this version can't read."""
+    """The file is no trace, or this version can't read it."""
 
 
 class TraceMismatchError(AssertionError):
-    """A program does not do what it did when its trace was recorded.
+    """The program makes other calls than when its trace was recorded.
 
-    No TeecError: programs that handle those must not take it for an answer of the TEE.
+    It is no TeecError, so that programs don't handle it as an answer of the TEE.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A kernel that answers as a trace says."""
+"""A kernel that replays a trace."""
 
 from __future__ import annotations
 
@@ -36,28 +36,26 @@ _UINT64_MAX: Final = 2**64 - 1
 
 
 class TracePlayer:
-    """A kernel that answers a program as another one did when the program was recorded.
+    """Answer the system calls of a program as they were answered when it was recorded.
 
-    The program must make the same calls, each of its threads in the same order, but for
-    what is given back (sessions, memory, files) one after the other. Threads are known by
-    what they do; if they share work as it comes, as those of a pool do, each run is another
-    one: record such a program with one worker. Calls that waited are answered at once, but not
-    before the calls that other threads made meanwhile have come. Outputs have the sizes
-    that they had, and the contents if the trace has payloads, zeros if not; value outputs
-    of a trace without values are zeros.
+    Each thread of the program must make the same calls in the same order. Only calls in a row
+    that release sessions, memory or files may change their order. Threads are recognised by
+    their calls. The threads of a pool share work differently in each run: record such a program
+    with one worker. A call that waited returns at once, but only after the calls that other
+    threads made meanwhile have arrived. Outputs have the recorded sizes. Their contents are the
+    recorded ones, or zeros if the trace has no payloads or no values.
 
-    Giving back works also when the program has left the trace; all else then raises
-    TraceMismatchError.
+    After the program has left the trace, calls that release something still work, and all
+    others raise TraceMismatchError.
 
     Args:
         file: the path of the trace, or a text file.
-        check_payloads: whether inputs must have the contents that they had, where the trace
-            has them.
-        patience: how long a call waits for those of other threads, in seconds.
+        check_payloads: whether inputs must have the recorded contents, if the trace has them.
+        patience: how many seconds a call waits for calls of other threads.
 
     Raises:
         TraceFormatError: the file is no trace.
-        OSError: it can't be read.
+        OSError: the file can't be read.
 
     Threads: may be called from any.
     """
@@ -96,11 +94,11 @@ class TracePlayer:
             self.assert_finished()
 
     def assert_finished(self) -> None:
-        """Raise TraceMismatchError if the program has not made all of the trace's calls."""
+        """Raise TraceMismatchError if the program has not made all calls of the trace."""
         self._script.assert_finished()
 
     def take_cause(self) -> None:
-        """Return None: the exceptions of Trusted Applications are not in a trace."""
+        """Return None: a trace does not contain the exceptions of Trusted Applications."""
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""
@@ -145,7 +143,7 @@ class TracePlayer:
         if pages is not None:
             self._blocks.unmap(address)
             pages.close()
-        self._given_back(SystemCall.MUNMAP, {"mapping": number, "length": length})
+        self._release_answered(SystemCall.MUNMAP, {"mapping": number, "length": length})
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
@@ -154,7 +152,7 @@ class TracePlayer:
         if file:
             self._blocks.close(file)
             os.close(fd)
-        self._given_back(SystemCall.CLOSE, {"file": file})
+        self._release_answered(SystemCall.CLOSE, {"file": file})
 
     def _answered(self, call: SystemCall, asked: Description) -> Record:
         record = self._script.take(call, asked)
@@ -162,12 +160,14 @@ class TracePlayer:
             raise OSError(record.error, os.strerror(record.error), asked.get("path"))
         return record
 
-    def _given_back(self, call: SystemCall, asked: Description) -> None:
+    def _release_answered(self, call: SystemCall, asked: Description) -> None:
         if not self._script.deviated:
             self._answered(call, asked)
 
     def _malformed(self, record: Record) -> TraceFormatError:
-        return TraceFormatError(f"{self._name}, line {record.line}: what came back makes no sense")
+        return TraceFormatError(
+            f"{self._name}, line {record.line}: the recorded answer makes no sense"
+        )
 
     def _number_of(self, fd: int) -> int:
         with self._lock:
@@ -214,7 +214,7 @@ class TracePlayer:
             return
         for index, (given, param) in enumerate(zip(call.params, params, strict=False)):
             layout = TYPES.get(given[0])
-            # None of the outputs of one with META are written.
+            # The kernel writes no outputs of a parameter with META.
             if layout is None or not layout.writes:
                 continue
             self._write_memory(given, param.get("data"), file)
@@ -222,12 +222,12 @@ class TracePlayer:
                 self._write_number(call, index, name, param.get(name, 0))
 
     def _write_received(self, call: ObservedCall, params: list[Any], file: int) -> None:
-        """Write what a supplicant is asked for: whole parameters, and what they refer to."""
+        """Write a request to the supplicant: whole parameters, and the memory of inputs."""
         for index, param in enumerate(params):
             attr = attr_of(param["attr"])
             layout = TYPES.get(attr & ~uapi.META)
             if layout is not None and layout.is_buffer:
-                raise ValueError("an address of another run")
+                raise ValueError("a buffer at an address of another run")
             self._write_number(call, index, "attr", attr)
             for name in "abc":
                 self._write_number(call, index, name, param.get(name, 0))
@@ -249,6 +249,6 @@ class TracePlayer:
             content = bytes(size) if data is None else base64.b64decode(data, validate=True)
         except binascii.Error as error:
             raise ValueError("no Base64") from error
-        # Memory that the program has unmapped meanwhile is the program's business.
+        # The program may have unmapped the memory meanwhile.
         with contextlib.suppress(OSError):
             copy_to_user(address, content[:size])

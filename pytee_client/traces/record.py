@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A line of a trace, and how a file of them is read."""
+"""Reading traces, line by line."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Record:
     """One system call of a trace.
 
     Attributes:
-        line: of the file, counted from 1.
+        line: its line in the file, counted from 1.
         call: its kind.
-        thread: which thread made it.
-        began, ended: when, on the trace's clock.
-        asked: what was asked.
-        answered: what came back, empty if it failed.
-        error: the errno, 0 if it succeeded.
+        thread: the number of its thread.
+        began, ended: its start and end, on the clock of the trace.
+        asked: its arguments.
+        answered: its results; empty if it failed.
+        error: the errno; 0 if it succeeded.
     """
 
     line: int
@@ -46,10 +46,10 @@ class Record:
 
 
 def read_trace(lines: Iterable[str], name: str) -> tuple[Scope, list[Record]]:
-    """Read the lines of a trace; name is what errors call it.
+    """Read the lines of a trace; name stands in errors.
 
     Raises:
-        TraceFormatError: it is none.
+        TraceFormatError: these are not the lines of a trace.
     """
     scope: Scope | None = None
     records = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A kernel whose calls are written to a trace."""
+"""A kernel that records a trace."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ __all__ = ["TraceRecorder"]
 
 
 class TraceRecorder(ProxyKernel):
-    """A kernel that passes calls on to another and writes them to a trace.
+    """Pass system calls on to another kernel, and write them to a trace.
 
     Args:
-        kernel: the other one, "linux" for the running kernel.
-        file: the path of the trace, which is overwritten; or a text file to write it to,
-            which stays the caller's.
-        payloads: whether the trace gets the contents of the memory that calls refer to.
-            Keep such a trace as safe as what the TEE protects.
-        values: whether it gets the numbers of value parameters.
+        kernel: the other kernel; "linux" for the running kernel.
+        file: the path of the trace, which is overwritten; or a text file, which the caller
+            must close.
+        payloads: whether the trace contains the memory that calls refer to. Keep such a trace
+            as safe as what the TEE protects.
+        values: whether it contains the numbers of value parameters.
 
     Raises:
         OSError: the file can't be written.
@@ -45,7 +45,7 @@ class TraceRecorder(ProxyKernel):
     Warns:
         TracePayloadWarning: payloads is true.
 
-    Threads: may be called from any. Processes: a child of a fork is not recorded.
+    Threads: may be used from any. Processes: a child of a fork is not recorded.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class TraceRecorder(ProxyKernel):
                 raise
 
     def close_trace(self) -> None:
-        """End the recording. Calls go on to be passed on. Closing twice is harmless.
+        """Stop recording, at most once. Later calls are still passed on.
 
         Raises:
-            OSError: the trace could not be written, and ends before the program did.
-            ValueError: its file was closed, and it ends before the program did.
+            OSError: the trace could not be written to its end.
+            ValueError: the file was closed before the end of the trace.
         """
         with self._lock:
             self._recording = False
@@ -167,7 +167,7 @@ class TraceRecorder(ProxyKernel):
         """End a mapping (munmap(2))."""
 
         def unmap() -> int:
-            # Before its address can be another's.
+            # First, as another thread may get the same address.
             self._blocks.unmap(address)
             self._mappings.pop(address, None)
             self.kernel.munmap(address, length)
@@ -181,7 +181,7 @@ class TraceRecorder(ProxyKernel):
         file = self._files.get(fd, 0)
 
         def close() -> int:
-            # Before its number can be another's.
+            # First, as another thread may get the same number.
             self._files.pop(fd, None)
             self._blocks.close(file)
             self.kernel.close(fd)
@@ -198,7 +198,7 @@ class TraceRecorder(ProxyKernel):
         return number
 
     def _read_block(self, file: int, offset: int, size: int) -> bytes:
-        """Read shared memory by a mapping of the recorder's own."""
+        """Read shared memory through a mapping of the recorder."""
         fd = next((fd for fd, number in list(self._files.items()) if number == file), None)
         if fd is None or not size:
             return b""
@@ -229,7 +229,7 @@ class TraceRecorder(ProxyKernel):
         serve: Callable[[], int],
         describe: Callable[[int], Description],
     ) -> int:
-        # Nor is the lock taken in a child, which another thread of the parent's may hold.
+        # A child of a fork must not take the lock, which a thread of the parent may have held.
         if not self._is_recording():
             return serve()
         with self._lock:
@@ -243,7 +243,7 @@ class TraceRecorder(ProxyKernel):
         try:
             result = serve()
         except BaseException as error:
-            # What is no OSError the library takes for EIO.
+            # The library reports any other exception as EIO.
             number = (error.errno if isinstance(error, OSError) else None) or errno.EIO
             self._write({**line, "errno": errno.errorcode.get(number, number)})
             raise
@@ -260,7 +260,7 @@ class TraceRecorder(ProxyKernel):
                 self._file.write(json.dumps(line) + "\n")
                 self._file.flush()
             except (OSError, ValueError) as error:
-                # The program's call must not fail for it, nor because the file is closed.
+                # The call of the program must not fail because of the trace.
                 self._failure = error
                 self._recording = False
 

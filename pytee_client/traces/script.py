@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The calls of a trace in the order in which they may come."""
+"""The calls of a trace, and the orders in which they may arrive."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _GIVING_BACK: Final = (SystemCall.CLOSE, SystemCall.MUNMAP, SystemCall.CLOSE_SES
 
 
 class Script:
-    """The calls that are still to come.
+    """Match the calls of a program with those of a trace.
 
     Args:
-        records: of the trace.
-        name: what errors call it.
+        records: the records of the trace.
+        name: the name of the trace in errors.
         checks_data: whether the contents of memory must be the same.
-        patience: how long a call waits for the others that came during it, in seconds.
+        patience: how many seconds a call waits for the calls that other threads made
+            meanwhile.
     """
 
     def __init__(
@@ -50,17 +51,17 @@ class Script:
 
     @property
     def deviated(self) -> bool:
-        """Whether the program has left the script."""
+        """Whether the program has left the trace."""
         return self._deviation is not None
 
     def take(self, call: SystemCall, asked: Description) -> Record:
-        """Return what a call of the program's is in the trace.
+        """Return the record of a call of the program.
 
-        A call that was still with the kernel when another began is not answered before
-        that one comes: so a call that waits to be cancelled still waits.
+        If other calls began before this one ended in the trace, it waits until they arrive. So
+        a call that waits to be cancelled still waits.
 
         Raises:
-            TraceMismatchError: it is nothing; from then on for each call.
+            TraceMismatchError: the trace has no such call now. Every later call raises it too.
         """
         with self._changed:
             if self._deviation is not None:
@@ -81,8 +82,8 @@ class Script:
             ):
                 self._deviate(
                     f"{self._name}, line {record.line}: while {call.name} was with the kernel"
-                    f" other threads made {len(meanwhile - self._come)} calls more than have come"
-                    f" in {self._patience} seconds"
+                    f" other threads made calls of which {len(meanwhile - self._come)} did not come"
+                    f" within {self._patience} seconds"
                 )
             return record
 
@@ -97,20 +98,20 @@ class Script:
             first = missing[0]
             raise TraceMismatchError(
                 f"{self._name}, line {first.line}: the program ended before"
-                f" {_say(first.call, first.asked)}, and made {left} calls less than the trace has"
+                f" {_say(first.call, first.asked)}, and {left} calls of the trace were not made"
             )
 
     def _heads(self) -> list[Record]:
-        """Return each thread's next call; first that of the thread that the caller was last."""
+        """Return the next call of each thread; first that of the thread of the last call."""
         own: int | None = getattr(self._thread, "number", None)
         threads = sorted(self._to_come, key=lambda number: (number != own, number))
         return [self._to_come[number][0] for number in threads if self._to_come[number]]
 
     def _candidates(self, heads: list[Record], call: SystemCall) -> Iterator[Record]:
-        """Yield what a call may be."""
+        """Yield the records that a call may match."""
         for head in heads:
             yield head
-            # What is given back at once has no order: a context closes all it has.
+            # Releases in a row have no order: a context closes all that it has.
             if call in _GIVING_BACK:
                 coming = itertools.islice(self._to_come[head.thread], 1, None)
                 if head.call in _GIVING_BACK:

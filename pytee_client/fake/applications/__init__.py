@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Trusted Applications that fake TEEs have: every one, and those of OP-TEE."""
+"""The Trusted Applications of fake kernels: those for every TEE, and those of OP-TEE."""
 
 from ..secure_world.trusted_application import TrustedApplication
 from .acipher import Acipher

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How an application that takes one set of parameter types checks and names them."""
+"""Helpers to check the parameters of an operation, and to access one of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ _SLOTS = 4
 
 
 def expect(parameters: Parameters, *types: ParamType) -> None:
-    """Refuse parameters that are not of these types, slot by slot, and no more."""
+    """Check that the parameters are of these types, in order, and that no others are used.
+
+    Raises:
+        ResultError: BAD_PARAMETERS.
+    """
     given = [ParamType.NONE if parameter is None else parameter.type for parameter in parameters]
     if given != [*types, *[ParamType.NONE] * (_SLOTS - len(types))]:
         raise ResultError(Result.BAD_PARAMETERS)
@@ -33,10 +37,10 @@ def memref(parameters: Parameters, slot: int) -> MemrefParameter:
 
 
 def content(parameters: Parameters, slot: int) -> bytes:
-    """Return a copy of the bytes in a slot, of which a null reference has none.
+    """Return a copy of the bytes in a slot; empty for a null reference.
 
     Raises:
-        PanicError: not all of them are mapped, see MemrefParameter.
+        PanicError: not all bytes are mapped; see MemrefParameter.
     """
     parameter = memref(parameters, slot)
     if parameter.buffer is None:
@@ -47,7 +51,7 @@ def content(parameters: Parameters, slot: int) -> bytes:
 
 
 def put(parameters: Parameters, slot: int, data: bytes) -> None:
-    """Answer with data in a slot, or with how much room it needs."""
+    """Write data to an output, or its size and SHORT_BUFFER if the output is too small."""
     parameter = memref(parameters, slot)
     room = 0 if parameter.buffer is None else parameter.size
     parameter.size = len(data)

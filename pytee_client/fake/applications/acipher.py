@@ -25,24 +25,24 @@ _DECRYPT: Final = 0
 
 
 class Acipher(TrustedApplication):
-    """Makes RSA keys, and encrypts with them; each session has a key of its own.
+    """Generate an RSA key for each session, and encrypt with it.
 
-    GEN_KEY takes the size of the key in bits, 1024 to 4096; without the package cryptography
-    it is NOT_SUPPORTED. ENCRYPT takes an input and an output, which is SHORT_BUFFER with the
-    size that is needed if it is too small; later versions of the original take two values
-    besides, 0 in the first one to decrypt, and the algorithm (Algorithm) in the second.
+    GEN_KEY takes the size of the key in bits, 1024 to 4096. Without the package cryptography it
+    is NOT_SUPPORTED. ENCRYPT takes an input and an output; if the output is too small, the
+    result is SHORT_BUFFER with the needed size. As in later versions of the original it accepts
+    two further values: 0 in the first one to decrypt, and an Algorithm in the second.
     """
 
     uuid = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         GEN_KEY = 0
         ENCRYPT = 1
 
     class Algorithm(IntEnum):
-        """The paddings of RSA that it has (TEE_ALG_RSAES_*)."""
+        """The paddings of RSA that it supports (TEE_ALG_RSAES_*)."""
 
         PKCS1_V1_5 = 0x60000130
         PKCS1_OAEP_MGF1_SHA1 = 0x60210230
@@ -84,7 +84,7 @@ class Acipher(TrustedApplication):
             else:
                 put(parameters, 1, key.public_key().encrypt(data, padding))
         except ValueError:
-            # Too long for the key, or not of it.
+            # The data is too long for the key, or was not encrypted with it.
             raise ResultError(Result.BAD_PARAMETERS) from None
 
 

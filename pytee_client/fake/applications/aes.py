@@ -24,15 +24,15 @@ _KEY_SIZES: Final = (16, 32)
 
 
 @dataclass(slots=True)
-class _Operation:
-    """What a session has prepared.
+class _PreparedCipher:
+    """The cipher that a session has prepared.
 
     Attributes:
         algorithm: the mode of AES.
-        encrypts: whether it encrypts, and does not decrypt.
-        key: the key; of zeros until one is set.
-        running: the cipher since the last initial vector, None if none was set.
-        rest: how many bytes it keeps until their block is full.
+        encrypts: whether it encrypts; otherwise it decrypts.
+        key: the key; zeros until one is set.
+        running: the cipher since the last initial vector; None before the first one.
+        rest: how many bytes wait for their block to be complete.
     """
 
     algorithm: int
@@ -43,20 +43,19 @@ class _Operation:
 
 
 class Aes(TrustedApplication):
-    """Encrypts or decrypts; each session has a cipher of its own.
+    """Encrypt or decrypt with AES; each session has a cipher of its own.
 
-    PREPARE takes three values: the algorithm (Algorithm), the key's size of 16 or 32 bytes,
-    and 1 to encrypt or 0 to decrypt; without the package cryptography it is NOT_SUPPORTED.
-    SET_KEY takes the key. SET_IV takes the initial vector, and begins. CIPHER takes
-    an input and an output that is no shorter, and goes on. What misuses the Internal Core API
-    is a panic: a cipher that has not begun, or a vector of another size than 16 bytes, which
-    ECB does not look at.
+    PREPARE takes three values: an Algorithm, the size of the key (16 or 32 bytes), and 1 to
+    encrypt or 0 to decrypt. Without the package cryptography it is NOT_SUPPORTED. SET_KEY takes
+    the key. SET_IV takes the initial vector and starts the cipher. CIPHER takes an input, and an
+    output that is at least as long. Misuse of the Internal Core API is a panic: a cipher that
+    was not started, or a vector that is not 16 bytes long. ECB ignores the vector.
     """
 
     uuid = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         PREPARE = 0
         SET_KEY = 1
@@ -64,7 +63,7 @@ class Aes(TrustedApplication):
         CIPHER = 3
 
     class Algorithm(IntEnum):
-        """The modes of AES that it has."""
+        """The modes of AES that it supports."""
 
         ECB = 0
         CBC = 1
@@ -90,54 +89,54 @@ class Aes(TrustedApplication):
             raise ResultError(Result.NOT_SUPPORTED)
 
 
-def _prepare(algorithm: int, key_size: int, encrypts: int) -> _Operation:
+def _prepare(algorithm: int, key_size: int, encrypts: int) -> _PreparedCipher:
     if algorithm > Aes.Algorithm.CTR or key_size not in _KEY_SIZES or encrypts > 1:
         raise ResultError(Result.BAD_PARAMETERS)
     try:
         import cryptography  # noqa: F401
     except ImportError:
         raise ResultError(Result.NOT_SUPPORTED) from None
-    return _Operation(algorithm, bool(encrypts), bytes(key_size))
+    return _PreparedCipher(algorithm, bool(encrypts), bytes(key_size))
 
 
-def _set_key(operation: _Operation | None, key: bytes) -> None:
-    if len(key) != (0 if operation is None else len(operation.key)):
+def _set_key(prepared: _PreparedCipher | None, key: bytes) -> None:
+    if len(key) != (0 if prepared is None else len(prepared.key)):
         raise ResultError(Result.BAD_PARAMETERS)
-    if operation is None:
+    if prepared is None:
         raise PanicError(Result.BAD_PARAMETERS)
-    operation.key, operation.running = key, None
+    prepared.key, prepared.running = key, None
 
 
-def _set_iv(operation: _Operation | None, vector: bytes) -> None:
-    if operation is None:
+def _set_iv(prepared: _PreparedCipher | None, vector: bytes) -> None:
+    if prepared is None:
         raise PanicError(Result.BAD_PARAMETERS)
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     mode: modes.ECB | modes.CBC | modes.CTR
-    if operation.algorithm == Aes.Algorithm.ECB:
+    if prepared.algorithm == Aes.Algorithm.ECB:
         mode = modes.ECB()
     elif len(vector) != _BLOCK:
         raise PanicError(Result.BAD_PARAMETERS)
     else:
-        mode = (modes.CBC if operation.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
-    cipher = Cipher(algorithms.AES(operation.key), mode)
-    operation.running = cipher.encryptor() if operation.encrypts else cipher.decryptor()
-    operation.rest = 0
+        mode = (modes.CBC if prepared.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
+    cipher = Cipher(algorithms.AES(prepared.key), mode)
+    prepared.running = cipher.encryptor() if prepared.encrypts else cipher.decryptor()
+    prepared.rest = 0
 
 
-def _cipher(operation: _Operation | None, parameters: Parameters) -> None:
+def _cipher(prepared: _PreparedCipher | None, parameters: Parameters) -> None:
     data, room = content(parameters, 0), memref(parameters, 1).size
     if room < len(data):
         raise ResultError(Result.BAD_PARAMETERS)
-    if operation is None:
+    if prepared is None:
         raise ResultError(Result.BAD_STATE)
-    if operation.running is None:
+    if prepared.running is None:
         raise PanicError(Result.BAD_STATE)
     rest = 0
-    if operation.algorithm != Aes.Algorithm.CTR:
-        rest = (operation.rest + len(data)) % _BLOCK
-    ready = operation.rest + len(data) - rest
+    if prepared.algorithm != Aes.Algorithm.CTR:
+        rest = (prepared.rest + len(data)) % _BLOCK
+    ready = prepared.rest + len(data) - rest
     if room < ready:
         put(parameters, 1, bytes(ready))
-    put(parameters, 1, operation.running.update(data))
-    operation.rest = rest
+    put(parameters, 1, prepared.running.update(data))
+    prepared.rest = rest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The twin of tests/ta/conformance: what the contract tests talk to on the fake."""
+"""The twin in Python of tests/ta/conformance, for the contract tests on the fake."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _T = TypeVar("_T", ValueParameter, MemrefParameter)
 
 
 class Command(IntEnum):
-    """What the Trusted Application can be told to do."""
+    """The commands of the Trusted Application."""
 
     NOTHING = 0
     VALUES = 1
@@ -40,7 +40,7 @@ class Command(IntEnum):
 
 
 def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple[int, _T]]:
-    """Return slot and parameter of those that are of one of the types."""
+    """Return the slots and parameters of these types."""
     return [
         (slot, parameter)
         for slot, parameter in enumerate(parameters)
@@ -57,9 +57,9 @@ def _fill(slot: int, memref: MemrefParameter) -> None:
 
 
 def _touch_the_rest(memref: MemrefParameter) -> None:
-    """Panic if there is more than what is mapped, see MemrefParameter.
+    """Panic if not all bytes are mapped; see MemrefParameter.
 
-    The C twin goes byte by byte, and has done its work on what is mapped when it gets there.
+    The twin in C works byte by byte, and panics after it has changed the mapped bytes.
     """
     if memref.buffer is not None and len(memref.buffer) < memref.size:
         raise IndexError(f"only {len(memref.buffer)} of {memref.size} bytes are mapped")
@@ -71,7 +71,7 @@ def _invert(value: ValueParameter) -> None:
 
 
 class Conformance(TrustedApplication):
-    """Does to its parameters what each command says, and reports what it sees of them."""
+    """Change parameters as each command says, and report how they arrive."""
 
     uuid = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
 

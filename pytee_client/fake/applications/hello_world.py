@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Trusted Application that everybody starts with."""
+"""The example application hello_world of OP-TEE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..secure_world.trusted_application import TrustedApplication
 
 
 class HelloWorld(TrustedApplication):
-    """Command 0 increments a value, command 1 decrements it."""
+    """Increment a value (command 0), or decrement it (command 1)."""
 
     uuid = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 

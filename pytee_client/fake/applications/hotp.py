@@ -22,23 +22,23 @@ _PASSWORDS: Final = 10**6
 
 
 class Hotp(TrustedApplication):
-    """Makes passwords of six digits, of a key and how often the session has asked for one.
+    """Compute passwords of six digits from a key and a counter; each session has its own.
 
-    REGISTER_SHARED_KEY takes a key of up to 64 bytes. GET_HOTP gives the next password as a
-    number, or BAD_PARAMETERS if there is no key or it has fewer than 10 bytes, which counts
-    too. Each session has a key of its own, and begins without one.
+    REGISTER_SHARED_KEY takes a key of up to 64 bytes. GET_HOTP returns the next password as a
+    number. It is BAD_PARAMETERS without a key, or if the key has fewer than 10 bytes, but the
+    counter still advances.
     """
 
     uuid = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         REGISTER_SHARED_KEY = 0
         GET_HOTP = 1
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Begin without a key; there is nothing to be told."""
+        """Start without a key. There are no parameters."""
         expect(parameters)
         self._key = b""
         self._counter = 0

@@ -23,14 +23,14 @@ _UINT32: Final = 0xFFFFFFFF
 
 
 class InvokeTests(TrustedApplication):
-    """Sums its parameters, for tests of how they travel."""
+    """Add up parameters, to test how they are passed."""
 
     uuid = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
     pseudo = True
     device_enum = True
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         TRACE = 0
         PARAMS = 1
@@ -41,7 +41,7 @@ class InvokeTests(TrustedApplication):
         MEMREF_NULL = 10
         DEVICE_TREE_TESTS = 11
 
-    # The fake has no core whose tests could fail.
+    # Tests of the core of OP-TEE, which the fake lacks, so they always pass.
     _DONE_BY_DOING_NOTHING: Final = (
         Command.TRACE,
         Command.SELF_TESTS,
@@ -77,7 +77,7 @@ class InvokeTests(TrustedApplication):
 
     @classmethod
     def _hold_mutex(cls, wish: ValueParameter, seen: ValueParameter) -> None:
-        """Report how many wanted the mutex, and how many had it, as a writer or a reader."""
+        """Take a mutex, and report how many calls wanted it, and how many hold it."""
         with cls._idle:
             cls._callers += 1
             seen.a = cls._callers
@@ -102,7 +102,7 @@ class InvokeTests(TrustedApplication):
 
 
 def _sum(parameters: Parameters) -> None:
-    """Put the sum of what comes in into the one parameter that goes out."""
+    """Write the sum of the inputs to the only output."""
     outputs = [p for p in parameters if p is not None and p.type.is_output]
     if len(outputs) != 1:
         raise ResultError(Result.BAD_PARAMETERS)
@@ -112,7 +112,7 @@ def _sum(parameters: Parameters) -> None:
             p is not None and p is not output for p in parameters
         ):
             raise ResultError(Result.BAD_PARAMETERS)
-        # As in OP-TEE nothing guards against an empty one, which there is the end of the TEE.
+        # As in OP-TEE nothing checks for an empty memref, which crashes a real TEE.
         assert output.buffer is not None
         output.buffer[0] = sum(output.buffer) & 0xFF
         return
@@ -128,7 +128,7 @@ def _sum(parameters: Parameters) -> None:
 
 
 class DeviceEnumeration(TrustedApplication):
-    """Tells a kernel which applications it can use as devices."""
+    """List the applications that a kernel can use as devices."""
 
     uuid = DEVICE_ENUMERATION
     pseudo = True
@@ -138,7 +138,7 @@ class DeviceEnumeration(TrustedApplication):
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
-        """List UUIDs, big-endian as in RFC 9562."""
+        """Return the UUIDs of a list, big-endian as in RFC 9562."""
         if command_id not in list(self.Command):
             raise ResultError(Result.NOT_IMPLEMENTED)
         expect(parameters, ParamType.MEMREF_OUTPUT)
@@ -152,20 +152,20 @@ class DeviceEnumeration(TrustedApplication):
     def _is_listed(self, application: type[TrustedApplication], command_id: int) -> bool:
         if command_id == self.Command.DEVICES:
             return application.device_enum
-        # What is stored goes through the supplicant, so nothing waits for RPMB.
+        # The fake stores data through the supplicant, so no device waits for RPMB.
         return command_id == self.Command.DEVICES_WITH_SUPPLICANT and (
             application.device_enum_supp or application.device_enum_tee_storage_private
         )
 
 
 class Statistics(TrustedApplication):
-    """Tells of memory and time; here the pools of memory are empty."""
+    """Report memory and time; the pools of memory of the fake are empty."""
 
     uuid = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
     pseudo = True
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         PAGER = 0
         MEMORY = 1
@@ -173,8 +173,8 @@ class Statistics(TrustedApplication):
         APPLICATIONS = 3
         TIME = 4
 
-    # Name, bytes allocated, most ever, size, failed allocations, the largest that failed
-    # and how much was allocated then.
+    # Name, allocated bytes, maximum of these, size, number of failed allocations, size of the
+    # largest one, and how much was allocated then.
     _POOL: Final = struct.Struct("=32sIIIIII")
     _POOLS: Final = (b"Heap", b"", b"", b"Physical TA memory", b"")
 
@@ -207,24 +207,24 @@ class Statistics(TrustedApplication):
 
 
 class _Internal(TrustedApplication):
-    """Serves Trusted Applications only."""
+    """Serve Trusted Applications only."""
 
     pseudo = True
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Let no client of the normal world in."""
+        """Refuse clients of the normal world."""
         if session.identity.login != LOGIN_TRUSTED_APP:
             raise ResultError(Result.ACCESS_DENIED)
 
 
 class System(_Internal):
-    """What Trusted Applications ask of the TEE beyond the Internal Core API."""
+    """Serve requests of Trusted Applications beyond the Internal Core API; here it has none."""
 
     uuid = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
 
 
 class Socket(_Internal):
-    """The network, for Trusted Applications."""
+    """Give Trusted Applications access to the network; here it has no commands."""
 
     uuid = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The services that a fake QTEE has for tests: one that gives back, one that calls back."""
+"""The services of a fake QTEE, for tests: one echoes, one calls back."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ __all__ = ["QTEE_SERVICES", "QteeCaller", "QteeEcho"]
 
 
 class QteeEcho(QteeObject):
-    """Gives back what it gets.
+    """Return what it gets.
 
-    Operation 0: buffers and objects, each in the output of its number. Operation 1: a new
-    object of this kind. Operation 2: what is in a memory object, in capital letters.
-    Operation 3: its first buffer, a number of 32 bits in the machine's order, as the result.
+    Operation 0 returns buffers and objects, each in the output at the same position. Operation
+    1 returns a new object of this class. Operation 2 converts the content of a memory object to
+    capital letters. Operation 3 returns its first buffer, a number of 32 bits in the byte order
+    of the machine, as the result.
     """
 
     NUMBER: ClassVar[int] = 0x70797401
 
     def invoke(self, op: int, arguments: QteeArguments) -> None:
-        """Give back."""
+        """Serve an operation."""
         if op == 0:
             pairs = zip(arguments.output_buffers, arguments.input_buffers, strict=False)
             for room, content in pairs:
@@ -54,18 +55,18 @@ class QteeEcho(QteeObject):
 
 
 class QteeCaller(QteeObject):
-    """Invokes an object of the client's.
+    """Invoke an object of the client.
 
-    Operation 0 invokes the first input object, at once, and operation 1 the one kept by
-    operation 2, until operation 3 lets it go; with the operation that is the first
-    buffer's first byte, and the other inputs, and gives back what comes of it.
+    Operation 0 invokes the first input object. Operation 1 invokes the object that operation 2
+    keeps and operation 3 releases. The first byte of the first buffer is the operation to
+    invoke. The other inputs are passed on, and the outputs are returned.
     """
 
     NUMBER: ClassVar[int] = 0x70797402
     _kept: CallbackObject | None = None
 
     def invoke(self, op: int, arguments: QteeArguments) -> None:
-        """Invoke an object, or keep one."""
+        """Serve an operation."""
         if op == 0:
             _call(_callback(arguments), arguments, arguments.input_objects[1:])
         elif op == 1 and self._kept is not None:
@@ -79,7 +80,7 @@ class QteeCaller(QteeObject):
             raise QteeError(QteeResult.INVALID)
 
     def released(self) -> None:
-        """Let the kept object go."""
+        """Release the object that it keeps."""
         kept, self._kept = self._kept, None
         if kept is not None:
             kept.release()

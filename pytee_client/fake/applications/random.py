@@ -16,17 +16,17 @@ from ._parameters import expect, memref
 
 
 class Random(TrustedApplication):
-    """Command 0 fills a buffer with random bytes."""
+    """Fill a buffer with random bytes (command 0)."""
 
     uuid = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         GENERATE = 0
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Let anybody in; there is nothing to be told."""
+        """Accept any client. There are no parameters."""
         expect(parameters)
 
     def invoke_command(

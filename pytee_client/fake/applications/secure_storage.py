@@ -21,18 +21,19 @@ _REPLACE = (
 
 
 class SecureStorage(TrustedApplication):
-    """Keeps data under names of up to 64 bytes, for all of its clients.
+    """Store data under names of up to 64 bytes, for all clients.
 
-    READ_RAW takes a name and fills an output: SHORT_BUFFER with the size that is needed, or
-    ITEM_NOT_FOUND. WRITE_RAW takes a name and data, and replaces what was there. DELETE takes a
-    name. There is one session at a time, others are BUSY; a longer name is a panic.
+    READ_RAW takes a name and fills an output. It is ITEM_NOT_FOUND without such data, and
+    SHORT_BUFFER with the needed size if the output is too small. WRITE_RAW takes a name and
+    data, and replaces older data. DELETE takes a name. A second session at a time is BUSY. A
+    longer name is a panic.
     """
 
     uuid = UUID("f4e750bb-1437-4fbf-8785-8d3580c34994")
     single_instance = True
 
     class Command(IntEnum):
-        """What it can be told to do."""
+        """Its commands."""
 
         READ_RAW = 0
         WRITE_RAW = 1

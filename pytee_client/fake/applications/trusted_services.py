@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Trusted Services that a fake TSTEE has for tests."""
+"""The Trusted Services of a fake TSTEE, for tests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["ECHO_PARTITION", "EchoService"]
 
 
 class EchoService(TrustedService):
-    """Opcode 0 gives back what it gets; any other is the status."""
+    """Return the request (opcode 0), or the opcode as the status (any other)."""
 
     uuid = UUID("5f0c1f2e-8b7d-4a35-9c7e-2d1b6a9e4f10")
 
     def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
-        """Give back."""
+        """Serve a request."""
         return opcode, b"" if opcode else request
 
 

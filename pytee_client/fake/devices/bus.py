@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The TEE bus: Trusted Applications as devices, and the kernel's drivers that use them."""
+"""The TEE bus: Trusted Applications as devices, and drivers that use them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ EPROBE_DEFER: Final = 517
 
 @dataclass(frozen=True, slots=True)
 class BusFailure:
-    """An exception of a driver, which on Linux is a line in the log, or not even that.
+    """An exception of a driver; Linux would log it at most.
 
     Attributes:
-        driver: whose.
-        device: what it was offered, or had to let go.
+        driver: the driver.
+        device: the device that it was to probe or remove.
         error: the exception.
     """
 
@@ -40,16 +40,16 @@ class BusFailure:
 class Bus:
     """The TEE bus of a kernel (/sys/bus/tee).
 
-    A device goes to the first driver, in the order of their registration, that has its UUID
-    in its table and does not refuse it.
+    A device is bound to the first registered driver that has its UUID in its table and does
+    not refuse it.
 
-    Threads: may be used from any. One driver at a time probes or removes; what is there can
-    be looked at meanwhile.
+    Threads: may be used from any. One driver at a time probes or removes. The properties can
+    be read meanwhile.
     """
 
     def __init__(self, uevents: Uevents) -> None:
         self._uevents = uevents
-        # Held while drivers are called; the other only while the lists are.
+        # Held while drivers run; the other lock only while the lists are used.
         self._matching = threading.RLock()
         self._lock = threading.Lock()
         self._devices: list[ClientDevice] = []
@@ -59,7 +59,7 @@ class Bus:
 
     @property
     def devices(self) -> tuple[ClientDevice, ...]:
-        """The devices, in the order in which they came."""
+        """The devices, in the order in which they were added."""
         with self._lock:
             return tuple(self._devices)
 
@@ -71,17 +71,17 @@ class Bus:
 
     @property
     def failures(self) -> tuple[BusFailure, ...]:
-        """What drivers raised, the first first; also when they only wanted to be asked later."""
+        """The exceptions of drivers, the oldest first, including EPROBE_DEFER."""
         with self._lock:
             return tuple(self._failures)
 
     def register(self, driver: ClientDriver) -> None:
-        """Have a driver, and offer it what no other has (tee_client_driver_register).
+        """Add a driver, and offer it the devices without a driver (tee_client_driver_register).
 
-        That it refuses all there is, is no error.
+        It is no error if the driver refuses all devices.
 
         Raises:
-            OSError: EBUSY; there is one of this name.
+            OSError: EBUSY; there is a driver of this name.
         """
         with self._matching:
             with self._lock:
@@ -92,12 +92,12 @@ class Bus:
                 self._offer(device, driver)
 
     def unregister(self, driver: ClientDriver) -> None:
-        """Take what a driver has from it, and forget it (tee_client_driver_unregister).
+        """Remove a driver from its devices and from the bus (tee_client_driver_unregister).
 
-        Other drivers are not offered it.
+        Its devices are not offered to other drivers.
 
         Raises:
-            ValueError: it is not registered.
+            ValueError: the driver is not registered.
         """
         with self._matching:
             with self._lock:
@@ -106,15 +106,15 @@ class Bus:
                 self._drivers.remove(driver)
             for device in self.devices:
                 if device.driver is driver:
-                    self._release(device)
+                    self._remove_from_driver(device)
 
     def bind(self, device: ClientDevice, driver: ClientDriver) -> None:
-        """Offer a device to a driver (the attribute bind of a driver).
+        """Bind a device to a driver (the attribute bind of a driver).
 
         Raises:
-            OSError: ENODEV; the driver has not its UUID in its table. EBUSY; the device
-                has a driver.
-            Exception: what the driver raised.
+            OSError: ENODEV; the UUID of the device is not in the table of the driver. EBUSY;
+                the device has a driver.
+            Exception: the driver refused; this is its exception.
         """
         with self._matching:
             if device.uuid not in driver.id_table or device not in self.devices:
@@ -125,22 +125,22 @@ class Bus:
                 raise self.failures[-1].error
 
     def unbind(self, device: ClientDevice) -> None:
-        """Take a device from its driver (the attribute unbind of a driver).
+        """Unbind a device from its driver (the attribute unbind of a driver).
 
         Raises:
-            OSError: ENODEV; it has none.
+            OSError: ENODEV; the device has no driver.
         """
         with self._matching:
             if device.driver is None:
                 raise OSError(errno.ENODEV, f"{device.name} has no driver")
-            self._release(device)
+            self._remove_from_driver(device)
 
     def add(self, device: ClientDevice, is_wanted: Callable[[], bool]) -> None:
-        """Have a device, unless there is one of this name, and offer it to the drivers.
+        """Add a device, unless there is one of this name, and offer it to the drivers.
 
         Args:
             device: the device.
-            is_wanted: asked when devices neither come nor go, whether this one shall come.
+            is_wanted: returns whether to add it. No device is added or removed meanwhile.
         """
         with self._matching:
             if not is_wanted():
@@ -149,25 +149,25 @@ class Bus:
                 if any(other.name == device.name for other in self._devices):
                     return
                 self._devices.append(device)
-            self._tell(UeventAction.ADD, device)
+            self._send_uevent(UeventAction.ADD, device)
             for driver in self.drivers:
                 self._offer(device, driver)
 
     def remove_devices(self, tee: Driver) -> None:
-        """Take all devices of a TEE from their drivers, and away."""
+        """Unbind and remove all devices of a TEE."""
         with self._matching:
             for device in self.devices:
                 if device.tee is not tee:
                     continue
                 if device.driver is not None:
-                    self._release(device)
+                    self._remove_from_driver(device)
                 with self._lock:
                     self._devices.remove(device)
                     self._deferred = [other for other in self._deferred if other is not device]
-                self._tell(UeventAction.REMOVE, device)
+                self._send_uevent(UeventAction.REMOVE, device)
 
     def _offer(self, device: ClientDevice, driver: ClientDriver) -> bool:
-        """Return whether a driver took a device, which it is only offered if no other has it."""
+        """Offer a device without a driver to a driver, and return whether it accepts."""
         if device.driver is not None or device.uuid not in driver.id_table:
             return False
         device.driver = driver
@@ -175,7 +175,7 @@ class Bus:
             driver.probe(device)
         except Exception as error:
             device.driver = device.data = None
-            self._note(driver, device, error)
+            self._record_failure(driver, device, error)
             if isinstance(error, OSError) and error.errno == EPROBE_DEFER:
                 with self._lock:
                     self._deferred.append(device)
@@ -183,32 +183,32 @@ class Bus:
         except BaseException:
             device.driver = device.data = None
             raise
-        self._tell(UeventAction.BIND, device, DRIVER=driver.name)
+        self._send_uevent(UeventAction.BIND, device, DRIVER=driver.name)
         self._offer_deferred()
         return True
 
     def _offer_deferred(self) -> None:
-        """Offer again what was to be offered when another device has its driver."""
+        """Offer the devices again whose drivers deferred, after a device got its driver."""
         with self._lock:
             deferred, self._deferred = self._deferred, []
         for device in deferred:
             for driver in self.drivers:
                 self._offer(device, driver)
 
-    def _release(self, device: ClientDevice) -> None:
+    def _remove_from_driver(self, device: ClientDevice) -> None:
         driver = device.driver
         assert driver is not None
         try:
             driver.remove(device)
         except Exception as error:
-            self._note(driver, device, error)
+            self._record_failure(driver, device, error)
         device.driver = device.data = None
-        self._tell(UeventAction.UNBIND, device)
+        self._send_uevent(UeventAction.UNBIND, device)
 
-    def _note(self, driver: ClientDriver, device: ClientDevice, error: Exception) -> None:
+    def _record_failure(self, driver: ClientDriver, device: ClientDevice, error: Exception) -> None:
         with self._lock:
             self._failures.append(BusFailure(driver, device, error))
 
-    def _tell(self, action: UeventAction, device: ClientDevice, **properties: str) -> None:
+    def _send_uevent(self, action: UeventAction, device: ClientDevice, **properties: str) -> None:
         properties["MODALIAS"] = device.modalias
         self._uevents.send(action, device.devpath, properties)

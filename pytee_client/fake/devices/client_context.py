@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the kernel itself, and its drivers, use Trusted Applications."""
+"""Connections to a TEE from the kernel itself."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["LOGIN_REE_KERNEL", "ClientContext", "ClientParameter"]
 
 LOGIN_REE_KERNEL: Final = 0x80000000
-"""The login of the kernel, which programs can't have (TEE_IOCTL_LOGIN_REE_KERNEL)."""
+"""The login of the kernel; programs can't use it (TEE_IOCTL_LOGIN_REE_KERNEL)."""
 
 ClientParameter: TypeAlias = "ValueParameter | MemrefParameter | None"
 
 
 class ClientContext:
-    """A connection of the kernel's to a TEE, without a file (tee_client_open_context).
+    """A connection from the kernel to a TEE, without a file (tee_client_open_context).
 
-    What needs a supplicant fails with COMMUNICATION where there is none, as Linux has it.
-    Parameters are what Trusted Applications see too, ValueParameter and MemrefParameter;
-    outputs, and the sizes of what is put out, are written into them.
+    A call that needs a supplicant fails with COMMUNICATION if there is none, as on Linux.
+    Parameters are ValueParameter and MemrefParameter, as for Trusted Applications. Outputs
+    and their sizes are written into them.
 
     Threads: may be used from any.
     """
@@ -44,15 +44,18 @@ class ClientContext:
     def open_session(
         self, uuid: UUID, *parameters: ClientParameter, login: int = Login.PUBLIC
     ) -> Reply:
-        """Open a session (tee_client_open_session); the reply has result, origin and session.
+        """Open a session (tee_client_open_session).
 
         Args:
             uuid: the UUID of the Trusted Application.
-            parameters: up to four for its open-session entry point.
-            login: LOGIN_REE_KERNEL, or what programs can have.
+            parameters: up to four, for the entry point that opens the session.
+            login: LOGIN_REE_KERNEL, or a login that programs can use.
+
+        Returns:
+            The reply, with result, origin and session.
 
         Raises:
-            OSError: the driver refuses, as it refuses programs.
+            OSError: the driver refuses, for the reasons it refuses programs.
         """
         driver = self._context.device.driver
         with _carried(self._context, parameters) as params, driver.for_kernel():
@@ -62,7 +65,7 @@ class ClientContext:
         """Run a command (tee_client_invoke_func); the reply has result and origin.
 
         Raises:
-            OSError: the driver refuses, as it refuses programs.
+            OSError: the driver refuses, for the reasons it refuses programs.
         """
         driver = self._context.device.driver
         with _carried(self._context, parameters) as params, driver.for_kernel():
@@ -79,7 +82,7 @@ class ClientContext:
             driver.close_session(self._context, session)
 
     def close(self) -> None:
-        """Close it with its sessions (tee_client_close_context). Closing twice is harmless."""
+        """Close the connection and its sessions (tee_client_close_context), at most once."""
         if self._context.is_open:
             self._context.is_open = False
             with self._context.device.driver.for_kernel():
@@ -99,7 +102,7 @@ class ClientContext:
 
 @contextmanager
 def _carried(context: TeeContext, parameters: Sequence[ClientParameter]) -> Iterator[list[Param]]:
-    """Make parameters a driver's, and afterwards update them from those."""
+    """Convert parameters for a driver, and write the outputs back at the end."""
     params = [_param_of(context, parameter) for parameter in parameters]
     try:
         yield params
@@ -119,7 +122,7 @@ def _param_of(context: TeeContext, parameter: ClientParameter) -> Param:
         return Param(parameter.type, a=parameter.a, b=parameter.b)
     if parameter.buffer is None:
         return Param(parameter.type, b=parameter.size)
-    # Memory of the kernel's own has no id.
+    # Memory that only the kernel uses has no id.
     size = len(parameter.buffer)
     memory = SharedMemory(context, 0, size, 0, mmap.mmap(-1, page_multiple(max(size, 1))))
     memory.write(0, bytes(parameter.buffer))

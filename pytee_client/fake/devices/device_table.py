@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The devices of a kernel: how they come with their drivers, and go with them."""
+"""The devices of a kernel, which come and go with their drivers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MAJOR", "DeviceTable", "devpath_of", "minor_of"]
 
 MAJOR: Final = 238
-"""The number of the character devices; Linux takes a free one."""
+"""The major number of the character devices; Linux takes a free one."""
 _DEVICES_OF_A_KIND: Final = 16
 
 
@@ -44,9 +44,9 @@ class _Tee:
 
     Attributes:
         driver: the driver.
-        devices: its devices, in the order in which they come.
-        state: whether they are there.
-        leaving: those that have to go still, the next one first.
+        devices: its devices, in the order in which they are added.
+        state: how far it is bound or unbound.
+        leaving: the devices that are still to be removed, the next one first.
         had_supplicant: whether there was a supplicant since the driver was bound.
     """
 
@@ -59,20 +59,20 @@ class _Tee:
 
 @final
 class DeviceTable:
-    """Which devices stand in /dev, and on the bus what their TEEs have.
+    """Add and remove the devices of drivers, and the Trusted Applications on the bus.
 
     Args:
-        core: the kernel.
-        lock: the kernel's, which guards its contexts and what is in here.
-        drivers: the drivers, none of them bound.
+        core: what drivers may ask of the kernel.
+        lock: the lock of the kernel, which guards contexts and this table.
+        drivers: the drivers, all unbound.
         bus: the bus.
-        uevents: the kernel's messages.
+        uevents: the messages about devices.
 
     Attributes:
-        nodes: the devices, by their paths.
+        nodes: the devices in /dev, by path. Use it with the lock held.
 
-    Threads: may be used from any. Nobody may hold the lock who calls bind(), unbind(),
-    open_client() or enumerate_again(): drivers of the bus run then.
+    Threads: may be used from any. Call bind(), unbind(), open_client() and enumerate_again()
+    without the lock: drivers of the bus run in them.
     """
 
     def __init__(
@@ -92,20 +92,20 @@ class DeviceTable:
         self._scans: list[threading.Thread] = []
 
     def bind(self, driver: Driver) -> None:
-        """Have the devices of a driver; see Kernel.bind()."""
+        """Add the devices of a driver; see Kernel.bind()."""
         tee = self._tees[driver]
         with self._changed:
             if tee.state is not _State.UNBOUND:
                 why = "is bound" if tee.state is _State.BOUND else "waits for open contexts"
                 raise OSError(errno.EBUSY, f"the driver {type(driver).__name__} {why}")
-            # All or none of them: there may be no room.
+            # Find all paths first: there may not be enough for all devices.
             paths = self._free_paths(tee.devices)
             tee.state = _State.BOUND
             tee.had_supplicant = False
             for device, path in zip(tee.devices, paths, strict=True):
                 device.path = path
                 self.nodes[path] = device
-                self._tell(UeventAction.ADD, device)
+                self._send_uevent(UeventAction.ADD, device)
         self._enumerate(tee, EnumerationCommand.DEVICES)
         if driver.routes_rpmb:
             self._enumerate(tee, EnumerationCommand.DEVICES_WITH_RPMB)
@@ -124,7 +124,7 @@ class DeviceTable:
         return paths
 
     def unbind(self, driver: Driver, timeout: float | None) -> bool:
-        """Take the devices of a driver away; see Kernel.unbind()."""
+        """Remove the devices of a driver; see Kernel.unbind()."""
         tee = self._tees[driver]
         with self._changed:
             if tee.state is _State.UNBOUND:
@@ -142,21 +142,21 @@ class DeviceTable:
             return self._changed.wait_for(lambda: tee.state not in leaving, timeout)
 
     def is_bound(self, driver: Driver) -> bool:
-        """Return whether the devices of a driver are there, and are to stay."""
+        """Return whether a driver is bound, and not being unbound."""
         with self._changed:
             return self._tees[driver].state is _State.BOUND
 
     def continue_unbinding(self, driver: Driver) -> None:
-        """Go on with taking away devices, after a context of one ended."""
+        """Remove the next devices of a driver, after a context of one ended."""
         tee = self._tees[driver]
         with self._changed:
             if tee.state is not _State.LEAVING:
                 return
             while tee.leaving:
                 device = tee.leaving[0]
-                # Nobody can open it from here on; the next goes when nobody has this one open.
+                # From here on it can't be opened. The next one goes when no context uses this one.
                 if self.nodes.pop(device.path, None) is not None:
-                    self._tell(UeventAction.REMOVE, device)
+                    self._send_uevent(UeventAction.REMOVE, device)
                 if device.contexts:
                     return
                 tee.leaving.pop(0)
@@ -164,7 +164,7 @@ class DeviceTable:
             self._changed.notify_all()
 
     def open_client(self, driver: Driver) -> ClientContext:
-        """Connect the kernel itself with a TEE."""
+        """Connect the kernel itself to a TEE."""
         tee = self._tees[driver]
         with self._changed:
             if tee.state is not _State.BOUND:
@@ -180,13 +180,13 @@ class DeviceTable:
         self.continue_unbinding(context.device.driver)
 
     def supplicant_came(self, driver: Driver) -> None:
-        """Look for more devices, in a thread of the kernel's own, if it is the first one."""
+        """Search for more devices in a thread, if this is the first supplicant."""
         tee = self._tees[driver]
         with self._changed:
             if tee.had_supplicant or not driver.enumerates_applications:
                 return
             tee.had_supplicant = True
-            # The drivers of what is found may need the supplicant, which is not at work yet.
+            # Drivers of new devices may need the supplicant, which does not serve yet.
             scan = threading.Thread(
                 target=self._enumerate,
                 args=(tee, EnumerationCommand.DEVICES_WITH_SUPPLICANT),
@@ -197,7 +197,7 @@ class DeviceTable:
             scan.start()
 
     def join_scans(self, timeout: float | None) -> bool:
-        """Wait until what supplicants make the kernel look for is found."""
+        """Wait until the searches that supplicants started are over."""
         with self._changed:
             scans = [scan for scan in self._scans if scan is not threading.current_thread()]
         for scan in scans:
@@ -207,7 +207,7 @@ class DeviceTable:
             return not self._scans
 
     def enumerate_again(self, driver: Driver) -> None:
-        """Have as devices what was installed since the driver was bound."""
+        """Add applications as devices that were installed since the driver was bound."""
         tee = self._tees[driver]
         if self.is_bound(driver):
             self._enumerate(tee, EnumerationCommand.DEVICES)
@@ -228,10 +228,10 @@ class DeviceTable:
         connect = partial(self.open_client, driver)
         for uuid in uuids:
             device = ClientDevice(uuid, needs_supplicant, driver, connect)
-            # It may be unbound meanwhile.
+            # The driver may have been unbound meanwhile.
             self._bus.add(device, lambda: self.is_bound(driver))
 
-    def _tell(self, action: UeventAction, device: TeeDevice) -> None:
+    def _send_uevent(self, action: UeventAction, device: TeeDevice) -> None:
         properties = {
             "MAJOR": str(MAJOR),
             "MINOR": str(minor_of(device)),
@@ -241,11 +241,11 @@ class DeviceTable:
 
 
 def devpath_of(device: TeeDevice) -> str:
-    """Return where in sysfs a device is: below none, on all releases that were looked at."""
+    """Return the path of a device in sysfs: without a parent, as on all measured releases."""
     return f"/devices/virtual/tee/{PurePath(device.path).name}"
 
 
 def minor_of(device: TeeDevice) -> int:
-    """Return the number of a device's node: supplicants' come after the others."""
+    """Return the minor number of a device: those for supplicants follow the others."""
     number = int(device.path.rpartition("teepriv" if device.privileged else "tee")[2])
     return number + (_DEVICES_OF_A_KIND if device.privileged else 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The part of sysfs that shows TEEs: /sys/class/tee, /sys/bus/tee, and where they lead."""
+"""The part of sysfs that shows TEEs: /sys/class/tee, /sys/bus/tee and their targets."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class _File:
     """An attribute.
 
     Attributes:
-        text: what it says; None if it can only be written.
+        text: its content; None if it can only be written.
         mode: its permissions.
-        error: what reading it fails with, or 0.
+        error: the errno when it is read, or 0.
     """
 
     text: str | None
@@ -46,7 +46,7 @@ _Node: TypeAlias = "_File | _Link | dict[str, _Node]"
 
 _WRITE_ONLY: Final = _File(None, 0o200)
 _MOST_LINKS: Final = 40
-# As of any device without power management.
+# The attributes of a device without power management.
 _POWER: Final[dict[str, _File]] = {
     "async": _File("disabled\n", 0o644),
     "autosuspend_delay_ms": _File(None, 0o644, errno.EIO),
@@ -62,17 +62,17 @@ _POWER: Final[dict[str, _File]] = {
 
 @final
 class Sysfs:
-    """What a kernel shows of its devices, at each look as they are then.
+    """Show the devices of a kernel as files, always in their current state.
 
-    Paths begin below /sys, as "class/tee/tee0/dev"; links are followed. Nothing can be written:
-    Bus.bind() and Bus.unbind(), Kernel.bind() and Kernel.unbind() do what attributes of
-    these names do.
+    Paths are relative to /sys, such as "class/tee/tee0/dev"; links are followed. Nothing can
+    be written. Use Bus.bind(), Bus.unbind(), Kernel.bind() and Kernel.unbind() in place of the
+    attributes of these names.
 
     Args:
         devices: returns the devices.
         bus: the bus.
-        has_revision: whether they tell the revision of their TEEs.
-        has_modules: whether drivers of the bus tell their module, which has their name.
+        has_revision: whether devices have the attribute revision.
+        has_modules: whether drivers of the bus link to their module, which has their name.
 
     Threads: may be used from any.
     """
@@ -91,7 +91,7 @@ class Sysfs:
         self._has_modules = has_modules
 
     def names(self, path: str) -> list[str]:
-        """Return what a directory has, sorted (readdir).
+        """Return the names in a directory, sorted (readdir).
 
         Raises:
             OSError: ENOENT, ENOTDIR.
@@ -102,11 +102,11 @@ class Sysfs:
         return sorted(node)
 
     def read(self, path: str) -> bytes:
-        """Return what an attribute says.
+        """Return the content of an attribute.
 
         Raises:
-            OSError: ENOENT, EISDIR; EACCES for one that can only be written; EIO for one
-                that has nothing to say.
+            OSError: ENOENT, EISDIR; EACCES for an attribute that can only be written; EIO for
+                one without a value.
         """
         node = self._find(path)
         if not isinstance(node, _File):
@@ -118,10 +118,10 @@ class Sysfs:
         return node.text.encode()
 
     def readlink(self, path: str) -> str:
-        """Return where a link leads, from its own directory on.
+        """Return the target of a link, relative to the directory of the link.
 
         Raises:
-            OSError: ENOENT; EINVAL for what is no link.
+            OSError: ENOENT; EINVAL for what is not a link.
         """
         node = self._find(path, follow=False)
         if not isinstance(node, _Link):
@@ -129,7 +129,7 @@ class Sysfs:
         return node.target
 
     def mode(self, path: str) -> int:
-        """Return what kind of thing it is, with its permissions (st_mode of lstat).
+        """Return the type and the permissions of a file (st_mode of lstat).
 
         Raises:
             OSError: ENOENT.
@@ -149,7 +149,7 @@ class Sysfs:
                 raise _error(errno.ENOENT, path)
             if link is None:
                 return node
-            # From the directory of the link on.
+            # The target is relative to the directory of the link.
             here, parts = link, [*_target(node), *rest]
         raise _error(errno.ELOOP, path)
 
@@ -197,7 +197,7 @@ class Sysfs:
 def _client_device(device: ClientDevice) -> dict[str, _Node]:
     uevent = f"MODALIAS={device.modalias}\n"
     nodes: dict[str, _Node] = {"power": dict(_POWER), "subsystem": _Link("../../bus/tee")}
-    # One look: the driver may go meanwhile.
+    # Read it once: the driver may go meanwhile.
     driver = device.driver
     if driver is not None:
         nodes["driver"] = _Link(f"../../bus/tee/drivers/{driver.name}")
@@ -217,7 +217,7 @@ def _driver(driver: ClientDriver, devices: Collection[ClientDevice]) -> dict[str
 
 
 def _directory(root: dict[str, _Node], path: str) -> dict[str, _Node]:
-    """Return a directory, made if it is not there."""
+    """Return a directory; make it if it is missing."""
     for name in path.strip("/").split("/"):
         node = root.setdefault(name, {})
         assert isinstance(node, dict)
@@ -228,10 +228,11 @@ def _directory(root: dict[str, _Node], path: str) -> dict[str, _Node]:
 def _walk(
     root: dict[str, _Node], here: list[str], parts: list[str], follow: bool
 ) -> tuple[_Node | None, list[str] | None, list[str]]:
-    """Go along a path up to its end, or to a link that has to be followed.
+    """Follow a path to its end, or to a link that must be followed.
 
-    Returns what is there, None if nothing; of a link the directory it is in; and what is
-    left of the path.
+    Returns:
+        The node, or None if there is none; the directory of the link, or None if it is no
+        link to follow; and the rest of the path.
     """
     trail: list[tuple[str, _Node]] = []
     node: _Node = root

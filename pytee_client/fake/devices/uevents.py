@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the fake kernel tells those who listen of its devices (uevents)."""
+"""The messages of the fake kernel about its devices (uevents)."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _SUBSYSTEM: Final = "tee"
 
 
 class UeventAction(Enum):
-    """What became of a device."""
+    """The events of a device."""
 
     ADD = "add"
     REMOVE = "remove"
     BIND = "bind"
-    """A driver has it."""
+    """It got a driver."""
     UNBIND = "unbind"
-    """No driver has it any longer."""
+    """It lost its driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uevent:
-    """A message of the kernel on a device of the subsystem "tee".
+    """A message of the kernel about a device of the subsystem "tee".
 
     Attributes:
-        action: what became of the device.
-        devpath: where it is in sysfs, "/devices/virtual/tee/tee0".
-        properties: what else is said: MAJOR, MINOR and DEVNAME of a device with a node,
-            MODALIAS of one on the bus, and DRIVER with BIND.
-        sequence_number: each event has the number after the last one's.
+        action: what happened to the device.
+        devpath: the path of the device in sysfs, such as "/devices/virtual/tee/tee0".
+        properties: more about it: MAJOR, MINOR and DEVNAME of a device with a node,
+            MODALIAS of a device on the bus, and DRIVER with BIND.
+        sequence_number: the number of the event, one more than that of the last event.
     """
 
     action: UeventAction
@@ -50,7 +50,7 @@ class Uevent:
 
     @property
     def modalias(self) -> str | None:
-        """By what a driver's module is found, of a device on the bus."""
+        """The alias by which the module of a driver is found; None for a device with a node."""
         return self.properties.get("MODALIAS")
 
     def __bytes__(self) -> bytes:
@@ -67,9 +67,9 @@ class Uevent:
 
 
 class UeventMonitor:
-    """A listener: it hears what happens from its beginning on, until it is closed.
+    """Receive the messages about devices, from its creation until it is closed.
 
-    Threads: may be used from any; each event goes to one of those that get().
+    Threads: may be used from any. If several threads get(), each event goes to one of them.
     """
 
     def __init__(self, events: Uevents) -> None:
@@ -86,10 +86,10 @@ class UeventMonitor:
         """Return the next event.
 
         Args:
-            timeout: for how many seconds to wait for one; None for ever.
+            timeout: how many seconds to wait; None waits without a limit.
 
         Raises:
-            TimeoutError: there was none.
+            TimeoutError: no event came in time.
         """
         with self._news:
             if not self._news.wait_for(lambda: self._heard, timeout):
@@ -97,14 +97,14 @@ class UeventMonitor:
             return self._heard.popleft()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for events, so many seconds at the most; return whether there are, and drop them."""
+        """Wait for events, at most timeout seconds; drop them and return whether there were any."""
         with self._news:
             heard = self._news.wait_for(lambda: bool(self._heard), timeout)
             self._heard.clear()
             return heard
 
     def close(self) -> None:
-        """Listen no longer; what was heard can still be got."""
+        """Stop receiving. Events that came before can still be read."""
         self._events._forget(self)
 
     def __enter__(self) -> UeventMonitor:
@@ -120,7 +120,7 @@ class UeventMonitor:
 
 
 class Uevents:
-    """The kernel's messages on its devices.
+    """Send the messages about devices to the monitors.
 
     Threads: may be used from any.
     """
@@ -131,7 +131,7 @@ class Uevents:
         self._numbers = itertools.count(1)
 
     def subscribe(self) -> UeventMonitor:
-        """Listen from now on."""
+        """Return a monitor that receives the messages from now on."""
         monitor = UeventMonitor(self)
         with self._lock:
             self._monitors.append(monitor)
@@ -143,7 +143,7 @@ class Uevents:
                 self._monitors.remove(monitor)
 
     def send(self, action: UeventAction, devpath: str, properties: Mapping[str, str]) -> None:
-        """Tell all who listen."""
+        """Send a message to all monitors."""
         with self._lock:
             event = Uevent(action, devpath, MappingProxyType(dict(properties)), next(self._numbers))
             for monitor in self._monitors:

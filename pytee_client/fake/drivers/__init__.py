@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The drivers that the fake kernel can have, one module each."""
+"""The drivers of the fake kernel, and what they have in common."""

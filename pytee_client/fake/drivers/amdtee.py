@@ -42,22 +42,22 @@ _HANDLE_MASK: Final = (1 << _HANDLE_BITS) - 1
 
 @dataclass(slots=True)
 class _Loaded:
-    """A Trusted Application in the PSP."""
+    """A Trusted Application that is loaded in the PSP."""
 
     uuid: UUID
     references: int = 0
 
 
 class AmdTee(ApplicationDriver):
-    """AMD-TEE: a device for clients, that shares no memory of theirs and cancels nothing.
+    """AMD-TEE: a device for clients. It can't share memory of a client or cancel an operation.
 
-    Trusted Applications are files of the kernel's firmware, and never learn who the client is.
+    Trusted Applications are firmware files of the kernel. They get no identity of the client.
 
     Args:
-        firmware: a folder for firmware, such as /lib/firmware: a Trusted Application must
-            then have its file there, of any content, besides being installed. Without a
-            folder whatever is installed has its file.
-        storage: a folder for what Trusted Applications store, as Optee has.
+        firmware: a folder for firmware, such as /lib/firmware. A Trusted Application must
+            then be installed and also have a file there, with any content. Without a folder
+            it only has to be installed.
+        storage: a folder for persistent objects, as for Optee.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class AmdTee(ApplicationDriver):
 
     @staticmethod
     def firmware_name(uuid: UUID) -> str:
-        """Return the name of a Trusted Application's file, from the folder for firmware on."""
+        """Return the path of the file of a Trusted Application, relative to the firmware folder."""
         return amdtee_firmware(uuid)
 
     def devices(self) -> list[TeeDevice]:
-        """Make its only one."""
+        """Make its only device."""
         return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
-        """Say what the driver says."""
+        """Return what the real driver returns."""
         return uapi.TEE_IMPL_ID_AMDTEE, 0, uapi.TEE_GEN_CAP_GP
 
     def pool_size(self, size: int, release: LinuxRelease) -> int:
-        """Round up to a power of two of pages; no release asks whether there are any."""
+        """Round up to a power of two of pages; no release rejects 0 pages here."""
         pages = page_multiple(size) // PAGESIZE
         return PAGESIZE << (pages - 1).bit_length() if pages else 0
 
@@ -100,11 +100,11 @@ class AmdTee(ApplicationDriver):
     ) -> Reply:
         """Open a session, and load the application for it."""
         if login != Login.PUBLIC:
-            raise OSError(errno.EINVAL, "no login but PUBLIC")
+            raise OSError(errno.EINVAL, "AMD-TEE supports the login PUBLIC only")
         if not self._has_firmware(uuid):
-            raise OSError(errno.ENOMEM, f"no firmware {self.firmware_name(uuid)}")
+            raise OSError(errno.ENOMEM, f"there is no firmware {self.firmware_name(uuid)}")
         if not self.world.is_installed(uuid):
-            # A file of which the PSP can make nothing. The driver sets no origin then.
+            # The PSP rejects the file. The driver sets no origin then.
             return Reply(Result.SECURITY)
         handle = self._load(uuid)
         reply = self._open(uuid, params)
@@ -137,7 +137,7 @@ class AmdTee(ApplicationDriver):
             return False
 
     def _load(self, uuid: UUID) -> int:
-        """Return, with a reference, the handle of an application, the same while it is loaded."""
+        """Load an application, or take another reference to it, and return its handle."""
         with self._lock:
             handles = (h for h, loaded in self._loaded.items() if loaded.uuid == uuid)
             handle = next(handles, None)
@@ -148,7 +148,7 @@ class AmdTee(ApplicationDriver):
             return handle
 
     def _unload(self, handle: int) -> None:
-        """Drop a reference; the last takes the handle with it."""
+        """Drop a reference, and unload the application after the last."""
         with self._lock:
             loaded = self._loaded[handle]
             loaded.references -= 1
@@ -156,7 +156,7 @@ class AmdTee(ApplicationDriver):
                 del self._loaded[handle]
 
     def _add_session(self, context: TeeContext, handle: int, number: int) -> int | None:
-        """Give a session of the secure world the lowest number free for it, if there is one."""
+        """Return the lowest free number for a session; None if all are taken."""
         with self._lock:
             for index in range(_SESSIONS):
                 session = index << _HANDLE_BITS | handle
@@ -166,10 +166,10 @@ class AmdTee(ApplicationDriver):
         return None
 
     def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
-        """Run a command; what the driver cannot send is no error of the request."""
+        """Run a command. Parameters that the driver can't send are a result, not an OSError."""
         number = context.sessions.get(session)
         if number is None:
-            raise OSError(errno.EINVAL, "no such session in this context")
+            raise OSError(errno.EINVAL, "there is no such session in this context")
         if not _are_carried(params):
             return Reply(Result.BAD_PARAMETERS, Origin.COMMS)
         message = _message(params)
@@ -178,19 +178,19 @@ class AmdTee(ApplicationDriver):
         return outcome
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
-        """Refuse, whatever the session."""
-        raise OSError(errno.EINVAL, "the PSP cancels nothing")
+        """Refuse, for any session."""
+        raise OSError(errno.EINVAL, "the PSP can't cancel operations")
 
     def close_session(self, context: TeeContext, session: int) -> None:
         """Close a session, and unload the application after its last."""
         number = context.sessions.pop(session, None)
         if number is None:
-            raise OSError(errno.EINVAL, "no such session in this context")
+            raise OSError(errno.EINVAL, "there is no such session in this context")
         self.world.close_session(number)
         self._unload(session & _HANDLE_MASK)
 
     def release(self, context: TeeContext) -> None:
-        """Close what was left open, one application after the other."""
+        """Close the sessions that were left open, one application after the other."""
         for session in sorted(context.sessions, key=lambda s: (s & _HANDLE_MASK, s)):
             self.close_session(context, session)
 
@@ -200,7 +200,7 @@ def _are_carried(params: list[Param]) -> bool:
 
 
 def _message(params: list[Param]) -> Message:
-    """Make the message, which has no room for the third number of a value."""
+    """Make the message; it has no place for the third number of a value."""
     for param in params:
         if param is not NO_PARAM:
             param.c = 0

@@ -17,22 +17,22 @@ __all__ = ["ApplicationDriver"]
 
 
 class ApplicationDriver(Driver):
-    """A driver with Trusted Applications behind it.
+    """A driver whose TEE runs Trusted Applications.
 
     Args:
-        storage: a folder for what they store, see SecureWorld.
+        storage: a folder for persistent objects; see SecureWorld.
 
     Attributes:
-        world: the secure world that they are in.
+        world: the secure world.
     """
 
     def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
         self.world = SecureWorld(storage)
 
     def install(self, application: type[TrustedApplication]) -> None:
-        """Install a Trusted Application in the secure world behind it."""
+        """Install a Trusted Application in the secure world."""
         self.world.install(application)
 
     def count_secure_world_sessions(self) -> int:
-        """Return how many sessions there are in the secure world behind it."""
+        """Return how many sessions the secure world has."""
         return self.world.count_sessions()

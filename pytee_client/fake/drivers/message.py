@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a driver and a Trusted Application tell each other in a call."""
+"""Messages between a driver and its TEE: the parameters of an operation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
 
 CLIENT_PARAMS: Final = 4
 _UINT32: Final = 0xFFFFFFFF
-# Members of an enumeration take their time to be looked up.
+# Looking up a member of an enumeration is slow.
 _NONE: Final = ParamType.NONE
 _LAST_CARRIED: Final = ParamType.MEMREF_INOUT
 
 
 def are_carried(params: list[Param]) -> bool:
-    """Return whether a message has words for the parameters: values and memrefs, without META."""
+    """Return whether a message can carry the parameters: values and memrefs without META."""
     for param in params:
         if param is not NO_PARAM and (param.meta or param.type > _LAST_CARRIED):
             return False
@@ -35,7 +35,7 @@ def are_carried(params: list[Param]) -> bool:
 
 @dataclass(slots=True)
 class _Span:
-    """A part of shared memory; of the program's own the addresses count, and not the blocks."""
+    """A range of shared memory. Memory of the program is compared by address, not by block."""
 
     memory: SharedMemory
     start: int
@@ -43,18 +43,18 @@ class _Span:
 
     @classmethod
     def of(cls, param: Param) -> _Span:
-        """Return what a memref means."""
+        """Return the range of a memref."""
         assert param.memory is not None
         start = param.memory.address + param.a
         return cls(param.memory, start, start + param.b)
 
     @property
     def pages(self) -> object:
-        """What the addresses are in: the kernel's pages, or None for the program."""
+        """The memory that the addresses belong to: pages of the kernel, or None for the program."""
         return self.memory.pages
 
     def contains(self, other: _Span) -> bool:
-        """Return whether the other one is a part of this one."""
+        """Return whether another range is a part of this one."""
         return self.pages is other.pages and self.start <= other.start and other.end <= self.end
 
     def read(self) -> bytes:
@@ -67,7 +67,7 @@ class _Span:
 
 
 def _joined(spans: Iterable[_Span]) -> list[_Span]:
-    """Join those that overlap, of sorted ones."""
+    """Join sorted ranges that overlap."""
     joined: list[_Span] = []
     for span in spans:
         last = joined[-1] if joined else span
@@ -79,15 +79,15 @@ def _joined(spans: Iterable[_Span]) -> list[_Span]:
 
 
 class Message:
-    """The parameters of a call as the Trusted Application gets them, and back.
+    """Convert the parameters of an operation for a Trusted Application, and back.
 
-    It gets copies: a view of the program's memory that it kept would outlive it. Slots
-    that overlap in memory still see each other's bytes, and what the program
-    writes meanwhile stays, but where the application writes too.
+    The application gets copies of the memory, as a view that it keeps could outlive the
+    memory. Slots that overlap in memory share one copy. At the end only the bytes that the
+    application changed are written, so that what the program wrote meanwhile stays.
 
     Attributes:
-        parameters: what the Trusted Application gets.
-        memrefs: how many of the parameters refer to memory.
+        parameters: the parameters for the Trusted Application.
+        memrefs: how many parameters refer to memory.
     """
 
     def __init__(self, params: list[Param]) -> None:
@@ -117,7 +117,7 @@ class Message:
             self._copy(memrefs)
 
     def _copy(self, memrefs: list[tuple[Param, MemrefParameter]]) -> None:
-        """Give references to memory what they refer to."""
+        """Give the memrefs copies of their memory."""
         spans = [_Span.of(param) for param, _ in memrefs]
         spans.sort(key=lambda span: (id(span.pages), span.start))
         for span in _joined(spans):
@@ -136,7 +136,7 @@ class Message:
         raise AssertionError("every memref has been copied")
 
     def finish(self) -> None:
-        """Update the client's parameters, whatever the outcome."""
+        """Write the outputs to the parameters and the memory of the client."""
         for param, parameter in self._outputs:
             if isinstance(parameter, ValueParameter):
                 param.a, param.b = parameter.a & _UINT32, parameter.b & _UINT32
@@ -149,7 +149,7 @@ class Message:
 
 
 def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the bytes differ: the first, and the one beyond the last."""
+    """Yield the ranges in which the bytes differ, as start and end."""
     if before != after:
         difference = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
         for run in re.finditer(rb"[^\0]+", difference.to_bytes(len(before), "little")):

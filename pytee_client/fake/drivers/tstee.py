@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Trusted Services driver (TSTEE), and secure partitions with services behind it."""
+"""The Trusted Services driver (TSTEE), and its secure partitions with their services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OPCODE_MASK: Final = 0xFFFF
 class TrustedService:
     """The base of Trusted Services; one object serves all clients.
 
-    A partition serves one call at a time, in the thread of the client that called it.
+    A partition serves one call at a time, in the thread of the client that makes it.
 
     Attributes:
         uuid: the UUID that clients open sessions with.
@@ -39,13 +39,13 @@ class TrustedService:
     uuid: ClassVar[UUID]
 
     def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
-        """Serve a request; return the service's status and its response.
+        """Serve a request, and return the status and the response of the service.
 
-        A response that the client's memory has no room for, and an exception, fail the
-        call: the client gets EINVAL.
+        The client gets EINVAL if the response is longer than its memory, or if this raises an
+        exception.
 
         Args:
-            opcode: what is asked for, 16 bits.
+            opcode: the operation of the service, 16 bits.
             request: the bytes that the client sent.
         """
         raise NotImplementedError
@@ -53,11 +53,11 @@ class TrustedService:
 
 @dataclass(frozen=True, eq=False)
 class SecurePartition:
-    """A secure partition, which has a device of its own.
+    """A secure partition, with a device of its own.
 
     Attributes:
-        endpoint_id: its number in FF-A, 16 bits, by which clients tell partitions apart.
-        services: what it has; sessions are opened with their UUIDs.
+        endpoint_id: its id in FF-A, 16 bits, by which clients tell partitions apart.
+        services: its services; clients open sessions with their UUIDs.
     """
 
     endpoint_id: int
@@ -67,8 +67,8 @@ class SecurePartition:
 class TsTee(Driver):
     """Trusted Services: a device for each secure partition; sessions need no login.
 
-    It has not the GlobalPlatform capability: Context() does not take such a device, and
-    what is here serves to test that, and programs that make the requests themselves.
+    It lacks the GlobalPlatform capability, so Context() refuses such a device. It is for tests
+    of that, and for programs that make the requests themselves.
 
     Args:
         partitions: the secure partitions, in the order of their devices.
@@ -84,7 +84,7 @@ class TsTee(Driver):
         return list(self._partitions)
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
-        """Say which partition it is."""
+        """Return which partition it is."""
         return uapi.TEE_IMPL_ID_TSTEE, self._partitions[device].endpoint_id, 0
 
     def open_session(
@@ -95,12 +95,12 @@ class TsTee(Driver):
         login: int,
         params: list[Param],
     ) -> Reply:
-        """Look a service up; neither login nor parameters matter. Numbers begin with 0."""
+        """Find a service. Login and parameters are ignored; session numbers start at 0."""
         services = self._partitions[context.device].services
         found = (index for index, service in enumerate(services) if service.uuid == uuid)
         interface = next(found, None)
         if interface is None:
-            raise OSError(errno.ENODEV, "no such service in this partition")
+            raise OSError(errno.ENODEV, "there is no such service in this partition")
         with self._lock:
             session = next(n for n in itertools.count() if n not in context.sessions)
             context.sessions[session] = interface
@@ -110,10 +110,10 @@ class TsTee(Driver):
         """Call a service: the first parameter names the memory and the request's length."""
         interface = context.sessions.get(session)
         if interface is None:
-            raise OSError(errno.EINVAL, "no such session in this context")
+            raise OSError(errno.EINVAL, "there is no such session in this context")
         if not params:
-            # Linux does not look, and falls over a NULL pointer.
-            raise OSError(errno.EINVAL, "a request without parameters")
+            # Linux does not check this, and dereferences a NULL pointer.
+            raise OSError(errno.EINVAL, "the request has no parameters")
         number, length = params[0].a & _UINT32, params[0].b & _UINT32
         with self._memory(context, number) as memory:
             room = memory.size if memory is not None else 0
@@ -132,7 +132,7 @@ class TsTee(Driver):
     def _memory(
         self, context: TeeContext, number: int
     ) -> AbstractContextManager[SharedMemory | None]:
-        """Hold the memory of a request; 0 stands for none."""
+        """Hold the memory of a request; 0 stands for no memory."""
         return context.core.hold_memory(context, number) if number else nullcontext()
 
     def _call(
@@ -146,6 +146,6 @@ class TsTee(Driver):
             raise OSError(errno.EINVAL, "the service failed") from error
 
     def close_session(self, context: TeeContext, session: int) -> None:
-        """Forget a session, of which the service never knew."""
+        """Forget a session; the service was never told of it."""
         if context.sessions.pop(session, None) is None:
-            raise OSError(errno.EINVAL, "no such session in this context")
+            raise OSError(errno.EINVAL, "there is no such session in this context")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The arguments of requests in the program's memory: read, checked, and written back to."""
+"""Arguments of requests: reading and checking them, and writing the results back."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["END_OF_ADDRESSES", "RequestArgument", "check_user_range", "is_known", "read_structure"]
 
-# Beyond this all agree that there are none; how many there are is the processor's business.
+# No processor gives a program addresses beyond this one.
 END_OF_ADDRESSES: Final = 1 << 63
 
 
 def check_user_range(address: int, length: int) -> None:
-    """Refuse addresses that no program has."""
+    """Refuse a range that no program can have."""
     if address + length >= END_OF_ADDRESSES:
-        raise OSError(errno.EFAULT, "not the process's addresses")
+        raise OSError(errno.EFAULT, "no program has these addresses")
 
 
 def is_known(kind: uapi.ParamType, release: LinuxRelease) -> bool:
@@ -37,7 +37,7 @@ def is_known(kind: uapi.ParamType, release: LinuxRelease) -> bool:
 
 
 def read_structure(layout: struct.Struct, address: int) -> tuple[int, ...]:
-    """Read a structure of the program's."""
+    """Read a structure from the program."""
     return layout.unpack(copy_from_user(address, layout.size))
 
 
@@ -50,7 +50,7 @@ _B_OFFSET: Final = uapi.PARAM_B_OFFSET
 _VALUES: Final = uapi.PARAM_VALUES
 _OBJECT: Final = uapi.PARAM_OBJECT
 _SIZE: Final = uapi.PARAM_SIZE
-# Members of an enumeration take their time to be looked up.
+# Looking up a member of an enumeration is slow.
 _LAST_OF_ALL_RELEASES: Final = uapi.ParamType.MEMREF_INOUT
 # By attr: the type, and whether it carries META.
 _KINDS: Final = {
@@ -61,33 +61,33 @@ _KINDS: Final = {
 def _parse(core: Core, context: TeeContext, attr: int, a: int, b: int, c: int) -> Param:
     known = _KINDS.get(attr)
     if known is None:
-        raise OSError(errno.EINVAL, "no such parameter type, or unknown attributes")
+        raise OSError(errno.EINVAL, "unknown type or attributes of a parameter")
     kind, meta = known
     if kind.is_value:
         return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
     if not kind.is_memref:
         if kind > _LAST_OF_ALL_RELEASES and not is_known(kind, core.release):
-            raise OSError(errno.EINVAL, "a parameter type of other releases")
+            raise OSError(errno.EINVAL, "this release lacks this type of parameter")
         if kind.is_buffer:
             check_user_range(a, b)
             return Param(kind, meta, a, b)
         return Param(kind, meta, a, b, c) if kind.is_input else Param(kind, meta)
     if c == uapi.TEE_MEMREF_NULL:
         if not context.device.driver.carries_null_memref(context.device):
-            raise OSError(errno.EINVAL, "null memory references are not known")
+            raise OSError(errno.EINVAL, "the device does not support null memory references")
         return Param(kind, meta, a, b)
     memory = core.find_memory(context, c)
     if a + b > memory.size:
         core.put_memory(memory)
-        raise OSError(errno.EINVAL, "beyond the memory")
+        raise OSError(errno.EINVAL, "the memory reference exceeds the memory")
     return Param(kind, meta, a, b, memory=memory)
 
 
 class RequestArgument:
-    """The argument of a request with parameters, which it holds the memory of.
+    """The argument of a request with parameters. It holds their memory.
 
     Attributes:
-        header: the fields before the parameters.
+        header: the fields of the structure before the parameters.
         params: the parameters.
     """
 
@@ -112,7 +112,7 @@ class RequestArgument:
             layout.unpack_from(copy, _BUFFER_AT) if is_whole else read_structure(layout, base)
         )
         if size + self.header[-1] * _PARAM_SIZE != length:
-            raise OSError(errno.EINVAL, "not the length of so many parameters")
+            raise OSError(errno.EINVAL, "the length does not fit the number of parameters")
         params: list[Param] = []
         self.params = params
         self._outputs: list[tuple[int, Param]] = []
@@ -135,12 +135,12 @@ class RequestArgument:
             raise
 
     def _one_by_one(self) -> Iterator[tuple[int, ...]]:
-        """Read the parameters as Linux does, which finds fault with one before it reads on."""
+        """Read the parameters one by one: Linux checks each before it reads the next."""
         for index in range(self.header[-1]):
             yield read_structure(_PARAM, self._params_at + index * _PARAM_SIZE)
 
     def write_back(self, offset: int, result: bytes) -> None:
-        """Write the results, and what the outputs became."""
+        """Write the results and the outputs to the program."""
         copy_to_user(self._base + offset, result)
         for address, param in self._outputs:
             kind = param.type
@@ -156,7 +156,7 @@ class RequestArgument:
                 copy_to_user(address + uapi.PARAM_B_OFFSET, uapi.PARAM_SIZE.pack(param.b))
 
     def put_memory(self) -> None:
-        """Let go of the memory, as the end of a with statement does."""
+        """Release the memory of the parameters, as the end of a with statement does."""
         for memory in self._memory:
             self._core.put_memory(memory)
 

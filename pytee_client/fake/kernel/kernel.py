@@ -111,7 +111,7 @@ class Kernel:
 
         Raises:
             OSError: EBUSY; a driver is bound already, or its unbind() has not finished.
-            ValueError: there is no room for so many devices, or the kernel was made without
+            ValueError: there are too many devices, or the kernel was made without
                 the driver.
         """
         self._driver_model.bind(*drivers)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the kernel's own shared memory is mapped in the program."""
+"""The mappings of shared memory in the program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mappings"]
 
-# Not Python's own mapping: of that no part can be ended, and it has no end but its own.
+# Python's own mmap objects can't be unmapped in part, or before the object is closed.
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [
@@ -34,7 +34,7 @@ _libc.mmap.argtypes = [
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _FAILED: Final = ctypes.c_void_p(-1).value
 
-# Of a page in /proc/PID/pagemap.
+# The entry of a page in /proc/PID/pagemap.
 _ENTRY: Final = struct.Struct("=Q")
 _OF_A_FILE: Final = 1 << 61
 _PRESENT: Final = 1 << 63
@@ -42,7 +42,7 @@ _PRESENT: Final = 1 << 63
 
 @dataclass(slots=True)
 class _Mapping:
-    """A mapping, or what is left of one after others were cut out of it."""
+    """A mapping, or a part that is left of one."""
 
     memory: SharedMemory
     start: int
@@ -51,17 +51,17 @@ class _Mapping:
 
 
 class Mappings:
-    """The mappings of a program; not safe without the kernel's lock."""
+    """The mappings of the program. The caller must hold the lock of the kernel."""
 
     def __init__(self) -> None:
         self._mappings: list[_Mapping] = []
 
     def map(self, memory: SharedMemory, fd: int, request: MappingRequest) -> int:
-        """Map memory from its start, which takes a reference; return where."""
-        # Linux has memory without a file here, on which no file system's word is "noexec".
+        """Map memory from its start, take a reference to it, and return the address."""
+        # In Linux this memory has no file system that could forbid execution (noexec).
         protection = request.protection & ~mmap.PROT_EXEC
-        # Who may write may read, with any processor; only a system call that looks at another
-        # process's memory, as the fake looks at this one's, would know a difference.
+        # On every processor, writable memory is readable. Only system calls that access memory
+        # of a process, as the fake does, check the difference.
         if protection & mmap.PROT_WRITE:
             protection |= mmap.PROT_READ
         start: int | None = _libc.mmap(
@@ -76,9 +76,9 @@ class Mappings:
         return start
 
     def unmap(self, address: int, length: int) -> Iterator[SharedMemory]:
-        """End what is mapped in a range; yield the memory that loses a reference, for each.
+        """End the mappings in a range, and yield the memory of each, which loses a reference.
 
-        What else the program has there stays.
+        Other mappings of the program in the range stay.
         """
         end = address + page_multiple(length)
         for mapping in [m for m in self._mappings if m.start < end and address < m.end]:
@@ -99,9 +99,10 @@ class Mappings:
         return [mapping.memory for mapping in self._mappings]
 
     def has(self, address: int, length: int) -> bool:
-        """Return whether a range begins in a mapping, and does not end with it or is the kernel's.
+        """Return whether a range begins in a mapping, so that Linux can't register it.
 
-        The pages of a private mapping that were written to are the program's own.
+        Pages of a private mapping that the program wrote to are memory of the program: a
+        range of such pages is not counted.
         """
         for mapping in self._mappings:
             if mapping.start <= address < mapping.end:
@@ -111,7 +112,7 @@ class Mappings:
 
 
 def _were_written(address: int, length: int) -> bool:
-    """Return whether Linux has copied all pages of a range of a private mapping."""
+    """Return whether all pages of a range in a private mapping were written to."""
     first, last = address // mmap.PAGESIZE, (address + length - 1) // mmap.PAGESIZE
     try:
         with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:

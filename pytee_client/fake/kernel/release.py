@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The releases of Linux that the fake kernel can be, by the properties that tell them apart."""
+"""The releases of Linux that the fake kernel models, and how they differ."""
 
 from __future__ import annotations
 
@@ -16,41 +16,42 @@ __all__ = ["PROPERTIES", "TABLE", "LinuxRelease", "Value"]
 Value: TypeAlias = "bool | int"
 
 TABLE: Final = Path(__file__).with_name("releases.json")
-"""What is known of releases: `measured` says what a machine with that kernel answered,
-`inferred` what can't be asked there and comes from what is known of its source."""
+"""The known releases: `measured` is what a machine with that kernel
+answered; `inferred` can't be measured, and comes from what is known of its source."""
 DEFAULT_SERIES: Final = "6.12"
 
 
 @dataclass(frozen=True, slots=True)
 class LinuxRelease:
-    """A release of Linux, by what its TEE subsystem does that others do not.
+    """A release of Linux: how its TEE subsystem differs from that of other releases.
 
-    Distributions take over changes from later releases, so that a version alone says little.
-    Those that were measured are known(); dataclasses.replace() makes others.
+    Distributions backport changes, so a version alone says little. known() returns the
+    releases that were measured; dataclasses.replace() makes others.
 
     Attributes:
-        version: its version, such as "6.12.117", without what a distribution appends.
-        rejects_empty_allocations: whether TEE_IOC_SHM_ALLOC of no bytes, or of so many that
-            rounding them up to pages overflows, is EINVAL where a driver shares pages of the
-            kernel's: OP-TEE with dynamic shared memory, TSTEE, QTEE. Otherwise, and on all
-            releases for AMD-TEE, it is ENOMEM. Since 6.12.113 and, at the latest, 7.2.13.
-        max_argument_size: how long the argument of a request with parameters may be, in
-            bytes. 1024; 4096 since 6.18.
-        has_user_buffers: whether addresses of the program are a type of parameter (UBUF).
+        version: the version, such as "6.12.117", without the suffix of a distribution.
+        rejects_empty_allocations: whether TEE_IOC_SHM_ALLOC fails with EINVAL for 0 bytes, and
+            for a size that overflows when it is rounded up to pages. That holds for drivers
+            that share pages of the kernel: OP-TEE with dynamic shared memory, TSTEE, QTEE.
+            Otherwise, and for AMD-TEE on all releases, the error is ENOMEM. Since
+            6.12.113 and, at the latest, 7.2.13.
+        max_argument_size: the largest argument of a request with parameters, in bytes.
+            1024; 4096 since 6.18.
+        has_user_buffers: whether a parameter can be a buffer of the program (UBUF).
             Since 6.18.
-        has_object_parameters: whether objects are a type of parameter (OBJREF). Since 6.18.
-        has_memory_by_descriptor: whether there is TEE_IOC_SHM_REGISTER_FD. Since 6.18.
-        has_qtee_driver: whether there is the driver of Qualcomm's TEE. Since 6.18.
+        has_object_parameters: whether a parameter can be an object (OBJREF). Since 6.18.
+        has_memory_by_descriptor: whether it has TEE_IOC_SHM_REGISTER_FD. Since 6.18.
+        has_qtee_driver: whether it has the driver of Qualcomm's TEE. Since 6.18.
         has_revision_attribute: whether sysfs shows the revision of OP-TEE. Since 7.0.
-        has_driver_modules: whether sysfs shows which module a driver of the TEE bus comes from.
+        has_driver_modules: whether sysfs shows the module of a driver of the TEE bus.
             Since 7.0 or so.
-        heeds_notification_timeouts: whether a thread of OP-TEE can wait for a notification
-            for a limited time; without it the time-out is ignored. Since 6.13 or so.
+        heeds_notification_timeouts: whether a thread of OP-TEE that waits for a notification
+            gets its time-out; otherwise Linux ignores it. Since 6.13 or so.
         forbids_executable_mappings: whether mapping shared memory with PROT_EXEC is EPERM.
             Since 6.16 or so.
-        reports_dead_clients: whether TEE_IOC_SUPPL_SEND is EBADF when the client that the
-            answer is for was killed after the supplicant received the request. Without it the
-            answer goes to memory that is no longer the request's, and the call succeeds.
+        reports_dead_clients: whether TEE_IOC_SUPPL_SEND fails with EBADF when the client was
+            killed after the supplicant received the request. Otherwise it succeeds, and
+            Linux writes the answer to memory that the request no longer owns.
             Since 7.2 or so, and 6.12.94.
     """
 
@@ -86,13 +87,13 @@ class LinuxRelease:
 
     @classmethod
     def named(cls, name: str) -> LinuxRelease:
-        """Return a known release by its version, or the newest known of a series.
+        """Return a known release by its version, or the newest known release of a series.
 
         Args:
             name: such as "6.12.117", or "6.12".
 
         Raises:
-            ValueError: no such release is known.
+            ValueError: no release of this name is known.
         """
         releases = cls.known()
         for release in reversed(releases):
@@ -103,18 +104,18 @@ class LinuxRelease:
 
     @classmethod
     def default(cls) -> LinuxRelease:
-        """Return the release that a kernel is if none is asked for: the newest known 6.12."""
+        """Return the release of a kernel that is made without one: the newest known 6.12."""
         return cls.named(DEFAULT_SERIES)
 
     @classmethod
     def nearest(cls, version: str) -> LinuxRelease:
-        """Return the known release that a version most likely equals.
+        """Return the known release that is most like a version.
 
-        That is the newest of its series up to it, or the oldest of its series if all are later.
-        If its series is unknown it is the newest of all up to it, or the oldest of all.
+        That is the newest release of the same series that is not later, or else the oldest
+        of the series. If no release of the series is known, all series count.
 
         Raises:
-            ValueError: not a version of Linux.
+            ValueError: the text is not a version of Linux.
         """
         numbers = _numbers(version)
         releases = cls.known()
@@ -129,7 +130,7 @@ class LinuxRelease:
         Args:
             name: the property.
             value: its value.
-            version: the releases of its series are looked at before all others.
+            version: releases of the series of this version are tried first.
         """
         series = _numbers(version)[:2]
         releases = sorted(cls.known(), key=lambda r: _numbers(r.version)[:2] != series)
@@ -141,7 +142,7 @@ PROPERTIES: Final = tuple(item.name for item in fields(LinuxRelease) if item.nam
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers at the start of a version, as uname(2) has it, to compare them."""
+    """Return the numbers at the start of a version as uname(2) returns it, to compare them."""
     found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
     if found is None:
         raise ValueError(f"{version!r} is not a version of Linux, such as 6.12.117")

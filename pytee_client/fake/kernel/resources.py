@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What programs hold of a fake kernel, to prove that they gave all of it back."""
+"""Counting what programs hold of a fake kernel, to find leaks."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["Resources", "count_resources"]
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """How much of a kernel is in use; all zeros if nothing is.
+    """The resources of a kernel that are in use; all zeros if nothing is.
 
     Attributes:
         descriptors: open descriptors, of devices and of shared memory.
-        contexts: openings of devices, which shared memory keeps alive after their close.
+        contexts: contexts of devices. Shared memory keeps one alive after its file is closed.
         memory: blocks of shared memory.
-        mappings: of shared memory.
-        references: to shared memory, held by calls that have not come back.
-        sessions: that drivers know as a client's.
-        secure_world_sessions: that Trusted Applications have, those among themselves
-            included.
-        pending_requests: that the secure world made of a supplicant, not yet answered.
-        details: what these are, a line for each thing; not compared.
+        mappings: mappings of shared memory.
+        references: references to shared memory by calls that have not returned.
+        sessions: sessions of clients that the drivers have.
+        secure_world_sessions: sessions that the Trusted Applications have, including those
+            with each other.
+        pending_requests: requests to a supplicant without an answer.
+        details: a line of text for each item; not compared.
     """
 
     descriptors: int = 0
@@ -43,7 +43,7 @@ class Resources:
     details: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def assert_no_more_than(self, before: Resources) -> None:
-        """Raise AssertionError, saying what there is, if anything grew."""
+        """Raise AssertionError, with a list of what is held, if a number grew."""
         grown = []
         for item in fields(self):
             now, then = getattr(self, item.name), getattr(before, item.name)
@@ -52,7 +52,12 @@ class Resources:
         if grown:
             raise AssertionError(
                 "\n  ".join(
-                    ["of the fake kernel is not given back:", *grown, "there is:", *self.details]
+                    [
+                        "the program did not give back to the fake kernel:",
+                        *grown,
+                        "it holds:",
+                        *self.details,
+                    ]
                 )
             )
 
@@ -64,7 +69,7 @@ def count_resources(
     files: Mapping[int, SharedMemory],
     mapped: Iterable[SharedMemory],
 ) -> Resources:
-    """Count what is in use; contexts and files are by their descriptors."""
+    """Count what is in use. The keys of contexts and files are descriptors."""
     drivers, devices = list(drivers), list(devices)
     blocks = [memory for device in devices for memory in device.memory.values()]
     alive = {id(context): context for context in contexts.values()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The arguments of a supplicant's requests: what it makes room for, is told, and answers."""
+"""The arguments of the requests that a supplicant makes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["ReceiveArgument", "read_answer"]
 class ReceiveArgument(RequestArgument):
     """The argument of TEE_IOC_SUPPL_RECV (struct tee_iocl_supp_recv_arg).
 
-    What comes in is checked as the parameters of any other call are.
+    Its parameters are checked like those of any other request.
     """
 
     def __init__(self, core: Core, context: TeeContext, argument: int) -> None:
         super().__init__(core, context, argument, uapi.SUPPL_RECV_ARG)
 
     def deliver(self, func: int, params: list[Param]) -> None:
-        """Write a request: its function, and each parameter whole; the rest stays."""
+        """Write a request to the supplicant: its function and its parameters."""
         copy_to_user(self._base, uapi.SUPPL_RECV_ARG.pack(func, len(params)))
         for index, param in enumerate(params):
             copy_to_user(self._params_at + index * uapi.PARAM.size, _packed(param))
@@ -51,17 +51,17 @@ def read_answer(core: Core, argument: int) -> tuple[int, list[Param]]:
     """Read the argument of TEE_IOC_SUPPL_SEND (struct tee_iocl_supp_send_arg).
 
     Returns:
-        The result and the parameters, with what an answer may have in them and no more:
-        a memref has its size only. A type that the kernel does not know is as good as NONE.
+        The result, and the parameters with only the fields that an answer can set: of a
+        memref that is the size. A type that the release lacks counts as NONE.
     """
     base, length = read_structure(uapi.BUF_DATA, argument)
     size = uapi.SUPPL_SEND_ARG.size
     if not size <= length <= core.release.max_argument_size:
-        raise OSError(errno.EINVAL, "no such argument")
+        raise OSError(errno.EINVAL, "the argument is too short or too long")
     ret, count = read_structure(uapi.SUPPL_SEND_ARG, base)
-    # Unlike everywhere else there may be more room than parameters.
+    # Only here may the buffer be longer than the parameters.
     if size + count * uapi.PARAM.size > length:
-        raise OSError(errno.EINVAL, "not the length of so many parameters")
+        raise OSError(errno.EINVAL, "the buffer is too short for the parameters")
     places = range(base + size, base + size + count * uapi.PARAM.size, uapi.PARAM.size)
     return ret, [_answered(core, read_structure(uapi.PARAM, place)) for place in places]
 
@@ -69,7 +69,7 @@ def read_answer(core: Core, argument: int) -> tuple[int, list[Param]]:
 def _answered(core: Core, raw: tuple[int, ...]) -> Param:
     attr, a, b, c = raw
     if attr & ~uapi.KNOWN_ATTR_BITS:
-        raise OSError(errno.EINVAL, "unknown attributes")
+        raise OSError(errno.EINVAL, "unknown attributes of a parameter")
     meta = bool(attr & uapi.META)
     try:
         kind = uapi.ParamType(attr & 0xFF)

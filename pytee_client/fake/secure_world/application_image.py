@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stands in the file of a Trusted Application that a supplicant loads."""
+"""Images of Trusted Applications, for a supplicant to load."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _lock: Final = threading.Lock()
 
 
 def application_image(application: type[TrustedApplication]) -> bytes:
-    """Return what to write into the file UUID.ta for a Trusted Application.
+    """Return the content of the file UUID.ta for a Trusted Application.
 
-    The image names the class, and does not contain it: it is good in this process only. As
-    with a real one, a changed byte, or the name of another application's file, makes it
-    SECURITY when it is loaded.
+    The image only names the class, and so works in this process only. As with a real image,
+    loading fails with SECURITY after a byte was changed, or from the file of another UUID.
     """
     with _lock:
         body = _BODY.pack(_MAGIC, application.uuid.bytes, next(_numbers))
@@ -44,7 +43,7 @@ def application_of(image: bytes, uuid: UUID) -> type[TrustedApplication]:
     """Return the Trusted Application of an image.
 
     Raises:
-        ResultError: SECURITY, if it is not an image that this process made for this UUID.
+        ResultError: SECURITY; this process made no such image for this UUID.
     """
     with _lock:
         application = _applications.get(image)

@@ -33,7 +33,7 @@ class Time:
 
     @classmethod
     def of_millis(cls, millis: int) -> Time:
-        """Return a time of so many milliseconds."""
+        """Convert milliseconds to a time."""
         return cls(*divmod(millis, 1000))
 
     def in_millis(self) -> int:
@@ -42,7 +42,7 @@ class Time:
 
 
 class Clock:
-    """The clocks of a secure world; as in OP-TEE a reboot forgets what applications set.
+    """The clocks of a secure world. As in OP-TEE, a reboot loses what applications set.
 
     Threads: may be used from any.
     """
@@ -51,15 +51,15 @@ class Clock:
         self._offsets: dict[UUID, int] = {}
 
     def get_system_time(self) -> Time:
-        """Return the time since an origin that stays while the TEE runs (TEE_GetSystemTime)."""
+        """Return the time since an origin that is fixed while the TEE runs (TEE_GetSystemTime)."""
         return Time.of_millis(time.monotonic_ns() // _NS_PER_MS)
 
     def get_ree_time(self) -> Time:
-        """Return the time that the client's system has (TEE_GetREETime)."""
+        """Return the time of the system of the client (TEE_GetREETime)."""
         return Time.of_millis(time.time_ns() // _NS_PER_MS)
 
     def get_ta_persistent_time(self, owner: UUID) -> Time:
-        """Return the time that an application set, gone on since (TEE_GetTAPersistentTime)."""
+        """Return the own time of an application (TEE_GetTAPersistentTime)."""
         offset = self._offsets.get(owner)
         if offset is None:
             raise ResultError(Result.TIME_NOT_SET)
@@ -69,7 +69,7 @@ class Clock:
         return now
 
     def set_ta_persistent_time(self, owner: UUID, now: Time) -> None:
-        """Set an application's own time (TEE_SetTAPersistentTime)."""
+        """Set the own time of an application (TEE_SetTAPersistentTime)."""
         if not (0 <= now.seconds <= _UINT32 and 0 <= now.millis < 1000):
             raise PanicError(Result.BAD_PARAMETERS)
         self._offsets[owner] = now.in_millis() - self.get_system_time().in_millis()

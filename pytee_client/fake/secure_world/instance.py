@@ -20,13 +20,13 @@ class Instance:
     """An instance of a Trusted Application, from before its creation until after its end.
 
     Attributes:
-        cls: the application.
-        application: the instance itself, once it is created.
-        core: what it may call.
+        cls: the class of the application.
+        application: the object of the class, once it is created.
+        core: the functions that it may call.
         lock: held while one of its entry points runs.
-        sessions: how many there are with it, or about to be.
-        panic: what it died of.
-        current: the session whose entry point runs, None if none does.
+        sessions: how many sessions it has, including those that are being opened.
+        panic: the exception that ended it.
+        current: the session whose entry point runs; None if none runs.
     """
 
     cls: type[TrustedApplication]
@@ -38,12 +38,15 @@ class Instance:
     current: ClientSession | None = None
 
     def end(self) -> None:
-        """Close what it left open."""
+        """Close the sessions and objects that it left open."""
         if self.core is not None:
             self.core._end()
 
-    def waits_for(self, other: Instance) -> bool:
-        """Return whether this one runs for another one, or is that: which then can't serve it."""
+    def runs_for(self, other: Instance) -> bool:
+        """Return whether this instance runs for another one, which waits, or is the other one.
+
+        The other one then can't serve a call from this one.
+        """
         instance: Instance | None = self
         while instance is not None and instance is not other:
             instance = instance.current._caller if instance.current is not None else None
@@ -55,9 +58,9 @@ class OpenSession:
     """A session that is open.
 
     Attributes:
-        instance: the instance that it is with.
-        application: the application of that.
-        session: what the application sees of it.
+        instance: the instance of the application.
+        application: the object of the application.
+        session: the session as the application sees it.
     """
 
     instance: Instance

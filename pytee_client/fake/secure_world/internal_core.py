@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a Trusted Application may call: functions of the TEE Internal Core API (GPD_SPE_010)."""
+"""The functions that a Trusted Application may call: the TEE Internal Core API (GPD_SPE_010)."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _READ_AND_WRITE = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE
 
 
 class InternalCore:
-    """What an instance of a Trusted Application may call, in its entry points, as self.core.
+    """The functions that an entry point of a Trusted Application may call, as self.core.
 
-    Names are the specification's: TEE_OpenTASession is open_ta_session(). What concerns the
-    client's session, such as TEE_Wait, is in ClientSession.
+    Names follow the specification: TEE_OpenTASession is open_ta_session(). Functions for the
+    session of the client, such as TEE_Wait, are in ClientSession.
 
-    A result that is not SUCCESS is a ResultError; left alone, it is what the entry point
-    returns. Misuse that panics is a PanicError.
+    A result other than SUCCESS is a ResultError; if the entry point does not catch it, it is
+    the result of the entry point. Misuse that panics is a PanicError.
 
     Attributes:
-        world: the TEE, for pseudo TAs, which are part of it.
+        world: the TEE, for pseudo applications, which are part of it.
 
-    Threads: for one entry point at a time, as the application itself.
+    Threads: entry points run one at a time, and so do these functions.
     """
 
     def __init__(self, world: SecureWorld, instance: Instance) -> None:
@@ -56,15 +56,15 @@ class InternalCore:
 
     @property
     def propset_current_ta(self) -> PropertySet:
-        """The properties of the application (TEE_PROPSET_CURRENT_TA): gpd.ta.*, and its own."""
+        """The properties of the application (TEE_PROPSET_CURRENT_TA): gpd.ta.* and its own."""
         return properties_of_application(self._instance.cls)
 
     @property
     def propset_current_client(self) -> PropertySet:
-        """The properties of the client whose call this is (TEE_PROPSET_CURRENT_CLIENT)."""
+        """The properties of the client of the running call (TEE_PROPSET_CURRENT_CLIENT)."""
         session = self._instance.current
         if session is None:
-            raise RuntimeError("no entry point runs, and so there is no client")
+            raise RuntimeError("there is no client: no entry point runs")
         return properties_of_client(session.identity)
 
     @property
@@ -77,17 +77,18 @@ class InternalCore:
     ) -> TaToTaSession:
         """Open a session with another Trusted Application (TEE_OpenTASession).
 
-        The other one sees a client that logged in as LOGIN_TRUSTED_APP, with this one's UUID.
+        The other application sees a client with the login LOGIN_TRUSTED_APP and the UUID of
+        this one.
 
         Args:
-            uuid: the other application; its own UUID gives another instance of itself.
+            uuid: the UUID of the other application. The own UUID opens another instance.
             parameters: up to four; outputs are set in them.
-            timeout: milliseconds after which the call counts as cancelled, None for never.
+            timeout: milliseconds after which the call counts as cancelled; None for never.
 
         Raises:
-            TaToTaError: it was not opened: ITEM_NOT_FOUND, BUSY if it has no room for
-                another session or waits for this one, TARGET_DEAD if it panicked, each of the
-                TEE's; or what the other application says.
+            TaToTaError: the session was not opened. From the TEE: ITEM_NOT_FOUND; BUSY if the
+                other application takes no further session, or waits for this one;
+                TARGET_DEAD if it panicked. Or the result of the other application.
         """
         identity = Identity(LOGIN_TRUSTED_APP, self._uuid)
         opened: list[OpenSession] = []
@@ -120,19 +121,19 @@ class InternalCore:
         *,
         storage_id: int = STORAGE_PRIVATE,
     ) -> PersistentObject:
-        """Create an object of the application's own, and open it (TEE_CreatePersistentObject).
+        """Create an object of the application, and open it (TEE_CreatePersistentObject).
 
-        It is there with all of its first data, or not at all.
+        It is created with all of its initial data, or not at all.
 
         Args:
-            object_id: its name, of up to 64 bytes.
-            flags: how it is opened; OVERWRITE replaces an object of that name.
-            data: its first data.
-            storage_id: TEE_STORAGE_PRIVATE, the only one.
+            object_id: its name, up to 64 bytes.
+            flags: how it is opened; OVERWRITE replaces an object of the same name.
+            data: its initial data.
+            storage_id: TEE_STORAGE_PRIVATE, the only storage.
 
         Raises:
-            ResultError: ACCESS_CONFLICT if there is an object of that name, and it is open
-                or not to be overwritten; STORAGE_NO_SPACE; ITEM_NOT_FOUND if there is no such
+            ResultError: ACCESS_CONFLICT if an object of this name is open, or exists and
+                OVERWRITE is missing; STORAGE_NO_SPACE; ITEM_NOT_FOUND if there is no such
                 storage.
             PanicError: the name is too long.
         """
@@ -147,12 +148,12 @@ class InternalCore:
         *,
         storage_id: int = STORAGE_PRIVATE,
     ) -> PersistentObject:
-        """Open an object of the application's own (TEE_OpenPersistentObject).
+        """Open an object of the application (TEE_OpenPersistentObject).
 
         Raises:
-            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and one of the
-                two may not be shared: to read takes SHARE_READ of both, to write SHARE_WRITE,
-                WRITE_META is exclusive, and OP-TEE has both share in the same ways.
+            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open already and can't be
+                shared. Reading needs SHARE_READ in both handles, and writing SHARE_WRITE.
+                ACCESS_WRITE_META is exclusive. OP-TEE also requires equal SHARE flags.
             PanicError: the name is too long.
         """
         opened = self.world.storage.open(self._uuid, bytes(object_id), flags, storage_id)
@@ -161,10 +162,10 @@ class InternalCore:
     def persistent_objects(
         self, *, storage_id: int = STORAGE_PRIVATE
     ) -> Iterator[tuple[bytes, ObjectInfo]]:
-        """Iterate over the application's objects: their names, and what is known of each.
+        """Iterate over the objects of the application, as pairs of name and information.
 
-        TEE_StartPersistentObjectEnumerator and TEE_GetNextPersistentObject, where having no
-        object is ITEM_NOT_FOUND; here the iteration is empty then.
+        These are TEE_StartPersistentObjectEnumerator and TEE_GetNextPersistentObject. Without
+        an object they return ITEM_NOT_FOUND, while this iteration is empty.
         """
         return iter(self.world.storage.list(self._uuid, storage_id))
 
@@ -178,30 +179,32 @@ class InternalCore:
         return os.urandom(size)
 
     def get_system_time(self) -> Time:
-        """Return the time since an origin that stays while the TEE runs (TEE_GetSystemTime)."""
+        """Return the time since an origin that is fixed while the TEE runs (TEE_GetSystemTime)."""
         return self.world.clock.get_system_time()
 
     def get_ree_time(self) -> Time:
-        """Return the time that the client's system has (TEE_GetREETime)."""
+        """Return the time of the system of the client (TEE_GetREETime)."""
         return self.world.clock.get_ree_time()
 
     def get_ta_persistent_time(self) -> Time:
-        """Return the application's own time (TEE_GetTAPersistentTime).
+        """Return the own time of the application (TEE_GetTAPersistentTime).
 
-        Raises ResultError: TIME_NOT_SET since the kernel was made; OVERFLOW of 32 bits.
+        Raises:
+            ResultError: TIME_NOT_SET; it was not set since the kernel was made. OVERFLOW; it
+                exceeds 32 bits.
         """
         return self.world.clock.get_ta_persistent_time(self._uuid)
 
     def set_ta_persistent_time(self, now: Time) -> None:
-        """Set the application's own time, for all its instances (TEE_SetTAPersistentTime)."""
+        """Set the own time of the application, for all instances (TEE_SetTAPersistentTime)."""
         self.world.clock.set_ta_persistent_time(self._uuid, now)
 
     def _end(self) -> None:
-        """Close what the instance left open."""
+        """Close the sessions and objects that the instance left open."""
         closes = [each.close for each in reversed(self._sessions)]
         closes += [each.close for each in self._objects]
         for close in closes:
-            # Nobody is there to be told, as that the supplicant is gone.
+            # Nobody could handle an error, such as a missing supplicant.
             with contextlib.suppress(ResultError):
                 close()
         self._objects.clear()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Notifications: what one thread of OP-TEE waits for and another, or an interrupt, brings."""
+"""Notifications, which wake threads of OP-TEE that wait for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notifications"]
 
-# The value that is for the secure world's driver, and not for a thread.
+# The value that runs the bottom half of drivers, and wakes no thread.
 _BOTTOM_HALF: Final = 0
 
 
@@ -21,20 +21,19 @@ _BOTTOM_HALF: Final = 0
 class Notifications:
     """The notifications of one OP-TEE, as Linux keeps them.
 
-    A notification is a small number, its value. It is either posted or not: posting it
-    twice is posting it once, and the one that waits for it takes it. Programs see nothing
-    of it but that a call takes longer.
+    A notification is a small number, its value. It is posted or not; posting it again has
+    no effect. The thread that waits for it takes it. Programs only notice that a call takes
+    longer.
 
     Args:
-        max_value: the largest value; OP-TEE has 64 for devices, and one for each of its
-            threads from there on.
+        max_value: the largest value. OP-TEE has 64 values for devices, followed by one for
+            each of its threads.
 
     Attributes:
-        ticks_per_second: what a time-out is counted in, as Linux takes the milliseconds
-            that OP-TEE means for its own ticks; None if it takes no notice of time-outs,
-            as some releases do.
-        on_bottom_half: called, in order, for value 0 by interrupt(): the bottom half of the
-            secure world's drivers, which OP-TEE asks a normal thread for.
+        ticks_per_second: the unit of time-outs. OP-TEE means milliseconds, but Linux takes
+            them for its own ticks. None for releases that ignore time-outs.
+        on_bottom_half: called, in order, when interrupt() gets the value 0: the bottom half
+            of drivers in the secure world, which OP-TEE runs in a normal thread.
 
     Source: the request NOTIFICATION of OP-TEE to Linux (OPTEE_RPC_CMD_NOTIFICATION).
     Threads: may be used from any.
@@ -50,7 +49,7 @@ class Notifications:
 
     @property
     def waiting(self) -> frozenset[int]:
-        """The values that are waited for now."""
+        """The values that threads wait for now."""
         with self._changed:
             return frozenset(self._waiting)
 
@@ -58,12 +57,12 @@ class Notifications:
         """Wait until a value is posted, and take it.
 
         Args:
-            value: which one.
-            timeout: how long to wait, 0 for ever; see ticks_per_second.
+            value: the value.
+            timeout: the time-out in ticks, 0 for none; see ticks_per_second.
 
         Returns:
-            SUCCESS; BAD_PARAMETERS for a value that is too large, or that another thread
-            waits for; TIMEOUT.
+            SUCCESS; BAD_PARAMETERS if the value is too large, or another thread waits for it;
+            TIMEOUT.
         """
         seconds = timeout / self.ticks_per_second if timeout and self.ticks_per_second else None
         with self._changed:
@@ -79,7 +78,7 @@ class Notifications:
                 self._waiting.remove(value)
 
     def send(self, value: int) -> int:
-        """Post a value; BAD_PARAMETERS if it is too large, SUCCESS else."""
+        """Post a value; return SUCCESS, or BAD_PARAMETERS if it is too large."""
         with self._changed:
             if not 0 <= value <= self.max_value:
                 return Result.BAD_PARAMETERS
@@ -88,7 +87,7 @@ class Notifications:
             return Result.SUCCESS
 
     def interrupt(self, *values: int) -> None:
-        """Post values as an interrupt of the secure world does: an asynchronous notification.
+        """Post values as an interrupt of the secure world does (asynchronous notifications).
 
         Value 0 runs the bottom half instead, in this thread.
 

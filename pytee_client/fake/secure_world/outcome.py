@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a call into the secure world ended."""
+"""The outcome of a call into the secure world."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["SUCCESS", "Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Reply):
-    """How a call into the secure world ended, which is what most drivers reply.
+    """The outcome of a call into the secure world; most drivers reply it as it is.
 
     Attributes:
         result: the 32-bit code.
-        origin: who says so.
-        session: the session that was opened, 0 if none.
-        cause: the exception of the panic behind TARGET_DEAD, or of a supplicant's absence.
+        origin: where the code comes from.
+        session: the session that was opened; 0 if there is none.
+        cause: the exception behind TARGET_DEAD, or behind the failure of a supplicant.
     """
 
     origin: int
@@ -28,4 +28,4 @@ class Outcome(Reply):
 
 
 SUCCESS: Final = Outcome(Result.SUCCESS, Origin.TRUSTED_APP)
-"""How most calls end."""
+"""The outcome of most calls."""

@@ -14,7 +14,7 @@ __all__ = ["MemrefParameter", "Parameters", "ValueParameter"]
 
 @dataclass(slots=True)
 class ValueParameter:
-    """Two unsigned 32-bit numbers; what is set in an output goes back to the client."""
+    """A value: two unsigned 32-bit numbers. The client gets the numbers of an output."""
 
     type: ParamType
     a: int = 0
@@ -27,15 +27,15 @@ class MemrefParameter:
 
     Attributes:
         type: its direction.
-        buffer: the bytes, read-only for an input; None for a null one.
-        size: its size in bytes; what is set in an output goes back to the client, and a
-            size larger than the buffer says how much is needed.
+        buffer: the bytes, read-only for an input; None for a null reference.
+        size: its size in bytes. The client gets the size of an output; one that is larger
+            than the buffer says how much is needed.
 
-    The buffer can be shorter than the size from the start. If a call's memrefs overlap in one
-    block of memory, OP-TEE maps one that contains another, which begins in a later page, only
-    as far as the other's last page (seen in 4.5); pseudo TAs get it whole. A real Trusted
-    Application that touches what is beyond panics, and so does one in Python by the exception
-    of an index that is out of range; slices need a look at the length.
+    The buffer can be shorter than the size from the start, if memrefs of an operation overlap
+    in a block of memory. OP-TEE maps a memref that contains another one, which starts in a
+    later page, only up to the last page of the other one (seen in 4.5). Pseudo applications get
+    all of it. A real Trusted Application panics if it accesses the rest. One in Python panics
+    by the IndexError of an index; before it uses slices it must check len(buffer).
     """
 
     type: ParamType
@@ -44,4 +44,4 @@ class MemrefParameter:
 
 
 Parameters: TypeAlias = "Sequence[ValueParameter | MemrefParameter | None]"
-"""The four parameters of an operation, None for those that are not used."""
+"""The four parameters of an operation; None for an unused one."""

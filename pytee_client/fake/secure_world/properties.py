@@ -29,25 +29,25 @@ PropertyValue: TypeAlias = str | bool | int | bytes | UUID | Identity
 
 _T = TypeVar("_T", bound=PropertyValue)
 _LITTLE_ENDIAN: Final = 0
-# By the REE, or by nothing: the lowest levels that the specification has.
+# The lowest levels of the specification: protected by the REE, or not at all.
 _CONTROLLED_BY_REE: Final = 100
 _NOT_PROTECTED: Final = 0
 _NAMESPACE: Final = UUID("6e1f2f6b-4a5c-4b0e-9d0c-0f4d3b6a7c58")
 
 
 class PropertyNotFoundError(ResultError, KeyError):
-    """There is no property of the name: ITEM_NOT_FOUND for a client, if it gets so far."""
+    """There is no property of this name; a client gets ITEM_NOT_FOUND if nothing catches it."""
 
     def __init__(self, name: str) -> None:
         ResultError.__init__(self, Result.ITEM_NOT_FOUND)
         self.args = (name,)
 
     def __str__(self) -> str:
-        return f"no property {self.args[0]!r}"
+        return f"there is no property {self.args[0]!r}"
 
 
 class PropertySet(Mapping[str, PropertyValue]):
-    """Values by name; the natural order is that of an enumerator (TEE_StartPropertyEnumerator)."""
+    """A set of properties: values by name, in the order of TEE_StartPropertyEnumerator."""
 
     def __init__(self, values: Mapping[str, PropertyValue]) -> None:
         self._values = dict(values)
@@ -59,14 +59,14 @@ class PropertySet(Mapping[str, PropertyValue]):
             raise PropertyNotFoundError(name) from None
 
     def get_as(self, name: str, kind: type[_T]) -> _T:
-        """Return a property of a type (TEE_GetPropertyAsString, AsBool, AsU32, and so on).
+        """Return a property as a type (TEE_GetPropertyAsString, AsBool, AsU32, and so on).
 
-        Every property can be had as a str: booleans as "true" and "false", numbers in
-        decimal, binary blocks in base64, identities as "login:UUID".
+        Every property can be read as a str: a boolean as "true" or "false", a number in
+        decimal, a binary block in base64, an identity as "login:UUID".
 
         Raises:
-            PropertyNotFoundError: there is none of this name (ITEM_NOT_FOUND).
-            ResultError: BAD_FORMAT if it is of another type.
+            PropertyNotFoundError: there is no property of this name (ITEM_NOT_FOUND).
+            ResultError: BAD_FORMAT; the property is of another type.
         """
         value = self[name]
         if kind is str:
@@ -96,7 +96,7 @@ def _text_of(value: PropertyValue) -> str:
 
 
 def properties_of_application(application: type[TrustedApplication]) -> PropertySet:
-    """Return those of an application (TEE_PROPSET_CURRENT_TA), with what it declares itself."""
+    """Return the properties of an application, with its own ones (TEE_PROPSET_CURRENT_TA)."""
     return PropertySet(
         {
             "gpd.ta.appID": application.uuid,
@@ -112,12 +112,12 @@ def properties_of_application(application: type[TrustedApplication]) -> Property
 
 
 def properties_of_client(identity: Identity) -> PropertySet:
-    """Return those of a client (TEE_PROPSET_CURRENT_CLIENT)."""
+    """Return the properties of a client (TEE_PROPSET_CURRENT_CLIENT)."""
     return PropertySet({"gpd.client.identity": identity, "gpd.client.endian": _LITTLE_ENDIAN})
 
 
 def properties_of_tee() -> PropertySet:
-    """Return those of the fake TEE (TEE_PROPSET_TEE_IMPLEMENTATION)."""
+    """Return the properties of the fake TEE (TEE_PROPSET_TEE_IMPLEMENTATION)."""
     return PropertySet(
         {
             "gpd.tee.apiversion": "1.3.1",

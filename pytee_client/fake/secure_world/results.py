@@ -9,7 +9,7 @@ __all__ = ["PanicError", "ResultError"]
 
 
 class PanicError(Exception):
-    """What TEE_Panic does to a Trusted Application."""
+    """The panic of a Trusted Application (TEE_Panic)."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"TEE_Panic(0x{code:x})")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A client's session, as the Trusted Application sees it."""
+"""A session of a client, as the Trusted Application sees it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["LOGIN_TRUSTED_APP", "ClientSession", "Identity"]
 
 LOGIN_TRUSTED_APP: Final = 0xF0000000
-"""How another Trusted Application logs in (TEE_LOGIN_TRUSTED_APP)."""
+"""The login of another Trusted Application (TEE_LOGIN_TRUSTED_APP)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the client is (TEE_Identity): how it logged in, and its UUID."""
+    """The identity of a client (TEE_Identity): its login and its UUID."""
 
     login: int
     uuid: UUID
 
 
 class ClientSession:
-    """A client's session, as the Trusted Application sees it.
+    """A session of a client, as the Trusted Application sees it.
 
     Attributes:
-        identity: who the client is (the property gpd.client.identity).
-        data: the application's own; the session context of the Internal Core API.
+        identity: the identity of the client (the property gpd.client.identity).
+        data: anything that the application keeps here (the session context of the Internal
+            Core API).
     """
 
     def __init__(self, identity: Identity, notifications: Notifications | None = None) -> None:
@@ -48,25 +49,25 @@ class ClientSession:
         self._caller: Instance | None = None
 
     def get_cancellation_flag(self) -> bool:
-        """Return whether cancellation was requested, or is due, and is not masked."""
+        """Return whether the operation is cancelled or timed out, unless that is masked."""
         return not self._masked and (
             self._cancelled or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
     def mask_cancellation(self) -> bool:
-        """Have cancellation ignored; return whether it was."""
+        """Ignore cancellations; return whether they were ignored before."""
         was, self._masked = self._masked, True
         return was
 
     def unmask_cancellation(self) -> bool:
-        """Have cancellation heeded; return whether it was ignored, as each entry begins."""
+        """Allow cancellations; return whether they were ignored before, as at each entry point."""
         was, self._masked = self._masked, False
         return was
 
     def wait(self, milliseconds: int) -> None:
-        """Wait; raises ResultError(CANCEL) if cancelled.
+        """Wait; raise ResultError(CANCEL) if the operation is cancelled (TEE_Wait).
 
-        As in OP-TEE on Linux, a request that comes during the wait does not shorten it.
+        As in OP-TEE on Linux, a request during the wait does not end it early.
         """
         if not self.get_cancellation_flag():
             time.sleep(milliseconds / 1000)
@@ -74,27 +75,29 @@ class ClientSession:
             raise ResultError(Result.CANCEL)
 
     def wait_notification(self, value: int, timeout: int = 0) -> None:
-        """Wait until a notification is sent, by another session or by a device, and take it.
+        """Wait until another session or a device sends a notification, and take it.
 
-        In OP-TEE for what is part of it (pseudo) only: its request NOTIFICATION to Linux.
+        In OP-TEE only pseudo applications can do this, by the request NOTIFICATION to Linux.
 
         Args:
-            value: which one.
-            timeout: how long to wait, 0 for ever. It is in ticks of Linux, which older
-                releases do not even count; see Notifications.
+            value: the value of the notification.
+            timeout: the time-out in ticks of Linux, 0 for none. Older releases ignore it;
+                see Notifications.
 
         Raises:
-            ResultError: BAD_PARAMETERS for a value that is too large or waited for already;
-                TIMEOUT; NOT_SUPPORTED by a TEE without notifications.
+            ResultError: BAD_PARAMETERS; the value is too large, or another session waits for
+                it. TIMEOUT. NOT_SUPPORTED; the TEE has no notifications.
         """
         _check(self._need_notifications().wait(value, timeout))
 
     def send_notification(self, value: int) -> None:
-        """Wake what waits for a notification, or will; twice is once.
+        """Send a notification to the session that waits for it, now or later.
+
+        Sending it again before it is taken has no effect.
 
         Raises:
-            ResultError: BAD_PARAMETERS for a value that is too large; NOT_SUPPORTED by a TEE
-                without notifications.
+            ResultError: BAD_PARAMETERS; the value is too large. NOT_SUPPORTED; the TEE has no
+                notifications.
         """
         _check(self._need_notifications().send(value))
 
@@ -104,19 +107,19 @@ class ClientSession:
         return self._notifications
 
     def panic(self, code: int) -> NoReturn:
-        """End the Trusted Application."""
+        """End the Trusted Application (TEE_Panic)."""
         raise PanicError(code)
 
-    def _begin(self, caller: Instance, timeout: int | None) -> None:
-        """Note, before an entry, for which Trusted Application it is and for how long."""
+    def _prepare_entry(self, caller: Instance, timeout: int | None) -> None:
+        """Set the calling Trusted Application and the time-out, before an entry point."""
         self._caller = caller
         self._deadline = None if timeout is None else time.monotonic() + timeout / 1000
 
     def _request_cancellation(self) -> None:
         self._cancelled = True
 
-    def _leave(self) -> None:
-        """Forget, as each entry ends, what was asked of it."""
+    def _finish_entry(self) -> None:
+        """Reset cancellation and time-out, after an entry point."""
         self._cancelled = False
         self._masked = True
         self._deadline = None

@@ -22,20 +22,20 @@ __all__ = ["Argument", "TaToTaError", "TaToTaSession", "call"]
 Argument: TypeAlias = (
     ValueParameter | MemrefParameter | bytes | bytearray | memoryview | tuple[int, int] | None
 )
-"""A parameter for another application: bytes are an input memref, two numbers an input value."""
+"""A parameter for another application: bytes are an input memref, a pair of ints a value."""
 
 _SLOTS: Final = 4
 _UINT32: Final = 0xFFFFFFFF
 
 
 class TaToTaError(ResultError):
-    """What another Trusted Application, or the way there, returned.
+    """A result other than SUCCESS of a call to another Trusted Application.
 
-    Left alone it is what the caller returns to its own client.
+    If the caller does not catch it, its own client gets the code.
 
     Attributes:
         code: the 32-bit code.
-        origin: whose code it is: the application's, or the TEE's.
+        origin: where the code comes from: the other application, or the TEE.
     """
 
     def __init__(self, code: int, origin: int) -> None:
@@ -44,10 +44,10 @@ class TaToTaError(ResultError):
 
 
 class TaToTaSession:
-    """A session with another Trusted Application; InternalCore.open_ta_session() opens them.
+    """A session with another Trusted Application; InternalCore.open_ta_session() opens it.
 
-    A context manager that closes it. What is still open when the caller's instance ends is
-    closed then.
+    It is a context manager that closes it. It is also closed when the instance of the caller
+    ends.
     """
 
     def __init__(
@@ -66,13 +66,14 @@ class TaToTaSession:
         """Run a command (TEE_InvokeTACommand); outputs are set in the parameters given.
 
         Args:
-            command_id: the command, for the other application.
+            command_id: the command.
             parameters: up to four.
-            timeout: milliseconds after which the command counts as cancelled, None for never.
+            timeout: milliseconds after which the command counts as cancelled; None for
+                never.
 
         Raises:
-            TaToTaError: any other result than SUCCESS: BUSY if the other one waits for this
-                one, TARGET_DEAD if it panicked, each of the TEE's.
+            TaToTaError: the result is not SUCCESS. From the TEE: BUSY if the other
+                application waits for this one; TARGET_DEAD if it panicked.
             PanicError: the session is closed.
         """
         opened = self._opened
@@ -81,7 +82,7 @@ class TaToTaSession:
         call(lambda given: self._invoke(opened, command_id, given, timeout), parameters)
 
     def close(self) -> None:
-        """Close it (TEE_CloseTASession); a second time does nothing."""
+        """Close the session, at most once (TEE_CloseTASession)."""
         opened, self._opened = self._opened, None
         if opened is not None:
             self._close(self, opened)
@@ -99,20 +100,20 @@ class TaToTaSession:
 
 
 def call(enter: Callable[[Parameters], Outcome], parameters: Sequence[Argument]) -> None:
-    """Call another application with parameters as it may see them, and set the outputs."""
+    """Call another application with converted parameters, and set the outputs."""
     if len(parameters) > _SLOTS:
-        raise ValueError(f"an operation has {_SLOTS} parameters, and not {len(parameters)}")
-    theirs = [_as_seen(parameter) for parameter in parameters]
-    theirs += [None] * (_SLOTS - len(theirs))
-    outcome = enter(theirs)
-    for given, seen in zip(parameters, theirs, strict=False):
+        raise ValueError(f"an operation has at most {_SLOTS} parameters, not {len(parameters)}")
+    converted = [_as_seen(parameter) for parameter in parameters]
+    converted += [None] * (_SLOTS - len(converted))
+    outcome = enter(converted)
+    for given, seen in zip(parameters, converted, strict=False):
         _set_output(given, seen)
     if outcome.result != Result.SUCCESS:
         raise TaToTaError(outcome.result, outcome.origin or Origin.TEE) from outcome.cause
 
 
 def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:
-    """Return a parameter as the other application gets it."""
+    """Convert a parameter for the other application."""
     if parameter is None:
         return None
     if isinstance(parameter, tuple):
@@ -129,7 +130,7 @@ def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:
         return MemrefParameter(parameter.type, None, 0)
     view = parameter.buffer[: parameter.size]
     if len(view) < parameter.size or (parameter.type.is_output and view.readonly):
-        # An access that the caller has not is none that it can give.
+        # The caller can't grant an access that it lacks.
         raise PanicError(Result.ACCESS_DENIED)
     if not parameter.type.is_output:
         view = view.toreadonly()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trusted Applications as Python classes.
 
-Modelled on the TEE Internal Core API (GPD_SPE_010): the entry points of a Trusted
-Application are methods, TA_InvokeCommandEntryPoint is invoke_command, and the functions
-it may call are methods of its session, TEE_Wait is wait.
+They follow the TEE Internal Core API (GPD_SPE_010). Entry points are methods:
+TA_InvokeCommandEntryPoint is invoke_command(). The functions that an application may call are
+methods of its core and its sessions: TEE_Wait is ClientSession.wait().
 """
 
 from __future__ import annotations
@@ -30,23 +30,25 @@ class TrustedApplication:
     """The base of Trusted Applications; one object is one instance.
 
     Entry points return None for SUCCESS, or raise ResultError. The kernel runs one entry
-    point of an instance at a time, in the thread of the client that called it, and, as
-    OP-TEE does, one of all single instances.
+    point of an instance at a time, in the thread of the client. As in OP-TEE, only one entry
+    point of all single-instance applications runs at a time.
 
     Attributes:
         uuid: the UUID that clients open sessions with.
-        single_instance: all sessions share one instance.
-        multi_session: that instance may have more than one session.
-        keep_alive: that instance stays when its last session is closed; not after a panic.
-        properties: its own properties, and other values for the specification's, by name.
-        core: the functions that it may call, such as core.open_ta_session(); from create() on.
-        pseudo: it is part of the TEE itself. OP-TEE shows those a memref of size 0 as a
-            null one.
-        device_enum: it is a device of the kernel's, from the start (TA_FLAG_DEVICE_ENUM).
-        device_enum_supp: it is one as soon as there is a supplicant
+        single_instance: whether all sessions share one instance.
+        multi_session: whether that instance may have more than one session.
+        keep_alive: whether that instance stays after its last session, except after a panic.
+        properties: its own properties, and values that replace those of the specification,
+            by name.
+        core: the functions that it may call, such as core.open_ta_session(). It is set before
+            create().
+        pseudo: whether it is part of the TEE itself. OP-TEE shows such an application a memref
+            of size 0 as a null reference.
+        device_enum: whether it is a device of the bus from the start (TA_FLAG_DEVICE_ENUM).
+        device_enum_supp: whether it becomes a device when there is a supplicant
             (TA_FLAG_DEVICE_ENUM_SUPP).
-        device_enum_tee_storage_private: it is one as soon as it can store something, which
-            takes a supplicant too (TA_FLAG_DEVICE_ENUM_TEE_STORAGE_PRIVATE).
+        device_enum_tee_storage_private: whether it becomes a device when there is storage,
+            which needs a supplicant too (TA_FLAG_DEVICE_ENUM_TEE_STORAGE_PRIVATE).
     """
 
     uuid: ClassVar[UUID]
@@ -61,13 +63,13 @@ class TrustedApplication:
     core: InternalCore
 
     def create(self) -> None:
-        """Begin the instance (TA_CreateEntryPoint)."""
+        """Set up the instance (TA_CreateEntryPoint)."""
 
     def destroy(self) -> None:
-        """End the instance (TA_DestroyEntryPoint)."""
+        """Clean up the instance (TA_DestroyEntryPoint)."""
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Let a client in (TA_OpenSessionEntryPoint)."""
+        """Accept a session, or refuse it by ResultError (TA_OpenSessionEntryPoint)."""
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
@@ -76,4 +78,4 @@ class TrustedApplication:
         raise ResultError(Result.NOT_IMPLEMENTED)
 
     def close_session(self, session: ClientSession) -> None:
-        """See a client off (TA_CloseSessionEntryPoint)."""
+        """Clean up a session (TA_CloseSessionEntryPoint)."""

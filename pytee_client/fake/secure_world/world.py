@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The secure world: which Trusted Applications there are, and their instances and sessions."""
+"""The secure world: Trusted Applications, their instances and their sessions."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ __all__ = ["Outcome", "SecureWorld"]
 
 
 class SecureWorld:
-    """A TEE with the Trusted Applications that were installed in it.
+    """Run the Trusted Applications that are installed in a TEE.
 
     Args:
-        storage: a folder for what applications store, which should be one kernel's at a time;
-            without one it is in memory, and gone with the kernel.
+        storage: a folder for persistent objects, for one kernel at a time. By default they are
+            in memory, and lost with the kernel.
 
     Attributes:
-        file_system: where it keeps what outlives an application.
-        storage: the persistent objects, which are there.
-        clock: its times.
-        load: where Trusted Applications come from that are not installed; raises
-            ResultError, with what caused it as its cause if that helps.
-        notifications: what its applications wait for, if it has notifications.
+        file_system: the files of the persistent objects.
+        storage: the persistent objects.
+        clock: the clocks.
+        load: loads a Trusted Application that is not installed, or raises ResultError, with a
+            cause if that helps.
+        notifications: the notifications; None if the TEE has none.
 
-    Threads: may be called from any.
+    Threads: may be used from any.
     """
 
     def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
@@ -57,7 +57,7 @@ class SecureWorld:
         self.clock = Clock()
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
-        # As OP-TEE does, which so has no two of them wait for each other.
+        # One lock for all, as in OP-TEE, so that no two of them wait for each other.
         self._single_instance_lock = threading.RLock()
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, Instance] = {}
@@ -66,12 +66,12 @@ class SecureWorld:
         self.notifications: Notifications | None = None
 
     def install(self, application: type[TrustedApplication]) -> None:
-        """Make a Trusted Application known; replaces the one that had its UUID."""
+        """Install a Trusted Application; it replaces the one with the same UUID."""
         with self._lock:
             self._applications[application.uuid] = application
 
     def is_installed(self, uuid: UUID) -> bool:
-        """Return whether there is a Trusted Application of this UUID."""
+        """Return whether a Trusted Application with a UUID is installed."""
         with self._lock:
             return uuid in self._applications
 
@@ -81,7 +81,7 @@ class SecureWorld:
             return len(self._sessions)
 
     def applications(self) -> tuple[type[TrustedApplication], ...]:
-        """Return what is installed, in the order in which it was."""
+        """Return the installed applications, in the order of their installation."""
         with self._lock:
             return tuple(self._applications.values())
 
@@ -94,16 +94,22 @@ class SecureWorld:
         mappable: bool = True,
         mapped: Mapping[int, int] | None = None,
     ) -> Outcome:
-        """Open a session with the Trusted Application called uuid.
+        """Open a session with a Trusted Application.
 
-        If not mappable, there is a memory reference that only a pseudo TA can be given. Of
-        those in the slots named in mapped only a pseudo TA gets more than so many bytes.
+        Args:
+            uuid: its UUID.
+            identity: the identity of the client.
+            parameters: the parameters.
+            mappable: whether all memrefs can be mapped for it; pseudo applications need no
+                mapping.
+            mapped: how many bytes are mapped, for the slots of memrefs that are not mapped as
+                a whole; pseudo applications get all bytes.
         """
         session = ClientSession(identity, self.notifications)
-        outcome, opened = self._open(uuid, session, parameters, mappable, mapped)
+        outcome, opened = self._open_instance_session(uuid, session, parameters, mappable, mapped)
         if opened is not None:
             with self._lock:
-                # As OP-TEE counts: a session that was the last leaves its number to the next.
+                # As in OP-TEE, the number of the last session is used again after it was closed.
                 number = next(reversed(self._sessions), 0) + 1
                 self._sessions[number] = opened
             return replace(outcome, session=number)
@@ -117,12 +123,12 @@ class SecureWorld:
         parameters: Parameters,
         timeout: int | None,
     ) -> tuple[Outcome, OpenSession | None]:
-        """Open a session for a Trusted Application; on timeout see InternalCore."""
+        """Open a session for another Trusted Application; for timeout see InternalCore."""
         session = ClientSession(identity, self.notifications)
-        session._begin(caller, timeout)
-        return self._open(uuid, session, parameters, True, None, caller)
+        session._prepare_entry(caller, timeout)
+        return self._open_instance_session(uuid, session, parameters, True, None, caller)
 
-    def _open(
+    def _open_instance_session(
         self,
         uuid: UUID,
         session: ClientSession,
@@ -144,7 +150,7 @@ class SecureWorld:
             if not (mappable or cls.pseudo):
                 # OP-TEE names no origin here.
                 return Outcome(Result.BAD_PARAMETERS, 0), None
-            if shared is not None and caller is not None and caller.waits_for(shared):
+            if shared is not None and caller is not None and caller.runs_for(shared):
                 return Outcome(Result.BUSY, Origin.TEE), None
             instance = shared or self._new_instance(cls)
             instance.sessions += 1
@@ -159,18 +165,18 @@ class SecureWorld:
 
         opened = False
         try:
-            _map(cls, parameters, mapped)
-            outcome = self._enter(instance, session, enter)
+            _shorten_buffers(cls, parameters, mapped)
+            outcome = self._run_entry_point(instance, session, enter)
             opened = outcome.result == Result.SUCCESS
         finally:
             if not opened:
-                self._leave(instance)
+                self._remove_session(instance)
         if not opened or instance.application is None:
             return outcome, None
         return outcome, OpenSession(instance, instance.application, session)
 
     def _class_of(self, uuid: UUID) -> type[TrustedApplication]:
-        """Return an application that is installed or runs, or load it."""
+        """Return an installed or running application, or load it."""
         with self._lock:
             if uuid in self._applications:
                 return self._applications[uuid]
@@ -197,8 +203,8 @@ class SecureWorld:
         mappable: bool = True,
         mapped: Mapping[int, int] | None = None,
     ) -> Outcome:
-        """Run a command in a session; on mappable and mapped see open_session()."""
-        # Without the lock, as nothing is done to what is found but in its instance's.
+        """Run a command in a session; for mappable and mapped see open_session()."""
+        # Without the lock: the session is only used under the lock of its instance.
         entry = self._sessions.get(number)
         if entry is None:
             return Outcome(Result.BAD_PARAMETERS, Origin.TEE)
@@ -212,10 +218,10 @@ class SecureWorld:
         parameters: Parameters,
         timeout: int | None,
     ) -> Outcome:
-        """Run a command for a Trusted Application; on timeout see TaToTaSession."""
-        if caller.waits_for(entry.instance):
+        """Run a command for another Trusted Application; for timeout see TaToTaSession."""
+        if caller.runs_for(entry.instance):
             return Outcome(Result.BUSY, Origin.TEE)
-        entry.session._begin(caller, timeout)
+        entry.session._prepare_entry(caller, timeout)
         return self._invoke(entry, command_id, parameters, True, None)
 
     def _invoke(
@@ -228,42 +234,42 @@ class SecureWorld:
     ) -> Outcome:
         instance, session = entry.instance, entry.session
         if not (mappable or instance.cls.pseudo):
-            return self._enter(instance, session, _refuse_memory)
+            return self._run_entry_point(instance, session, _refuse_memory)
         if mapped or instance.cls.pseudo:
-            _map(instance.cls, parameters, mapped)
+            _shorten_buffers(instance.cls, parameters, mapped)
         invoke = entry.application.invoke_command
-        return self._enter(instance, session, invoke, session, command_id, parameters)
+        return self._run_entry_point(instance, session, invoke, session, command_id, parameters)
 
     def request_cancellation(self, number: int) -> None:
-        """Tell a session that its command is no longer wanted."""
+        """Request the cancellation of the command in a session."""
         with self._lock:
             entry = self._sessions.get(number)
         if entry is not None:
             entry.session._request_cancellation()
 
     def close_session(self, number: int) -> None:
-        """Close a session, after the command that runs in it."""
+        """Close a session, after the command that runs in it has ended."""
         with self._lock:
             entry = self._sessions.pop(number, None)
         if entry is not None:
             self.close(entry)
 
     def close(self, entry: OpenSession) -> None:
-        """Close a session that has no number."""
+        """Close a session without a number."""
         application, session = entry.application, entry.session
         try:
-            self._enter(entry.instance, session, application.close_session, session)
+            self._run_entry_point(entry.instance, session, application.close_session, session)
         finally:
-            self._leave(entry.instance)
+            self._remove_session(entry.instance)
 
-    def _enter(
+    def _run_entry_point(
         self,
         instance: Instance,
         session: ClientSession,
         enter: Callable[..., None],
         *args: Any,
     ) -> Outcome:
-        """Run an entry point; an exception that is no result code is a panic."""
+        """Run an entry point. Any exception but ResultError is a panic."""
         with instance.lock:
             if instance.panic is not None:
                 return _dead(instance.panic)
@@ -278,13 +284,13 @@ class SecureWorld:
                 return _dead(error)
             finally:
                 instance.current = before
-                session._leave()
+                session._finish_entry()
             return SUCCESS
 
-    def _leave(self, instance: Instance) -> None:
-        """Count a session out, and end the instance with its last."""
+    def _remove_session(self, instance: Instance) -> None:
+        """Remove a session of an instance, and end the instance after the last."""
         cls = instance.cls
-        # The next single instance, which has the same lock, begins after the end of this one.
+        # The next instance of the application has the same lock, so it starts after this one ended.
         with instance.lock:
             with self._lock:
                 instance.sessions -= 1
@@ -296,7 +302,7 @@ class SecureWorld:
                     del self._single_instances[cls.uuid]
             if instance.application is not None and exists:
                 nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
-                self._enter(instance, nobody, instance.application.destroy)
+                self._run_entry_point(instance, nobody, instance.application.destroy)
             instance.end()
 
 
@@ -308,10 +314,10 @@ def _refuse_memory() -> NoReturn:
     raise ResultError(Result.BAD_PARAMETERS)
 
 
-def _map(
+def _shorten_buffers(
     cls: type[TrustedApplication], parameters: Parameters, mapped: Mapping[int, int] | None
 ) -> None:
-    """Make the memory references what the application sees of them."""
+    """Shorten or remove the buffers of memrefs as OP-TEE maps them for an application."""
     if cls.pseudo:
         for parameter in parameters:
             if isinstance(parameter, MemrefParameter) and not parameter.size:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The driver of OP-TEE, and its side of the talk with a supplicant."""
+"""The driver of OP-TEE, and its requests to the supplicant."""

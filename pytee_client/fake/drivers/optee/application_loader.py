@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Trusted Applications that are not in OP-TEE, and come from the supplicant."""
+"""Loading Trusted Applications from the supplicant."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _WORDS: Final = struct.Struct("=QQ")
 
 @final
 class ApplicationLoader:
-    """Loads Trusted Applications with the request LOAD_TA.
+    """Load Trusted Applications with the request LOAD_TA.
 
     Args:
-        rpc: the way to the supplicant.
+        rpc: the requests to the supplicant.
 
     Threads: may be used from any.
     """
@@ -36,12 +36,12 @@ class ApplicationLoader:
         self._rpc = rpc
 
     def load(self, uuid: UUID) -> type[TrustedApplication]:
-        """Ask for the size of an application's image, then for the image.
+        """Load an application: request the size of its image, then the image.
 
         Raises:
-            ResultError: ITEM_NOT_FOUND; SECURITY for an image that is no application of this
-                UUID; OUT_OF_MEMORY, for an empty one too; COMMUNICATION if no supplicant
-                answers; or what it answers.
+            ResultError: ITEM_NOT_FOUND; SECURITY if the image is not of an application with this
+                UUID; OUT_OF_MEMORY, also for an empty image; COMMUNICATION if no supplicant
+                answers; or the result of the supplicant.
         """
         size = self._request(uuid, Param(ParamType.MEMREF_OUTPUT))
         with self._rpc.shared(size) as memory:
@@ -51,7 +51,7 @@ class ApplicationLoader:
         return application_of(image, uuid)
 
     def _request(self, uuid: UUID, place: Param) -> int:
-        """Have the image put in a place; return how long it is."""
+        """Request the image into a memref, and return the size of the image."""
         first, second = _WORDS.unpack(uuid.bytes)
         name = Param(ParamType.VALUE_INPUT, a=first, b=second)
         self._rpc.request(RpcCommand.LOAD_TA, [name, place])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The OP-TEE driver, in its SMC flavour, and the OP-TEE behind it."""
+"""The driver of OP-TEE (its SMC variant), and OP-TEE itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Optee"]
 
-# A message of the driver has room for six, and an opening needs two of them.
+# A message of the driver has six parameters. Opening a session needs two of them.
 _MESSAGE_PARAMS = 6
 _OPEN_META_PARAMS = 2
 _SUPPLICANT_REQUESTS = frozenset(
@@ -55,7 +55,7 @@ _CLIENT_REQUESTS = frozenset(
         uapi.TEE_IOC_CLOSE_SESSION,
     }
 )
-# CONFIG_HZ of most distributions.
+# CONFIG_HZ in most distributions.
 _TICKS_PER_SECOND = 250
 
 
@@ -63,26 +63,26 @@ class Optee(ApplicationDriver):
     """OP-TEE: a device for clients and one for its supplicant.
 
     Args:
-        reg_mem: whether the secure world shares the normal world's own memory
-            (its capability for dynamic shared memory).
-        memref_null: whether it knows null memory references.
-        storage: a folder for what Trusted Applications store: files UUID/id-HEX with the data
-            of their persistent objects, in the clear. Without one it is in memory.
-        supplicant: what it needs its supplicant for; see supplicant.Supplicant,
-            which then has the storage.
-        threads: how many calls it serves at once (its CFG_NUM_THREADS); others wait, and
-            requests for cancellation too. Without one there is no limit.
-        revision: its version, and what it was built from, as "4.5 (00000000deadbeef)";
-            releases of Linux that have the attribute show it.
-        routes_rpmb: whether Linux has the replay protected memory (RPMB) for its storage,
-            and not the supplicant.
+        reg_mem: whether OP-TEE can share memory of a program (dynamic shared memory).
+        memref_null: whether it supports null memory references.
+        storage: a folder for the persistent objects of Trusted Applications. Their data is in
+            files UUID/id-HEX, unencrypted. By default it is in memory.
+        supplicant: what it needs its supplicant for. The storage then belongs to the
+            supplicant; see pytee_client.supplicant.Supplicant.
+        threads: how many calls it serves at a time (CFG_NUM_THREADS). Further calls, and
+            requests for cancellation, wait. By default there is no limit.
+        revision: its version and the commit it was built from, such as
+            "4.5 (00000000deadbeef)". Releases of Linux with this attribute show it.
+        routes_rpmb: whether Linux accesses the RPMB memory for its storage, and not the
+            supplicant.
 
     Raises:
-        ValueError: fewer than one thread, or storage that would be the supplicant's.
+        ValueError: threads is less than 1, or there is a storage although the supplicant has
+            it.
 
     Attributes:
-        supplicant_queue: what its supplicant is asked for.
-        notifications: what its threads wait for.
+        supplicant_queue: its requests to the supplicant.
+        notifications: the notifications that its threads wait for.
         rpc: its requests to the normal world.
     """
 
@@ -121,13 +121,13 @@ class Optee(ApplicationDriver):
             self.world.file_system = SupplicantFileSystem(self.rpc)
 
     def start(self, core: Core) -> None:
-        """Count time-outs, and miss dead clients, as the kernel's release does."""
+        """Adapt time-outs and the reporting of dead clients to the release of the kernel."""
         if core.release.heeds_notification_timeouts:
             self.notifications.ticks_per_second = _TICKS_PER_SECOND
         self.supplicant_queue.reports_dead_clients = core.release.reports_dead_clients
 
     def devices(self) -> list[TeeDevice]:
-        """Make one for clients and one for the supplicant."""
+        """Make a device for clients and one for the supplicant."""
         return [
             TeeDevice(self, _CLIENT_REQUESTS),
             TeeDevice(self, _SUPPLICANT_REQUESTS, privileged=True),
@@ -135,16 +135,16 @@ class Optee(ApplicationDriver):
 
     @property
     def enumerates_applications(self) -> bool:
-        """Whether it has the application that lists them; where it has not, a supplicant might."""
+        """Whether the pseudo application that lists devices is installed."""
         return self.world.is_installed(DEVICE_ENUMERATION)
 
     def attributes(self) -> dict[str, str]:
-        """Tell the version, and who has the memory for storage."""
+        """Return the revision, and who accesses the RPMB memory."""
         routing = "kernel" if self.routes_rpmb else "user"
         return {"revision": self.revision, "rpmb_routing_model": routing}
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
-        """Say what real OP-TEE says."""
+        """Return what real OP-TEE returns."""
         capabilities = uapi.TEE_GEN_CAP_GP
         if self._reg_mem:
             capabilities |= uapi.TEE_GEN_CAP_REG_MEM
@@ -155,16 +155,16 @@ class Optee(ApplicationDriver):
         return uapi.TEE_IMPL_ID_OPTEE, uapi.TEE_OPTEE_CAP_TZ, capabilities
 
     def pool_size(self, size: int, release: LinuxRelease) -> int:
-        """Round up to pages, which come from a fixed range if none can be registered."""
+        """Round up to pages. Without dynamic shared memory they are from a fixed range."""
         return super().pool_size(size, release) if self._reg_mem else page_multiple(size)
 
     def register_memory(self, device: TeeDevice) -> None:
-        """Ask the secure world, which may register none."""
+        """Refuse memory of a client if OP-TEE can't share it."""
         if not self._reg_mem:
-            raise OSError(errno.EINVAL, "the secure world registers no memory")
+            raise OSError(errno.EINVAL, "the secure world can't share memory of a program")
 
     def carries_null_memref(self, device: TeeDevice) -> bool:
-        """Return whether the device knows null memory references."""
+        """Return whether OP-TEE supports null memory references."""
         return self._memref_null
 
     def open_session(
@@ -175,9 +175,9 @@ class Optee(ApplicationDriver):
         login: int,
         params: list[Param],
     ) -> Reply:
-        """Open a session; its number is the secure world's."""
+        """Open a session; the client gets the session number of the secure world."""
         if len(params) + _OPEN_META_PARAMS > _MESSAGE_PARAMS:
-            raise OSError(errno.EINVAL, "too many parameters")
+            raise OSError(errno.EINVAL, "too many parameters for a message to OP-TEE")
         identity = identity_of_caller(login, client_uuid)
         self._check_carried(params)
         with self._thread:
@@ -195,11 +195,11 @@ class Optee(ApplicationDriver):
         return outcome
 
     def invoke(self, context: TeeContext, session: int, func: int, params: list[Param]) -> Reply:
-        """Run a command; five and six parameters get as far as the secure world."""
+        """Run a command. Five or six parameters reach the secure world, which refuses them."""
         if session not in context.sessions:
             raise _no_such_session()
         if len(params) > _MESSAGE_PARAMS:
-            raise OSError(errno.EINVAL, "too many parameters")
+            raise OSError(errno.EINVAL, "too many parameters for a message to OP-TEE")
         self._check_carried(params)
         if len(params) > CLIENT_PARAMS:
             return Reply(Result.BAD_PARAMETERS, Origin.TEE)
@@ -217,66 +217,66 @@ class Optee(ApplicationDriver):
 
     def _check_carried(self, params: list[Param]) -> None:
         if not are_carried(params):
-            raise OSError(errno.EINVAL, "not a parameter that the driver sends")
-        # Memory of its pool is passed by its address, which must be in it.
+            raise OSError(errno.EINVAL, "OP-TEE can't be sent a parameter of this type")
+        # Memory from the pool is passed by address, which must lie in the memory.
         if not self._reg_mem and any(p.memory and p.a >= p.memory.size for p in params):
-            raise OSError(errno.EINVAL, "at the end of the memory")
+            raise OSError(errno.EINVAL, "the memory reference starts at the end of its memory")
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
         """Wait for a request to the supplicant."""
         return self.supplicant_queue.receive(context, params)
 
     def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
-        """Take the supplicant's answer."""
+        """Accept the answer of the supplicant."""
         self.supplicant_queue.send(ret, params)
 
     def for_kernel(self) -> AbstractContextManager[None]:
-        """Have the calls that this thread makes meanwhile wait for no supplicant."""
+        """Keep the calls of this thread from waiting for a supplicant."""
         return self.rpc.without_waiting()
 
     def open_context(self, context: TeeContext) -> None:
-        """Have a supplicant, if it is one."""
+        """Register the supplicant, if the device is for one."""
         if context.device.privileged:
             self.supplicant_queue.open(context)
 
     def close_context(self, context: TeeContext) -> None:
-        """End what waits in the supplicant's requests."""
+        """End the requests of a supplicant that wait."""
         if context.device.privileged:
             self.supplicant_queue.close()
 
     def count_pending_requests(self) -> int:
-        """Return how many requests to the supplicant wait for their answer."""
+        """Return how many requests to the supplicant have no answer yet."""
         return self.supplicant_queue.pending
 
     def release(self, context: TeeContext) -> None:
-        """Have no supplicant any longer, if it was one; close the sessions of a client."""
+        """Allow the next supplicant, or close the sessions of a client."""
         if context.device.privileged:
             self.supplicant_queue.release()
         super().release(context)
 
     def cancel(self, context: TeeContext, session: int, cancel_id: int) -> None:
-        """Flag the session; OP-TEE knows no operations, only sessions."""
+        """Set the cancellation flag of the session: OP-TEE ignores cancel_id."""
         if session not in context.sessions:
             raise _no_such_session()
         with self._thread:
             self.world.request_cancellation(session)
 
     def close_session(self, context: TeeContext, session: int) -> None:
-        """Close a session; what the secure world says of it is not passed on."""
+        """Close a session. The driver ignores the result of the secure world."""
         if session not in context.sessions:
             raise _no_such_session()
         with self._thread:
             if context.sessions.pop(session, None) is None:
-                raise OSError(errno.EINVAL, "another thread closed it")
+                raise OSError(errno.EINVAL, "another thread closed the session")
             self.world.close_session(session)
 
 
 def _no_such_session() -> OSError:
-    return OSError(errno.EINVAL, "no such session in this context")
+    return OSError(errno.EINVAL, "there is no such session in this context")
 
 
 def _begins_at_an_end(params: list[Param]) -> bool:
-    """Return whether a memref, an empty one then, begins where its memory's last page ends."""
+    """Return whether an empty memref starts at the end of the last page of its memory."""
     for param in params:
         memory = param.memory
         if memory is not None:

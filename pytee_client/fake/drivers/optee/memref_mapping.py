@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How much of a call's memory OP-TEE maps in a Trusted Application."""
+"""How much memory of an operation OP-TEE maps for a Trusted Application."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["mapped_sizes"]
 
 @dataclass(slots=True)
 class _Mapping:
-    """Whole pages of a block of memory; start and end are counted from its first page's."""
+    """Whole pages of a block; start and end are offsets from the start of its first page."""
 
     block: int
     start: int
@@ -25,21 +25,22 @@ class _Mapping:
 
 
 def mapped_sizes(params: list[Param]) -> dict[int, int]:
-    """Return, by slot, how many bytes are mapped of each memref that is not mapped whole.
+    """Return how many bytes of each memref are mapped, by slot, if not all are.
 
-    OP-TEE (seen in 4.5) sorts a call's memrefs by block, first page and number of pages, and
-    makes one mapping of those of a block whose pages touch or overlap. It has that end where
-    the last of them ends, and not where the one does that ends last: what contains another
-    memref that begins in a later page is mapped only as far as that one's last page.
+    OP-TEE (seen in 4.5) sorts the memrefs of an operation by block, first page and number of
+    pages. It makes one mapping of memrefs in a block whose pages touch or overlap. The mapping
+    ends with the last memref in that order, even if an earlier one ends later. So a memref that
+    contains another one, which starts in a later page, is only mapped up to the last page of
+    the other one.
 
-    What is beyond counts as nothing, though OP-TEE may have another block's mapping there.
+    Memory beyond that counts as not mapped, though OP-TEE may map another block there.
     """
     memrefs = []
     for slot, param in enumerate(params):
         if param.memory is not None:
             first = param.memory.address % PAGESIZE + param.a
             start = first - first % PAGESIZE
-            # An empty one has a page too.
+            # An empty memref takes a page, too.
             end = page_multiple(first + max(param.b, 1))
             memrefs.append((id(param.memory), start, end, first, slot))
     if len({block for block, *_ in memrefs}) == len(memrefs):
@@ -49,13 +50,13 @@ def mapped_sizes(params: list[Param]) -> dict[int, int]:
     for block, start, end, *_ in memrefs:
         last = mappings[-1] if mappings else None
         if last is not None and last.block == block and start <= last.end:
-            # Not the later of the two ends, see above.
+            # OP-TEE does not take the later end; see above.
             last.end = end
         else:
             mappings.append(_Mapping(block, start, end))
     sizes = {}
     for block, start, _, first, slot in memrefs:
-        # The first page of each is mapped, whatever came after it.
+        # The first page of each memref is always mapped.
         mapping = next(m for m in mappings if m.block == block and m.start <= start < m.end)
         if mapping.end - first < params[slot].b:
             sizes[slot] = mapping.end - first

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What OP-TEE asks of the normal world while a call runs, and who answers."""
+"""The requests of OP-TEE to the normal world while a call runs (RPC)."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["MissingSupplicantError", "Rpc"]
 
-# Memory that both the supplicant and OP-TEE see, in a request for it.
+# The type of memory that OP-TEE and the supplicant share.
 _APPLICATION_MEMORY: Final = 0
 
 
 class MissingSupplicantError(Exception):
-    """OP-TEE needs a supplicant, and there is none: the cause of a COMMUNICATION."""
+    """The cause of COMMUNICATION: OP-TEE needs a supplicant, and there is none."""
 
     def __init__(self) -> None:
         super().__init__(
-            "this OP-TEE needs a supplicant, and nothing serves /dev/teepriv0: have a"
-            " supplicant.Supplicant(kernel, ...) while it is used, or an OP-TEE with"
-            " SupplicantUse.NONE and the Trusted Applications installed in it"
+            "this OP-TEE needs a supplicant, and nothing serves /dev/teepriv0: keep a"
+            " supplicant.Supplicant(kernel, ...) open, or make the OP-TEE with"
+            " SupplicantUse.NONE and install the Trusted Applications"
         )
 
 
@@ -44,14 +44,14 @@ class _Thread(threading.local):
 
 @final
 class Rpc:
-    """The requests of OP-TEE to Linux, and through it to the supplicant.
+    """Make requests of OP-TEE to Linux, and through Linux to the supplicant.
 
     Args:
-        queue: the way to the supplicant.
-        notifications: what the request NOTIFICATION is about.
-        waits: whether requests to a supplicant that is not there wait for it.
+        queue: the requests to the supplicant.
+        notifications: the notifications for the request NOTIFICATION.
+        waits: whether a request waits for a supplicant if there is none.
 
-    Threads: may be used from any; requests block the thread that they are made in.
+    Threads: may be used from any. A request blocks its thread.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Rpc:
 
     @contextlib.contextmanager
     def without_waiting(self) -> Iterator[None]:
-        """Have requests of this thread fail at once if there is no supplicant."""
+        """Let requests of this thread fail at once if there is no supplicant."""
         was, self._thread.waits = self._thread.waits, False
         try:
             yield
@@ -76,7 +76,7 @@ class Rpc:
         return self._waits and self._thread.waits
 
     def call(self, func: int, params: list[Param]) -> int:
-        """Make a request and return its result; what it puts out is put into params."""
+        """Make a request, write its outputs to params, and return its result."""
         if func == RpcCommand.GET_TIME:
             return _tell_time(params)
         if func == RpcCommand.NOTIFICATION:
@@ -89,7 +89,7 @@ class Rpc:
         """Make a request that must succeed.
 
         Raises:
-            ResultError: its result, if that is not SUCCESS.
+            ResultError: the result is not SUCCESS.
         """
         cause = self._missing()
         result = self.call(func, params)
@@ -97,15 +97,15 @@ class Rpc:
             raise ResultError(result) from cause
 
     def _missing(self) -> MissingSupplicantError | None:
-        """Return why a request will fail that is made now, if it will."""
+        """Return the reason if a request made now must fail."""
         is_missing = not self._may_wait and self._queue.supplicant is None
         return MissingSupplicantError() if is_missing else None
 
     def allocate(self, size: int) -> SharedMemory:
-        """Have the supplicant share memory (SHM_ALLOC), to be given back with free().
+        """Get shared memory from the supplicant (SHM_ALLOC); release it with free().
 
         Raises:
-            ResultError: OUT_OF_MEMORY, whatever the cause.
+            ResultError: OUT_OF_MEMORY, for any cause.
         """
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=size)
         cause = self._missing()
@@ -122,7 +122,7 @@ class Rpc:
         raise ResultError(Result.OUT_OF_MEMORY) from cause
 
     def free(self, memory: SharedMemory) -> None:
-        """Give memory back (SHM_FREE); whatever the supplicant says, it is gone."""
+        """Release memory of the supplicant (SHM_FREE), whatever it answers."""
         wish = Param(ParamType.VALUE_INOUT, a=_APPLICATION_MEMORY, b=memory.id)
         try:
             self._queue.call(RpcCommand.SHM_FREE, [wish], waits=False)
@@ -131,7 +131,12 @@ class Rpc:
 
     @contextlib.contextmanager
     def shared(self, size: int, content: bytes = b"") -> Iterator[SharedMemory]:
-        """Have memory of the supplicant's, with some content, for a while."""
+        """Keep shared memory of the supplicant while the context manager is open.
+
+        Args:
+            size: its size in bytes.
+            content: bytes to write at its start.
+        """
         memory = self.allocate(size)
         try:
             memory.write(0, content)
@@ -140,7 +145,7 @@ class Rpc:
             self.free(memory)
             raise
         except BaseException:
-            # An interrupt is as good as a kill: who is killed asks for nothing more.
+            # An interrupt stands for SIGKILL: a killed client makes no further requests.
             memory.context.core.put_memory(memory)
             raise
         else:

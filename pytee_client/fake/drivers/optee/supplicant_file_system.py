@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 
 __all__ = ["SupplicantFileSystem"]
 
-# No more memory at a time than every device has.
+# Every device has this much shared memory at a time.
 _MOST_AT_ONCE: Final = 1 << 20
-# Longer than any name that Linux has for a file.
+# Longer than any name of a file in Linux.
 _NAME_SIZE: Final = 4096
 
 
 @final
 class SupplicantFileSystem(FileSystem):
-    """Files of the supplicant's, by the request FS.
+    """Access files of the supplicant with the request FS.
 
-    Besides what any file system fails by there is COMMUNICATION, if no supplicant answers,
-    and OUT_OF_MEMORY, if it shares none.
+    Besides the results of any file system there are COMMUNICATION, if no supplicant answers,
+    and OUT_OF_MEMORY, if the supplicant shares no memory.
 
     Args:
-        rpc: the way to the supplicant.
+        rpc: the requests to the supplicant.
     """
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
 
     def open(self, name: str) -> int:
-        """Open a file that exists."""
+        """Open an existing file."""
         return self._open(FsOperation.OPEN, name)
 
     def create(self, name: str) -> int:
-        """Open a new file, or an old one emptied."""
+        """Create a file, or open and empty an existing one."""
         return self._open(FsOperation.CREATE, name)
 
     def _open(self, operation: FsOperation, name: str) -> int:
@@ -58,7 +58,7 @@ class SupplicantFileSystem(FileSystem):
         self._request(FsOperation.CLOSE, b=handle)
 
     def read(self, handle: int, offset: int, size: int) -> bytes:
-        """Read; fewer bytes than wanted are what there is up to the end."""
+        """Read bytes, fewer than wanted at the end of the file."""
         parts = []
         while size:
             wanted = min(size, _MOST_AT_ONCE)
@@ -81,11 +81,11 @@ class SupplicantFileSystem(FileSystem):
                 self._request(FsOperation.WRITE, content, b=handle, c=offset + start)
 
     def truncate(self, handle: int, length: int) -> None:
-        """Cut a file, or extend it with zeros."""
+        """Shorten a file, or extend it with zeros."""
         self._request(FsOperation.TRUNCATE, b=handle, c=length)
 
     def remove(self, name: str) -> None:
-        """Remove a file, and the folders that are empty then."""
+        """Remove a file, and the folders that become empty."""
         data = _encoded(name)
         with self._rpc.shared(len(data), data) as memory:
             self._request(FsOperation.REMOVE, _input(memory, len(data)))
@@ -101,7 +101,7 @@ class SupplicantFileSystem(FileSystem):
             self._request(FsOperation.RENAME, *places, b=int(overwrite))
 
     def list(self, name: str) -> list[str]:
-        """Return what is in a folder, sorted."""
+        """Return the names in a folder, sorted."""
         handle = self._open(FsOperation.OPENDIR, name)
         names = []
         try:
@@ -128,7 +128,7 @@ class SupplicantFileSystem(FileSystem):
 
 
 def _encoded(name: str) -> bytes:
-    """Return the bytes of a name, with the NUL at its end."""
+    """Encode a name, with a NUL at its end."""
     data = name.encode()
     if b"\0" in data:
         raise ResultError(Result.GENERIC)

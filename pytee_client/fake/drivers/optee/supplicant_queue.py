@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What OP-TEE's driver asks of the supplicant: the queue between its clients and /dev/teepriv0."""
+"""The queue of requests from clients of OP-TEE to the supplicant at /dev/teepriv0."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["SupplicantQueue"]
 
 
 class _State(Enum):
-    """How far a request has come."""
+    """The state of a request."""
 
     QUEUED = auto()
     RECEIVED = auto()
@@ -40,19 +40,19 @@ class _Request:
     result: int = Result.COMMUNICATION
 
     def finish(self, result: int) -> None:
-        """Have the client go on."""
+        """Set the result, so that the client goes on."""
         self.result = result
         self.state = _State.DONE
 
 
 @final
 class SupplicantQueue:
-    """Requests to the supplicant, first come first served.
+    """Pass requests to the supplicant, in order, and its answers back.
 
     Threads: may be used from any. A client waits in call(), the supplicant in receive().
 
     Attributes:
-        on_first_open: called, in order, when a supplicant opens its device for the first
+        on_first_open: called, in order, when a supplicant opens the device for the first
             time ever.
         reports_dead_clients: see LinuxRelease.
     """
@@ -70,17 +70,17 @@ class SupplicantQueue:
 
     @property
     def supplicant(self) -> TeeContext | None:
-        """The context of the supplicant, if there is one."""
+        """The context of the supplicant; None if there is no supplicant."""
         return self._supplicant
 
     @property
     def pending(self) -> int:
-        """How many requests are not answered yet, received or not."""
+        """How many requests have no answer yet, received or not."""
         with self._changed:
             return len(self._requests)
 
     def open(self, context: TeeContext) -> None:
-        """Have a supplicant."""
+        """Register a supplicant."""
         with self._changed:
             self._supplicant = context
             is_first, self._was_opened = not self._was_opened, True
@@ -89,11 +89,11 @@ class SupplicantQueue:
                 callback()
 
     def close(self) -> None:
-        """Have no supplicant; whatever it was asked for and did not answer is COMMUNICATION.
+        """End all requests with COMMUNICATION, as the file of the supplicant was closed.
 
-        So is, until release(), whatever is asked for. On Linux only release() does all this,
-        and that may be never: a client that waits for an answer may be what keeps the memory
-        that keeps the supplicant.
+        Further requests end with COMMUNICATION too, until release(). Linux does this only in
+        release(), which may never happen: a client that waits for an answer may keep the
+        memory that keeps the context of the supplicant.
         """
         with self._changed:
             self._supplicant = None
@@ -107,16 +107,16 @@ class SupplicantQueue:
             self._changed.notify_all()
 
     def release(self) -> None:
-        """Be ready for the next supplicant, as nothing keeps the last one any longer."""
+        """Allow the next supplicant: nothing uses the context of the last one any longer."""
         with self._changed:
             self._is_leaving = False
 
     def kill_clients(self) -> None:
         """Do what SIGKILL does to all clients that wait here now.
 
-        What the supplicant has not received yet is withdrawn. Of the rest the numbers stay
-        taken until it answers, which is EBADF then if Linux reports dead clients. To the
-        secure world all is COMMUNICATION.
+        Requests that the supplicant has not received are withdrawn. Those that it has
+        received keep their numbers until it answers; the answer fails with EBADF if the
+        release reports dead clients. The secure world gets COMMUNICATION for all of them.
         """
         with self._changed:
             for request in list(self._requests.values()):
@@ -124,17 +124,19 @@ class SupplicantQueue:
             self._changed.notify_all()
 
     def call(self, func: int, params: list[Param], *, waits: bool = True) -> int:
-        """Ask the supplicant and wait for its answer; what it puts out is put into params.
+        """Make a request, wait for the answer, and write its outputs to params.
+
+        An exception during the wait, such as KeyboardInterrupt, has the effect of SIGKILL on
+        Linux.
 
         Args:
-            func: what is wanted (RpcCommand).
+            func: the request (RpcCommand).
             params: its parameters.
-            waits: whether to wait for a supplicant if there is none, as programs do and the
-                kernel's own clients do not.
+            waits: whether to wait for a supplicant if there is none. Calls of programs wait;
+                calls of the kernel do not.
 
         Returns:
-            Its result; COMMUNICATION if there is none that answers. An exception that comes
-            while it waits, such as KeyboardInterrupt, does what SIGKILL does on Linux.
+            The result of the supplicant; COMMUNICATION if no supplicant answers.
         """
         with self._changed:
             if self._is_leaving or (not waits and self._supplicant is None):
@@ -159,31 +161,31 @@ class SupplicantQueue:
             request.state = _State.REVOKED
 
     def receive(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
-        """Wait for a request, as TEE_IOC_SUPPL_RECV does; return its function and parameters.
+        """Wait for a request, as TEE_IOC_SUPPL_RECV does, and return its function and parameters.
 
         Raises:
-            OSError: EINVAL for room of a wrong kind or too little of it, when the request
-                stays, and when the last request that had no number is not answered yet;
-                EBADF if the device is closed meanwhile, where Linux would wait on.
+            OSError: EINVAL; the places for parameters are of a wrong type or too few, and
+                the request stays in the queue; or the last request without a number has no
+                answer yet. EBADF; the device was closed meanwhile. Linux would wait on.
         """
         if not params or any(param.type is not ParamType.NONE for param in params):
-            raise OSError(errno.EINVAL, "not room for a request")
+            raise OSError(errno.EINVAL, "the parameters are not places for a request")
         with_number = params[0].meta
         with self._changed:
             while True:
                 if self._synchronous is not None:
-                    raise OSError(errno.EINVAL, "the last request is not answered yet")
+                    raise OSError(errno.EINVAL, "the last request has no answer yet")
                 if self._queue:
-                    return self._taken(with_number, len(params))
+                    return self._take_first(with_number, len(params))
                 if not context.is_open:
                     raise OSError(errno.EBADF, "the device is closed")
                 self._changed.wait_for(lambda: self._queue or not context.is_open)
 
-    def _taken(self, with_number: bool, room: int) -> tuple[int, list[Param]]:
+    def _take_first(self, with_number: bool, room: int) -> tuple[int, list[Param]]:
         request = self._queue[0]
         head = [Param(ParamType.VALUE_INOUT, meta=True, a=request.id)] if with_number else []
         if len(request.params) > room - len(head):
-            raise OSError(errno.EINVAL, "too little room for the request")
+            raise OSError(errno.EINVAL, "too few parameters for the request")
         del self._queue[0]
         request.state = _State.RECEIVED
         if not with_number:
@@ -191,18 +193,20 @@ class SupplicantQueue:
         return request.func, head + request.params
 
     def send(self, ret: int, params: list[Param]) -> None:
-        """Take an answer, as TEE_IOC_SUPPL_SEND does.
+        """Accept an answer, as TEE_IOC_SUPPL_SEND does.
 
         Raises:
-            OSError: EINVAL if it is not made like the request, which then waits on; ENOENT
-                if there is no such request; EBADF, once, if nobody waits for it any longer,
-                on releases that report it.
+            OSError: EINVAL; the answer does not fit the request, which keeps waiting. ENOENT;
+                there is no such request. EBADF, once; the client is dead, on releases that
+                report this.
         """
         with self._changed:
             request, answers = self._answered(params)
             is_revoked = request.state is _State.REVOKED
             if not is_revoked and len(answers) != len(request.params):
-                raise OSError(errno.EINVAL, "not as many parameters as were received")
+                raise OSError(
+                    errno.EINVAL, "the answer must have as many parameters as the request"
+                )
             self._synchronous = None
             del self._requests[request.id]
             if is_revoked:
@@ -210,29 +214,29 @@ class SupplicantQueue:
                     raise OSError(errno.EBADF, "the client is dead")
                 return
             for param, answer in zip(request.params, answers, strict=True):
-                _take(param, answer)
+                _copy_output(param, answer)
             request.finish(ret)
             self._changed.notify_all()
 
     def _answered(self, params: list[Param]) -> tuple[_Request, list[Param]]:
-        """Return which request it is that is answered, and the answer to it."""
+        """Return the request that is answered, and the parameters of the answer."""
         if not params:
-            raise OSError(errno.EINVAL, "no answer")
+            raise OSError(errno.EINVAL, "the answer has no parameters")
         if self._synchronous is not None:
             return self._synchronous, params
         head, *answers = params
         if head.type is not ParamType.VALUE_INOUT or not head.meta:
-            raise OSError(errno.EINVAL, "no number of a request")
-        # Linux keeps its numbers in an int, and looks at no more of it.
+            raise OSError(errno.EINVAL, "the first parameter is not the number of a request")
+        # Linux keeps numbers in an int, and ignores the upper half.
         request = self._requests.get(head.a & 0xFFFFFFFF)
-        # Linux takes an answer to what was not received, and hands out freed memory later.
+        # Linux accepts an answer to a request that was not received, and later uses freed memory.
         if request is None or request.state is _State.QUEUED:
-            raise OSError(errno.ENOENT, "no such request")
+            raise OSError(errno.ENOENT, "there is no such request")
         return request, answers
 
 
-def _take(param: Param, answer: Param) -> None:
-    """Take what may be answered: what a parameter is was said when it was asked for."""
+def _copy_output(param: Param, answer: Param) -> None:
+    """Copy the outputs of an answer; the request determines the types."""
     if not param.type.is_output:
         return
     param.b = answer.b

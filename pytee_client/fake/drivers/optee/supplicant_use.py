@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an OP-TEE needs its supplicant for."""
+"""Whether an OP-TEE needs a supplicant."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ __all__ = ["SupplicantUse"]
 
 
 class SupplicantUse(Enum):
-    """Whether OP-TEE needs a supplicant, and what it does without one.
+    """Whether OP-TEE needs a supplicant, and what a call does without one.
 
-    With one, Trusted Applications that are not installed are files that the supplicant
-    loads, and persistent objects are in files of the supplicant's.
+    A supplicant loads Trusted Applications that are not installed from files, and keeps
+    persistent objects in files.
     """
 
     NONE = "none"
-    """It needs none: Trusted Applications are those installed, and files are its own."""
+    """It needs none: only installed Trusted Applications exist, and OP-TEE keeps the files."""
 
     WAIT = "wait"
-    """A call that needs it waits until there is one, as on a real machine."""
+    """A call that needs a supplicant waits for one, as on a real machine."""
 
     NOWAIT = "nowait"
-    """A call that needs it fails at once with COMMUNICATION, as for clients in the kernel."""
+    """A call that needs a supplicant fails with COMMUNICATION if there is none."""

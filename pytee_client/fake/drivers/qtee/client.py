@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One client of a QTEE: the objects that it knows, and those that it serves."""
+"""A client of a QTEE: the objects that it has, and those that it serves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QteeClient"]
 
-# What Linux's errors become on the way to QTEE; all others are ERROR.
+# The results of QTEE for errors of Linux; all others are ERROR.
 _RESULTS: Final = {
     errno.ENODEV: QteeResult.DEFUNCT,
     errno.EINVAL: QteeResult.INVALID,
@@ -41,11 +41,11 @@ _ANSWER_RESULTS: Final = frozenset(QteeResult)
 
 
 class QteeClient:
-    """A context of the driver.
+    """The client of a context.
 
     Attributes:
         context: the context.
-        transport: the way to QTEE.
+        transport: the calls into QTEE.
 
     Threads: may be used from any.
     """
@@ -60,27 +60,27 @@ class QteeClient:
 
     @property
     def pending(self) -> int:
-        """How many requests to it there are whose answer somebody waits for."""
+        """How many requests to it have no answer yet."""
         return self._queue.pending
 
     def find(self, number: int) -> QteeObject:
-        """Return, held, an object of QTEE's by the client's id of it."""
+        """Return the object of QTEE with an id of the client, and take a reference to it."""
         with self._lock:
             found = self._objects.get(number)
             if found is None:
-                raise OSError(errno.EINVAL, "no such object in this context")
+                raise OSError(errno.EINVAL, "there is no such object in this context")
             found.retain()
             return found
 
     def drop(self, number: int) -> None:
-        """Forget an object of QTEE's, if the client knows it."""
+        """Release an object of QTEE, if the client has it."""
         with self._lock:
             found = self._objects.pop(number, None)
         if found is not None:
             found.release()
 
     def close(self) -> None:
-        """End the requests to the client, and let go of all that it knows."""
+        """End the requests to the client, and release all its objects."""
         with self._lock:
             self._is_closed = True
             objects, self._objects = self._objects, {}
@@ -88,8 +88,8 @@ class QteeClient:
         for known in objects.values():
             known.release()
 
-    def take(self, param: Param) -> QteeReference | None:
-        """Return, lent to this thread's invocation, the object that a parameter stands for."""
+    def lend_object(self, param: Param) -> QteeReference | None:
+        """Return the object of a parameter, and lend it to the invocation of this thread."""
         if param.a == uapi.TEE_OBJREF_NULL:
             return None
         lent: QteeReference
@@ -100,18 +100,18 @@ class QteeClient:
         elif param.b == uapi.QCOMTEE_OBJREF_MEM:
             lent = MemoryObject(self, param.a)
         else:
-            raise OSError(errno.EINVAL, "not the flags of an object")
+            raise OSError(errno.EINVAL, "unknown flags of an object")
         self.transport.lend(lent)
         return lent
 
-    def take_inputs(self, params: list[Param]) -> list[QteeReference | None]:
-        """Return the objects that a client passes."""
-        return [self.take(p) for p in params if p.type is ParamType.OBJREF_INPUT]
+    def lend_inputs(self, params: list[Param]) -> list[QteeReference | None]:
+        """Return the objects among the inputs."""
+        return [self.lend_object(p) for p in params if p.type is ParamType.OBJREF_INPUT]
 
     def arguments_of(
         self, params: list[Param], objects: list[QteeReference | None]
     ) -> QteeArguments:
-        """Return what QTEE gets of parameters."""
+        """Convert parameters to the arguments of an invocation."""
         return QteeArguments(
             [_read(p) for p in params if p.type is ParamType.UBUF_INPUT],
             [OutputBuffer(p.b) for p in params if p.type is ParamType.UBUF_OUTPUT],
@@ -120,7 +120,7 @@ class QteeClient:
         )
 
     def fill(self, params: list[Param], arguments: QteeArguments) -> None:
-        """Give the client what QTEE has put into the outputs, all of it or nothing."""
+        """Write the outputs to the client: all of them, or none if one fails."""
         rooms = [p for p in params if p.type is ParamType.UBUF_OUTPUT]
         for param, room in zip(rooms, arguments.output_buffers, strict=True):
             if room.content:
@@ -133,22 +133,22 @@ class QteeClient:
             param.a, param.b = number, flags
 
     def give(self, references: list[QteeReference | None]) -> list[tuple[int, int]]:
-        """Return ids and flags for objects, all of which the client then knows, or none."""
+        """Give the client all of these objects, or none, and return their ids and flags."""
         given: list[tuple[int, int]] = []
         try:
             for reference in references:
-                given.append(self._give(reference))
+                given.append(self._give_one(reference))
         except OSError:
-            self._take_back(given)
+            self._withdraw(given)
             raise
         return given
 
-    def _take_back(self, given: list[tuple[int, int]]) -> None:
+    def _withdraw(self, given: list[tuple[int, int]]) -> None:
         for number, flags in given:
             if flags == uapi.QCOMTEE_OBJREF_TEE:
                 self.drop(number)
 
-    def _give(self, reference: QteeReference | None) -> tuple[int, int]:
+    def _give_one(self, reference: QteeReference | None) -> tuple[int, int]:
         if reference is None:
             return uapi.TEE_OBJREF_NULL, 0
         if isinstance(reference, QteeObject):
@@ -163,10 +163,10 @@ class QteeClient:
             return reference.object_id, uapi.QCOMTEE_OBJREF_USER
         if isinstance(reference, MemoryObject) and reference.client is self:
             return reference.memory_id, uapi.QCOMTEE_OBJREF_MEM
-        raise OSError(errno.EINVAL, "an object of another client's")
+        raise OSError(errno.EINVAL, "this object is of another client")
 
     def call(self, object_id: int, op: int, arguments: QteeArguments) -> None:
-        """Have the client serve an operation of an object of its own; QteeError if it fails."""
+        """Invoke an object that the client serves, and set the outputs; QteeError if it fails."""
         try:
             given = self.give(arguments.input_objects)
         except OSError as error:
@@ -183,7 +183,7 @@ class QteeClient:
             self._queue.call(request)
         finally:
             if not request.is_delivered:
-                self._take_back(given)
+                self._withdraw(given)
         for reference in request.objects:
             if reference is not None:
                 self.transport.lend(reference)
@@ -195,16 +195,16 @@ class QteeClient:
         arguments.output_objects[:] = request.objects
 
     def announce_release(self, object_id: int) -> None:
-        """Tell the client that QTEE has let go of an object of its own."""
+        """Tell the client that QTEE has released an object that the client serves."""
         self._queue.notify(Request(object_id, OP_RELEASE))
 
     def suppl_recv(self, params: list[Param]) -> tuple[int, list[Param]]:
-        """Wait for a request to an object of the client's."""
+        """Wait for a request to an object that the client serves."""
         head, *places = params or [Param(ParamType.NONE)]
         if head.type is not ParamType.VALUE_INOUT or not head.meta:
-            raise OSError(errno.EINVAL, "the first parameter names a buffer")
+            raise OSError(errno.EINVAL, "the first parameter must name a buffer")
         if any(place.type is not ParamType.NONE or place.meta for place in places):
-            raise OSError(errno.EINVAL, "the other parameters are empty")
+            raise OSError(errno.EINVAL, "the other parameters must be empty")
         address, size = head.a, head.b
         if address % 8:
             raise OSError(errno.EINVAL, "the buffer is not aligned")
@@ -226,10 +226,10 @@ class QteeClient:
         return self._queue.receive(deliver)
 
     def suppl_send(self, ret: int, params: list[Param]) -> None:
-        """Take the answer to a request."""
+        """Accept the answer to a request."""
         head, *answers = params or [Param(ParamType.NONE)]
         if head.type is not ParamType.VALUE_OUTPUT or not head.meta:
-            raise OSError(errno.EINVAL, "the first parameter names the request")
+            raise OSError(errno.EINVAL, "the first parameter must name the request")
         request = self._queue.take(head.a)
         if ret:
             self._queue.finish(request, _result_of(ret))
@@ -244,12 +244,12 @@ class QteeClient:
     def _answer(self, request: Request, answers: list[Param]) -> None:
         expected = [(param.type, False) for param in request.params]
         if expected != [(param.type, param.meta) for param in answers]:
-            raise OSError(errno.EINVAL, "not the parameters of the request")
+            raise OSError(errno.EINVAL, "the parameters differ from those of the request")
         for param, answer in zip(request.params, answers, strict=True):
             if param.type is ParamType.UBUF_OUTPUT and answer.b > param.b:
-                raise OSError(errno.EINVAL, "more than there is room for")
+                raise OSError(errno.EINVAL, "an output is larger than its buffer")
         with self.transport.lending():
-            objects = [self.take(p) for p in answers if p.type is ParamType.OBJREF_OUTPUT]
+            objects = [self.lend_object(p) for p in answers if p.type is ParamType.OBJREF_OUTPUT]
             request.buffers = [_read(p) for p in answers if p.type is ParamType.UBUF_OUTPUT]
             request.objects = objects
             for reference in objects:
@@ -262,7 +262,7 @@ def _read(param: Param) -> bytes:
 
 
 def _result_of(ret: int) -> int:
-    """Return what a client's answer, a result or one of Linux's errors, is to QTEE."""
+    """Convert the answer of a client, a result or an errno of Linux, to a result."""
     number = ret - (1 << 32) if ret >> 31 else ret
     if number > 0 or number in _ANSWER_RESULTS:
         return number

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The objects of a QTEE's clients, as the services of the QTEE see them."""
+"""The objects that clients serve, as the services of a QTEE see them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _ALIGNMENT: Final = 8
 
 
 class Client(Protocol):
-    """What the objects of a client ask of the client.
+    """The client, as the objects that it serves use it.
 
     Attributes:
         context: the context of the client.
-        transport: the way to QTEE.
+        transport: the calls into QTEE.
     """
 
     context: TeeContext
@@ -48,7 +48,7 @@ class Client(Protocol):
 
 
 def room_of(sizes: list[int]) -> int:
-    """Return how many bytes buffers take in a message."""
+    """Return how many bytes buffers of these sizes take in a message."""
     return sum(-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes)
 
 
@@ -69,25 +69,26 @@ class CallbackObject(QteeReference):
         return f"<CallbackObject {self.object_id:#x}>"
 
     def invoke(self, op: int, arguments: QteeArguments) -> None:
-        """Have the program serve an operation, and wait until it has.
+        """Invoke an operation that the program serves, and wait for its answer.
 
-        Linux waits as long as it takes: if the program reads no requests, until it closes
-        the device.
+        There is no time limit, as on Linux: if the program reads no requests, this waits until
+        the program closes the device.
 
         Args:
             op: the operation, 0 to 0xFFFD.
-            arguments: the arguments, of which the outputs are set.
+            arguments: the arguments; the outputs are set.
 
         Raises:
-            QteeError: the program's result; DEFUNCT if it has closed the device; UNAVAIL if
+            QteeError: the result of the program; DEFUNCT if it closed the device; UNAVAIL if
                 its answer does not fit the request, or an argument is an object of another
-                client's; MAXARGS and MAXDATA beyond 16 arguments of a kind and 4096 bytes.
+                client; MAXARGS for more than 16 arguments of a kind; MAXDATA for more than
+                4096 bytes.
             ValueError: the operation is reserved, or the object is released.
         """
         if not 0 <= op < OP_RETAIN:
             raise ValueError(f"operations are numbers from 0 to {OP_RETAIN - 1:#x}, not {op:#x}")
         if not self._references:
-            raise ValueError(f"{self!r} is released: retain() what outlasts an invocation")
+            raise ValueError(f"{self!r} is released: call retain() to keep it after the invocation")
         if max(arguments.counts) > MAX_ARGUMENTS:
             raise QteeError(QteeResult.MAXARGS)
         sizes = [len(content) for content in arguments.input_buffers]
@@ -100,19 +101,19 @@ class CallbackObject(QteeReference):
         self._is_announced = False
 
     def released(self) -> None:
-        """Tell the client that its object is not needed any longer."""
+        """Tell the client that its object was released."""
         self.client.transport.return_id()
         if self._is_announced:
             self.client.announce_release(self.object_id)
 
 
 class MemoryObject(QteeReference):
-    """Shared memory of a program, which the object keeps.
+    """Shared memory of a program. The object keeps the memory alive.
 
     Attributes:
-        size: in bytes.
+        size: its size in bytes.
 
-    Threads: may be used from any; accesses at the same time see each other's bytes.
+    Threads: may be used from any. Concurrent accesses are not synchronised.
     """
 
     def __init__(self, client: Client, number: int) -> None:
@@ -133,10 +134,10 @@ class MemoryObject(QteeReference):
         return f"<MemoryObject {self.memory_id}>"
 
     def read(self, offset: int = 0, length: int | None = None) -> bytes:
-        """Copy bytes out, to the end by default.
+        """Copy bytes out, by default up to the end.
 
         Raises:
-            ValueError: they are not in the memory, or the object is released.
+            ValueError: the range exceeds the memory, or the object is released.
         """
         length = self.size - offset if length is None else length
         self._check(offset, length)
@@ -146,18 +147,18 @@ class MemoryObject(QteeReference):
         """Copy bytes in.
 
         Raises:
-            ValueError: they do not fit into the memory, or the object is released.
+            ValueError: the range exceeds the memory, or the object is released.
         """
         self._check(offset, len(content))
         self._memory.write(offset, content)
 
     def _check(self, offset: int, length: int) -> None:
         if not self._references:
-            raise ValueError(f"{self!r} is released: retain() what outlasts an invocation")
+            raise ValueError(f"{self!r} is released: call retain() to keep it after the invocation")
         if offset < 0 or length < 0 or offset + length > self.size:
             raise ValueError(f"{length} bytes from {offset} on are not in {self.size} bytes")
 
     def released(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         self.client.transport.return_id()
         self._held.close()

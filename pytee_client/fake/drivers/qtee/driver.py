@@ -37,23 +37,23 @@ _KINDS: Final = (
 _MAX_PARAMS: Final = 64
 _MAX_BYTES: Final = 4 << 20
 _UINT32: Final = 0xFFFFFFFF
-# Operations of the root object that are the kernel's own.
+# Operations of the root object that only the kernel may invoke.
 _KERNEL_REQUESTS: Final = frozenset({4, 8, 9})
 
 
 class Qtee(Driver):
     """Qualcomm's TEE: one device, on which clients invoke objects and serve their own.
 
-    Not every release of Linux has it: fake.Kernel(fake.qtee.Qtee(...), release="7.2").
-    It has not the GlobalPlatform capability: Context() does not take such a device, and
-    what is here serves to test that, and programs that make the requests themselves. It
-    was written from what is known of the driver, and compared with no real one.
+    Only some releases of Linux have the driver: Kernel(Qtee(...), release="7.2"). It lacks the
+    GlobalPlatform capability, so Context() refuses such a device. It is for tests of that, and
+    for programs that make the requests themselves. It models what is known of the driver, and
+    was not compared with a real one.
 
     Args:
-        services: the services, by the number (32 bits) that clients open them with: what
-            makes a QteeObject for a client, given the client's credentials (bytes, in CBOR).
-        callback_ids: how many objects of clients' the QTEE may hold at a time; an invocation
-            that would pass more fails with ENOSPC.
+        services: the services by number (32 bits). The value makes a QteeObject for a client
+            that opens the service, from the credentials of the client (bytes, in CBOR).
+        callback_ids: how many objects of clients the QTEE can hold at a time. An invocation
+            that would exceed this fails with ENOSPC.
 
     Threads: may be used from any.
     """
@@ -75,34 +75,33 @@ class Qtee(Driver):
         return release.has_qtee_driver
 
     def fail_transport(self, error: int | None) -> None:
-        """Have the calls into the secure world fail with an errno, or none any longer.
+        """Let calls into the secure world fail with an errno; None ends this.
 
-        An invocation that a call fails for after an object of a client's was invoked from
-        it fails with ENODEV instead.
+        An invocation that has already invoked an object of a client fails with ENODEV instead.
         """
         self._transport.fail(error)
 
     def devices(self) -> list[TeeDevice]:
-        """Make its only one."""
+        """Make its only device."""
         return [TeeDevice(self, _REQUESTS)]
 
     def version(self, device: TeeDevice) -> tuple[int, int, int]:
-        """Say what the driver says."""
+        """Return what the real driver returns."""
         return uapi.TEE_IMPL_ID_QTEE, 0, uapi.TEE_GEN_CAP_OBJREF
 
     def open_context(self, context: TeeContext) -> None:
-        """Begin with a client that knows no object but the root."""
+        """Add a client, which has only the root object at first."""
         with self._lock:
             self._clients[context] = QteeClient(context, self._transport)
 
     def close_context(self, context: TeeContext) -> None:
-        """End the requests to a client, and release the objects that it knows."""
+        """End the requests to a client, and release the objects that it has."""
         with self._lock:
             client = self._clients.pop(context)
         client.close()
 
     def count_pending_requests(self) -> int:
-        """Return how many requests to clients wait for their answer."""
+        """Return how many requests to clients have no answer yet."""
         with self._lock:
             return sum(client.pending for client in self._clients.values())
 
@@ -116,7 +115,7 @@ class Qtee(Driver):
     def object_invoke(
         self, context: TeeContext, number: int, op: int, params: list[Param]
     ) -> Reply | None:
-        """Invoke an object of the context's, or the root object, or release one."""
+        """Invoke an object of the context or the root object, or release an object."""
         _check_params(params)
         client = self._client(context)
         if op == OP_RELEASE:
@@ -130,25 +129,25 @@ class Qtee(Driver):
     def _target(self, client: QteeClient, number: int, op: int, params: list[Param]) -> QteeObject:
         if number != uapi.TEE_OBJREF_NULL:
             return client.find(number)
-        if op in _KERNEL_REQUESTS or _is_the_kernels_registration(op, params):
-            raise OSError(errno.EINVAL, "an operation of the kernel's own")
+        if op in _KERNEL_REQUESTS or _is_registration_of_kernel(op, params):
+            raise OSError(errno.EINVAL, "only the kernel may invoke this operation")
         self._root.retain()
         return self._root
 
     def _invoke(
         self, client: QteeClient, target: QteeObject, op: int, params: list[Param]
     ) -> Reply:
-        objects = client.take_inputs(params)
+        objects = client.lend_inputs(params)
         if op == OP_RETAIN or op > OP_RELEASE:
-            raise OSError(errno.EINVAL, "a reserved operation")
+            raise OSError(errno.EINVAL, "this operation is reserved")
         if room_of([p.b for p in params if p.type.is_buffer]) > _MAX_BYTES:
-            raise OSError(errno.EINVAL, "more bytes than a message has room for")
+            raise OSError(errno.EINVAL, "the buffers exceed the size of a message")
         arguments = client.arguments_of(params, objects)
         self._transport.enter()
         try:
             result, cause = target._serve(op, arguments)
         except TransportDeadError:
-            raise OSError(errno.ENODEV, "the secure world is out of reach") from None
+            raise OSError(errno.ENODEV, "the secure world can't be reached") from None
         if result == QteeResult.OK:
             try:
                 client.fill(params, arguments)
@@ -157,23 +156,23 @@ class Qtee(Driver):
         return Reply(result & _UINT32, cause=cause)
 
     def suppl_recv(self, context: TeeContext, params: list[Param]) -> tuple[int, list[Param]]:
-        """Wait for a request to an object that the context's program serves."""
+        """Wait for a request to an object that the program serves."""
         return self._client(context).suppl_recv(params)
 
     def suppl_send(self, context: TeeContext, ret: int, params: list[Param]) -> None:
-        """Take the answer to such a request."""
+        """Accept the answer to a request."""
         self._client(context).suppl_send(ret, params)
 
 
 def _check_params(params: list[Param]) -> None:
     if len(params) > _MAX_PARAMS or any(p.meta or p.type not in _KINDS for p in params):
-        raise OSError(errno.EINVAL, "not parameters of an object")
+        raise OSError(errno.EINVAL, "too many parameters, or a type that objects do not take")
     if any(sum(p.type is kind for p in params) > MAX_ARGUMENTS for kind in _KINDS):
         raise OSError(errno.EINVAL, "too many parameters of a kind")
 
 
-def _is_the_kernels_registration(op: int, params: list[Param]) -> bool:
-    """Return whether a registration is without credentials, by which QTEE knows the kernel."""
+def _is_registration_of_kernel(op: int, params: list[Param]) -> bool:
+    """Return whether a registration has no credentials, as only that of the kernel may."""
     return (
         op == OP_REGISTER_WITH_CREDENTIALS
         and [p.type for p in params] == [ParamType.OBJREF_INPUT, ParamType.OBJREF_OUTPUT]

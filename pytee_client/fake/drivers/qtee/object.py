@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The services of a QTEE as Python classes.
 
-A service of Qualcomm's TEE is an object, with operations that are numbers; they take and
-give bytes and other objects.
+A service of Qualcomm's TEE is an object. Its operations are numbers; they take and return bytes
+and other objects.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ __all__ = [
     "QteeResult",
 ]
 
-# One object is held and dropped by many threads, seldom and briefly.
+# Many threads retain and release objects, but rarely and briefly.
 _lock = threading.RLock()
 
 
 class QteeResult(IntEnum):
-    """What an invocation comes to; a client sees it as 32 bits. An object's own begin with 10."""
+    """The results of invocations, 32 bits for a client. Own results of an object start at 10."""
 
     OK = 0
     ERROR = 1
     INVALID = 2
-    """Not an operation of this object, or not its arguments."""
+    """The object lacks this operation, or it takes other arguments."""
     SIZE_IN = 3
     """An input is too large."""
     SIZE_OUT = 4
-    """An output is larger than the room for it."""
+    """An output is larger than its buffer."""
     USERBASE = 10
-    """The first of an object's own results."""
+    """The first result that an object may define itself."""
     DEFUNCT = -90
     """The object is gone."""
     ABORT = -91
@@ -47,7 +47,7 @@ class QteeResult(IntEnum):
     MAXDATA = -95
     """Too many bytes."""
     UNAVAIL = -96
-    """What came back cannot be passed on."""
+    """The answer can't be passed on."""
     KMEM = -97
     REMOTE = -98
     BUSY = -99
@@ -55,12 +55,12 @@ class QteeResult(IntEnum):
 
 
 class QteeError(Exception):
-    """Raised by an object to return a result, and to an object whose call of a client's failed.
+    """A result other than OK: an object raises it, and gets it if invoking a client fails.
 
-    Any other exception that leaves an object is its end: it is DEFUNCT from then on.
+    Any other exception that leaves an object ends it: it is DEFUNCT from then on.
 
     Attributes:
-        code: a QteeResult other than OK, or an object's own result, from 10 on.
+        code: a QteeResult other than OK, or a result that the object defines, from 10 on.
 
     Raises:
         ValueError: the code is 0, or does not fit into 32 bits.
@@ -68,16 +68,16 @@ class QteeError(Exception):
 
     def __init__(self, code: int) -> None:
         if not code or not -(1 << 31) <= code < 1 << 32:
-            raise ValueError(f"a result of a failure is a number of 32 bits other than 0: {code}")
+            raise ValueError(f"a failure is a number of 32 bits other than 0, not {code}")
         super().__init__(f"result {code}")
         self.code = code
 
 
 class QteeReference:
-    """What can be held: an object of QTEE's, or one of a client's.
+    """The base of objects of QTEE and of clients, which are counted by reference.
 
-    What an object is given is its own for the invocation only: it must retain() what it keeps
-    longer, and release() it in the end.
+    An object may use its arguments only during the invocation. It must retain() what it keeps
+    longer, and release() it at the end.
 
     Threads: may be used from any.
     """
@@ -85,15 +85,15 @@ class QteeReference:
     _references = 0
 
     def retain(self) -> None:
-        """Keep it."""
+        """Take a reference."""
         with _lock:
             self._references += 1
 
     def release(self) -> None:
-        """Let go of it once.
+        """Drop a reference.
 
         Raises:
-            ValueError: nobody holds it.
+            ValueError: there is no reference.
         """
         with _lock:
             if not self._references:
@@ -107,19 +107,19 @@ class QteeReference:
         self.released()
 
     def released(self) -> None:
-        """Learn that nobody holds it any longer."""
+        """Clean up after the last reference was dropped."""
 
     def _forget(self) -> None:
-        """Do not tell a client of its release: the secure world never had it."""
+        """Do not announce its release to the client: the secure world never got it."""
 
 
 @dataclass(slots=True)
 class OutputBuffer:
-    """Room for bytes.
+    """A buffer for output.
 
     Attributes:
-        size: how many the client has room for.
-        content: the object's answer; more than the client has room for is SIZE_OUT.
+        size: the size of the buffer of the client, in bytes.
+        content: the answer of the object; the result is SIZE_OUT if it exceeds the size.
     """
 
     size: int
@@ -128,16 +128,16 @@ class OutputBuffer:
 
 @dataclass(slots=True)
 class QteeArguments:
-    """The arguments of an invocation, in four lists, as QTEE's messages have them.
+    """The arguments of an invocation, in four lists, as in the messages of QTEE.
 
-    Within a list they are in the caller's order; how it mixed the lists is not told.
+    Each list keeps the order of the caller. How the caller mixed the lists is lost.
 
     Attributes:
-        input_buffers: bytes of the caller's.
-        output_buffers: room for bytes of the object's.
-        input_objects: a client's (CallbackObject, MemoryObject), QTEE's own (QteeObject),
-            and None for no object.
-        output_objects: as many Nones as objects are awaited, for the object to replace.
+        input_buffers: bytes from the caller.
+        output_buffers: buffers for bytes from the object.
+        input_objects: objects of a client (CallbackObject, MemoryObject) or of QTEE
+            (QteeObject), and None for no object.
+        output_objects: a None for each expected object, which the object replaces.
     """
 
     input_buffers: list[bytes] = field(default_factory=list)
@@ -147,7 +147,7 @@ class QteeArguments:
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
-        """How many there are in each list."""
+        """The length of each list."""
         return (
             len(self.input_buffers),
             len(self.output_buffers),
@@ -159,11 +159,11 @@ class QteeArguments:
 class QteeObject(QteeReference):
     """The base of the objects behind a QTEE device.
 
-    The kernel runs invocations side by side, each in the thread of the client that made it.
-    An exception from released() too is the end of the object.
+    The kernel runs invocations side by side, each in the thread of its client. An exception
+    from released() also ends the object.
 
     Args:
-        credentials: who the client is, as a service is told that it opens (CBOR).
+        credentials: the credentials of the client that opens the service (CBOR).
     """
 
     _failure: BaseException | None = None
@@ -176,7 +176,7 @@ class QteeObject(QteeReference):
 
         Args:
             op: the operation, 0 to 0xFFFD.
-            arguments: what it is invoked with.
+            arguments: the arguments.
         """
         raise QteeError(QteeResult.INVALID)
 
@@ -187,7 +187,7 @@ class QteeObject(QteeReference):
             self._failure = error
 
     def _serve(self, op: int, arguments: QteeArguments) -> tuple[int, BaseException | None]:
-        """Serve for the driver; return the result, and what has made an end of the object."""
+        """Serve an operation for the driver; return the result, and the exception that ended it."""
         if self._failure is None:
             counts = arguments.counts
             try:
@@ -204,12 +204,12 @@ class QteeObject(QteeReference):
 
 def _check_outputs(arguments: QteeArguments, counts: tuple[int, int, int, int]) -> None:
     if arguments.counts != counts:
-        raise TypeError("the arguments of an invocation are as many after it as before")
+        raise TypeError("an invocation must not change the number of arguments")
     for reference in arguments.output_objects:
         if not isinstance(reference, QteeReference | None):
-            raise TypeError(f"an output object is a QteeObject or None, not {reference!r}")
+            raise TypeError(f"an output object must be a QteeObject or None, not {reference!r}")
     for room in arguments.output_buffers:
         if not isinstance(room.content, bytes | bytearray | memoryview):
-            raise TypeError(f"the content of an output buffer is bytes, not {room.content!r}")
+            raise TypeError(f"the content of an output buffer must be bytes, not {room.content!r}")
         if len(room.content) > room.size:
             raise QteeError(QteeResult.SIZE_OUT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The requests of a QTEE to the objects of a client, in the order of their coming."""
+"""The queue of requests from a QTEE to the objects that a client serves."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["Request", "RequestQueue"]
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A request to an object of a client's.
+    """A request to an object that a client serves.
 
     Attributes:
-        object_id: the client's id of the object.
+        object_id: the id of the object in the client.
         op: the operation.
-        params: the parameters as the client gets them, but for the addresses of inputs.
+        params: the parameters for the client, without the addresses of inputs.
         contents: the bytes of each input buffer.
-        number: the id that the client answers by; 0 where no answer is expected.
+        number: the id that the answer must name; 0 if no answer is expected.
         is_delivered: whether the client has received it.
-        result: how it ended, None until then.
-        buffers: the bytes of each output buffer, in the end.
-        objects: the output objects, in the end.
+        result: the result; None until there is one.
+        buffers: the bytes of each output buffer, once there is a result.
+        objects: the output objects, once there is a result.
     """
 
     object_id: int
@@ -48,7 +48,7 @@ class Request:
 
 
 class RequestQueue:
-    """The requests to one client, the oldest first.
+    """Pass requests to one client, the oldest first, and its answers back.
 
     Threads: may be used from any; a client may receive in several.
     """
@@ -56,25 +56,25 @@ class RequestQueue:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._queue: deque[Request] = deque()
-        # What an answer is expected to, by its number; None where nobody waits any longer.
+        # The requests without an answer, by number; None if nobody waits for the answer any longer.
         self._pending: dict[int, Request | None] = {}
         self._is_closed = False
 
     @property
     def pending(self) -> int:
-        """How many requests there are whose answer somebody waits for."""
+        """How many requests wait for an answer."""
         with self._condition:
             return sum(request is not None for request in self._pending.values())
 
     def notify(self, request: Request) -> None:
-        """Queue a request that has no answer."""
+        """Queue a request that needs no answer."""
         with self._condition:
             if not self._is_closed:
                 self._queue.append(request)
                 self._condition.notify_all()
 
     def call(self, request: Request) -> None:
-        """Queue a request, and wait for its end."""
+        """Queue a request, and wait for its result."""
         with self._condition:
             if self._is_closed:
                 request.result = QteeResult.DEFUNCT
@@ -91,7 +91,7 @@ class RequestQueue:
                 raise
 
     def _revoke(self, request: Request) -> None:
-        """Withdraw a request, or see to it that its answer finds nothing."""
+        """Withdraw a request, or make sure that its answer is dropped."""
         if request.result is not None:
             _release_all(request)
         elif not request.is_delivered:
@@ -102,9 +102,9 @@ class RequestQueue:
         request.result = QteeResult.DEFUNCT
 
     def receive(self, deliver: Callable[[Request], list[Param]]) -> tuple[int, list[Param]]:
-        """Wait for a request, and deliver it; return its operation, and what deliver() does.
+        """Wait for a request, and return its operation and the result of deliver().
 
-        Where deliver() raises, the request stays the first.
+        If deliver() raises an exception, the request stays first in the queue.
         """
         with self._condition:
             while not self._queue:
@@ -118,18 +118,18 @@ class RequestQueue:
             return request.op, delivered
 
     def take(self, number: int) -> Request:
-        """Return, once, the request that a client answers."""
+        """Remove and return the request that a client answers."""
         with self._condition:
             request = self._pending.get(number)
             if number not in self._pending or (request and not request.is_delivered):
-                raise OSError(errno.EINVAL, "no such request")
+                raise OSError(errno.EINVAL, "there is no such request")
             del self._pending[number]
             if request is None:
                 raise OSError(errno.EINVAL, "nobody waits for the answer any longer")
             return request
 
     def finish(self, request: Request, result: int) -> None:
-        """End a request, unless nobody waits for it any longer."""
+        """Set the result of a request, unless nobody waits for it any longer."""
         with self._condition:
             if request.result is not None:
                 _release_all(request)
@@ -138,7 +138,7 @@ class RequestQueue:
                 self._condition.notify_all()
 
     def close(self) -> None:
-        """End all requests, and whoever waits for one."""
+        """End all requests, and every wait for one."""
         with self._condition:
             self._is_closed = True
             self._queue.clear()
@@ -150,7 +150,7 @@ class RequestQueue:
 
 
 def _release_all(request: Request) -> None:
-    """Let go of objects that come with an answer too late."""
+    """Release the objects of an answer that came too late."""
     for reference in request.objects:
         if reference is not None:
             reference.release()

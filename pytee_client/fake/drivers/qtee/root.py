@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The objects by which clients of a QTEE get at its services.
+"""The objects through which clients of a QTEE reach its services.
 
 The numbers of operations and results are those that Qualcomm's own clients use.
 """
@@ -33,7 +33,7 @@ _CHUNK: Final = 2048
 
 
 class ClientEnvironment(QteeObject):
-    """What a registered client has: operation 0 opens a service by its number (32 bits)."""
+    """The environment of a registered client. Operation 0 opens a service by its number."""
 
     def __init__(
         self, services: Mapping[int, Callable[[bytes], QteeObject]], credentials: bytes
@@ -55,10 +55,10 @@ class ClientEnvironment(QteeObject):
 
 
 class RootObject(QteeObject):
-    """What everybody may invoke: it registers a client, by an object with its credentials.
+    """The object that every client may invoke. It registers a client by its credentials.
 
-    The credentials are read from the client's object, so that somebody must serve the
-    client's requests meanwhile.
+    It reads the credentials from an object of the client, so another thread of the client must
+    serve requests meanwhile.
     """
 
     def __init__(self, services: Mapping[int, Callable[[bytes], QteeObject]]) -> None:
@@ -78,7 +78,7 @@ class RootObject(QteeObject):
 
 
 def _credentials(source: CallbackObject) -> bytes:
-    """Read a client's credentials, piece by piece."""
+    """Read the credentials of a client, piece by piece."""
     (length,) = _call(source, _OP_GET_LENGTH, 8)
     size = int.from_bytes(length, sys.byteorder)
     credentials = b""

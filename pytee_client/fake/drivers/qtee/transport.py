@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The way from the QTEE driver into the secure world, and what goes over it."""
+"""Calls from the driver of QTEE into the secure world."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Transport", "TransportDeadError"]
 
 
 class TransportDeadError(BaseException):
-    """The transport has died under an invocation; no object can help it."""
+    """The transport failed during an invocation. No object may catch this."""
 
 
 class Transport:
-    """The secure calls, which can be made to fail.
+    """Make secure calls, or let them fail.
 
     Args:
-        callback_ids: how many objects of clients' QTEE may have at a time.
+        callback_ids: how many objects of clients QTEE can hold at a time.
     """
 
     def __init__(self, callback_ids: int) -> None:
@@ -34,34 +34,34 @@ class Transport:
         self._thread = threading.local()
 
     def fail(self, error: int | None) -> None:
-        """Have every secure call fail with an errno, or none any longer."""
+        """Let every secure call fail with an errno; None ends this."""
         self._error = error
 
     def enter(self) -> None:
-        """Begin an invocation."""
+        """Start an invocation."""
         if self._error is not None:
             raise OSError(self._error, "the secure call failed")
 
     def reenter(self) -> None:
-        """Go back into QTEE with the answer of a client's object."""
+        """Return into QTEE with the answer of a client."""
         if self._error is not None:
             raise TransportDeadError
 
     def take_id(self) -> None:
-        """Take an id for a client's object."""
+        """Take an id for an object of a client."""
         with self._lock:
             if not self._free_ids:
-                raise OSError(errno.ENOSPC, "no id for another object of a client's")
+                raise OSError(errno.ENOSPC, "there is no id for another object of a client")
             self._free_ids -= 1
 
     def return_id(self) -> None:
-        """Return an id that was taken."""
+        """Give back an id that was taken."""
         with self._lock:
             self._free_ids += 1
 
     @contextlib.contextmanager
     def lending(self) -> Iterator[None]:
-        """Release, in the end, what is lent to this thread's invocation."""
+        """Start an invocation in this thread, and release at its end what was lent to it."""
         outer: list[QteeReference] | None = getattr(self._thread, "lent", None)
         lent: list[QteeReference] = []
         self._thread.lent = lent
@@ -77,7 +77,10 @@ class Transport:
                 reference.release()
 
     def lend(self, reference: QteeReference) -> None:
-        """Lend an object to this thread's invocation; outside of any it is its receiver's."""
+        """Lend an object to the invocation of this thread.
+
+        Outside an invocation this does nothing: the receiver owns the object.
+        """
         lent: list[QteeReference] | None = getattr(self._thread, "lent", None)
         if lent is not None:
             lent.append(reference)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files of the secure world that are gone with it."""
+"""Files in memory, for the secure world."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ __all__ = ["MemoryFileSystem"]
 
 
 class MemoryFileSystem(FileSystem):
-    """Files in the program's memory.
+    """Keep files in the memory of the program.
 
     Args:
-        capacity: how many bytes all files may have together; what goes beyond is
-            STORAGE_NO_SPACE.
+        capacity: how many bytes all files may have in total. More is STORAGE_NO_SPACE.
     """
 
     def __init__(self, capacity: int = 64 << 20) -> None:
@@ -28,12 +27,12 @@ class MemoryFileSystem(FileSystem):
         self._handles: dict[int, bytearray] = {}
 
     def open(self, name: str) -> int:
-        """Open a file that exists."""
+        """Open an existing file."""
         with self._lock:
             return self._add_handle(self._file(name))
 
     def create(self, name: str) -> int:
-        """Open a new file, or an old one emptied."""
+        """Create a file, or open and empty an existing one."""
         parts = parts_of(name)
         with self._lock:
             self._check_place(parts)
@@ -48,7 +47,7 @@ class MemoryFileSystem(FileSystem):
             del self._handles[handle]
 
     def read(self, handle: int, offset: int, size: int) -> bytes:
-        """Read up to the end."""
+        """Read bytes, fewer than wanted at the end of the file."""
         with self._lock:
             return bytes(self._data(handle)[offset : offset + size])
 
@@ -63,7 +62,7 @@ class MemoryFileSystem(FileSystem):
             content[offset : offset + len(data)] = data
 
     def truncate(self, handle: int, length: int) -> None:
-        """Cut a file, or extend it with zeros."""
+        """Shorten a file, or extend it with zeros."""
         with self._lock:
             self._resize(self._data(handle), length)
 
@@ -85,7 +84,7 @@ class MemoryFileSystem(FileSystem):
             self._files[parts] = data
 
     def list(self, name: str) -> list[str]:
-        """Return what is in a folder."""
+        """Return the names in a folder, sorted."""
         folder = parts_of(name)
         depth = len(folder)
         with self._lock:

@@ -19,22 +19,22 @@ _MAX_POSITION: Final = 0xFFFFFFFF
 
 
 class DataFlag(IntFlag):
-    """How an object is opened (TEE_DATA_FLAG_*)."""
+    """The flags with which an object is opened (TEE_DATA_FLAG_*)."""
 
     ACCESS_READ = 0x01
     ACCESS_WRITE = 0x02
     ACCESS_WRITE_META = 0x04
-    """To delete and rename it, with nobody else having it open."""
+    """Allows to delete and rename it; no other handle may be open."""
     SHARE_READ = 0x10
-    """Others may have it open to read."""
+    """Other handles may be open for reading."""
     SHARE_WRITE = 0x20
-    """Others may have it open to write."""
+    """Other handles may be open for writing."""
     OVERWRITE = 0x400
-    """An object of the same name is replaced by the one that is created."""
+    """The new object replaces one of the same name."""
 
 
 class Whence(IntEnum):
-    """Where a seek counts from (TEE_DATA_SEEK_*)."""
+    """The origin of a seek (TEE_DATA_SEEK_*)."""
 
     SET = 0
     CUR = 1
@@ -46,12 +46,12 @@ _NO_FLAGS: Final = DataFlag(0)
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What is known of an object (TEE_ObjectInfo).
+    """Information about an object (TEE_ObjectInfo).
 
     Attributes:
-        data_size: how long its data is, in bytes.
-        data_position: where the handle reads and writes next.
-        handle_flags: how the handle was opened; 0 in an enumeration.
+        data_size: the size of its data in bytes.
+        data_position: the position of the handle, where it reads or writes next.
+        handle_flags: the flags of the handle; 0 in an enumeration.
     """
 
     data_size: int
@@ -60,11 +60,11 @@ class ObjectInfo:
 
 
 class Stored(Protocol):
-    """The object that handles share, in the storage.
+    """The object in the storage, which its handles share.
 
     Attributes:
         object_id: its name.
-        data_size: how long its data is, in bytes.
+        data_size: the size of its data in bytes.
     """
 
     object_id: bytes
@@ -77,26 +77,26 @@ class Stored(Protocol):
         """Write data."""
 
     def truncate(self, length: int) -> None:
-        """Cut the data, or extend it with zeros."""
+        """Shorten the data, or extend it with zeros."""
 
     def rename(self, object_id: bytes) -> None:
-        """Give it another name."""
+        """Rename the object."""
 
     def close(self, handle: PersistentObject, delete: bool) -> None:
-        """Close one of its handles, and delete it if asked to."""
+        """Close a handle, and delete the object if wanted."""
 
 
 class PersistentObject:
-    """A handle of an object with data; InternalCore opens and creates them.
+    """A handle of a persistent object; InternalCore opens and creates it.
 
-    A context manager that closes it. What is still open when the application's instance ends is
-    closed then. The misuse that panics in the Internal Core API raises PanicError: a handle that
-    is closed, or was not opened for what is wanted.
+    It is a context manager that closes it. It is also closed when the instance of the
+    application ends. PanicError reports misuse that panics in the Internal Core API: the handle
+    is closed, or lacks the flag for the operation.
 
-    As in OP-TEE a handle goes by the size that the data had when it was opened, and by what it
-    did to that itself: it does not see what another handle appends.
+    As in OP-TEE, a handle keeps the size that the data had when it was opened, and updates it
+    only by its own operations: it does not see what another handle appends.
 
-    Threads: for one entry point at a time, as the application itself.
+    Threads: entry points run one at a time, and so do these methods.
     """
 
     def __init__(self, stored: Stored, flags: DataFlag) -> None:
@@ -107,32 +107,33 @@ class PersistentObject:
 
     @property
     def flags(self) -> DataFlag:
-        """How it was opened."""
+        """The flags with which it was opened."""
         return self._flags
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed."""
+        """Whether the handle is closed."""
         return self._stored is None
 
     def get_info(self) -> ObjectInfo:
-        """Tell what is known of it (TEE_GetObjectInfo1)."""
-        self._open()
+        """Return information about the object (TEE_GetObjectInfo1)."""
+        self._stored_for()
         return ObjectInfo(self._size, self._position, self._flags)
 
     def read(self, size: int) -> bytes:
-        """Read from the position on, fewer bytes at the end (TEE_ReadObjectData)."""
-        stored = self._open(DataFlag.ACCESS_READ)
+        """Read at the position, fewer bytes at the end of the data (TEE_ReadObjectData)."""
+        stored = self._stored_for(DataFlag.ACCESS_READ)
         data = stored.read(self._position, max(min(size, self._size - self._position), 0))
         self._position += len(data)
         return data
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write at the position, with zeros before it if it is beyond the end.
+        """Write at the position (TEE_WriteObjectData); zeros fill a gap before it.
 
-        TEE_WriteObjectData. Raises ResultError: OVERFLOW, STORAGE_NO_SPACE.
+        Raises:
+            ResultError: OVERFLOW, STORAGE_NO_SPACE.
         """
-        stored = self._open(DataFlag.ACCESS_WRITE)
+        stored = self._stored_for(DataFlag.ACCESS_WRITE)
         end = self._position + len(data)
         if end > _MAX_POSITION:
             raise ResultError(Result.OVERFLOW)
@@ -142,22 +143,28 @@ class PersistentObject:
         self._position = end
 
     def truncate(self, size: int) -> None:
-        """Cut the data, or extend it with zeros; the position stays (TEE_TruncateObjectData).
+        """Shorten the data, or extend it with zeros (TEE_TruncateObjectData).
 
-        Raises ResultError: STORAGE_NO_SPACE.
+        The position stays.
+
+        Raises:
+            ResultError: STORAGE_NO_SPACE.
         """
-        stored = self._open(DataFlag.ACCESS_WRITE)
+        stored = self._stored_for(DataFlag.ACCESS_WRITE)
         if not 0 <= size <= _MAX_POSITION:
             raise PanicError(Result.BAD_PARAMETERS)
         stored.truncate(size)
         self._size = size
 
     def seek(self, offset: int, whence: Whence = Whence.SET) -> int:
-        """Move the position, also beyond the end, but not before the start; return it.
+        """Move the position, and return it (TEE_SeekObjectData).
 
-        TEE_SeekObjectData. Raises ResultError: OVERFLOW.
+        It may be beyond the end. A position before the start becomes the start.
+
+        Raises:
+            ResultError: OVERFLOW.
         """
-        self._open()
+        self._stored_for()
         base = {Whence.SET: 0, Whence.CUR: self._position, Whence.END: self._size}
         if whence not in base:
             raise PanicError(Result.BAD_PARAMETERS)
@@ -168,25 +175,26 @@ class PersistentObject:
         return position
 
     def rename(self, object_id: bytes) -> None:
-        """Give it another name (TEE_RenamePersistentObject).
+        """Rename the object (TEE_RenamePersistentObject).
 
-        Raises ResultError: ACCESS_CONFLICT if there is an object of that name.
+        Raises:
+            ResultError: ACCESS_CONFLICT; there is an object of this name.
         """
-        self._open(DataFlag.ACCESS_WRITE_META).rename(object_id)
+        self._stored_for(DataFlag.ACCESS_WRITE_META).rename(object_id)
 
     def close(self) -> None:
-        """Close it (TEE_CloseObject); a second time does nothing."""
+        """Close the handle, at most once (TEE_CloseObject)."""
         stored, self._stored = self._stored, None
         if stored is not None:
             stored.close(self, False)
 
     def close_and_delete(self) -> None:
-        """Delete it (TEE_CloseAndDeletePersistentObject1)."""
-        stored = self._open(DataFlag.ACCESS_WRITE_META)
+        """Close the handle and delete the object (TEE_CloseAndDeletePersistentObject1)."""
+        stored = self._stored_for(DataFlag.ACCESS_WRITE_META)
         self._stored = None
         stored.close(self, True)
 
-    def _open(self, needed: DataFlag = _NO_FLAGS) -> Stored:
+    def _stored_for(self, needed: DataFlag = _NO_FLAGS) -> Stored:
         if self._stored is None:
             raise PanicError(Result.BAD_STATE)
         if needed & ~self._flags:

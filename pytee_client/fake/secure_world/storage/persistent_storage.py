@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["STORAGE_PRIVATE", "PersistentStorage"]
 
 STORAGE_PRIVATE: Final = 1
-"""The storage of each application's own (TEE_STORAGE_PRIVATE); there is no other."""
+"""The private storage of each application (TEE_STORAGE_PRIVATE); there is no other."""
 
 _MAX_OBJECT_ID: Final = 64
 _PREFIX: Final = "id-"
 
 
 class _StoredObject:
-    """An object that is open; its handles share it."""
+    """An open object, which its handles share."""
 
     def __init__(
         self, storage: PersistentStorage, owner: UUID, object_id: bytes, file: int, data_size: int
@@ -52,17 +52,17 @@ class _StoredObject:
             self.data_size = max(self.data_size, offset + len(data))
 
     def truncate(self, length: int) -> None:
-        """Cut the data, or extend it with zeros."""
+        """Shorten the data, or extend it with zeros."""
         with self._storage.lock:
             self._files.truncate(self._file, length)
             self.data_size = length
 
     def rename(self, object_id: bytes) -> None:
-        """Give it another name."""
+        """Rename the object."""
         self._storage.rename(self, object_id)
 
     def close(self, handle: PersistentObject, delete: bool) -> None:
-        """Close one of its handles."""
+        """Close a handle, and delete the object if wanted."""
         with self._storage.lock:
             self.handles.remove(handle)
             if not self.handles:
@@ -73,14 +73,14 @@ class _StoredObject:
 
 
 class PersistentStorage:
-    """Objects by application and name, in files of the same names.
+    """Keep the persistent objects of applications in files.
 
-    A file has the data of its object and nothing else: unlike a TEE's it is neither
-    encrypted nor protected, and it is named UUID/id-HEX, by the application's UUID and the
-    object's name in hexadecimal digits.
+    A file contains the data of its object, and nothing else. Unlike in a TEE it is neither
+    encrypted nor protected. Its name is UUID/id-HEX: the UUID of the application and the name of
+    the object in hexadecimal digits.
 
     Args:
-        file_system: returns where the files are, at each use.
+        file_system: returns the file system to use; called at each use.
 
     Attributes:
         lock: held while an object changes.
@@ -95,7 +95,7 @@ class PersistentStorage:
 
     @property
     def file_system(self) -> FileSystem:
-        """Where the files are."""
+        """The file system."""
         return self._file_system()
 
     def open(
@@ -104,8 +104,8 @@ class PersistentStorage:
         """Open an object (TEE_OpenPersistentObject).
 
         Raises:
-            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open and may not be shared
-                so, see may_share().
+            ResultError: ITEM_NOT_FOUND; ACCESS_CONFLICT if it is open with flags that exclude
+                these; see may_share().
             PanicError: the name is longer than 64 bytes.
         """
         name = _name(owner, object_id)
@@ -122,11 +122,11 @@ class PersistentStorage:
     def create(
         self, owner: UUID, object_id: bytes, flags: DataFlag, data: bytes, storage_id: int
     ) -> PersistentObject:
-        """Create an object with its first data, all or nothing (TEE_CreatePersistentObject).
+        """Create an object with all of its initial data (TEE_CreatePersistentObject).
 
         Raises:
-            ResultError: ITEM_NOT_FOUND if there is no such storage; ACCESS_CONFLICT if there is
-                an object of that name and it is open or not to be overwritten;
+            ResultError: ITEM_NOT_FOUND if there is no such storage; ACCESS_CONFLICT if an
+                object of this name is open, or exists and OVERWRITE is missing;
                 STORAGE_NO_SPACE.
             PanicError: the name is longer than 64 bytes.
         """
@@ -151,7 +151,7 @@ class PersistentStorage:
             return _add_handle(stored, flags & ~DataFlag.OVERWRITE)
 
     def list(self, owner: UUID, storage_id: int) -> list[tuple[bytes, ObjectInfo]]:
-        """Return the names of an application's objects, with what is known of each."""
+        """Return the names of the objects of an application, with information about each."""
         _check_storage(storage_id)
         with self.lock:
             try:
@@ -168,7 +168,7 @@ class PersistentStorage:
             ]
 
     def rename(self, stored: _StoredObject, object_id: bytes) -> None:
-        """Give an open object another name."""
+        """Rename an open object."""
         name = _name(stored.owner, object_id)
         with self.lock:
             if (stored.owner, object_id) in self._open:
@@ -179,7 +179,7 @@ class PersistentStorage:
             self._open[stored.owner, object_id] = stored
 
     def forget(self, stored: _StoredObject) -> None:
-        """Have an object no longer be open under its name."""
+        """Remove an object from the open ones."""
         del self._open[stored.owner, stored.object_id]
 
     def _exists(self, name: str) -> bool:
@@ -216,9 +216,9 @@ class PersistentStorage:
 
 
 def may_share(one: DataFlag, other: DataFlag) -> bool:
-    """Return whether an object may be open in both ways at once (GPD_SPE_010 5.7.3).
+    """Return whether handles with two sets of flags may be open at once (GPD_SPE_010 5.7.3).
 
-    OP-TEE asks besides that both may be shared in the same ways.
+    OP-TEE also requires that the SHARE flags of both are equal.
     """
     either, both = one | other, one & other
     return not (
@@ -241,14 +241,14 @@ def _check_storage(storage_id: int) -> None:
 
 
 def _name(owner: UUID, object_id: bytes) -> str:
-    """Return the name of an object's file."""
+    """Return the name of the file of an object."""
     if len(object_id) > _MAX_OBJECT_ID:
         raise PanicError(Result.BAD_PARAMETERS)
     return f"{owner}/{_PREFIX}{object_id.hex()}"
 
 
 def _object_id(name: str) -> bytes | None:
-    """Return the name of the object in a file, None for a file that is none of ours."""
+    """Return the name of the object in a file; None for any other file."""
     try:
         object_id = bytes.fromhex(name.removeprefix(_PREFIX))
     except ValueError:
@@ -257,7 +257,7 @@ def _object_id(name: str) -> bytes | None:
 
 
 def _size_of(files: FileSystem, file: int) -> int:
-    """Find out how long a file is, which there is no request for."""
+    """Find the size of a file by reading, as there is no request for it."""
     low, high = 0, 1
     while files.read(file, high - 1, 1):
         low, high = high, 2 * high
