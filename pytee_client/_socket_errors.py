@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import builtins
-
 from ._teec_error import TeecError
 from .enums import Result
 
@@ -44,7 +42,7 @@ class IsocketRemoteClosedError(IsocketError, ConnectionError):
     code = Result.ISOCKET_REMOTE_CLOSED
 
 
-class IsocketTimeoutError(IsocketError, builtins.TimeoutError):
+class IsocketTimeoutError(IsocketError):
     """ISOCKET_TIMEOUT: the time allowed has passed."""
 
     __module__ = "pytee_client.errors"

@@ -4,6 +4,9 @@
 By rule, TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and the exception
 ItemNotFoundError. Where Python has an exception for the same thing, ours is one
 of these too.
+
+TimeoutError, OverflowError and NotImplementedError are only here, so that
+"from pytee_client import *" and "from pytee_client.errors import *" leave Python's own alone.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ __all__ = [
     "CorruptObjectError",
     "DeviceAccessError",
     "DeviceNotFoundError",
+    "DeviceTimeoutError",
     "ExcessDataError",
     "ExternalCancelError",
     "FakeTeeWarning",
@@ -62,10 +66,8 @@ __all__ = [
     "MacInvalidError",
     "NoDataError",
     "NotATeeDeviceError",
-    "NotImplementedError",
     "NotSupportedError",
     "OutOfMemoryError",
-    "OverflowError",
     "ParameterRangeError",
     "ParameterTypeError",
     "PrivilegedDeviceError",
@@ -81,7 +83,6 @@ __all__ = [
     "TeecError",
     "TimeNeedsResetError",
     "TimeNotSetError",
-    "TimeoutError",
     "TrustedApplicationNotFoundError",
     "UnsupportedVersionError",
 ]
@@ -205,8 +206,11 @@ class ExternalCancelError(CancelError):
     code = Result.EXTERNAL_CANCEL
 
 
-class TimeoutError(TeecError, builtins.TimeoutError):
-    """TIMEOUT: the time allowed has passed."""
+class TimeoutError(TeecError):
+    """TIMEOUT: the time allowed has passed.
+
+    No builtins.TimeoutError: the Trusted Application says what it waited for.
+    """
 
     code = Result.TIMEOUT
 
@@ -294,6 +298,10 @@ class SignatureInvalidError(TeecError):
 
 class DeviceNotFoundError(ItemNotFoundError, FileNotFoundError):
     """There is no such TEE device."""
+
+
+class DeviceTimeoutError(TimeoutError, builtins.TimeoutError):
+    """wait_for_device() found no device in time."""
 
 
 class DeviceAccessError(AccessDeniedError):

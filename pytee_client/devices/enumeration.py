@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
 from ..enums import GenericCapabilities, Origin
-from ..errors import ParameterTypeError, TeecError, TimeoutError
+from ..errors import DeviceTimeoutError, ParameterTypeError, TeecError
 from ..version import known_implementation
 from .attributes import Attributes
 from .monitor import LinuxMonitor
@@ -187,8 +187,8 @@ def wait_for_device(
         The device.
 
     Raises:
-        TimeoutError: a builtin TimeoutError too; it is not there, or the user may not open
-            it: the remedy, and the cause, say which.
+        DeviceTimeoutError: a builtins.TimeoutError; it is not there, or the user may not
+            open it. The remedy and the cause say which.
         ValueError: the device is no absolute path.
         For the others see enumerate_devices().
 
@@ -217,7 +217,7 @@ def _is_wanted(device: Device, path: str | None) -> bool:
 
 def _too_late(kernel: Kernel | None, path: str | None) -> TeecError:
     doing = f"waiting for {path or 'a TEE device'}"
-    late = TimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
+    late = DeviceTimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
     try:
         open_native(path, kernel).finalize()
     except TeecError as error:

@@ -114,7 +114,7 @@ def test_what_is_sent_before_waits_for_its_waiter_once(
     for _ in range(2):
         sender.invoke_command(SEND, (7, 0))
     waiter.invoke_command(WAIT, (7, 0))
-    with pytest.raises(tee.TimeoutError):
+    with pytest.raises(tee.errors.TimeoutError):
         waiter.invoke_command(WAIT, (7, 1))
     assert not notifications.waiting
 
@@ -149,7 +149,7 @@ def test_the_first_number_is_for_the_bottom_half(
     notifications.interrupt(3, 0)
     assert done == ["bottom half"]
     waiter.invoke_command(WAIT, (3, 0))
-    with pytest.raises(tee.TimeoutError):
+    with pytest.raises(tee.errors.TimeoutError):
         waiter.invoke_command(WAIT, (0, 1))
 
 

@@ -89,7 +89,7 @@ def test_sessions_of_a_single_instance_share_its_state(context: tee.Context) -> 
 def test_a_read_into_a_smaller_buffer_is_an_overflow(context: tee.Context) -> None:
     with context.open_session(Sims.uuid) as session:
         session.invoke_command(SimsCommand.WRITE, (0, 0), bytes(32))
-        with pytest.raises(tee.OverflowError) as caught:
+        with pytest.raises(tee.errors.OverflowError) as caught:
             session.invoke_command(SimsCommand.READ, (0, 0), tee.MemrefTempOutput(31))
         assert caught.value.origin == TRUSTED_APP
 

@@ -91,7 +91,7 @@ def test_devices_are_listed_once_there_is_room_for_them(devices: tee.Session) ->
 def test_an_unknown_command_of_the_device_enumeration_is_not_implemented(
     devices: tee.Session,
 ) -> None:
-    with pytest.raises(tee.NotImplementedError) as caught:
+    with pytest.raises(tee.errors.NotImplementedError) as caught:
         devices.invoke_command(99)
     assert caught.value.origin == TRUSTED_APP
 
