@@ -35,7 +35,7 @@ class TeecError(Exception):
 
     code: int = Result.GENERIC
     origin: int
-    errno: Any
+    errno: int | None
     doing: str
     remedy: str | None
     outputs: tuple[Any, ...]
