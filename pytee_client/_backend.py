@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 
+from . import _hints as t
 from ._boundary import NativeContext
 from .errors import FakeTeeWarning, ParameterTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, Literal, TypeAlias
+    from typing import Final, Literal
 
     from .kernels.kernel import Kernel
-
-    Backend: TypeAlias = Literal["linux", "fake"] | Kernel
 
 _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
 _FAKE_PREFIX = "fake:"
@@ -24,7 +24,7 @@ _FIRST_NODE: Final = "/dev/tee0"
 
 
 def resolve(
-    device: str | os.PathLike[str] | None, backend: Backend | None
+    device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> tuple[str | None, Kernel | None]:
     """Find the path, or None for the first device, and the kernel, or None for Linux."""
     path = _path_of(device)
@@ -48,7 +48,7 @@ def _has_devices() -> bool:
     return bool(client_nodes())
 
 
-def resolve_backend(backend: Backend | None) -> Kernel | None:
+def resolve_backend(backend: t.Backend | None) -> Kernel | None:
     """Find the kernel, or None for Linux, which it is where nothing says else."""
     if backend is None:
         backend = _backend_of_environment()
@@ -61,18 +61,21 @@ def resolve_backend(backend: Backend | None) -> Kernel | None:
     return backend
 
 
-_announcements = iter([FakeTeeWarning])
+# Taken by the first who warns, and never given back. Nobody waits for it, so a child of a fork
+# does not either.
+_announcement = threading.Lock()
 
 
 def _announce_fake() -> None:
     """Warn once a process, whatever filters there are: programs open contexts in many places."""
-    for category in _announcements:
-        warnings.warn(
-            "this machine has no TEE device: the fake kernel answers instead"
-            f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
-            category,
-            stacklevel=4,
-        )
+    if not _announcement.acquire(blocking=False):
+        return
+    warnings.warn(
+        "this machine has no TEE device: the fake kernel answers instead"
+        f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
+        FakeTeeWarning,
+        stacklevel=4,
+    )
 
 
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:

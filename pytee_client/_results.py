@@ -12,7 +12,8 @@ from .enums import Origin, Result
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import IntEnum
-    from typing import Any
+
+    from ._outputs import Outputs
 
 __all__ = ["error_of"]
 
@@ -98,7 +99,7 @@ def error_of(
     doing: str,
     *,
     remedy: str | None = None,
-    outputs: tuple[Any, ...] = (),
+    outputs: Outputs = (),
     results: type[IntEnum] | None = None,
 ) -> TeecError:
     """Make the exception for a result of the C library; error is the errno or 0."""

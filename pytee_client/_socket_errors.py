@@ -31,7 +31,7 @@ class IsocketProtocolError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_PROTOCOL
+    code: int = Result.ISOCKET_PROTOCOL
 
 
 class IsocketRemoteClosedError(IsocketError, ConnectionError):
@@ -39,7 +39,7 @@ class IsocketRemoteClosedError(IsocketError, ConnectionError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_REMOTE_CLOSED
+    code: int = Result.ISOCKET_REMOTE_CLOSED
 
 
 class IsocketTimeoutError(IsocketError):
@@ -47,7 +47,7 @@ class IsocketTimeoutError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_TIMEOUT
+    code: int = Result.ISOCKET_TIMEOUT
 
 
 class IsocketOutOfResourcesError(IsocketError):
@@ -55,7 +55,7 @@ class IsocketOutOfResourcesError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_OUT_OF_RESOURCES
+    code: int = Result.ISOCKET_OUT_OF_RESOURCES
 
 
 class IsocketLargeBufferError(IsocketError):
@@ -63,7 +63,7 @@ class IsocketLargeBufferError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_LARGE_BUFFER
+    code: int = Result.ISOCKET_LARGE_BUFFER
 
 
 class IsocketWarningProtocolError(IsocketError):
@@ -71,7 +71,7 @@ class IsocketWarningProtocolError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_WARNING_PROTOCOL
+    code: int = Result.ISOCKET_WARNING_PROTOCOL
 
 
 class IsocketHostnameError(IsocketError):
@@ -79,7 +79,7 @@ class IsocketHostnameError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_HOSTNAME
+    code: int = Result.ISOCKET_HOSTNAME
 
 
 class IsocketTcpWarningUnknownOutOfBandError(IsocketError):
@@ -87,7 +87,7 @@ class IsocketTcpWarningUnknownOutOfBandError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND
+    code: int = Result.ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND
 
 
 class IsocketUdpWarningUnknownOutOfBandError(IsocketError):
@@ -95,4 +95,4 @@ class IsocketUdpWarningUnknownOutOfBandError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND
+    code: int = Result.ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND

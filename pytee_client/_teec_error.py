@@ -6,11 +6,8 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 
+from ._outputs import Outputs
 from .enums import Origin, Result
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["TeecError", "describe_range"]
 
@@ -34,12 +31,6 @@ class TeecError(Exception):
     __module__ = "pytee_client.errors"
 
     code: int = Result.GENERIC
-    origin: int
-    errno: int | None
-    doing: str
-    remedy: str | None
-    outputs: tuple[Any, ...]
-    results: type[IntEnum] | None
 
     def __init__(
         self,
@@ -49,7 +40,7 @@ class TeecError(Exception):
         origin: int = Origin.API,
         errno: int | None = None,
         remedy: str | None = None,
-        outputs: tuple[Any, ...] = (),
+        outputs: Outputs = (),
         results: type[IntEnum] | None = None,
     ) -> None:
         super().__init__(doing)
@@ -57,7 +48,7 @@ class TeecError(Exception):
         if code is not None:
             self.code = code
         self.origin = origin
-        self.errno = errno
+        self.errno: int | None = errno
         self.remedy = remedy
         self.outputs = outputs
         self.results = results
@@ -91,7 +82,7 @@ class TeecError(Exception):
             text += f": {self.remedy}"
         return text
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickle the attributes; those of an OSError are not in its dictionary."""
         return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
 

@@ -9,6 +9,8 @@ import threading
 import weakref
 from enum import IntEnum
 
+from . import _hints as t
+from . import memory, session
 from ._backend import open_native, resolve
 from ._boundary import (
     NativeContext,
@@ -19,6 +21,7 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
+from ._buffer import Buffer
 from ._calls import open_session
 from ._closable import Closable
 from ._process import Process
@@ -40,7 +43,8 @@ from .memory import (
     RegisteredSharedMemory,
     SharedMemory,
 )
-from .operation import Use
+from .operation import Operation, Use
+from .parameters import Parameter
 from .session import Session
 from .version import Version, known_implementation
 
@@ -48,14 +52,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
-    from uuid import UUID
-
-    from _typeshed import FileDescriptorLike
-    from typing_extensions import Buffer
-
-    from ._backend import Backend
-    from .operation import Operation
-    from .parameters import Parameter
 
     _Block = TypeVar("_Block", bound=SharedMemory)
 
@@ -113,7 +109,7 @@ class Context(Closable):
     """
 
     def __init__(
-        self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
+        self, device: str | os.PathLike[str] | None = None, *, backend: t.Backend | None = None
     ) -> None:
         path, kernel = resolve(device, backend)
         self._native = open_native(path, kernel)
@@ -150,7 +146,7 @@ class Context(Closable):
 
     def open_session(
         self,
-        destination: UUID,
+        destination: t.UUID,
         *parameters: Parameter,
         login: int = Login.PUBLIC,
         gid: int | str | None = None,
@@ -296,7 +292,7 @@ class Context(Closable):
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
     def register_shared_memory_fd(
-        self, fd: FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
+        self, fd: t.FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
     ) -> DescriptorSharedMemory:
         """Share the memory behind a descriptor, which may be memory that only the TEE can read.
 
@@ -389,6 +385,11 @@ class Context(Closable):
         state = "closed" if self._closed else "open"
         device = self._path or "the first device"
         return f"<Context on {device} of {self.version.backend}, {state}>"
+
+
+# What belongs to a context names its class in hints, and can't import it.
+for _module in (memory, session):
+    vars(_module)["Context"] = Context
 
 
 def _directions(flags: int) -> MemoryFlags:

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import mmap
 
+from . import _hints as t
+from ._boundary import NativeSharedMemory
+from ._buffer import Buffer
 from ._closable import Closable
+from ._generic import Generic
 from ._process import Process
 from .enums import MemoryFlags
 from .errors import (
@@ -17,12 +21,18 @@ from .errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final, NoReturn
+    from typing import Final
 
-    from typing_extensions import Buffer, Self
+    from typing_extensions import TypeVar
 
-    from ._boundary import NativeSharedMemory
     from .context import Context
+
+    # What the block comes back as.
+    _OutputT_co = TypeVar(
+        "_OutputT_co", bound=memoryview | int, covariant=True, default=memoryview | int
+    )
+else:
+    _OutputT_co = None
 
 __all__ = [
     "AllocatedSharedMemory",
@@ -40,7 +50,7 @@ def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
-class SharedMemory(Closable):
+class SharedMemory(Closable, Generic[_OutputT_co]):
     """A block of memory that the program and the TEE share.
 
     Made by Context.allocate_shared_memory(), Context.register_shared_memory() and
@@ -136,7 +146,7 @@ class SharedMemory(Closable):
         return f"<{name} of {self._native.size} bytes, {self._native.flags!r}>"
 
 
-class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, override]
+class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignore[misc, override]
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
@@ -146,7 +156,7 @@ class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, over
     byte, which is not shared.
     """
 
-    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> Self:
+    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> t.Self:
         """Map the memory; descriptor is the driver's, or -1 for pages of the process."""
         block = super().__new__(cls, descriptor, max(native.size, 1))
         block._attach(context, native)
@@ -160,12 +170,12 @@ class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, over
         # the kernel keeps for it, and that nobody else gets.
         mmap.mmap.close(self)
 
-    def resize(self, newsize: int) -> NoReturn:
+    def resize(self, newsize: int) -> t.NoReturn:
         """Refuse: shared memory has one size."""
         raise NotSupportedError("shared memory can't be resized: allocate another block")
 
 
-class RegisteredSharedMemory(SharedMemory):
+class RegisteredSharedMemory(SharedMemory[memoryview]):
     """A block of the program's own memory that is shared in place.
 
     Attributes:
@@ -174,7 +184,7 @@ class RegisteredSharedMemory(SharedMemory):
     """
 
     def __init__(
-        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: Any
+        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: object
     ) -> None:
         """Hold the buffer, of which pinned is an export."""
         self.buffer = buffer
@@ -186,7 +196,7 @@ class RegisteredSharedMemory(SharedMemory):
         self._pinned = None
 
 
-class DescriptorSharedMemory(SharedMemory):
+class DescriptorSharedMemory(SharedMemory[int]):
     """A block of memory behind a descriptor, such as a dma-buf that only the TEE can read.
 
     Nothing of it is mapped: the block is no buffer. As an output it comes back as an int,

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from ._calls import CallPool, prepare
+from enum import IntEnum
+
+from . import _hints as t
+from ._boundary import NativeSession
+from ._calls import CallPool, PreparedCommand, prepare
 from ._calls.one_parameter import (
     call_with_block,
     call_with_bytes,
@@ -11,20 +15,34 @@ from ._calls.one_parameter import (
     call_with_value,
 )
 from ._closable import Closable
+from ._outputs import Outputs
 from .memory import AllocatedSharedMemory
-from .operation import Use
-from .parameters import MemrefTempInOut, ValueInOut
+from .operation import Operation, Use
+from .parameters import MemrefTempInOut, Parameter, ValueInOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from enum import IntEnum
-    from uuid import UUID
+    from typing import TypeVar, overload
 
-    from ._boundary import NativeSession
-    from ._calls import PreparedCommand
+    from ._outputs import Output, RequiredSize, Value
     from .context import Context
-    from .operation import Operation
-    from .parameters import Outputs, Parameter
+    from .memory import SharedMemory
+    from .parameters import (
+        InputParameter,
+        MemrefPartialInOut,
+        MemrefPartialInput,
+        MemrefPartialOutput,
+        MemrefTempInput,
+        MemrefTempOutput,
+        MemrefWhole,
+        OutputParameter,
+        ValueInput,
+        ValueOutput,
+    )
+
+    _A = TypeVar("_A", bound=Output)
+    _B = TypeVar("_B", bound=Output)
+    _M = TypeVar("_M", bound=memoryview | int)
 
 __all__ = ["Session"]
 
@@ -47,15 +65,15 @@ class Session(Closable):
     def __init__(
         self,
         context: Context,
-        destination: UUID,
+        destination: t.UUID,
         native: NativeSession,
         outputs: Outputs,
         results: type[IntEnum] | None,
     ) -> None:
         """Wrap an open session; results names codes of the Trusted Application."""
-        self.context = context
-        self.destination = destination
-        self.outputs = outputs
+        self.context: Context = context
+        self.destination: t.UUID = destination
+        self.outputs: Outputs = outputs
         self._calls = CallPool(native, destination, results)
         self._closed = False
 
@@ -63,6 +81,99 @@ class Session(Closable):
     def closed(self) -> bool:
         """True once it is closed, or is being closed."""
         return self._calls.is_closed
+
+    if TYPE_CHECKING:
+
+        @overload
+        def invoke_command(
+            self, command_id: int, /, *, operation: Operation | None = None
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory[_M] | MemrefWhole[_M],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_M | RequiredSize, ...]: ...
+        @overload
+        def invoke_command(
+            self, command_id: int, first: InputParameter, /, *, operation: Operation | None = None
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory | MemrefWhole,
+            second: Parameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> Outputs: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: Parameter,
+            second: SharedMemory | MemrefWhole,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> Outputs: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: OutputParameter[_B],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A, _B]: ...
+        @overload
+        def invoke_command(
+            self, command_id: int, /, *parameters: Parameter, operation: Operation | None = None
+        ) -> Outputs: ...
 
     def invoke_command(
         self,
@@ -114,7 +225,52 @@ class Session(Closable):
             return call_with_nothing(calls, command_id)
         return calls.run(command_id, parameters)
 
-    def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand:
+    if TYPE_CHECKING:
+
+        @overload
+        def prepare(self, command_id: int, /) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: SharedMemory[_M] | MemrefWhole[_M], /
+        ) -> PreparedCommand[tuple[_M | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefWhole], /
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: InputParameter | type[ValueInput | MemrefTempInput | MemrefPartialInput],
+            /,
+        ) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: OutputParameter[_A], /
+        ) -> PreparedCommand[tuple[_A]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[ValueOutput | ValueInOut], /
+        ) -> PreparedCommand[tuple[Value]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefTempOutput[t.Any] | MemrefTempInOut[t.Any]], /
+        ) -> PreparedCommand[tuple[bytes | memoryview | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: type[MemrefPartialOutput[t.Any] | MemrefPartialInOut[t.Any]],
+            /,
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, /, *slots: Parameter | type[object]
+        ) -> PreparedCommand[Outputs]: ...
+
+    def prepare(
+        self, command_id: int, /, *slots: Parameter | type[object]
+    ) -> PreparedCommand[t.Any]:
         """Prepare a command that is to be run many times.
 
         What is prepared is checked once. In a hot loop a prepared command costs less than

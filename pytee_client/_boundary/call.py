@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-    from typing_extensions import Buffer
-
+    from .._buffer import Buffer
     from .memory import NativeSharedMemory
 
 SLOTS: Final = 4
@@ -76,14 +75,14 @@ class NativeCall:
 
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle; what is not cancellable need not be listed while it is under way."""
-        self.struct = ffi.new(_CALL)
+        self.struct: Any = ffi.new(_CALL)
         self.struct.cancellable = cancellable
         self._operation = ffi.addressof(self.struct, "operation")
         self._first = self._operation.params[0].tmpref
         # Made when asked for: sessions that are opened, and calls with values, need none.
         self._tmprefs: list[Any] = []
         self._memrefs: list[Any] = []
-        self.numbers = ffi.buffer(ffi.addressof(self._operation, "params"))
+        self.numbers: Any = ffi.buffer(ffi.addressof(self._operation, "params"))
 
     @property
     def state(self) -> OperationState:

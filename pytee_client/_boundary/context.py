@@ -9,6 +9,8 @@ from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..kernels.kernel import Kernel
 
 
@@ -26,8 +28,8 @@ class NativeContext:
 
     def __init__(self, name: str | None, kernel: Kernel | None) -> None:
         """Initialise the context; kernel is None for Linux."""
-        self.struct = ffi.new("TEEC_Context *")
-        self.kernel = kernel
+        self.struct: Any = ffi.new("TEEC_Context *")
+        self.kernel: Kernel | None = kernel
         self._device = ffi.NULL if kernel is None else ffi.new_handle(kernel)
         version = ffi.new("struct tee_ioctl_version_data *")
         path = ffi.NULL if name is None else ffi.new("char[]", name.encode())

@@ -12,8 +12,9 @@ from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from typing import Any
 
+    from .._buffer import Buffer
     from .context import NativeContext
 
 
@@ -24,13 +25,13 @@ class NativeSharedMemory:
 
     def __init__(self, context: NativeContext, size: int, flags: int) -> None:
         """Prepare the structure; nothing is shared yet."""
-        self.struct = ffi.new("TEEC_SharedMemory *")
+        self.struct: Any = ffi.new("TEEC_SharedMemory *")
         self.struct.size = size
         self.struct.flags = flags
-        self.context = context
-        self.size = size
-        self.directions = int(flags)
-        self.flags = MemoryFlags(flags)
+        self.context: NativeContext = context
+        self.size: int = size
+        self.directions: int = int(flags)
+        self.flags: MemoryFlags = MemoryFlags(flags)
 
     def register(self, buffer: Buffer, doing: str = "registering") -> None:
         """Share a buffer, which the caller keeps where it is until release()."""

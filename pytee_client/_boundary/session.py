@@ -35,10 +35,10 @@ class NativeSession:
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
-        self.context = context
+        self.context: NativeContext = context
         # The destructor keeps what it needs of the context.
         self._shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, context))
-        self.struct = ffi.addressof(self._shared, "session")
+        self.struct: Any = ffi.addressof(self._shared, "session")
 
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int

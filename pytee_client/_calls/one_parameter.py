@@ -22,9 +22,10 @@ from .._boundary.call import (
     repeat,
     unpack_value,
 )
+from .._outputs import RequiredSize, Value
 from ..errors import ClosedSharedMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, part_of
-from ..parameters import MemrefTempInOut, MemrefWhole, RequiredSize, Value, ValueInOut
+from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
 from .slots import foreign_block, new_tuple, view_of
 
 TYPE_CHECKING = False
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
+    from .._outputs import Outputs
     from ..memory import SharedMemory
-    from ..parameters import Outputs
     from .pool import CallPool
     from .slots import Call
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .._boundary import NativeContext
+    from .._outputs import Outputs
     from .._teec_error import TeecError
-    from ..parameters import Outputs
     from .slots import Call
 
 

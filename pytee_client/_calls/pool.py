@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .._boundary import NativeSession
-    from ..parameters import Outputs
+    from .._outputs import Outputs
 
 # How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
 # the last call from telling that it ended.

@@ -24,13 +24,23 @@ from .slots import CLASSES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Generic, TypeVar
 
+    from .._outputs import Outputs
     from .pool import CallPool
     from .slots import Call
 
+    _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 
-class PreparedCommand(partial):  # type: ignore[type-arg]
+    class _Runner(Generic[_OutputsT_co]):
+        def __init__(self, run: partial[Outputs]) -> None: ...
+        def __call__(self, *contents: object) -> _OutputsT_co: ...
+else:
+    # It costs less to call than an object with a method __call__: nothing is looked up.
+    _Runner = partial
+
+
+class PreparedCommand(_Runner["_OutputsT_co"]):
     """A command of a session, prepared by Session.prepare(); calling it runs the command.
 
     Attributes:
@@ -41,7 +51,6 @@ class PreparedCommand(partial):  # type: ignore[type-arg]
     to a buffer that several calls share.
     """
 
-    # A partial costs less to call than an object with a method __call__: nothing is looked up.
     command_id: int
     slots: tuple[object, ...]
 
@@ -52,7 +61,7 @@ class PreparedCommand(partial):  # type: ignore[type-arg]
         return f"<PreparedCommand {self.command_id}{slots}>"
 
 
-def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand:
+def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
     """Prepare a command; slots are parameters, or their classes where the content varies."""
     calls.check_live()
     command_id = to_uint32(command_id, "the command id")
@@ -61,12 +70,12 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
     for index, slot in enumerate(slots):
         if isinstance(slot, type) and slot not in CLASSES:
             raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
-    command = PreparedCommand(_run_of(calls, command_id, slots))
+    command: PreparedCommand[Outputs] = PreparedCommand(_run_of(calls, command_id, slots))
     command.command_id, command.slots = command_id, tuple(slots)
     return command
 
 
-def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
+def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     only: Any = slots[0] if len(slots) == 1 else None
     if only is p.ValueInOut:
@@ -96,7 +105,7 @@ def _is_kept(slot: object) -> bool:
     return not isinstance(buffer, int | memoryview)
 
 
-def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
+def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     def make() -> Call:
         call = calls.new()
         try:
@@ -119,7 +128,7 @@ def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> 
     return partial(_repeat, calls, free, make)
 
 
-def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> p.Outputs:
+def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> Outputs:
     """Run a command once more with parameters of any kind."""
     try:
         call = free.pop()
@@ -135,7 +144,7 @@ def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> p.O
 
 def _call_with_contents(
     calls: CallPool, command_id: int, slots: Sequence[object], *contents: object
-) -> p.Outputs:
+) -> Outputs:
     """Run a command with contents for the slots that are classes."""
     varying = [index for index, slot in enumerate(slots) if isinstance(slot, type)]
     if len(contents) != len(varying):

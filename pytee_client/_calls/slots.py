@@ -30,6 +30,8 @@ from .._boundary.call import (
     pin_bytes,
     release,
 )
+from .._buffer import Buffer
+from .._outputs import Output, Outputs, RequiredSize, Value
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, SharedMemory, part_of
@@ -39,14 +41,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Final, TypeAlias
 
-    from typing_extensions import Buffer
-
     from .._boundary import NativeContext, NativeSharedMemory
 
     # How an output is read: its slot, how many bytes there is room for, and what cuts its source
     # to the size that came back. Not a named tuple, which takes ten times as long to make. A lone
     # number is the slot of two numbers.
-    Output: TypeAlias = "tuple[int, int, Callable[[Any, int], object], object]"
+    Reading: TypeAlias = tuple[int, int, Callable[[Any, int], Output], object]
 
 _INPUT: Final = int(MemoryFlags.INPUT)
 _OUTPUT: Final = int(MemoryFlags.OUTPUT)
@@ -68,7 +68,7 @@ class Call(NativeCall):
         super().__init__(cancellable=cancellable)
         self._kept: list[object] = []
         self._pins: list[Any] = []
-        self._outputs: list[Output | int] = []
+        self._outputs: list[Reading | int] = []
 
     def fill(self, context: NativeContext, parameters: Sequence[object]) -> int:
         """Set the parameters and return their types; clear() is due, whatever comes of it."""
@@ -83,19 +83,19 @@ class Call(NativeCall):
                 types |= set_slot(self, context, index, parameter) << (4 * index)
         return types
 
-    def outputs(self) -> p.Outputs:
+    def outputs(self) -> Outputs:
         """Return what came back, in slot order."""
-        found: list[object] = []
+        found: list[Output] = []
         for output in self._outputs:
             if isinstance(output, int):
-                found.append(new_tuple(p.Value, self.value(output)))
+                found.append(new_tuple(Value, self.value(output)))
             else:
                 index, capacity, cut, source = output
                 size = self.size(index)
-                found.append(cut(source, size) if size <= capacity else p.RequiredSize(size))
+                found.append(cut(source, size) if size <= capacity else RequiredSize(size))
         return tuple(found)
 
-    def copied_outputs(self) -> p.Outputs:
+    def copied_outputs(self) -> Outputs:
         """Return what came back, without keeping the memory in use that it came back in."""
         return tuple(
             bytes(output) if isinstance(output, memoryview) else output for output in self.outputs()
@@ -125,7 +125,7 @@ class Call(NativeCall):
         self._outputs.append(index)
 
     def expect_memory(
-        self, index: int, capacity: int, cut: Callable[[Any, int], object], source: object
+        self, index: int, capacity: int, cut: Callable[[Any, int], Output], source: object
     ) -> None:
         """Note that a slot comes back as so much of a source as the size in it says."""
         self._outputs.append((index, capacity, cut, source))
@@ -192,7 +192,7 @@ def _temp_input(
 
 
 def _temp_output(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempOutput
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempOutput[Any]
 ) -> int:
     buffer = parameter._buffer
     if isinstance(buffer, int):
@@ -203,7 +203,7 @@ def _temp_output(
 
 
 def _temp_inout(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempInOut
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempInOut[Any]
 ) -> int:
     is_slice = _set_callers_output(call, context, index, parameter._buffer, _INOUT)
     return MEMREF_PARTIAL_INOUT if is_slice else MEMREF_TEMP_INOUT
@@ -282,7 +282,7 @@ def _set_part(
         call.expect_memory(index, size, _cut_block, (block, offset))
 
 
-def _cut_block(place: tuple[SharedMemory, int], size: int) -> object:
+def _cut_block(place: tuple[SharedMemory, int], size: int) -> memoryview | int:
     block, offset = place
     return block._output(offset, size)
 
@@ -314,14 +314,14 @@ def _partial_input(
 
 
 def _partial_output(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialOutput
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialOutput[Any]
 ) -> int:
     _partial(call, context, index, parameter, _OUTPUT)
     return MEMREF_PARTIAL_OUTPUT
 
 
 def _partial_inout(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialInOut
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialInOut[Any]
 ) -> int:
     _partial(call, context, index, parameter, _INOUT)
     return MEMREF_PARTIAL_INOUT

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
+from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
 from ..enums import GenericCapabilities, Origin
@@ -25,10 +26,7 @@ from .monitor import LinuxMonitor
 from .sysfs import Folder
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from .._backend import Backend
-    from ..kernels import Kernel
+    from ..kernels.kernel import Kernel
     from .monitor import Monitor
     from .sysfs import KernelWithDevices, Tree
 
@@ -112,14 +110,14 @@ class BusDevice:
     """
 
     name: str
-    uuid: UUID
+    uuid: t.UUID
     modalias: str
     needs_supplicant: bool
     driver: str | None
 
 
 def enumerate_devices(
-    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+    backend: t.Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
 ) -> tuple[Device, ...]:
     """List the TEE devices, those for clients first, and those of a kind by their numbers.
 
@@ -151,7 +149,7 @@ def enumerate_devices(
 
 
 def enumerate_bus_devices(
-    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+    backend: t.Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
 ) -> tuple[BusDevice, ...]:
     """List the Trusted Applications that the kernel has as devices, by their names.
 
@@ -168,7 +166,7 @@ def wait_for_device(
     timeout: float | None = None,
     *,
     device: str | os.PathLike[str] | None = None,
-    backend: Backend | None = None,
+    backend: t.Backend | None = None,
 ) -> Device:
     """Wait until a TEE device is there for Context() to open.
 
@@ -297,7 +295,8 @@ def _bus_device(tree: Tree, name: str) -> BusDevice | None:
     driver = attributes.link("driver")
     if not _is_there(tree, folder):
         return None
-    lines = dict(line.partition("=")[::2] for line in uevent.splitlines())
+    parts = [line.partition("=") for line in uevent.splitlines()]
+    lines = {key: value for key, _, value in parts}
     modalias = lines.get("MODALIAS", "")
     match = _MODALIAS.fullmatch(modalias)
     if not match:

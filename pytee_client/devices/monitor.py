@@ -23,9 +23,11 @@ class Monitor(Protocol):
 
     def wait(self, timeout: float) -> bool:
         """Wait for news, so many seconds at the most; return whether there are, and forget them."""
+        ...
 
     def close(self) -> None:
         """End it."""
+        ...
 
 
 @final

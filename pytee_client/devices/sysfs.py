@@ -21,12 +21,15 @@ class Tree(Protocol):
 
     def names(self, path: str) -> list[str]:
         """Return what a directory has, sorted."""
+        ...
 
     def read(self, path: str) -> bytes:
         """Return what an attribute says."""
+        ...
 
     def readlink(self, path: str) -> str:
         """Return where a link leads, from its own directory on."""
+        ...
 
 
 class KernelWithDevices(Protocol):
@@ -40,6 +43,7 @@ class KernelWithDevices(Protocol):
 
     def monitor_devices(self) -> Monitor:
         """Return what tells that devices come and go."""
+        ...
 
 
 @final

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from pytee_client.parameters import Outputs
 
 WAIT, SEND = range(2)
 MAX = 66
@@ -86,7 +85,7 @@ def sender(context: tee.Context) -> Iterator[tee.Session]:
 @pytest.fixture
 def waiting(
     notifications: fake.Notifications, waiter: tee.Session, pool: ThreadPoolExecutor
-) -> Iterator[Future[Outputs]]:
+) -> Iterator[Future[tuple[()]]]:
     """A command that waits for notification 5."""
     future = pool.submit(waiter.invoke_command, WAIT, (5, 0))
     wait_until(lambda: 5 in notifications.waiting)
@@ -94,7 +93,9 @@ def waiting(
     notifications.send(5)
 
 
-def test_a_session_waits_until_another_sends(waiting: Future[Outputs], sender: tee.Session) -> None:
+def test_a_session_waits_until_another_sends(
+    waiting: Future[tuple[()]], sender: tee.Session
+) -> None:
     sender.invoke_command(SEND, (4, 0))
     assert not waiting.done()
     sender.invoke_command(SEND, (5, 0))
@@ -102,7 +103,7 @@ def test_a_session_waits_until_another_sends(waiting: Future[Outputs], sender: t
 
 
 def test_a_session_waits_until_a_device_interrupts(
-    waiting: Future[Outputs], notifications: fake.Notifications
+    waiting: Future[tuple[()]], notifications: fake.Notifications
 ) -> None:
     notifications.interrupt(4, 5)
     assert waiting.result(LIMIT) == ()
@@ -119,7 +120,7 @@ def test_what_is_sent_before_waits_for_its_waiter_once(
     assert not notifications.waiting
 
 
-def test_only_one_may_wait(waiting: Future[Outputs], sender: tee.Session) -> None:
+def test_only_one_may_wait(waiting: Future[tuple[()]], sender: tee.Session) -> None:
     with pytest.raises(tee.BadParametersError) as caught:
         sender.invoke_command(WAIT, (5, 0))
     assert caught.value.origin == tee.Origin.TRUSTED_APP
@@ -154,7 +155,7 @@ def test_the_first_number_is_for_the_bottom_half(
 
 
 def test_a_bottom_half_may_notify(
-    notifications: fake.Notifications, waiting: Future[Outputs]
+    notifications: fake.Notifications, waiting: Future[tuple[()]]
 ) -> None:
     notifications.on_bottom_half.append(lambda: notifications.send(5))
     notifications.interrupt(0)

@@ -24,6 +24,7 @@ from ...support.applications import (
 )
 from ...support.applications.concurrent import ConcurrentCommand
 from ...support.applications.sims import SimsCommand
+from ...support.outputs import output_as
 from ...support.targets import Target
 from ...support.waiting import LIMIT, start_blocked
 
@@ -157,7 +158,8 @@ def test_commands_of_several_sessions_run_side_by_side(
         ]
         for call in calls:
             view, value = call.result(LIMIT)
-            view.release()
+            output_as(memoryview, view).release()
+            value = output_as(tee.Value, value)
             assert value.a == rounds
             assert 1 <= value.b <= number
         calls.clear()
