@@ -43,7 +43,7 @@ from .memory import (
     RegisteredSharedMemory,
     SharedMemory,
 )
-from .operation import Operation, Use
+from .operation import ClaimedCall, Operation
 from .parameters import Parameter
 from .session import Session
 from .version import Version, known_implementation
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 
-class _WhileOpen:
+class _ExplainedErrors:
     """Turns errors caused by a concurrent close() into ClosedContextError.
 
     Others get the remedy that a function of their code, their errno and the capability REG_MEM
@@ -72,7 +72,7 @@ class _WhileOpen:
         self._remedy = remedy
 
     def __enter__(self) -> NativeContext:
-        return self._context._live()
+        return self._context._live_native()
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, BadParametersError):
@@ -140,7 +140,7 @@ class Context(Closable):
                 "the context belongs to the parent of this process: open another here"
             )
 
-    def _live(self) -> NativeContext:
+    def _live_native(self) -> NativeContext:
         self._check_live()
         return self._native
 
@@ -194,7 +194,7 @@ class Context(Closable):
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
         try:
-            with Use(operation) as call, _WhileOpen(self) as native:
+            with ClaimedCall(operation) as call, _ExplainedErrors(self) as native:
                 opened, outputs = open_session(
                     native, destination, login, group, parameters, call, results
                 )
@@ -232,9 +232,9 @@ class Context(Closable):
 
         Threads: may be called from any.
         """
-        native = self._live()
+        native = self._live_native()
         memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        with _WhileOpen(self, for_memory):
+        with _ExplainedErrors(self, for_memory):
             descriptor = -1 if native.registers_memory else memory.allocate()
         try:
             block = AllocatedSharedMemory(self, memory, descriptor)
@@ -249,7 +249,7 @@ class Context(Closable):
             ) from error
         if native.registers_memory:
             try:
-                with _WhileOpen(self, for_memory):
+                with _ExplainedErrors(self, for_memory):
                     memory.register(block, "allocating")
             except BaseException:
                 block.close()
@@ -283,11 +283,11 @@ class Context(Closable):
 
         Threads: may be called from any.
         """
-        native = self._live()
+        native = self._live_native()
         flags = _directions(flags)
         pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
         memory = NativeSharedMemory(native, len(pinned), flags)
-        with _WhileOpen(self, for_memory):
+        with _ExplainedErrors(self, for_memory):
             memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
@@ -314,9 +314,9 @@ class Context(Closable):
 
         Threads: may be called from any.
         """
-        memory = NativeSharedMemory(self._live(), 0, _directions(flags))
+        memory = NativeSharedMemory(self._live_native(), 0, _directions(flags))
         descriptor = to_descriptor(fd)
-        with _WhileOpen(self, for_descriptor):
+        with _ExplainedErrors(self, for_descriptor):
             memory.register_descriptor(descriptor)
         return self._adopt(DescriptorSharedMemory(self, memory))
 
@@ -335,7 +335,7 @@ class Context(Closable):
 
         Threads: may be called from any; blocks that calls use stay theirs.
         """
-        self._live().trim()
+        self._live_native().trim()
 
     def _adopt(self, block: _Block) -> _Block:
         with self._lock:

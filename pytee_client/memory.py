@@ -44,7 +44,7 @@ __all__ = [
 _OUTPUT: Final = int(MemoryFlags.OUTPUT)
 
 
-def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
+def view_part(buffer: Buffer, offset: int, size: int) -> memoryview:
     """See part of a buffer, without keeping hold of it if there is nothing to see."""
     view = memoryview(buffer)
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
@@ -85,7 +85,7 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         return self._native.flags
 
     def __len__(self) -> int:
-        return self._live().size
+        return self._live_native().size
 
     def _check_live(self) -> None:
         if self._closed:
@@ -95,23 +95,23 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
                 "the shared memory belongs to the parent of this process: open a context here"
             )
 
-    def _live(self) -> NativeSharedMemory:
+    def _live_native(self) -> NativeSharedMemory:
         self._check_live()
         return self._native
 
-    def _memory(self) -> Buffer:
+    def _exported(self) -> Buffer:
         """Return what a call exports as long as it uses the block."""
         return self._exporter
 
-    def _output(self, offset: int, size: int) -> memoryview | int:
+    def _output_at(self, offset: int, size: int) -> memoryview | int:
         """Return what a call gives back for an output of so many bytes from offset."""
-        return part_of(self._memory(), offset, size)
+        return view_part(self._exported(), offset, size)
 
-    def _release_view(self) -> None:
-        """Give up what _memory() returns; BufferError if an export of it stands."""
+    def _release_export(self) -> None:
+        """Give up what _exported() returns; BufferError if an export of it stands."""
         self._exporter.release()
 
-    def _release_memory(self) -> None:
+    def _unpin(self) -> None:
         """Give up what only the sharing needed."""
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         if self._closed:
             return
         try:
-            self._release_view()
+            self._release_export()
         except BufferError:
             raise SharedMemoryInUseError(
                 "closing shared memory: it is still used; release the memoryviews of it, and"
@@ -137,7 +137,7 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         try:
             self._native.release()
         finally:
-            self._release_memory()
+            self._unpin()
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -162,10 +162,10 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
         block._attach(context, native)
         return block
 
-    def _memory(self) -> Buffer:
+    def _exported(self) -> Buffer:
         return self
 
-    def _release_view(self) -> None:
+    def _release_export(self) -> None:
         # Before the TEE gives them up: but what it can still reach are pages that
         # the kernel keeps for it, and that nobody else gets.
         mmap.mmap.close(self)
@@ -192,7 +192,7 @@ class RegisteredSharedMemory(SharedMemory[memoryview]):
         self._exporter = memoryview(buffer)
         self._attach(context, native)
 
-    def _release_memory(self) -> None:
+    def _unpin(self) -> None:
         self._pinned = None
 
 
@@ -209,5 +209,5 @@ class DescriptorSharedMemory(SharedMemory[int]):
         self._exporter = memoryview(b"")
         self._attach(context, native)
 
-    def _output(self, offset: int, size: int) -> int:
+    def _output_at(self, offset: int, size: int) -> int:
         return size

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 
-from ._calls.slots import Call
+from ._calls import Call
 from .enums import OperationState
 from .errors import BadStateError
 
@@ -46,7 +46,7 @@ class Operation:
         return f"<Operation {self.state.name.lower()}>"
 
 
-class Use:
+class ClaimedCall:
     """The use of an operation by a call, or of none; one that was never sent was not used."""
 
     def __init__(self, operation: Operation | None) -> None:

@@ -17,7 +17,7 @@ from ._calls.one_parameter import (
 from ._closable import Closable
 from ._outputs import Outputs
 from .memory import AllocatedSharedMemory
-from .operation import Operation, Use
+from .operation import ClaimedCall, Operation
 from .parameters import MemrefTempInOut, Parameter, ValueInOut
 
 TYPE_CHECKING = False
@@ -209,7 +209,7 @@ class Session(Closable):
         """
         calls = self._calls
         if operation is not None:
-            with Use(operation) as call:
+            with ClaimedCall(operation) as call:
                 calls.check_live()
                 calls.adopt(call)
                 return calls.invoke(call, command_id, parameters)

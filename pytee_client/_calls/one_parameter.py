@@ -24,9 +24,11 @@ from .._boundary.call import (
 )
 from .._outputs import RequiredSize, Value
 from ..errors import ClosedSharedMemoryError, ParameterTypeError
-from ..memory import AllocatedSharedMemory, part_of
+from ..memory import AllocatedSharedMemory, view_part
 from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
-from .slots import foreign_block, new_tuple, view_of
+from .blocks import foreign_block
+from .call import new_tuple
+from .slots import view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 
     from .._outputs import Outputs
     from ..memory import SharedMemory
+    from .call import Call
     from .pool import CallPool
-    from .slots import Call
 
 _UINT32_MAX: Final = 0xFFFFFFFF
 
@@ -108,7 +110,7 @@ def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outp
         end = first_size(call)
         if end == size and size:
             return (memoryview(buffer),)
-        return (part_of(buffer, 0, end) if end <= size else RequiredSize(end),)
+        return (view_part(buffer, 0, end) if end <= size else RequiredSize(end),)
     except BaseException:
         # The frames of the error would else keep it.
         release(memory)
@@ -150,7 +152,7 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
             end = first_size(call)
             if end == native.size and end:
                 return (view,)
-            output = part_of(view, 0, end) if end <= native.size else RequiredSize(end)
+            output = view_part(view, 0, end) if end <= native.size else RequiredSize(end)
             view.release()
             return (output,)
         except BaseException:

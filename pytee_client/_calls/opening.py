@@ -7,6 +7,7 @@ from .._boundary import NativeSession
 from .._remedies import for_memory
 from .._results import error_of
 from ..enums import Origin
+from .slots import set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .._boundary import NativeContext
     from .._outputs import Outputs
     from .._teec_error import TeecError
-    from .slots import Call
+    from .call import Call
 
 
 def open_session(
@@ -32,7 +33,7 @@ def open_session(
     """Open a session and return it with the outputs of its opening."""
     session = NativeSession(context)
     try:
-        if session.open(destination, login, gid, call, call.fill(context, parameters)):
+        if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
             return session, call.outputs()
         raise failure(context, call, f"opening a session with {destination}", results)
     finally:

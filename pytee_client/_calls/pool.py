@@ -12,8 +12,9 @@ from .._boundary import raise_interrupted, to_uint32
 from .._process import Process
 from ..enums import Origin, Result
 from ..errors import BadStateError, ClosedSessionError, ForkedContextError
+from .call import Call
 from .opening import failure
-from .slots import Call
+from .slots import set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class CallPool:
         """Run a command and return its outputs."""
         try:
             command_id = to_uint32(command_id, "the command id")
-            types = call.fill(self.session.context, parameters)
+            types = set_parameters(call, self.session.context, parameters)
             if self.session.invoke(call, command_id, types):
                 self.attend(call)
             return call.outputs()

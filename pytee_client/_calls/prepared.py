@@ -19,7 +19,7 @@ from .one_parameter import (
     repeat_with_bytes,
     repeat_with_value,
 )
-from .slots import CLASSES
+from .slots import PARAMETER_CLASSES, set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
     from .._outputs import Outputs
+    from .call import Call
     from .pool import CallPool
-    from .slots import Call
 
     _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 
@@ -68,14 +68,14 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):
-        if isinstance(slot, type) and slot not in CLASSES:
+        if isinstance(slot, type) and slot not in PARAMETER_CLASSES:
             raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
-    command: PreparedCommand[Outputs] = PreparedCommand(_run_of(calls, command_id, slots))
+    command: PreparedCommand[Outputs] = PreparedCommand(_runner_of(calls, command_id, slots))
     command.command_id, command.slots = command_id, tuple(slots)
     return command
 
 
-def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
+def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     only: Any = slots[0] if len(slots) == 1 else None
     if only is p.ValueInOut:
@@ -89,7 +89,7 @@ def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partia
     if isinstance(only, SharedMemory):
         return partial(call_with_block, calls, command_id, only)
     if all(map(_is_kept, slots)):
-        return _with_nothing(calls, command_id, slots)
+        return _prepare_kept(calls, command_id, slots)
     return partial(_call_with_contents, calls, command_id, slots)
 
 
@@ -105,11 +105,11 @@ def _is_kept(slot: object) -> bool:
     return not isinstance(buffer, int | memoryview)
 
 
-def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
+def _prepare_kept(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     def make() -> Call:
         call = calls.new()
         try:
-            call.keep(command_id, call.fill(calls.session.context, slots))
+            call.keep(command_id, set_parameters(call, calls.session.context, slots))
         except BaseException:
             call.clear()
             raise
