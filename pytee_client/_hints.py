@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Types for hints, imported when somebody evaluates a hint: see "Type hints" in docs/design.md."""
+"""Types for hints, imported when somebody evaluates a hint: see docs/design.md."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ _CLASSES: dict[int, type[TeecError]] = {
     )
 }
 
-# What the C library makes of a failed system call, where it knows nothing better.
+# The results of the C library for a failed system call that it has no other result for.
 _CODES_OF_FAILURE = (Result.GENERIC, Result.BAD_PARAMETERS, Result.OUT_OF_MEMORY)
 
 # What a failed system call means.

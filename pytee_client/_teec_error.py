@@ -21,9 +21,8 @@ class TeecError(Exception):
         errno: the error of the system call that failed, or None.
         doing: what was being done.
         remedy: what may help, or None.
-        outputs: the outputs of the operation in slot order, where there are any:
-            a Trusted Application may return them with any result. What would be a
-            memoryview of the caller's memory is a copy here.
+        outputs: the outputs of the operation in slot order: a Trusted Application may
+            return them with any result. They are copies: bytes, not memoryviews.
         results: the names that the session was given for the Trusted Application's own
             codes, or None.
     """

@@ -45,7 +45,7 @@ _OUTPUT: Final = int(MemoryFlags.OUTPUT)
 
 
 def view_part(buffer: Buffer, offset: int, size: int) -> memoryview:
-    """See part of a buffer, without keeping hold of it if there is nothing to see."""
+    """Return a view of part of a buffer; an empty view does not hold the buffer."""
     view = memoryview(buffer)
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
@@ -57,8 +57,8 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
     Context.register_shared_memory_fd(). As a parameter it stands for MemrefWhole. len() is
     its size in bytes.
 
-    Threads: any number may use a block at once; what they do to its bytes is theirs to
-    order. close() never takes it from a call that uses it.
+    Threads: any number may use a block at once; the caller must synchronise access to its
+    bytes. close() fails while a call uses the block.
     """
 
     _context: Context
@@ -100,19 +100,19 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         return self._native
 
     def _exported(self) -> Buffer:
-        """Return what a call exports as long as it uses the block."""
+        """Return the buffer that each call exports while it uses the block."""
         return self._exporter
 
     def _output_at(self, offset: int, size: int) -> memoryview | int:
-        """Return what a call gives back for an output of so many bytes from offset."""
+        """Return the output of a call that set a part of the block to this size."""
         return view_part(self._exported(), offset, size)
 
     def _release_export(self) -> None:
-        """Give up what _exported() returns; BufferError if an export of it stands."""
+        """Release what _exported() returns; BufferError while an export of it exists."""
         self._exporter.release()
 
     def _unpin(self) -> None:
-        """Give up what only the sharing needed."""
+        """Release what only the sharing needed."""
 
     def close(self) -> None:
         """End the sharing. Closing twice is harmless.
@@ -150,10 +150,9 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
-    sees, without a copy. A slice of a memoryview of it, given as a temporary memory
-    reference, reaches the TEE as that part of the block, without a copy too. It is an
-    mmap.mmap too, with its methods, but can't be resized. A block of size 0 shows one
-    byte, which is not shared.
+    sees, without a copy. A slice of a memoryview of it can be a temporary memory reference:
+    the TEE gets that part of the block, without a copy. It has all methods of mmap.mmap
+    except resize(). A block of size 0 shows one byte, which is not shared.
     """
 
     def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> t.Self:
@@ -166,8 +165,8 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
         return self
 
     def _release_export(self) -> None:
-        # Before the TEE gives them up: but what it can still reach are pages that
-        # the kernel keeps for it, and that nobody else gets.
+        # The TEE still shares these pages. The kernel keeps them for it, and gives them to
+        # nobody else.
         mmap.mmap.close(self)
 
     def resize(self, newsize: int) -> t.NoReturn:
@@ -199,13 +198,13 @@ class RegisteredSharedMemory(SharedMemory[memoryview]):
 class DescriptorSharedMemory(SharedMemory[int]):
     """A block of memory behind a descriptor, such as a dma-buf that only the TEE can read.
 
-    Nothing of it is mapped: the block is no buffer. As an output it comes back as an int,
-    the size that the Trusted Application set.
+    It is not mapped: the block is not a buffer. Its output is an int, the size that the
+    Trusted Application set.
     """
 
     def __init__(self, context: Context, native: NativeSharedMemory) -> None:
-        """Take what was registered."""
-        # It has no bytes to show, but calls export something of it as of the others.
+        """Wrap registered memory."""
+        # Each block needs a buffer that calls can export.
         self._exporter = memoryview(b"")
         self._attach(context, native)
 

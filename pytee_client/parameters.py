@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can stand in the four slots of an operation, and what comes back.
+"""The parameters of an operation, and the outputs that come back for them.
 
 One class for each parameter type of the specification (GPD_SPE_007 4.4.6): the
 constant TEEC_MEMREF_TEMP_INPUT is the class MemrefTempInput. Plain values stand
 for the common ones: a bytes-like object for MemrefTempInput, a pair of ints for
 ValueInput, shared memory for MemrefWhole, None for an unused slot.
 
-All are immutable values and may be shared between threads; the buffers they
-name must not be changed while a call uses them.
+All are immutable, and threads may share them. Do not change their buffers while a call
+uses them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         "_BlockT_co", bound=memoryview | int, covariant=True, default=memoryview | int
     )
 else:
-    # For the bases of classes, which are evaluated.
+    # Bases of classes are evaluated at run time.
     _BlockT_co = _OutputT_co = _TempT_co = None
 
 __all__ = [
@@ -51,9 +51,9 @@ __all__ = [
 
 
 class _Parameter:
-    """An immutable value, made in a third of the time that a frozen dataclass takes.
+    """The base of all parameters: immutable, and three times as fast to make as a dataclass.
 
-    Without slots: Python is faster at making objects with a dictionary that nobody asks for.
+    It has no __slots__: Python makes objects faster without them.
     """
 
     def _names(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class _Parameter:
 
 
 class OutputParameter(_Parameter, Generic[_OutputT_co]):
-    """A parameter that comes back; for type checkers, with the type of what comes back."""
+    """The base of parameters that come back as outputs, with the type of the output."""
 
 
 class _Value(_Parameter):
@@ -117,8 +117,8 @@ class MemrefTempInput(_MemrefTemp):
     """Bytes for the Trusted Application (TEEC_MEMREF_TEMP_INPUT).
 
     Args:
-        buffer: a contiguous bytes-like object, of which the TEE sees a copy; None for
-            a null memory reference, which needs the device's MEMREF_NULL capability.
+        buffer: a contiguous bytes-like object, which is copied for the TEE; None for a
+            null memory reference, for which the device needs the capability MEMREF_NULL.
     """
 
     def __init__(self, buffer: Buffer | None) -> None:
@@ -136,11 +136,10 @@ class MemrefTempOutput(
     """Room for bytes from the Trusted Application (TEEC_MEMREF_TEMP_OUTPUT).
 
     Args:
-        buffer: a number of bytes, and they come back as bytes; or a writable
-            contiguous buffer, and a memoryview of it comes back; or None for a null
-            memory reference, with which some applications tell the size they need.
-            What comes back is cut to the size that the Trusted Application set; a
-            larger size comes back as RequiredSize.
+        buffer: a number of bytes, for an output of bytes; a writable contiguous buffer,
+            for an output that is a memoryview of it; or None for a null memory reference,
+            by which some applications return the size they need. The output is cut to the
+            size that the Trusted Application set; if it did not fit, it is a RequiredSize.
     """
 
     if TYPE_CHECKING:
@@ -157,7 +156,7 @@ class MemrefTempOutput(
 
     @property
     def buffer(self) -> Buffer | int | None:
-        """The room, or how much is wanted."""
+        """The buffer, or the number of bytes."""
         return self._buffer
 
 
@@ -165,8 +164,8 @@ class MemrefTempInOut(_MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], 
     """Bytes that the Trusted Application may change (TEEC_MEMREF_TEMP_INOUT).
 
     Args:
-        buffer: a writable contiguous buffer, of which a memoryview comes back as from
-            MemrefTempOutput; None for a null memory reference.
+        buffer: a writable contiguous buffer; the output is a memoryview of it, as of
+            MemrefTempOutput. None for a null memory reference.
     """
 
     if TYPE_CHECKING:
@@ -190,8 +189,8 @@ class MemrefTempInOut(_MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], 
 class MemrefWhole(_Parameter, Generic[_BlockT_co]):
     """All of a block of shared memory, in its own directions (TEEC_MEMREF_WHOLE).
 
-    If the block has the direction OUTPUT, a memoryview of it comes back, cut to the size
-    that the Trusted Application set; of a DescriptorSharedMemory that size alone, an int.
+    If the block has the direction OUTPUT, the output is a memoryview of it, cut to the size
+    that the Trusted Application set. For a DescriptorSharedMemory it is that size, an int.
     """
 
     __match_args__ = ("block",)
@@ -206,7 +205,7 @@ class MemrefWhole(_Parameter, Generic[_BlockT_co]):
 
 
 class MemrefPartial(_Parameter, Generic[_BlockT_co]):
-    """What the three kinds of parts of a block have in common."""
+    """The base of the three kinds of parts of a block."""
 
     __match_args__ = ("block", "offset", "size")
 
@@ -248,8 +247,8 @@ class MemrefPartialOutput(
 ):
     """Part of a block, for the Trusted Application to write (TEEC_MEMREF_PARTIAL_OUTPUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set;
-    of a DescriptorSharedMemory that size alone, an int.
+    The output is a memoryview of the part, cut to the size that the Trusted Application set.
+    For a DescriptorSharedMemory it is that size, an int.
 
     Args:
         block: shared memory with the direction OUTPUT.
@@ -263,8 +262,8 @@ class MemrefPartialInOut(
 ):
     """Part of a block, to be read and written (TEEC_MEMREF_PARTIAL_INOUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set;
-    of a DescriptorSharedMemory that size alone, an int.
+    The output is a memoryview of the part, cut to the size that the Trusted Application set.
+    For a DescriptorSharedMemory it is that size, an int.
 
     Args:
         block: shared memory with both directions.
@@ -273,9 +272,9 @@ class MemrefPartialInOut(
     """
 
 
-# What nothing comes back for.
+# No output comes back for these.
 InputParameter: TypeAlias = (
     ValueInput | MemrefTempInput | MemrefPartialInput | Buffer | tuple[int, int] | list[int] | None
 )
-# What comes back for a block depends on its directions.
+# Whether an output comes back for a block depends on its directions.
 Parameter: TypeAlias = InputParameter | OutputParameter[Output] | MemrefWhole | SharedMemory

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Python values must be to go down."""
+"""Checks of Python values before they reach the C library."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ class NativeContext:
     """A TEEC_Context.
 
     Attributes:
-        result: what came of initialising it. Nothing can be done with it but for success.
+        result: the result of initialising it. Use it only if this is SUCCESS.
         error: the errno behind the result, or 0.
-        version: impl_id, impl_caps and gen_caps of the device; of the last one that was
-            asked if none was initialised, zeros if none answered.
+        version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
+            last device that answered, or zeros.
     """
 
     __slots__ = ("__weakref__", "_device", "error", "kernel", "result", "struct", "version")
@@ -44,7 +44,7 @@ class NativeContext:
 
     @property
     def registers_memory(self) -> bool:
-        """True if the device shares the program's own memory."""
+        """True if the device can share the program's own memory."""
         return bool(self.version[2] & GenericCapabilities.REG_MEM)
 
     def trim(self) -> None:

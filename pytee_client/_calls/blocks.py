@@ -37,9 +37,9 @@ def foreign_block(block: SharedMemory) -> BadParametersError:
 def set_slice(
     call: Call, context: NativeContext, index: int, view: memoryview, memory: Any, directions: int
 ) -> bool:
-    """Set what is a slice of a block as the part that it is.
+    """Set a memoryview of a block as a part of the block.
 
-    False if it is none, or may not be used so: then a copy of it does.
+    Return False if it views no block, or this use is not allowed: then it must be copied.
     """
     block = view.obj
     if not isinstance(block, AllocatedSharedMemory):

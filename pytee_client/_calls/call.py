@@ -25,10 +25,7 @@ new_tuple: Final = tuple.__new__
 
 
 class Call(NativeCall):
-    """A call with what its parameters keep alive, and how its outputs are read.
-
-    May be used again when it is over; by one call at a time.
-    """
+    """One call at a time, with the memory of its parameters, and how to read its outputs."""
 
     __slots__ = ("_kept", "_outputs", "_pins")
 
@@ -58,7 +55,7 @@ class Call(NativeCall):
         )
 
     def clear(self) -> None:
-        """Let go of all memory, which the frames of an error would else keep in use."""
+        """Release all memory, which else the frames of an error would keep in use."""
         self._outputs.clear()
         if self._pins:
             for memory in self._pins:
@@ -83,5 +80,5 @@ class Call(NativeCall):
     def expect_memory(
         self, index: int, capacity: int, cut: Callable[[Any, int], Output], source: object
     ) -> None:
-        """Note that a slot comes back as so much of a source as the size in it says."""
+        """Note that a slot comes back as the part of a source that the size in the slot says."""
         self._outputs.append((index, capacity, cut, source))

@@ -48,10 +48,10 @@ def failure(
     Its cause is that of the kernel, if that is one in Python.
     """
     origin = call.origin
-    # An error that is kept must not keep the memory in use.
+    # A program that keeps the error must not keep the memory in use.
     came_back = origin in (Origin.TEE, Origin.TRUSTED_APP)
     outputs = call.copied_outputs() if came_back else ()
-    # What the API fails with when it is asked by an operation is the memory for its copies.
+    # The API itself fails only because there is no memory for its copies.
     is_memory = origin == Origin.API
     remedy = for_memory(call.result, call.error, context.registers_memory) if is_memory else None
     error = error_of(

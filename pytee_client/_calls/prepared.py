@@ -94,10 +94,10 @@ def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> par
 
 
 def _is_kept(slot: object) -> bool:
-    """True of what can stay in a call from run to run.
+    """Return whether a parameter can stay set from run to run.
 
-    Blocks may be closed in between, of which a memoryview may be a slice; and an output of
-    the call's own begins with zeros.
+    A block can't, as it may be closed in between, nor a memoryview, which may be of a block, nor
+    an output given by its size, which must begin with zeros.
     """
     if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
         return False
@@ -115,7 +115,7 @@ def _prepare_kept(calls: CallPool, command_id: int, slots: Sequence[object]) -> 
             raise
         return call
 
-    # What can't be sent is refused here.
+    # This raises the errors of bad parameters.
     free = deque([make()])
     if len(slots) == 1:
         (slot,) = slots

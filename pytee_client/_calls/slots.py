@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Python values into the slots of an operation, and what comes back out of them.
+"""Setting parameters: one function for each class of parameters, and for plain values.
 
-For each class of parameters there is one function that sets it. It returns the parameter's type
-and notes how its output, if it is one, is to be read.
+Each function sets the slot, notes how its output is read, if there is one, and returns the type
+of the parameter.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _pair(call: Call, context: NativeContext, index: int, pair: tuple[int, int])
     return VALUE_INPUT
 
 
-# With those plain values that need not become parameters first.
+# Also plain values, which are faster without a parameter in between.
 _SETTERS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
     **_SETTERS_OF_CLASSES,
     bytes: _bytes,
