@@ -75,7 +75,7 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
             a, b = value
             # A TypeError for values that are not ints, but that C would convert: a Decimal, a float
             # in an array. Checking the type of each costs 0.4 % of a call more.
-            a | b | command_id
+            a | b | command_id  # pyright: ignore[reportUnusedExpression]
             needs_attention = invoke_value(call.struct, command_id, a, b)
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))

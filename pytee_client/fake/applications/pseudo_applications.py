@@ -24,7 +24,7 @@ _UINT32: Final = 0xFFFFFFFF
 class InvokeTests(TrustedApplication):
     """Sums its parameters, for tests of how they travel."""
 
-    uuid = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
+    uuid: ClassVar[UUID] = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
     pseudo = True
     device_enum = True
 
@@ -129,7 +129,7 @@ def _sum(parameters: Parameters) -> None:
 class DeviceEnumeration(TrustedApplication):
     """Tells a kernel which applications it can use as devices."""
 
-    uuid = UUID("7011a688-ddde-4053-a5a9-7b3c4ddf13b8")
+    uuid: ClassVar[UUID] = UUID("7011a688-ddde-4053-a5a9-7b3c4ddf13b8")
     pseudo = True
 
     class Command(IntEnum):
@@ -165,7 +165,7 @@ class DeviceEnumeration(TrustedApplication):
 class Statistics(TrustedApplication):
     """Tells of memory and time; here the pools of memory are empty."""
 
-    uuid = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
+    uuid: ClassVar[UUID] = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
     pseudo = True
 
     class Command(IntEnum):
@@ -224,13 +224,13 @@ class _Internal(TrustedApplication):
 class System(_Internal):
     """What Trusted Applications ask of the TEE beyond the Internal Core API."""
 
-    uuid = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
+    uuid: ClassVar[UUID] = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
 
 
 class Socket(_Internal):
     """The network, for Trusted Applications."""
 
-    uuid = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
+    uuid: ClassVar[UUID] = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
 
 
 PSEUDO_APPLICATIONS: Final = (InvokeTests, DeviceEnumeration, Statistics, System, Socket)

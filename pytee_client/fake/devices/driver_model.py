@@ -38,11 +38,11 @@ class DriverModel:
     def __init__(self, core: Core, drivers: tuple[Driver, ...], release: LinuxRelease) -> None:
         self._drivers = drivers
         self._lock = threading.RLock()
-        self.uevents = Uevents()
-        self.bus = Bus(self.uevents)
+        self.uevents: Uevents = Uevents()
+        self.bus: Bus = Bus(self.uevents)
         self._table = DeviceTable(core, self._lock, drivers, self.bus, self.uevents)
         self._devices = self._table.nodes
-        self.sysfs = Sysfs(
+        self.sysfs: Sysfs = Sysfs(
             self._standing_devices,
             self.bus,
             has_revision=release.has_revision_attribute,

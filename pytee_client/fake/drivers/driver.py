@@ -98,12 +98,14 @@ class Core(Protocol):
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, shared memory of a context, known by its id."""
+        ...
 
     def put_memory(self, memory: SharedMemory) -> None:
         """Drop a reference; the last takes the memory with it."""
 
     def hold_memory(self, context: TeeContext, number: int) -> AbstractContextManager[SharedMemory]:
         """Keep shared memory of a context, known by its id, while it is used."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -297,7 +299,7 @@ class ApplicationDriver(Driver):
     """
 
     def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
-        self.world = SecureWorld(storage)
+        self.world: SecureWorld = SecureWorld(storage)
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Install a Trusted Application in the secure world behind it."""

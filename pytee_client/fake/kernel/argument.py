@@ -35,6 +35,7 @@ class MemoryTable(Protocol):
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return, with a reference, the memory that a memref names."""
+        ...
 
     def put_memory(self, memory: SharedMemory) -> None:
         """Drop a reference; the last takes the memory with it."""

@@ -23,7 +23,7 @@ class Outcome(Reply):
         cause: the exception of the panic behind TARGET_DEAD, or of a supplicant's absence.
     """
 
-    origin: int
+    origin: int = Origin.TEE
     session: int = 0
 
 
