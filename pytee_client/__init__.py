@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         wait_for_device,
     )
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "AllocatedSharedMemory",
     "BusDevice",
     "Context",
@@ -58,10 +58,10 @@ __all__ = [  # noqa: PLE0604
     "enumerate_bus_devices",
     "enumerate_devices",
     "wait_for_device",
-    *enums.__all__,
-    *errors.__all__,
-    *parameters.__all__,
 ]
+__all__ += enums.__all__
+__all__ += errors.__all__
+__all__ += parameters.__all__
 
 _OF_DEVICES = frozenset(
     {

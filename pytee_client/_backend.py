@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which kernel answers: Linux, the fake, or one that the program brings."""
+"""Which kernel answers: Linux, the fake, or one that the program passes."""
 
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 
+from . import _hints as t
 from ._boundary import NativeContext
 from .errors import FakeTeeWarning, ParameterTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, Literal, TypeAlias
+    from typing import Final, Literal
 
     from .kernels.kernel import Kernel
 
-    Backend: TypeAlias = Literal["linux", "fake"] | Kernel
-
 _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
 _FAKE_PREFIX = "fake:"
-# Where it is, nothing else has to be looked for, which takes longer than to open it.
+# If it exists, no other node has to be searched for: a search takes longer than opening it.
 _FIRST_NODE: Final = "/dev/tee0"
 
 
 def resolve(
-    device: str | os.PathLike[str] | None, backend: Backend | None
+    device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> tuple[str | None, Kernel | None]:
-    """Find the path, or None for the first device, and the kernel, or None for Linux."""
+    """Return the path, None for the first device, and the kernel, None for Linux."""
     path = _path_of(device)
     if backend is None:
         backend = _backend_of_environment()
@@ -48,8 +48,8 @@ def _has_devices() -> bool:
     return bool(client_nodes())
 
 
-def resolve_backend(backend: Backend | None) -> Kernel | None:
-    """Find the kernel, or None for Linux, which it is where nothing says else."""
+def resolve_backend(backend: t.Backend | None) -> Kernel | None:
+    """Return the kernel, or None for Linux, the default."""
     if backend is None:
         backend = _backend_of_environment()
     if backend == "fake":
@@ -61,18 +61,21 @@ def resolve_backend(backend: Backend | None) -> Kernel | None:
     return backend
 
 
-_announcements = iter([FakeTeeWarning])
+# Taken by the first who warns, and never given back. Nobody waits for it, so a child of a fork
+# does not either.
+_announcement = threading.Lock()
 
 
 def _announce_fake() -> None:
     """Warn once a process, whatever filters there are: programs open contexts in many places."""
-    for category in _announcements:
-        warnings.warn(
-            "this machine has no TEE device: the fake kernel answers instead"
-            f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
-            category,
-            stacklevel=4,
-        )
+    if not _announcement.acquire(blocking=False):
+        return
+    warnings.warn(
+        "this machine has no TEE device: the fake kernel answers instead"
+        f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
+        FakeTeeWarning,
+        stacklevel=4,
+    )
 
 
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:
@@ -102,7 +105,7 @@ def _backend_of_environment() -> Literal["linux", "fake"] | None:
 
 
 def _fake_kernel(profile: str) -> Kernel:
-    # Imported when asked for, so that nobody else pays for it.
+    # Programs that do not use the fake need not wait for its import.
     from .fake import default_kernel
 
     return default_kernel(profile or "optee")
@@ -112,7 +115,7 @@ def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
     """Open a device, or raise the exception that says why it can't be opened."""
     native = NativeContext(path, kernel)
     if native.result:
-        # Most programs open what is there, and need not be told why not.
+        # Most programs open a device that works, and need no import for errors.
         from ._opening import open_error
 
         implementation, _, capabilities = native.version

@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What everything has in common that holds something of the kernel's and is closed."""
+"""The base of all objects that hold something of the kernel's until they are closed."""
 
 from __future__ import annotations
 
 import warnings
+from types import TracebackType
 
+from . import _hints as t
 from .errors import SharedMemoryInUseError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 
 class Closable:
-    """A context manager that is closed at its end, and warns if it is forgotten."""
+    """A context manager that closes at its end, and warns if nobody closed it."""
 
-    # Also true of an object whose making failed.
+    # Also what an object has if its constructor failed.
     _closed: bool = True
 
     @property
@@ -30,10 +26,10 @@ class Closable:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release what it holds."""
         raise NotImplementedError
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         self._check_live()
         return self
 
@@ -46,8 +42,8 @@ class Closable:
         try:
             self.close()
         except SharedMemoryInUseError:
-            # What keeps the memory in use may be the frames of the error in flight,
-            # which must not be hidden; the memory is closed when they are gone.
+            # The frames of the error that is being raised may keep the memory in use. This
+            # error must not be hidden; the memory is closed when the frames are gone.
             if error is None:
                 raise
 

@@ -25,7 +25,7 @@ _CLIENT_NODE = re.compile(r"tee\d+")
 def client_nodes(kernel: Kernel | None = None) -> list[Path]:
     """Return the nodes of TEE devices for clients, /dev/tee0 first.
 
-    Also of those that the kernel has, but that have no node here, as in a container.
+    Includes devices that the kernel has, but that have no node here, as in a container.
     """
     tree: Tree | None = Folder() if kernel is None else getattr(kernel, "sysfs", None)
     names: set[str] = set()
@@ -51,7 +51,7 @@ def open_error(
         name: the device's path, or None if the first device of the machine was wanted.
         code: the result of the C library.
         error: the errno, or 0.
-        answer: which driver the device said it has, and what it can do; zeros if it said
+        answer: the driver and the capabilities that the device told; zeros if it told
             nothing.
         kernel: whose device it is; None for Linux.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which process this is, known without asking the kernel in every call."""
+"""Which process this is, without a system call for each check."""
 
 from __future__ import annotations
 

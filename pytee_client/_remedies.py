@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What may help against errors: texts by what was asked, what answered, and how."""
+"""Remedies: what may help against an error, by what was asked and which TEE answered."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _LAST_KERNEL_LOGIN: Final = 0xBFFFFFFF
 
 
 def for_opening(error: TeecError, version: Version, destination: UUID, login: int) -> str | None:
-    """Say what may help against a session that can't be opened.
+    """Return what may help if a session can't be opened.
 
     Args:
-        error: why. Nothing is said of what the Trusted Application says itself.
+        error: why. There is no remedy for errors of the Trusted Application itself.
         version: which TEE it is.
         destination: the Trusted Application.
         login: who the client said it is.
@@ -99,7 +99,7 @@ def _how_to_serve(is_fake: bool, destination: UUID) -> str:
 
 
 def _how_to_fit(is_fake: bool, destination: UUID) -> str:
-    # OP-TEE's memory for what it asks of its supplicant is the supplicant's.
+    # OP-TEE gets the memory for requests to its supplicant from the supplicant.
     if is_fake:
         served = "that there is a supplicant.Supplicant(kernel, ...) as long as it is used"
     else:
@@ -182,7 +182,7 @@ _OF_OPTEE: Final[dict[int, Callable[[bool, UUID], str]]] = {
 
 
 def _for_opening_of_amdtee(error: TeecError, is_fake: bool, destination: UUID) -> str | None:
-    """Say what helps on AMD-TEE, whose driver leaves the origin of a refused file unset."""
+    """Return what helps on AMD-TEE, whose driver leaves the origin of a refused file unset."""
     name = amdtee_firmware(destination)
     place = f"/lib/firmware/{name}"
     if is_fake:
@@ -201,7 +201,7 @@ def _for_opening_of_amdtee(error: TeecError, is_fake: bool, destination: UUID) -
 
 
 def for_descriptor(code: int, error: int, registers: bool) -> str | None:
-    """Say what may help against a descriptor whose memory can't be shared; see for_memory()."""
+    """Return what may help if memory can't be shared by descriptor; see for_memory()."""
     if code == Result.NOT_SUPPORTED:
         return (
             "this kernel shares no memory by descriptor; mainline Linux does from 6.18 on,"
@@ -216,7 +216,7 @@ def for_descriptor(code: int, error: int, registers: bool) -> str | None:
 
 
 def for_memory(code: int, error: int, registers: bool) -> str | None:
-    """Say what may help against memory that can't be shared.
+    """Return what may help if memory can't be shared.
 
     Args:
         code: the result.
@@ -240,7 +240,7 @@ def for_memory(code: int, error: int, registers: bool) -> str | None:
 
 
 def for_refused_login(login: int, error: int | None, implementation: int) -> str | None:
-    """Say what helps against the errno of an opening, if it can come from the login."""
+    """Return what helps if the errno of an opening can come from the login."""
     if error == errno.EPERM and _is_for_the_kernel(login):
         return for_login(login)
     if error == errno.EPERM and login == Login.GROUP:
@@ -260,7 +260,7 @@ def _is_for_the_kernel(login: int) -> bool:
 
 
 def for_login(login: int) -> str:
-    """Say why Linux has not a login, and which to use instead."""
+    """Say why Linux lacks a login, and which to use instead."""
     if login in _APPLICATION_LOGINS:
         return "mainline Linux has no application logins; use USER or GROUP"
     if _is_for_the_kernel(login):
@@ -287,7 +287,7 @@ def _name_of_group(gid: int) -> str:
 
 
 def for_access(path: str) -> str:
-    """Say what gives the user access to a node."""
+    """Say how the user gets access to a node."""
     try:
         status = os.stat(path)
     except OSError:
@@ -303,7 +303,7 @@ def for_access(path: str) -> str:
 
 
 def for_other_driver(implementation: int) -> str:
-    """Say of which driver a device is that lacks the GlobalPlatform capability."""
+    """Name the driver of a device that lacks the GlobalPlatform capability."""
     name = _WITHOUT_GP.get(implementation)
     details = f"{implementation}, {name}" if name else f"{implementation}"
     return f"this device lacks the GlobalPlatform capability; its driver is {details}"

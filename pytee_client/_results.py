@@ -12,7 +12,8 @@ from .enums import Origin, Result
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import IntEnum
-    from typing import Any
+
+    from ._outputs import Outputs
 
 __all__ = ["error_of"]
 
@@ -63,7 +64,7 @@ _CLASSES: dict[int, type[TeecError]] = {
     )
 }
 
-# What the C library makes of a failed system call, where it knows nothing better.
+# The results of the C library for a failed system call that it has no other result for.
 _CODES_OF_FAILURE = (Result.GENERIC, Result.BAD_PARAMETERS, Result.OUT_OF_MEMORY)
 
 # What a failed system call means.
@@ -98,7 +99,7 @@ def error_of(
     doing: str,
     *,
     remedy: str | None = None,
-    outputs: tuple[Any, ...] = (),
+    outputs: Outputs = (),
     results: type[IntEnum] | None = None,
 ) -> TeecError:
     """Make the exception for a result of the C library; error is the errno or 0."""

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import builtins
-
 from ._teec_error import TeecError
 from .enums import Result
 
@@ -33,7 +31,7 @@ class IsocketProtocolError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_PROTOCOL
+    code: int = Result.ISOCKET_PROTOCOL
 
 
 class IsocketRemoteClosedError(IsocketError, ConnectionError):
@@ -41,15 +39,15 @@ class IsocketRemoteClosedError(IsocketError, ConnectionError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_REMOTE_CLOSED
+    code: int = Result.ISOCKET_REMOTE_CLOSED
 
 
-class IsocketTimeoutError(IsocketError, builtins.TimeoutError):
+class IsocketTimeoutError(IsocketError):
     """ISOCKET_TIMEOUT: the time allowed has passed."""
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_TIMEOUT
+    code: int = Result.ISOCKET_TIMEOUT
 
 
 class IsocketOutOfResourcesError(IsocketError):
@@ -57,7 +55,7 @@ class IsocketOutOfResourcesError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_OUT_OF_RESOURCES
+    code: int = Result.ISOCKET_OUT_OF_RESOURCES
 
 
 class IsocketLargeBufferError(IsocketError):
@@ -65,7 +63,7 @@ class IsocketLargeBufferError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_LARGE_BUFFER
+    code: int = Result.ISOCKET_LARGE_BUFFER
 
 
 class IsocketWarningProtocolError(IsocketError):
@@ -73,7 +71,7 @@ class IsocketWarningProtocolError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_WARNING_PROTOCOL
+    code: int = Result.ISOCKET_WARNING_PROTOCOL
 
 
 class IsocketHostnameError(IsocketError):
@@ -81,7 +79,7 @@ class IsocketHostnameError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_HOSTNAME
+    code: int = Result.ISOCKET_HOSTNAME
 
 
 class IsocketTcpWarningUnknownOutOfBandError(IsocketError):
@@ -89,7 +87,7 @@ class IsocketTcpWarningUnknownOutOfBandError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND
+    code: int = Result.ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND
 
 
 class IsocketUdpWarningUnknownOutOfBandError(IsocketError):
@@ -97,4 +95,4 @@ class IsocketUdpWarningUnknownOutOfBandError(IsocketError):
 
     __module__ = "pytee_client.errors"
 
-    code = Result.ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND
+    code: int = Result.ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND

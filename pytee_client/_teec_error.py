@@ -6,11 +6,8 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 
+from ._outputs import Outputs
 from .enums import Origin, Result
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["TeecError", "describe_range"]
 
@@ -24,9 +21,8 @@ class TeecError(Exception):
         errno: the error of the system call that failed, or None.
         doing: what was being done.
         remedy: what may help, or None.
-        outputs: the outputs of the operation in slot order, where there are any:
-            a Trusted Application may return them with any result. What would be a
-            memoryview of the caller's memory is a copy here.
+        outputs: the outputs of the operation in slot order: a Trusted Application may
+            return them with any result. They are copies: bytes, not memoryviews.
         results: the names that the session was given for the Trusted Application's own
             codes, or None.
     """
@@ -34,12 +30,6 @@ class TeecError(Exception):
     __module__ = "pytee_client.errors"
 
     code: int = Result.GENERIC
-    origin: int
-    errno: Any
-    doing: str
-    remedy: str | None
-    outputs: tuple[Any, ...]
-    results: type[IntEnum] | None
 
     def __init__(
         self,
@@ -49,7 +39,7 @@ class TeecError(Exception):
         origin: int = Origin.API,
         errno: int | None = None,
         remedy: str | None = None,
-        outputs: tuple[Any, ...] = (),
+        outputs: Outputs = (),
         results: type[IntEnum] | None = None,
     ) -> None:
         super().__init__(doing)
@@ -57,7 +47,7 @@ class TeecError(Exception):
         if code is not None:
             self.code = code
         self.origin = origin
-        self.errno = errno
+        self.errno: int | None = errno
         self.remedy = remedy
         self.outputs = outputs
         self.results = results
@@ -91,7 +81,7 @@ class TeecError(Exception):
             text += f": {self.remedy}"
         return text
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickle the attributes; those of an OSError are not in its dictionary."""
         return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
 

@@ -9,6 +9,8 @@ import threading
 import weakref
 from enum import IntEnum
 
+from . import _hints as t
+from . import memory, session
 from ._backend import open_native, resolve
 from ._boundary import (
     NativeContext,
@@ -19,6 +21,7 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
+from ._buffer import Buffer
 from ._calls import open_session
 from ._closable import Closable
 from ._process import Process
@@ -40,7 +43,8 @@ from .memory import (
     RegisteredSharedMemory,
     SharedMemory,
 )
-from .operation import Use
+from .operation import ClaimedCall, Operation
+from .parameters import Parameter
 from .session import Session
 from .version import Version, known_implementation
 
@@ -48,25 +52,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
-    from uuid import UUID
-
-    from _typeshed import FileDescriptorLike
-    from typing_extensions import Buffer
-
-    from ._backend import Backend
-    from .operation import Operation
-    from .parameters import Parameter
 
     _Block = TypeVar("_Block", bound=SharedMemory)
 
 __all__ = ["Context"]
 
 
-class _WhileOpen:
+class _ExplainedErrors:
     """Turns errors caused by a concurrent close() into ClosedContextError.
 
-    Others get the remedy that a function of their code, their errno and the capability REG_MEM
-    knows.
+    Gives other errors a remedy; the function takes their code, their errno, and whether the
+    device has the capability REG_MEM.
     """
 
     def __init__(
@@ -76,7 +72,7 @@ class _WhileOpen:
         self._remedy = remedy
 
     def __enter__(self) -> NativeContext:
-        return self._context._live()
+        return self._context._live_native()
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, BadParametersError):
@@ -93,19 +89,18 @@ class Context(Closable):
 
     Args:
         device: the path of a device, such as "/dev/tee1"; "fake:" or "fake:optee" for the
-            fake kernel; None for the first device with the GlobalPlatform capability. A
-            machine that has no TEE device at all then gets the fake kernel, and a
-            FakeTeeWarning.
-        backend: "linux" to have no fake, "fake" to have no other, or a kernel in Python,
-            such as a pytee_client.fake.Kernel. The environment variable
-            PYTEE_CLIENT_BACKEND (linux or fake) stands for it where it is not given.
+            fake kernel; None for the first device with the GlobalPlatform capability, or,
+            on a machine without any TEE device, the fake kernel and a FakeTeeWarning.
+        backend: "linux" for real devices only, "fake" for the fake only, or a kernel in
+            Python, such as a pytee_client.fake.Kernel. The default is the environment
+            variable PYTEE_CLIENT_BACKEND (linux or fake).
 
     Raises:
         DeviceNotFoundError: there is no such device.
         DeviceAccessError: a PermissionError; the user may not open the device.
         PrivilegedDeviceError: the device is the supplicant's.
-        NotATeeDeviceError: the path leads to something else.
-        NotSupportedError: the device has not the GlobalPlatform capability.
+        NotATeeDeviceError: the path is not a TEE device.
+        NotSupportedError: the device lacks the GlobalPlatform capability.
         ValueError: backend is not one of these.
 
     Threads: any number may use a context at once. close() waits for their calls.
@@ -113,7 +108,7 @@ class Context(Closable):
     """
 
     def __init__(
-        self, device: str | os.PathLike[str] | None = None, *, backend: Backend | None = None
+        self, device: str | os.PathLike[str] | None = None, *, backend: t.Backend | None = None
     ) -> None:
         path, kernel = resolve(device, backend)
         self._native = open_native(path, kernel)
@@ -144,13 +139,13 @@ class Context(Closable):
                 "the context belongs to the parent of this process: open another here"
             )
 
-    def _live(self) -> NativeContext:
+    def _live_native(self) -> NativeContext:
         self._check_live()
         return self._native
 
     def open_session(
         self,
-        destination: UUID,
+        destination: t.UUID,
         *parameters: Parameter,
         login: int = Login.PUBLIC,
         gid: int | str | None = None,
@@ -165,28 +160,26 @@ class Context(Closable):
             destination: the UUID of the Trusted Application.
             parameters: up to four for its open-session entry point; see
                 pytee_client.parameters. What it returns is in Session.outputs.
-            login: who the client says it is; client_uuid() tells what the application then
-                sees. Mainline Linux has PUBLIC, USER and GROUP.
-            gid: the group for the two group logins, by its number or its name, and for no
-                other login.
-            operation: by which another thread can cancel the opening.
-            results: an IntEnum class that names the Trusted Application's own codes. Errors
-                of this session that come from the application, also those of its opening,
-                have its members as their result; codes that it lacks keep the name that
-                they have in Result. Errors can be pickled if the class can: define it at
-                the top of a module.
+            login: who the client says it is; client_uuid() returns the UUID that the
+                application sees. Mainline Linux has PUBLIC, USER and GROUP.
+            gid: the number or the name of the group; for the two group logins only.
+            operation: lets another thread cancel the opening.
+            results: an IntEnum class that names the Trusted Application's own codes.
+                TeecError.result is one of its members if the error comes from the
+                application, else one of Result. To pickle errors, define the class at the
+                top of a module.
 
         Raises:
             TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
-            AccessDeniedError: the kernel refuses the login, as for a group that the process
-                is not in; or the application refuses the client.
-            TeecError: another cause, by class, code and origin; outputs has what came back.
+            AccessDeniedError: the kernel refuses the login, or the application the client.
+            TeecError: another cause; its class, code and origin say which, and its outputs
+                what came back.
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: the arguments can't be sent; nothing was.
+            BadParametersError: an argument is wrong; nothing was sent.
             ClosedContextError: the context is closed.
 
-        Threads: may be called from any; other Python threads run meanwhile. Without a
-        supplicant it waits until there is one, if the application lies in the file system.
+        Threads: may be called from any; other Python threads run meanwhile. If the
+        application is in the file system, this waits until a supplicant runs.
         """
         self._check_live()
         if not hasattr(destination, "bytes_le"):
@@ -198,7 +191,7 @@ class Context(Closable):
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
         try:
-            with Use(operation) as call, _WhileOpen(self) as native:
+            with ClaimedCall(operation) as call, _ExplainedErrors(self) as native:
                 opened, outputs = open_session(
                     native, destination, login, group, parameters, call, results
                 )
@@ -231,14 +224,14 @@ class Context(Closable):
             flags: the directions in which operations may use it.
 
         Raises:
-            OutOfMemoryError: a MemoryError; there is no room for it here or in the TEE.
+            OutOfMemoryError: a MemoryError; this process or the TEE has no room.
             ClosedContextError: the context is closed.
 
         Threads: may be called from any.
         """
-        native = self._live()
+        native = self._live_native()
         memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        with _WhileOpen(self, for_memory):
+        with _ExplainedErrors(self, for_memory):
             descriptor = -1 if native.registers_memory else memory.allocate()
         try:
             block = AllocatedSharedMemory(self, memory, descriptor)
@@ -253,7 +246,7 @@ class Context(Closable):
             ) from error
         if native.registers_memory:
             try:
-                with _WhileOpen(self, for_memory):
+                with _ExplainedErrors(self, for_memory):
                     memory.register(block, "allocating")
             except BaseException:
                 block.close()
@@ -265,9 +258,9 @@ class Context(Closable):
     ) -> RegisteredSharedMemory:
         """Share memory of the program's own in place, where the device can do that.
 
-        Devices without the capability REG_MEM are given a copy for each operation. So are all
-        devices of memory that the kernel does not share: what can only be read, and types of
-        memory that the kernel's release does not know, such as pages with memory tags.
+        Otherwise each operation copies it: if the device lacks the capability REG_MEM, if the
+        memory is read-only, or if this release of Linux can't share its type, such as pages
+        with memory tags.
 
         Source: TEEC_RegisterSharedMemory, GPD_SPE_007 4.5.4. The TEE can reach all of the
         pages that the buffer touches, and may write to them whatever the direction.
@@ -280,66 +273,62 @@ class Context(Closable):
         Raises:
             ReadOnlyBufferError: a BufferError; the buffer can't be written.
             ParameterTypeError: not a bytes-like object.
-            OutOfMemoryError: a MemoryError; there is no room for it in the TEE.
-            BadParametersError: not all of the memory is there, such as pages of a mapped file
-                behind the file's end.
+            OutOfMemoryError: a MemoryError; the TEE has no room.
+            BadParametersError: part of the memory is missing, as after the end of a mapped file.
             ClosedContextError: the context is closed.
 
         Threads: may be called from any.
         """
-        native = self._live()
+        native = self._live_native()
         flags = _directions(flags)
         pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
         memory = NativeSharedMemory(native, len(pinned), flags)
-        with _WhileOpen(self, for_memory):
+        with _ExplainedErrors(self, for_memory):
             memory.register(buffer)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
     def register_shared_memory_fd(
-        self, fd: FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
+        self, fd: t.FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
     ) -> DescriptorSharedMemory:
-        """Share the memory behind a descriptor, which may be memory that only the TEE can read.
+        """Share the memory behind a descriptor, such as memory that only the TEE can read.
 
-        Source: TEEC_RegisterSharedMemoryFileDescriptor, an extension of OP-TEE's library;
-        kernel ioctl TEE_IOC_SHM_REGISTER_FD. Mainline Linux has it from 6.18 on, for
-        dma-bufs of the TEE's own heaps; OP-TEE's own kernels had it before.
+        Source: TEEC_RegisterSharedMemoryFileDescriptor, an extension of OP-TEE's library; kernel
+        ioctl TEE_IOC_SHM_REGISTER_FD, in Linux from 6.18 on, for dma-bufs of the TEE's heaps.
 
         Args:
-            fd: the descriptor, or an object with a fileno(). It stays the caller's, and may
-                be closed as soon as this returns.
+            fd: the descriptor, or an object with a fileno(). The caller keeps it, and may
+                close it as soon as this returns.
             flags: the directions in which operations may use it.
 
         Raises:
             NotSupportedError: the kernel can't share memory by descriptor.
             BadParametersError: the memory behind this one can't be shared.
-            ParameterTypeError, ParameterRangeError: fd is none.
-            OutOfMemoryError: a MemoryError; there is no room for it in the TEE.
+            ParameterTypeError, ParameterRangeError: fd is not a descriptor.
+            OutOfMemoryError: a MemoryError; the TEE has no room.
             ClosedContextError: the context is closed.
 
         Threads: may be called from any.
         """
-        memory = NativeSharedMemory(self._live(), 0, _directions(flags))
+        memory = NativeSharedMemory(self._live_native(), 0, _directions(flags))
         descriptor = to_descriptor(fd)
-        with _WhileOpen(self, for_descriptor):
+        with _ExplainedErrors(self, for_descriptor):
             memory.register_descriptor(descriptor)
         return self._adopt(DescriptorSharedMemory(self, memory))
 
     def trim(self) -> None:
         """Give the TEE back the memory that the context keeps for its next calls.
 
-        The TEE sees copies of what calls pass as temporary memory references, in blocks of
-        whole pages; but outputs of 2 MiB or more in whole pages are shared themselves. Sharing
-        a block takes longer than the copies of most calls; so a context keeps those that no
-        call uses, wiped: up to 64 blocks of together 4 MiB, or 256 KiB if the driver has them
-        (without the capability REG_MEM). They go with the context, when memory to share runs
-        out, and by this method.
+        Temporary memory references are copied into shared blocks, except outputs of 2 MiB or
+        more in whole pages. Sharing a block takes longer than most copies, so a context keeps
+        its blocks, wiped, for later calls: up to 64 blocks, 4 MiB in total, or 256 KiB in total
+        without the capability REG_MEM. This method releases those that no call uses.
 
         Raises:
             ClosedContextError: the context is closed.
 
-        Threads: may be called from any; blocks that calls use stay theirs.
+        Threads: may be called from any; running calls keep their blocks.
         """
-        self._live().trim()
+        self._live_native().trim()
 
     def _adopt(self, block: _Block) -> _Block:
         with self._lock:
@@ -371,7 +360,7 @@ class Context(Closable):
                 try:
                     part.close()
                 except BaseException as error:
-                    # One that comes after the close must not keep the rest from theirs.
+                    # If the part is closed, its interrupt must not keep the others open.
                     if not part.closed:
                         raise
                     interrupts.append(error)
@@ -389,6 +378,11 @@ class Context(Closable):
         state = "closed" if self._closed else "open"
         device = self._path or "the first device"
         return f"<Context on {device} of {self.version.backend}, {state}>"
+
+
+# What belongs to a context names its class in hints, and can't import it.
+for _module in (memory, session):
+    vars(_module)["Context"] = Context
 
 
 def _directions(flags: int) -> MemoryFlags:

@@ -116,7 +116,7 @@ class ImplementationId(IntEnum):
 
 
 class GenericCapabilities(IntFlag):
-    """What a device can do (uAPI TEE_GEN_CAP_*)."""
+    """The capabilities of a device (uAPI TEE_GEN_CAP_*)."""
 
     GP = 0x01
     """Speaks the GlobalPlatform TEE Client API."""
@@ -131,7 +131,7 @@ class GenericCapabilities(IntFlag):
 
 
 class OperationState(IntEnum):
-    """What has become of an Operation."""
+    """How far an Operation is."""
 
     IDLE = 0
     """Not started."""

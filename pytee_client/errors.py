@@ -4,6 +4,9 @@
 By rule, TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and the exception
 ItemNotFoundError. Where Python has an exception for the same thing, ours is one
 of these too.
+
+TimeoutError, OverflowError and NotImplementedError are only here, so that
+"from pytee_client import *" and "from pytee_client.errors import *" leave Python's own alone.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ __all__ = [
     "CorruptObjectError",
     "DeviceAccessError",
     "DeviceNotFoundError",
+    "DeviceTimeoutError",
     "ExcessDataError",
     "ExternalCancelError",
     "FakeTeeWarning",
@@ -62,10 +66,8 @@ __all__ = [
     "MacInvalidError",
     "NoDataError",
     "NotATeeDeviceError",
-    "NotImplementedError",
     "NotSupportedError",
     "OutOfMemoryError",
-    "OverflowError",
     "ParameterRangeError",
     "ParameterTypeError",
     "PrivilegedDeviceError",
@@ -81,7 +83,6 @@ __all__ = [
     "TeecError",
     "TimeNeedsResetError",
     "TimeNotSetError",
-    "TimeoutError",
     "TrustedApplicationNotFoundError",
     "UnsupportedVersionError",
 ]
@@ -94,103 +95,103 @@ class FakeTeeWarning(UserWarning):
 class GenericError(TeecError):
     """GENERIC: no particular cause was given."""
 
-    code = Result.GENERIC
+    code: int = Result.GENERIC
 
 
 class AccessDeniedError(TeecError, PermissionError):
     """ACCESS_DENIED: the client may not do this."""
 
-    code = Result.ACCESS_DENIED
+    code: int = Result.ACCESS_DENIED
 
 
 class CancelError(TeecError):
     """CANCEL: the operation was cancelled; by origin API, before it was sent."""
 
-    code = Result.CANCEL
+    code: int = Result.CANCEL
 
 
 class AccessConflictError(TeecError):
     """ACCESS_CONFLICT: concurrent accesses exclude each other."""
 
-    code = Result.ACCESS_CONFLICT
+    code: int = Result.ACCESS_CONFLICT
 
 
 class ExcessDataError(TeecError):
     """EXCESS_DATA: there was more data than asked for."""
 
-    code = Result.EXCESS_DATA
+    code: int = Result.EXCESS_DATA
 
 
 class BadFormatError(TeecError, ValueError):
     """BAD_FORMAT: input data were malformed."""
 
-    code = Result.BAD_FORMAT
+    code: int = Result.BAD_FORMAT
 
 
 class BadParametersError(TeecError, ValueError):
     """BAD_PARAMETERS: parameters were not what the callee takes."""
 
-    code = Result.BAD_PARAMETERS
+    code: int = Result.BAD_PARAMETERS
 
 
 class BadStateError(TeecError):
     """BAD_STATE: not possible in the present state."""
 
-    code = Result.BAD_STATE
+    code: int = Result.BAD_STATE
 
 
 class ItemNotFoundError(TeecError, LookupError):
     """ITEM_NOT_FOUND: what was asked for is not there."""
 
-    code = Result.ITEM_NOT_FOUND
+    code: int = Result.ITEM_NOT_FOUND
 
 
 class NotImplementedError(TeecError, builtins.NotImplementedError):
     """NOT_IMPLEMENTED: should exist, but does not yet."""
 
-    code = Result.NOT_IMPLEMENTED
+    code: int = Result.NOT_IMPLEMENTED
 
 
 class NotSupportedError(TeecError):
     """NOT_SUPPORTED: is not offered here."""
 
-    code = Result.NOT_SUPPORTED
+    code: int = Result.NOT_SUPPORTED
 
 
 class NoDataError(TeecError):
     """NO_DATA: expected data were missing."""
 
-    code = Result.NO_DATA
+    code: int = Result.NO_DATA
 
 
 class OutOfMemoryError(TeecError, MemoryError):
     """OUT_OF_MEMORY: a resource ran out, here or in the TEE."""
 
-    code = Result.OUT_OF_MEMORY
+    code: int = Result.OUT_OF_MEMORY
 
 
 class BusyError(TeecError):
     """BUSY: in use by somebody else."""
 
-    code = Result.BUSY
+    code: int = Result.BUSY
 
 
 class CommunicationError(TeecError, ConnectionError):
     """COMMUNICATION: the way to the TEE or its supplicant failed."""
 
-    code = Result.COMMUNICATION
+    code: int = Result.COMMUNICATION
 
 
 class SecurityError(TeecError):
     """SECURITY: a security check failed."""
 
-    code = Result.SECURITY
+    code: int = Result.SECURITY
 
 
 class ShortBufferError(TeecError):
     """SHORT_BUFFER: an output buffer is too small."""
 
-    code = Result.SHORT_BUFFER
+    code: int = Result.SHORT_BUFFER
 
     @property
     def required(self) -> int | None:
@@ -202,19 +203,22 @@ class ShortBufferError(TeecError):
 class ExternalCancelError(CancelError):
     """EXTERNAL_CANCEL: cancelled by something outside the TEE's control."""
 
-    code = Result.EXTERNAL_CANCEL
+    code: int = Result.EXTERNAL_CANCEL
 
 
-class TimeoutError(TeecError, builtins.TimeoutError):
-    """TIMEOUT: the time allowed has passed."""
+class TimeoutError(TeecError):
+    """TIMEOUT: the time allowed has passed.
 
-    code = Result.TIMEOUT
+    No builtins.TimeoutError: the Trusted Application says what it waited for.
+    """
+
+    code: int = Result.TIMEOUT
 
 
 class OverflowError(TeecError, builtins.OverflowError):
     """OVERFLOW: a value or a size got too large."""
 
-    code = Result.OVERFLOW
+    code: int = Result.OVERFLOW
 
 
 class TargetDeadError(TeecError):
@@ -223,77 +227,81 @@ class TargetDeadError(TeecError):
     On the fake kernel the exception that was the panic is the __cause__.
     """
 
-    code = Result.TARGET_DEAD
+    code: int = Result.TARGET_DEAD
 
 
 class StorageNoSpaceError(TeecError):
     """STORAGE_NO_SPACE: the trusted storage is full."""
 
-    code = Result.STORAGE_NO_SPACE
+    code: int = Result.STORAGE_NO_SPACE
 
 
 class CorruptObjectError(TeecError):
     """CORRUPT_OBJECT: an object in the trusted storage is damaged."""
 
-    code = Result.CORRUPT_OBJECT
+    code: int = Result.CORRUPT_OBJECT
 
 
 class CorruptObject2Error(CorruptObjectError):
     """CORRUPT_OBJECT_2: the same in another storage than the Trusted Application's private one."""
 
-    code = Result.CORRUPT_OBJECT_2
+    code: int = Result.CORRUPT_OBJECT_2
 
 
 class StorageNotAvailableError(TeecError):
     """STORAGE_NOT_AVAILABLE: the trusted storage can't be reached."""
 
-    code = Result.STORAGE_NOT_AVAILABLE
+    code: int = Result.STORAGE_NOT_AVAILABLE
 
 
 class StorageNotAvailable2Error(StorageNotAvailableError):
     """STORAGE_NOT_AVAILABLE_2: the same of another storage than the private one."""
 
-    code = Result.STORAGE_NOT_AVAILABLE_2
+    code: int = Result.STORAGE_NOT_AVAILABLE_2
 
 
 class UnsupportedVersionError(TeecError):
     """UNSUPPORTED_VERSION: a version of something is not supported."""
 
-    code = Result.UNSUPPORTED_VERSION
+    code: int = Result.UNSUPPORTED_VERSION
 
 
 class CiphertextInvalidError(TeecError):
     """CIPHERTEXT_INVALID: a ciphertext can't be decrypted."""
 
-    code = Result.CIPHERTEXT_INVALID
+    code: int = Result.CIPHERTEXT_INVALID
 
 
 class TimeNotSetError(TeecError):
     """TIME_NOT_SET: the Trusted Application's persistent time was never set."""
 
-    code = Result.TIME_NOT_SET
+    code: int = Result.TIME_NOT_SET
 
 
 class TimeNeedsResetError(TeecError):
     """TIME_NEEDS_RESET: the persistent time was set, but may be wrong by now."""
 
-    code = Result.TIME_NEEDS_RESET
+    code: int = Result.TIME_NEEDS_RESET
 
 
 class MacInvalidError(TeecError):
     """MAC_INVALID: a message authentication code does not fit."""
 
-    code = Result.MAC_INVALID
+    code: int = Result.MAC_INVALID
 
 
 class SignatureInvalidError(TeecError):
     """SIGNATURE_INVALID: a signature does not fit."""
 
-    code = Result.SIGNATURE_INVALID
+    code: int = Result.SIGNATURE_INVALID
 
 
 class DeviceNotFoundError(ItemNotFoundError, FileNotFoundError):
     """There is no such TEE device."""
+
+
+class DeviceTimeoutError(TimeoutError, builtins.TimeoutError):
+    """wait_for_device() found no device in time."""
 
 
 class DeviceAccessError(AccessDeniedError):

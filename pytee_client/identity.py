@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from . import _hints as t
 from ._boundary import to_uint32
 from ._remedies import for_login
 from .enums import Login
@@ -13,7 +14,6 @@ from .errors import BadParametersError, NotSupportedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
-    from uuid import UUID
 
 __all__ = ["client_uuid"]
 
@@ -22,15 +22,15 @@ _LINUX_LOGINS: Final = (Login.PUBLIC, Login.USER, Login.GROUP)
 _GROUP_LOGINS: Final = (Login.GROUP, Login.GROUP_APPLICATION)
 
 
-def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = None) -> UUID:
+def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = None) -> t.UUID:
     """Return the UUID by which a Trusted Application on Linux knows a client.
 
-    It serves to grant something to a client before it comes. It is nil for PUBLIC, else
-    the version 5 UUID of the user's or the group's number.
+    Use it to grant access to a client in advance. It is nil for PUBLIC, else the version 5
+    UUID of the user's or the group's number.
 
     The numbers are those of the initial user namespace. In another one, such as that of a
-    rootless container, the kernel's uid is not os.geteuid(): give the one that it is
-    mapped to, as /proc/self/uid_map tells.
+    rootless container, os.geteuid() is not the kernel's uid: give the uid that
+    /proc/self/uid_map maps it to.
 
     Source: Linux, drivers/tee/tee_core.c.
 

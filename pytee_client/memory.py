@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import mmap
 
+from . import _hints as t
+from ._boundary import NativeSharedMemory
+from ._buffer import Buffer
 from ._closable import Closable
+from ._generic import Generic
 from ._process import Process
 from .enums import MemoryFlags
 from .errors import (
@@ -17,12 +21,18 @@ from .errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final, NoReturn
+    from typing import Final
 
-    from typing_extensions import Buffer, Self
+    from typing_extensions import TypeVar
 
-    from ._boundary import NativeSharedMemory
     from .context import Context
+
+    # What the block comes back as.
+    _OutputT_co = TypeVar(
+        "_OutputT_co", bound=memoryview | int, covariant=True, default=memoryview | int
+    )
+else:
+    _OutputT_co = None
 
 __all__ = [
     "AllocatedSharedMemory",
@@ -34,21 +44,21 @@ __all__ = [
 _OUTPUT: Final = int(MemoryFlags.OUTPUT)
 
 
-def part_of(buffer: Buffer, offset: int, size: int) -> memoryview:
-    """See part of a buffer, without keeping hold of it if there is nothing to see."""
+def view_part(buffer: Buffer, offset: int, size: int) -> memoryview:
+    """Return a view of part of a buffer; an empty view does not hold the buffer."""
     view = memoryview(buffer)
     return view.cast("B")[offset : offset + size] if size else memoryview(bytearray())
 
 
-class SharedMemory(Closable):
+class SharedMemory(Closable, Generic[_OutputT_co]):
     """A block of memory that the program and the TEE share.
 
     Made by Context.allocate_shared_memory(), Context.register_shared_memory() and
     Context.register_shared_memory_fd(). As a parameter it stands for MemrefWhole. len() is
     its size in bytes.
 
-    Threads: any number may use a block at once; what they do to its bytes is theirs to
-    order. close() never takes it from a call that uses it.
+    Threads: any number may use a block at once; the caller must synchronise access to its
+    bytes. close() fails while a call uses the block.
     """
 
     _context: Context
@@ -75,7 +85,7 @@ class SharedMemory(Closable):
         return self._native.flags
 
     def __len__(self) -> int:
-        return self._live().size
+        return self._live_native().size
 
     def _check_live(self) -> None:
         if self._closed:
@@ -85,24 +95,24 @@ class SharedMemory(Closable):
                 "the shared memory belongs to the parent of this process: open a context here"
             )
 
-    def _live(self) -> NativeSharedMemory:
+    def _live_native(self) -> NativeSharedMemory:
         self._check_live()
         return self._native
 
-    def _memory(self) -> Buffer:
-        """Return what a call exports as long as it uses the block."""
+    def _exported(self) -> Buffer:
+        """Return the buffer that each call exports while it uses the block."""
         return self._exporter
 
-    def _output(self, offset: int, size: int) -> memoryview | int:
-        """Return what a call gives back for an output of so many bytes from offset."""
-        return part_of(self._memory(), offset, size)
+    def _output_at(self, offset: int, size: int) -> memoryview | int:
+        """Return the output of a call that set a part of the block to this size."""
+        return view_part(self._exported(), offset, size)
 
-    def _release_view(self) -> None:
-        """Give up what _memory() returns; BufferError if an export of it stands."""
+    def _release_export(self) -> None:
+        """Release what _exported() returns; BufferError while an export of it exists."""
         self._exporter.release()
 
-    def _release_memory(self) -> None:
-        """Give up what only the sharing needed."""
+    def _unpin(self) -> None:
+        """Release what only the sharing needed."""
 
     def close(self) -> None:
         """End the sharing. Closing twice is harmless.
@@ -117,7 +127,7 @@ class SharedMemory(Closable):
         if self._closed:
             return
         try:
-            self._release_view()
+            self._release_export()
         except BufferError:
             raise SharedMemoryInUseError(
                 "closing shared memory: it is still used; release the memoryviews of it, and"
@@ -127,7 +137,7 @@ class SharedMemory(Closable):
         try:
             self._native.release()
         finally:
-            self._release_memory()
+            self._unpin()
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -136,36 +146,35 @@ class SharedMemory(Closable):
         return f"<{name} of {self._native.size} bytes, {self._native.flags!r}>"
 
 
-class AllocatedSharedMemory(SharedMemory, mmap.mmap):  # type: ignore[misc, override]
+class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignore[misc, override]
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
-    sees, without a copy. A slice of a memoryview of it, given as a temporary memory
-    reference, reaches the TEE as that part of the block, without a copy too. It is an
-    mmap.mmap too, with its methods, but can't be resized. A block of size 0 shows one
-    byte, which is not shared.
+    sees, without a copy. A slice of a memoryview of it can be a temporary memory reference:
+    the TEE gets that part of the block, without a copy. It has all methods of mmap.mmap
+    except resize(). A block of size 0 shows one byte, which is not shared.
     """
 
-    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> Self:
+    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> t.Self:
         """Map the memory; descriptor is the driver's, or -1 for pages of the process."""
         block = super().__new__(cls, descriptor, max(native.size, 1))
         block._attach(context, native)
         return block
 
-    def _memory(self) -> Buffer:
+    def _exported(self) -> Buffer:
         return self
 
-    def _release_view(self) -> None:
-        # Before the TEE gives them up: but what it can still reach are pages that
-        # the kernel keeps for it, and that nobody else gets.
+    def _release_export(self) -> None:
+        # The TEE still shares these pages. The kernel keeps them for it, and gives them to
+        # nobody else.
         mmap.mmap.close(self)
 
-    def resize(self, newsize: int) -> NoReturn:
+    def resize(self, newsize: int) -> t.NoReturn:
         """Refuse: shared memory has one size."""
         raise NotSupportedError("shared memory can't be resized: allocate another block")
 
 
-class RegisteredSharedMemory(SharedMemory):
+class RegisteredSharedMemory(SharedMemory[memoryview]):
     """A block of the program's own memory that is shared in place.
 
     Attributes:
@@ -174,7 +183,7 @@ class RegisteredSharedMemory(SharedMemory):
     """
 
     def __init__(
-        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: Any
+        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: object
     ) -> None:
         """Hold the buffer, of which pinned is an export."""
         self.buffer = buffer
@@ -182,22 +191,22 @@ class RegisteredSharedMemory(SharedMemory):
         self._exporter = memoryview(buffer)
         self._attach(context, native)
 
-    def _release_memory(self) -> None:
+    def _unpin(self) -> None:
         self._pinned = None
 
 
-class DescriptorSharedMemory(SharedMemory):
+class DescriptorSharedMemory(SharedMemory[int]):
     """A block of memory behind a descriptor, such as a dma-buf that only the TEE can read.
 
-    Nothing of it is mapped: the block is no buffer. As an output it comes back as an int,
-    the size that the Trusted Application set.
+    It is not mapped: the block is not a buffer. Its output is an int, the size that the
+    Trusted Application set.
     """
 
     def __init__(self, context: Context, native: NativeSharedMemory) -> None:
-        """Take what was registered."""
-        # It has no bytes to show, but calls export something of it as of the others.
+        """Wrap registered memory."""
+        # Each block needs a buffer that calls can export.
         self._exporter = memoryview(b"")
         self._attach(context, native)
 
-    def _output(self, offset: int, size: int) -> int:
+    def _output_at(self, offset: int, size: int) -> int:
         return size

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 
-from ._calls.slots import Call
+from ._calls import Call
 from .enums import OperationState
 from .errors import BadStateError
 
@@ -13,9 +13,9 @@ __all__ = ["Operation"]
 
 
 class Operation:
-    """One call of open_session() or invoke_command(), to be cancelled from elsewhere.
+    """Lets another thread cancel one call of open_session() or invoke_command().
 
-    Make one for each call and give it to the call.
+    Make one for each call, and pass it to the call.
 
     Threads: request_cancellation() and state are meant for threads other than the one
     that makes the call.
@@ -28,17 +28,17 @@ class Operation:
 
     @property
     def state(self) -> OperationState:
-        """What has become of the operation."""
+        """How far the operation is."""
         return self._call.state
 
     def request_cancellation(self) -> None:
-        """Ask for the operation's end (TEEC_RequestCancellation, GPD_SPE_007 4.5.10).
+        """Cancel the operation (TEEC_RequestCancellation, GPD_SPE_007 4.5.10).
 
-        Before the call, the call raises CancelError with origin API. During it the TEE is
-        told, and the Trusted Application decides whether it heeds that; what it returns
-        is the outcome. After it nothing happens: no later command is touched.
+        Before the call: the call raises CancelError with origin API. During the call: the TEE
+        is told, and the Trusted Application decides whether it stops. After the call: nothing
+        happens, and later commands are not touched.
 
-        May wait until the TEE has a thread to be told with.
+        Blocks until the TEE has a free thread for the request.
         """
         self._call.request_cancellation()
 
@@ -46,8 +46,11 @@ class Operation:
         return f"<Operation {self.state.name.lower()}>"
 
 
-class Use:
-    """The use of an operation by a call, or of none; one that was never sent was not used."""
+class ClaimedCall:
+    """Claims an operation for one call; without an operation it makes a call of its own.
+
+    An operation that was not sent can be claimed again.
+    """
 
     def __init__(self, operation: Operation | None) -> None:
         self._operation = operation

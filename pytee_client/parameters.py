@@ -1,37 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can stand in the four slots of an operation, and what comes back.
+"""The parameters of an operation, and the outputs that come back for them.
 
 One class for each parameter type of the specification (GPD_SPE_007 4.4.6): the
 constant TEEC_MEMREF_TEMP_INPUT is the class MemrefTempInput. Plain values stand
 for the common ones: a bytes-like object for MemrefTempInput, a pair of ints for
 ValueInput, shared memory for MemrefWhole, None for an unused slot.
 
-All are immutable values and may be shared between threads; the buffers they
-name must not be changed while a call uses them.
+All are immutable, and threads may share them. Do not change their buffers while a call
+uses them.
 """
 
 from __future__ import annotations
 
-from ._named_tuple import NamedTuple
+from ._buffer import Buffer
+from ._generic import Generic
+from ._outputs import Output, RequiredSize, Value
+from .memory import SharedMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, TypeAlias
+    from typing import TypeAlias, overload
 
-    from typing_extensions import Buffer
+    from typing_extensions import TypeVar
 
-    from .memory import SharedMemory
-
-    Parameter: TypeAlias = (
-        "ValueInput | ValueOutput | ValueInOut | MemrefTempInput | MemrefTempOutput"
-        " | MemrefTempInOut | MemrefWhole | MemrefPartialInput | MemrefPartialOutput"
-        " | MemrefPartialInOut | Buffer | SharedMemory | Sequence[int] | None"
+    _OutputT_co = TypeVar("_OutputT_co", bound=Output, covariant=True, default=Output)
+    _TempT_co = TypeVar(
+        "_TempT_co", bound=bytes | memoryview, covariant=True, default=bytes | memoryview
     )
-
-    # Value, bytes, memoryview, int or RequiredSize for each output parameter, in slot order; an
-    # int is the size of an output in a DescriptorSharedMemory.
-    Outputs: TypeAlias = tuple[Any, ...]
+    _BlockT_co = TypeVar(
+        "_BlockT_co", bound=memoryview | int, covariant=True, default=memoryview | int
+    )
+else:
+    # Bases of classes are evaluated at run time.
+    _BlockT_co = _OutputT_co = _TempT_co = None
 
 __all__ = [
     "MemrefPartialInOut",
@@ -49,32 +50,17 @@ __all__ = [
 ]
 
 
-class Value(NamedTuple):
-    """Two unsigned 32-bit numbers (TEEC_Value) that a Trusted Application returned."""
-
-    a: int
-    b: int
-
-
-class RequiredSize(NamedTuple):
-    """Stands for an output that did not fit: how many bytes it needs.
-
-    A buffer of the caller's has what the Trusted Application wrote, if it wrote anything.
-    """
-
-    required: int
-
-
 class _Parameter:
-    """An immutable value, made in a third of the time that a frozen dataclass takes.
+    """The base of all parameters: immutable, and three times as fast to make as a dataclass.
 
-    Without slots: Python is faster at making objects with a dictionary that nobody asks for.
+    It has no __slots__: Python makes objects faster without them.
     """
 
-    __match_args__: tuple[str, ...] = ()
+    def _names(self) -> tuple[str, ...]:
+        return getattr(type(self), "__match_args__", ())
 
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__match_args__)
+        return tuple(getattr(self, name) for name in self._names())
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -85,8 +71,12 @@ class _Parameter:
         return hash((type(self), self._fields()))
 
     def __repr__(self) -> str:
-        named = zip(self.__match_args__, self._fields(), strict=True)
+        named = zip(self._names(), self._fields(), strict=True)
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in named)})"
+
+
+class OutputParameter(_Parameter, Generic[_OutputT_co]):
+    """The base of parameters that come back as outputs, with the type of the output."""
 
 
 class _Value(_Parameter):
@@ -111,11 +101,11 @@ class ValueInput(_Value):
     """Two unsigned 32-bit numbers for the Trusted Application (TEEC_VALUE_INPUT)."""
 
 
-class ValueOutput(_Parameter):
+class ValueOutput(OutputParameter[Value]):
     """Two numbers from the Trusted Application (TEEC_VALUE_OUTPUT); comes back as a Value."""
 
 
-class ValueInOut(_Value):
+class ValueInOut(_Value, OutputParameter[Value]):
     """Two numbers that the Trusted Application may change (TEEC_VALUE_INOUT)."""
 
 
@@ -127,8 +117,8 @@ class MemrefTempInput(_MemrefTemp):
     """Bytes for the Trusted Application (TEEC_MEMREF_TEMP_INPUT).
 
     Args:
-        buffer: a contiguous bytes-like object, of which the TEE sees a copy; None for
-            a null memory reference, which needs the device's MEMREF_NULL capability.
+        buffer: a contiguous bytes-like object, which is copied for the TEE; None for a
+            null memory reference, for which the device needs the capability MEMREF_NULL.
     """
 
     def __init__(self, buffer: Buffer | None) -> None:
@@ -140,33 +130,52 @@ class MemrefTempInput(_MemrefTemp):
         return self._buffer
 
 
-class MemrefTempOutput(_MemrefTemp):
+class MemrefTempOutput(
+    _MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], Generic[_TempT_co]
+):
     """Room for bytes from the Trusted Application (TEEC_MEMREF_TEMP_OUTPUT).
 
     Args:
-        buffer: a number of bytes, and they come back as bytes; or a writable
-            contiguous buffer, and a memoryview of it comes back; or None for a null
-            memory reference, with which some applications tell the size they need.
-            What comes back is cut to the size that the Trusted Application set; a
-            larger size comes back as RequiredSize.
+        buffer: a number of bytes, for an output of bytes; a writable contiguous buffer,
+            for an output that is a memoryview of it; or None for a null memory reference,
+            by which some applications return the size they need. The output is cut to the
+            size that the Trusted Application set; if it did not fit, it is a RequiredSize.
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: MemrefTempOutput[bytes], buffer: int | None) -> None: ...
+        @overload
+        def __init__(self: MemrefTempOutput[memoryview], buffer: Buffer) -> None: ...
+        @overload
+        def __init__(self, buffer: Buffer | int | None) -> None: ...
 
     def __init__(self, buffer: Buffer | int | None) -> None:
         self._buffer = buffer
 
     @property
     def buffer(self) -> Buffer | int | None:
-        """The room, or how much is wanted."""
+        """The buffer, or the number of bytes."""
         return self._buffer
 
 
-class MemrefTempInOut(_MemrefTemp):
+class MemrefTempInOut(_MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], Generic[_TempT_co]):
     """Bytes that the Trusted Application may change (TEEC_MEMREF_TEMP_INOUT).
 
     Args:
-        buffer: a writable contiguous buffer, of which a memoryview comes back as from
-            MemrefTempOutput; None for a null memory reference.
+        buffer: a writable contiguous buffer; the output is a memoryview of it, as of
+            MemrefTempOutput. None for a null memory reference.
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: MemrefTempInOut[bytes], buffer: None) -> None: ...
+        @overload
+        def __init__(self: MemrefTempInOut[memoryview], buffer: Buffer) -> None: ...
+        @overload
+        def __init__(self, buffer: Buffer | None) -> None: ...
 
     def __init__(self, buffer: Buffer | None) -> None:
         self._buffer = buffer
@@ -177,36 +186,38 @@ class MemrefTempInOut(_MemrefTemp):
         return self._buffer
 
 
-class MemrefWhole(_Parameter):
+class MemrefWhole(_Parameter, Generic[_BlockT_co]):
     """All of a block of shared memory, in its own directions (TEEC_MEMREF_WHOLE).
 
-    If the block has the direction OUTPUT, a memoryview of it comes back, cut to the size
-    that the Trusted Application set; of a DescriptorSharedMemory that size alone, an int.
+    If the block has the direction OUTPUT, the output is a memoryview of it, cut to the size
+    that the Trusted Application set. For a DescriptorSharedMemory it is that size, an int.
     """
 
     __match_args__ = ("block",)
 
-    def __init__(self, block: SharedMemory) -> None:
+    def __init__(self, block: SharedMemory[_BlockT_co]) -> None:
         self._block = block
 
     @property
-    def block(self) -> SharedMemory:
+    def block(self) -> SharedMemory[_BlockT_co]:
         """The block."""
         return self._block
 
 
-class MemrefPartial(_Parameter):
-    """What the three kinds of parts of a block have in common."""
+class MemrefPartial(_Parameter, Generic[_BlockT_co]):
+    """The base of the three kinds of parts of a block."""
 
     __match_args__ = ("block", "offset", "size")
 
-    def __init__(self, block: SharedMemory, offset: int = 0, size: int | None = None) -> None:
+    def __init__(
+        self, block: SharedMemory[_BlockT_co], offset: int = 0, size: int | None = None
+    ) -> None:
         self._block = block
         self._offset = offset
         self._size = size
 
     @property
-    def block(self) -> SharedMemory:
+    def block(self) -> SharedMemory[_BlockT_co]:
         """The block that it is part of."""
         return self._block
 
@@ -221,7 +232,7 @@ class MemrefPartial(_Parameter):
         return self._size
 
 
-class MemrefPartialInput(MemrefPartial):
+class MemrefPartialInput(MemrefPartial["memoryview | int"]):
     """Part of a block, for the Trusted Application to read (TEEC_MEMREF_PARTIAL_INPUT).
 
     Args:
@@ -231,11 +242,13 @@ class MemrefPartialInput(MemrefPartial):
     """
 
 
-class MemrefPartialOutput(MemrefPartial):
+class MemrefPartialOutput(
+    MemrefPartial[_BlockT_co], OutputParameter["_BlockT_co | RequiredSize"], Generic[_BlockT_co]
+):
     """Part of a block, for the Trusted Application to write (TEEC_MEMREF_PARTIAL_OUTPUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set;
-    of a DescriptorSharedMemory that size alone, an int.
+    The output is a memoryview of the part, cut to the size that the Trusted Application set.
+    For a DescriptorSharedMemory it is that size, an int.
 
     Args:
         block: shared memory with the direction OUTPUT.
@@ -244,14 +257,24 @@ class MemrefPartialOutput(MemrefPartial):
     """
 
 
-class MemrefPartialInOut(MemrefPartial):
+class MemrefPartialInOut(
+    MemrefPartial[_BlockT_co], OutputParameter["_BlockT_co | RequiredSize"], Generic[_BlockT_co]
+):
     """Part of a block, to be read and written (TEEC_MEMREF_PARTIAL_INOUT).
 
-    A memoryview of the part comes back, cut to the size that the Trusted Application set;
-    of a DescriptorSharedMemory that size alone, an int.
+    The output is a memoryview of the part, cut to the size that the Trusted Application set.
+    For a DescriptorSharedMemory it is that size, an int.
 
     Args:
         block: shared memory with both directions.
         offset: where the part begins, in bytes.
         size: its length in bytes; all that follows offset by default.
     """
+
+
+# No output comes back for these.
+InputParameter: TypeAlias = (
+    ValueInput | MemrefTempInput | MemrefPartialInput | Buffer | tuple[int, int] | list[int] | None
+)
+# Whether an output comes back for a block depends on its directions.
+Parameter: TypeAlias = InputParameter | OutputParameter[Output] | MemrefWhole | SharedMemory

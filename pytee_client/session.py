@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from ._calls import CallPool, prepare
+from enum import IntEnum
+
+from . import _hints as t
+from ._boundary import NativeSession
+from ._calls import CallPool, PreparedCommand, prepare
 from ._calls.one_parameter import (
     call_with_block,
     call_with_bytes,
@@ -11,20 +15,34 @@ from ._calls.one_parameter import (
     call_with_value,
 )
 from ._closable import Closable
+from ._outputs import Outputs
 from .memory import AllocatedSharedMemory
-from .operation import Use
-from .parameters import MemrefTempInOut, ValueInOut
+from .operation import ClaimedCall, Operation
+from .parameters import MemrefTempInOut, Parameter, ValueInOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from enum import IntEnum
-    from uuid import UUID
+    from typing import TypeVar, overload
 
-    from ._boundary import NativeSession
-    from ._calls import PreparedCommand
+    from ._outputs import Output, RequiredSize, Value
     from .context import Context
-    from .operation import Operation
-    from .parameters import Outputs, Parameter
+    from .memory import SharedMemory
+    from .parameters import (
+        InputParameter,
+        MemrefPartialInOut,
+        MemrefPartialInput,
+        MemrefPartialOutput,
+        MemrefTempInput,
+        MemrefTempOutput,
+        MemrefWhole,
+        OutputParameter,
+        ValueInput,
+        ValueOutput,
+    )
+
+    _A = TypeVar("_A", bound=Output)
+    _B = TypeVar("_B", bound=Output)
+    _M = TypeVar("_M", bound=memoryview | int)
 
 __all__ = ["Session"]
 
@@ -47,15 +65,15 @@ class Session(Closable):
     def __init__(
         self,
         context: Context,
-        destination: UUID,
+        destination: t.UUID,
         native: NativeSession,
         outputs: Outputs,
         results: type[IntEnum] | None,
     ) -> None:
         """Wrap an open session; results names codes of the Trusted Application."""
-        self.context = context
-        self.destination = destination
-        self.outputs = outputs
+        self.context: Context = context
+        self.destination: t.UUID = destination
+        self.outputs: Outputs = outputs
         self._calls = CallPool(native, destination, results)
         self._closed = False
 
@@ -63,6 +81,99 @@ class Session(Closable):
     def closed(self) -> bool:
         """True once it is closed, or is being closed."""
         return self._calls.is_closed
+
+    if TYPE_CHECKING:
+
+        @overload
+        def invoke_command(
+            self, command_id: int, /, *, operation: Operation | None = None
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory[_M] | MemrefWhole[_M],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_M | RequiredSize, ...]: ...
+        @overload
+        def invoke_command(
+            self, command_id: int, first: InputParameter, /, *, operation: Operation | None = None
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory | MemrefWhole,
+            second: Parameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> Outputs: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: Parameter,
+            second: SharedMemory | MemrefWhole,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> Outputs: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[()]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: OutputParameter[_B],
+            /,
+            *,
+            operation: Operation | None = None,
+        ) -> tuple[_A, _B]: ...
+        @overload
+        def invoke_command(
+            self, command_id: int, /, *parameters: Parameter, operation: Operation | None = None
+        ) -> Outputs: ...
 
     def invoke_command(
         self,
@@ -78,27 +189,27 @@ class Session(Closable):
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             parameters: up to four, in slot order; see pytee_client.parameters.
-            operation: by which another thread can cancel the call.
+            operation: lets another thread cancel the call.
 
         Returns:
-            The outputs, in slot order: a Value for two numbers, bytes for an output given
-            by its size, a memoryview of the caller's own memory for one given as a buffer
-            or a block, cut to the size that the Trusted Application set; that size alone
-            for a DescriptorSharedMemory, which has no bytes here; a RequiredSize in place
-            of one that was too small.
+            The outputs, in slot order. Each is a Value for two numbers, bytes for an output
+            given by its size, or a memoryview of the caller's buffer or block. Memory is cut
+            to the size that the Trusted Application set. For a DescriptorSharedMemory, which
+            has no bytes here, the output is that size. A RequiredSize replaces an output that
+            was too small.
 
         Raises:
-            TeecError: the call failed; its class, code and origin say how, and its outputs
-                what came back nevertheless.
+            TeecError: the call failed; its class, code and origin say why, and its outputs
+                are what came back.
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: the parameters can't be sent; nothing was.
+            BadParametersError: a parameter is wrong; nothing was sent.
             ClosedSessionError: the session is closed.
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
         calls = self._calls
         if operation is not None:
-            with Use(operation) as call:
+            with ClaimedCall(operation) as call:
                 calls.check_live()
                 calls.adopt(call)
                 return calls.invoke(call, command_id, parameters)
@@ -114,11 +225,56 @@ class Session(Closable):
             return call_with_nothing(calls, command_id)
         return calls.run(command_id, parameters)
 
-    def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand:
+    if TYPE_CHECKING:
+
+        @overload
+        def prepare(self, command_id: int, /) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: SharedMemory[_M] | MemrefWhole[_M], /
+        ) -> PreparedCommand[tuple[_M | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefWhole], /
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: InputParameter | type[ValueInput | MemrefTempInput | MemrefPartialInput],
+            /,
+        ) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: OutputParameter[_A], /
+        ) -> PreparedCommand[tuple[_A]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[ValueOutput | ValueInOut], /
+        ) -> PreparedCommand[tuple[Value]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefTempOutput[t.Any] | MemrefTempInOut[t.Any]], /
+        ) -> PreparedCommand[tuple[bytes | memoryview | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: type[MemrefPartialOutput[t.Any] | MemrefPartialInOut[t.Any]],
+            /,
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, /, *slots: Parameter | type[object]
+        ) -> PreparedCommand[Outputs]: ...
+
+    def prepare(
+        self, command_id: int, /, *slots: Parameter | type[object]
+    ) -> PreparedCommand[t.Any]:
         """Prepare a command that is to be run many times.
 
-        What is prepared is checked once. In a hot loop a prepared command costs less than
-        invoke_command(), and gives the same. ::
+        Its parameters are checked once, so in a hot loop it costs less than
+        invoke_command(), and returns the same. ::
 
             increment = session.prepare(0, ValueInOut)
             for number in numbers:
@@ -131,25 +287,25 @@ class Session(Closable):
 
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
-            slots: up to four. A parameter, as of invoke_command(), is the same at each
-                call; its buffer may change, and if all slots are such, it is kept from being
-                freed or resized as long as the command is there. A class of parameters is
-                filled at each call, unless it is ValueOutput.
+            slots: up to four. A parameter, as of invoke_command(), is used at each call;
+                the bytes in its buffer may change. If no slot is a class, its buffer can't
+                be freed or resized while the command exists. A class of parameters takes
+                its content from each call, except ValueOutput, which needs none.
 
         Returns:
-            A PreparedCommand: a function that runs the command and waits for its end. For each
-            slot that is a class it takes what the class does: a pair of ints, a buffer or a
-            number of bytes, a block, a tuple of a block, an offset and a size. It returns and
-            raises what invoke_command() does.
+            A PreparedCommand: call it to run the command and wait for its end. It takes one
+            argument for each slot that is a class, what the class takes: a pair of ints, a
+            buffer or a number of bytes, a block, or a tuple of a block, an offset and a size.
+            It returns and raises what invoke_command() does.
 
         Raises:
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: the parameters can't be sent; here, if all slots are the same
-                at each call, else by the function.
+            BadParametersError: a parameter is wrong. If a slot is a class, calling the
+                PreparedCommand raises this.
             ClosedSessionError: the session is closed.
 
-        Threads: the function may be called from any, and by many at once; the caller must
-        synchronise access to a buffer that several calls share.
+        Threads: any number may call it at once; the caller must synchronise access to a
+        buffer that several calls share.
         """
         return prepare(self._calls, command_id, slots)
 
@@ -164,12 +320,12 @@ class Session(Closable):
         Raises:
             BadStateError: called within a call of its own, as by a signal handler.
 
-        Threads: may be called from any; whoever comes second waits for the first.
+        Threads: may be called from any; a second caller waits for the first.
         """
         try:
             self._calls.close()
         finally:
-            # Also if an interrupt came after the session's end.
+            # An interrupt may have come after the session was closed.
             self._closed = self._calls.is_closed
             if self._closed:
                 self.outputs = ()

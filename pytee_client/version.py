@@ -9,25 +9,33 @@ from .enums import GenericCapabilities, ImplementationId
 __all__ = ["Version"]
 
 
-class Version(NamedTuple):
+class Version(
+    NamedTuple(
+        "Version",
+        [
+            ("backend", str),
+            ("implementation_id", int),
+            ("implementation_capabilities", int),
+            ("generic_capabilities", GenericCapabilities),
+        ],
+    )
+):
     """What a device says of itself (uAPI struct tee_ioctl_version_data).
 
     Attributes:
         backend: "linux" for a device of the running kernel, "fake" for the fake kernel,
-            else the type of the kernel that the context was given; of one that passes calls
-            on (pytee_client.kernels.ProxyKernel), what this is of the other one.
-        implementation_id: the driver, an ImplementationId where it is known.
+            else the name of the type of the context's kernel. A kernel that passes calls on
+            (pytee_client.kernels.ProxyKernel) has the backend of the other kernel.
+        implementation_id: the driver, an ImplementationId if the number has a name.
         implementation_capabilities: bits whose meaning is the driver's.
         generic_capabilities: what it can do.
     """
 
-    backend: str
-    implementation_id: int
-    implementation_capabilities: int
-    generic_capabilities: GenericCapabilities
+    __slots__ = ()
 
 
 def known_implementation(number: int) -> int:
+    """Return an ImplementationId if the number has a name, else the number."""
     try:
         return ImplementationId(number)
     except ValueError:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The one door between Python and the C library; nothing else imports the compiled module.
 
-Each class wraps one structure. The C library locks for itself; what these classes leave to
-their callers is that nothing is used after its end. Python's own values, and what results
-mean, are the business of the layers above.
+Each class wraps one structure. The C library does its own locking. Callers must not use
+anything after its end. The layers above know Python's values, and what results mean.
 """
 
 from .call import NativeCall

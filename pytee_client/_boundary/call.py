@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-    from typing_extensions import Buffer
-
+    from .._buffer import Buffer
     from .memory import NativeSharedMemory
 
 SLOTS: Final = 4
@@ -65,7 +64,7 @@ _SLOT_SIZE: Final[int] = ffi.sizeof("TEEC_Parameter")
 
 
 class NativeCall:
-    """A struct call: what one call at a time is made with, again and again.
+    """A struct call, which one call at a time uses, again and again.
 
     Attributes:
         struct: the structure, for the functions above.
@@ -75,19 +74,19 @@ class NativeCall:
     __slots__ = ("__weakref__", "_first", "_memrefs", "_operation", "_tmprefs", "numbers", "struct")
 
     def __init__(self, *, cancellable: bool = False) -> None:
-        """Start idle; what is not cancellable need not be listed while it is under way."""
-        self.struct = ffi.new(_CALL)
+        """Start idle; only cancellable operations have to be listed while they run."""
+        self.struct: Any = ffi.new(_CALL)
         self.struct.cancellable = cancellable
         self._operation = ffi.addressof(self.struct, "operation")
         self._first = self._operation.params[0].tmpref
         # Made when asked for: sessions that are opened, and calls with values, need none.
         self._tmprefs: list[Any] = []
         self._memrefs: list[Any] = []
-        self.numbers = ffi.buffer(ffi.addressof(self._operation, "params"))
+        self.numbers: Any = ffi.buffer(ffi.addressof(self._operation, "params"))
 
     @property
     def state(self) -> OperationState:
-        """What has become of its operation."""
+        """How far its operation is."""
         return _STATES[lib.tee_operation_state(self._operation)]
 
     @property
@@ -98,13 +97,13 @@ class NativeCall:
 
     @property
     def result(self) -> int:
-        """What came of it last."""
+        """The result of the last run."""
         result: int = self.struct.result
         return result
 
     @property
     def origin(self) -> int:
-        """Which layer the result is from."""
+        """The layer that the result comes from."""
         origin: int = self.struct.origin
         return origin
 
@@ -116,17 +115,17 @@ class NativeCall:
 
     @property
     def thread(self) -> int:
-        """Which thread's call is under way; 0 for none."""
+        """The thread that runs it now; 0 for none."""
         thread: int = lib.call_thread(self.struct)
         return thread
 
     def request_cancellation(self) -> None:
-        """Ask for the end of the operation."""
+        """Request the cancellation of the operation."""
         lib.TEEC_RequestCancellation(self._operation)
         raise_interrupted()
 
     def open_session(self, context: Any, session: Any, uuid: Any, login: int, data: Any) -> int:
-        """Open a session with the parameters that were set, and note what came of it."""
+        """Open a session with the parameters that were set, and keep the result."""
         code: int = lib.TEEC_OpenSession(
             context,
             session,
@@ -141,7 +140,7 @@ class NativeCall:
         return code
 
     def set_types(self, types: int) -> None:
-        """Say of which types the parameters are that were set."""
+        """Set the types of the parameters."""
         self._operation.paramTypes = types
 
     def set_value(self, index: int, a: int, b: int) -> None:

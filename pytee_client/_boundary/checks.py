@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Python values must be to go down."""
+"""Checks of Python values before they reach the C library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from typing_extensions import Buffer
+    from .._buffer import Buffer
 
 
 _INT_MAX: Final = 0x7FFFFFFF

@@ -9,6 +9,8 @@ from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..kernels.kernel import Kernel
 
 
@@ -16,18 +18,18 @@ class NativeContext:
     """A TEEC_Context.
 
     Attributes:
-        result: what came of initialising it. Nothing can be done with it but for success.
+        result: the result of initialising it. Use it only if this is SUCCESS.
         error: the errno behind the result, or 0.
-        version: impl_id, impl_caps and gen_caps of the device; of the last one that was
-            asked if none was initialised, zeros if none answered.
+        version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
+            last device that answered, or zeros.
     """
 
     __slots__ = ("__weakref__", "_device", "error", "kernel", "result", "struct", "version")
 
     def __init__(self, name: str | None, kernel: Kernel | None) -> None:
         """Initialise the context; kernel is None for Linux."""
-        self.struct = ffi.new("TEEC_Context *")
-        self.kernel = kernel
+        self.struct: Any = ffi.new("TEEC_Context *")
+        self.kernel: Kernel | None = kernel
         self._device = ffi.NULL if kernel is None else ffi.new_handle(kernel)
         version = ffi.new("struct tee_ioctl_version_data *")
         path = ffi.NULL if name is None else ffi.new("char[]", name.encode())
@@ -42,7 +44,7 @@ class NativeContext:
 
     @property
     def registers_memory(self) -> bool:
-        """True if the device shares the program's own memory."""
+        """True if the device can share the program's own memory."""
         return bool(self.version[2] & GenericCapabilities.REG_MEM)
 
     def trim(self) -> None:

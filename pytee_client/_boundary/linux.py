@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The running kernel as a kernel in Python."""
+"""The running kernel, with the methods of a kernel in Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LinuxKernel", "backend_name", "read_mapping"]
 
 
 class LinuxKernel:
-    """The running kernel as one in Python, by the same system calls that the library makes.
+    """The running kernel as an object; it makes the same system calls as the C library.
 
     Threads: may be called from any; other Python threads run meanwhile.
     """
@@ -50,7 +50,7 @@ class LinuxKernel:
 
 
 def read_mapping(address: int, size: int) -> bytes:
-    """Read memory that the caller has mapped, also a device's, of which Linux copies nothing."""
+    """Read mapped memory directly: Linux can't copy from a device's mapping."""
     content: bytes = ffi.buffer(ffi.cast("char *", address), size)[:]
     return content
 
@@ -65,7 +65,7 @@ def backend_name(kernel: Kernel | None) -> str:
     """Return what Version.backend says of a kernel, None for Linux."""
     if kernel is None or isinstance(kernel, LinuxKernel):
         return "linux"
-    # Of one that passes calls on to another, what the other one is.
+    # A kernel that passes calls on has the name of the other kernel.
     name = getattr(kernel, "backend", None)
     if isinstance(name, str):
         return name

@@ -12,8 +12,9 @@ from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from typing import Any
 
+    from .._buffer import Buffer
     from .context import NativeContext
 
 
@@ -24,13 +25,13 @@ class NativeSharedMemory:
 
     def __init__(self, context: NativeContext, size: int, flags: int) -> None:
         """Prepare the structure; nothing is shared yet."""
-        self.struct = ffi.new("TEEC_SharedMemory *")
+        self.struct: Any = ffi.new("TEEC_SharedMemory *")
         self.struct.size = size
         self.struct.flags = flags
-        self.context = context
-        self.size = size
-        self.directions = int(flags)
-        self.flags = MemoryFlags(flags)
+        self.context: NativeContext = context
+        self.size: int = size
+        self.directions: int = int(flags)
+        self.flags: MemoryFlags = MemoryFlags(flags)
 
     def register(self, buffer: Buffer, doing: str = "registering") -> None:
         """Share a buffer, which the caller keeps where it is until release()."""
@@ -41,20 +42,20 @@ class NativeSharedMemory:
         self.check(code, f"{doing} {self.size} bytes of shared memory")
 
     def allocate(self) -> int:
-        """Share memory of the driver's and return a descriptor of it, not the caller's own."""
+        """Share memory of the driver, and return its descriptor; do not close it."""
         code = lib.TEEC_AllocateSharedMemory(self.context.struct, self.struct)
         self.check(code, f"allocating {self.size} bytes of shared memory")
         descriptor: int = lib.shared_memory_descriptor(self.struct)
         return descriptor
 
     def register_descriptor(self, fd: int) -> None:
-        """Share the memory behind a descriptor, which stays the caller's, and learn its size."""
+        """Share the memory behind a descriptor, and learn its size."""
         code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
         self.check(code, f"registering the memory behind descriptor {fd}")
         self.size = self.struct.size
 
     def check(self, code: int, doing: str) -> None:
-        """Raise what a function of the C library failed with."""
+        """Raise the error of a function of the C library, if it failed."""
         error = ffi.errno
         raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
         if code:

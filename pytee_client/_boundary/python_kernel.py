@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Thread(threading.local):
-    # What a kernel in Python raised below C code, which it can't go through.
+    # What a kernel in Python raised: an exception can't pass through the C code.
     interrupted: BaseException | None = None
 
 
@@ -36,8 +36,8 @@ def _failure(error: BaseException) -> int:
     """Return what the seam expects of a call that raised an error."""
     if isinstance(error, OSError):
         return -(error.errno or errno.EIO)
-    # Not an answer: an interrupt, or a fault of the kernel's own. It can't
-    # cross the C code, so it waits on the other side of it.
+    # An interrupt, or a bug in the kernel. It can't pass through the C code, so
+    # raise_interrupted() raises it after the C code.
     _thread.interrupted = error
     return -errno.EIO
 
@@ -84,7 +84,7 @@ def python_device_close(device: Any, fd: int) -> int:
 
 
 def raise_interrupted(undo: Callable[[], object] | None = None) -> None:
-    """Raise what a kernel in Python could not raise through the C code, after undo()."""
+    """Raise what a kernel in Python raised during the last C call, after undo()."""
     error = _thread.interrupted
     if error is not None:
         if undo is not None:

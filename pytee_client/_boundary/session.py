@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .call import NativeCall
     from .context import NativeContext
 
-# Which of a UUID's forms lies in memory as a TEEC_UUID, whose first three fields are numbers.
+# The attribute of a UUID whose octets lie in memory as in a TEEC_UUID.
 _UUID_OCTETS: Final = "bytes_le" if sys.byteorder == "little" else "bytes"
 _UUID: Final = ffi.typeof("TEEC_UUID *")
 
 
 class NativeSession:
-    """A struct shared_session: a TEEC_Session with its context in use.
+    """A struct shared_session: a TEEC_Session that keeps its context in use.
 
     Attributes:
         context: the context it is in.
@@ -35,17 +35,17 @@ class NativeSession:
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
-        self.context = context
+        self.context: NativeContext = context
         # The destructor keeps what it needs of the context.
         self._shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, context))
-        self.struct = ffi.addressof(self._shared, "session")
+        self.struct: Any = ffi.addressof(self._shared, "session")
 
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
     ) -> bool:
         """Open it, with a call whose parameters are set; false if the call has an error.
 
-        The destination is anything that has its octets as a UUID has them.
+        The destination has its octets in the attributes of a uuid.UUID.
         """
         octets = getattr(destination, _UUID_OCTETS)
         uuid = ffi.from_buffer(_UUID, octets)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shorter ways for the most common calls: those with one parameter that comes back, or with none.
 
-Nearly all of what such a call costs above the C library is Python's: each function called and
-each object made is half a per cent of it. So each way here is one function without another frame,
-and each takes a call from the pool and gives it back by itself. Plain and prepared commands both
-come here. What is not quite of the kind that a way is for goes the way of all parameters, where
-it is refused, or taken as it is meant.
+Above the C library, such a call spends nearly all of its time in Python: each function call and
+each new object is half a per cent of it. So each way here is one function, which calls no other
+function of Python, and takes a call from the pool and gives it back by itself. Plain and prepared
+commands both come here. Values that do not fit a way go to CallPool.run(), which takes parameters
+of every kind, or refuses them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from .._boundary.call import (
     repeat,
     unpack_value,
 )
+from .._outputs import RequiredSize, Value
 from ..errors import ClosedSharedMemoryError, ParameterTypeError
-from ..memory import AllocatedSharedMemory, part_of
-from ..parameters import MemrefTempInOut, MemrefWhole, RequiredSize, Value, ValueInOut
-from .slots import foreign_block, new_tuple, view_of
+from ..memory import AllocatedSharedMemory, view_part
+from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
+from .blocks import foreign_block
+from .call import new_tuple
+from .slots import view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
+    from .._outputs import Outputs
     from ..memory import SharedMemory
-    from ..parameters import Outputs
+    from .call import Call
     from .pool import CallPool
-    from .slots import Call
 
 _UINT32_MAX: Final = 0xFFFFFFFF
 
@@ -70,9 +73,9 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
             if type(value) is not tuple:
                 value = pair_of(value, 0)
             a, b = value
-            # What has no bits to be combined is no int, though C would take some of it for one: a
-            # Decimal, a float in an array. Asking each for its type costs 0.4 % of a call more.
-            a | b | command_id
+            # A TypeError for values that are not ints, but that C would convert: a Decimal, a float
+            # in an array. Checking the type of each costs 0.4 % of a call more.
+            a | b | command_id  # pyright: ignore[reportUnusedExpression]
             needs_attention = invoke_value(call.struct, command_id, a, b)
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
@@ -92,7 +95,7 @@ def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outp
         call = free.pop()
     except IndexError:
         call = calls.new()
-    # As long as it is there, the buffer stays where it is.
+    # While it exists, the buffer can't be freed or resized.
     memory = pin_bytes(buffer)
     try:
         size = len(buffer)
@@ -107,9 +110,9 @@ def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outp
         end = first_size(call)
         if end == size and size:
             return (memoryview(buffer),)
-        return (part_of(buffer, 0, end) if end <= size else RequiredSize(end),)
+        return (view_part(buffer, 0, end) if end <= size else RequiredSize(end),)
     except BaseException:
-        # The frames of the error would else keep it.
+        # Else the frames of the error would keep it.
         release(memory)
         raise
     finally:
@@ -129,7 +132,7 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
         call = calls.new()
     try:
         try:
-            # As long as it is there, the block can't be closed.
+            # While the view exists, the block can't be closed.
             view = memoryview(block)
         except ValueError:
             block._check_live()
@@ -142,14 +145,14 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
                 view.release()
                 return calls.invoke(call, command_id, (block,))
             if needs_attention:
-                # Whoever closes the context waits for this call, which had its context.
+                # Another thread that closes the context waits for this call.
                 if native.context is not calls.session.context:
                     raise foreign_block(block)
                 _attend(calls, call, call.expect_memory, 0, native.size, view_of, view)
             end = first_size(call)
             if end == native.size and end:
                 return (view,)
-            output = part_of(view, 0, end) if end <= native.size else RequiredSize(end)
+            output = view_part(view, 0, end) if end <= native.size else RequiredSize(end)
             view.release()
             return (output,)
         except BaseException:

@@ -7,6 +7,7 @@ from .._boundary import NativeSession
 from .._remedies import for_memory
 from .._results import error_of
 from ..enums import Origin
+from .slots import set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .._boundary import NativeContext
+    from .._outputs import Outputs
     from .._teec_error import TeecError
-    from ..parameters import Outputs
-    from .slots import Call
+    from .call import Call
 
 
 def open_session(
@@ -32,7 +33,7 @@ def open_session(
     """Open a session and return it with the outputs of its opening."""
     session = NativeSession(context)
     try:
-        if session.open(destination, login, gid, call, call.fill(context, parameters)):
+        if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
             return session, call.outputs()
         raise failure(context, call, f"opening a session with {destination}", results)
     finally:
@@ -47,10 +48,10 @@ def failure(
     Its cause is that of the kernel, if that is one in Python.
     """
     origin = call.origin
-    # An error that is kept must not keep the memory in use.
+    # A program that keeps the error must not keep the memory in use.
     came_back = origin in (Origin.TEE, Origin.TRUSTED_APP)
     outputs = call.copied_outputs() if came_back else ()
-    # What the API fails with when it is asked by an operation is the memory for its copies.
+    # The API itself fails only because there is no memory for its copies.
     is_memory = origin == Origin.API
     remedy = for_memory(call.result, call.error, context.registers_memory) if is_memory else None
     error = error_of(

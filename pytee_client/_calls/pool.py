@@ -12,8 +12,9 @@ from .._boundary import raise_interrupted, to_uint32
 from .._process import Process
 from ..enums import Origin, Result
 from ..errors import BadStateError, ClosedSessionError, ForkedContextError
+from .call import Call
 from .opening import failure
-from .slots import Call
+from .slots import set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .._boundary import NativeSession
-    from ..parameters import Outputs
+    from .._outputs import Outputs
 
 # How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
 # the last call from telling that it ended.
@@ -61,8 +62,8 @@ class CallPool:
         self._destination = destination
         self._results = results
         self._process = Process.generation
-        # One for each call that ran at the same time as others. One that an interrupt lost
-        # between its taking and its giving back is garbage.
+        # As many as ran at the same time. Weak, as an interrupt may lose a call that is not in
+        # the pool.
         self._calls: set[weakref.ref[Call]] = set()
         self._idle = threading.Condition()
         self._closed = False
@@ -84,7 +85,7 @@ class CallPool:
         return call
 
     def adopt(self, call: Call) -> None:
-        """Have a call go to this session, and be waited for when that is closed."""
+        """Make a call one of this session, whose close() waits for it."""
         self.session.adopt(call)
         with self._idle:
             self._calls.add(weakref.ref(call, self._calls.discard))
@@ -104,7 +105,7 @@ class CallPool:
         """Run a command and return its outputs."""
         try:
             command_id = to_uint32(command_id, "the command id")
-            types = call.fill(self.session.context, parameters)
+            types = set_parameters(call, self.session.context, parameters)
             if self.session.invoke(call, command_id, types):
                 self.attend(call)
             return call.outputs()
@@ -112,11 +113,11 @@ class CallPool:
             call.clear()
 
     def attend(self, call: Call) -> None:
-        """Give a call that needs it attention: raise what it failed with, notify who waits."""
+        """Raise the error of a call that failed, and notify a thread that closes the session."""
         try:
             raise_interrupted()
             if call.result:
-                # What BAD_STATE of the API's means: nothing was sent.
+                # BAD_STATE with origin API: the session was closed, and nothing was sent.
                 if call.result == Result.BAD_STATE and call.origin == Origin.API:
                     self.check_live()
                 doing = f"invoking command {call.command} of {self._destination}"
@@ -127,7 +128,7 @@ class CallPool:
 
     def _notify_closer(self) -> None:
         if self._process != Process.generation:
-            # The lock may be that of a thread which is the parent's only.
+            # A thread that only the parent has may hold the lock.
             return
         with self._idle:
             self._idle.notify_all()
@@ -141,7 +142,7 @@ class CallPool:
     def close(self) -> None:
         """Close the session after the calls that run in it; see Session.close()."""
         if self._process != Process.generation:
-            # The session is the parent's: closing it here would close it there.
+            # Closing the session here would close it in the parent.
             self.is_closed = True
             return
         with self._idle:
@@ -151,7 +152,7 @@ class CallPool:
                 )
 
             def is_idle() -> bool:
-                # Again: another closer who was interrupted has taken it back.
+                # Each time: another closer that was interrupted resets it.
                 self.is_closed = True
                 self.session.set_closing(True)
                 return not self._threads()

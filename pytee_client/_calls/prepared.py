@@ -19,18 +19,28 @@ from .one_parameter import (
     repeat_with_bytes,
     repeat_with_value,
 )
-from .slots import CLASSES
+from .slots import PARAMETER_CLASSES, set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Generic, TypeVar
 
+    from .._outputs import Outputs
+    from .call import Call
     from .pool import CallPool
-    from .slots import Call
+
+    _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
+
+    class _Runner(Generic[_OutputsT_co]):
+        def __init__(self, run: partial[Outputs]) -> None: ...
+        def __call__(self, *contents: object) -> _OutputsT_co: ...
+else:
+    # It costs less to call than an object with a method __call__: nothing is looked up.
+    _Runner = partial
 
 
-class PreparedCommand(partial):  # type: ignore[type-arg]
+class PreparedCommand(_Runner["_OutputsT_co"]):
     """A command of a session, prepared by Session.prepare(); calling it runs the command.
 
     Attributes:
@@ -41,7 +51,6 @@ class PreparedCommand(partial):  # type: ignore[type-arg]
     to a buffer that several calls share.
     """
 
-    # A partial costs less to call than an object with a method __call__: nothing is looked up.
     command_id: int
     slots: tuple[object, ...]
 
@@ -52,21 +61,21 @@ class PreparedCommand(partial):  # type: ignore[type-arg]
         return f"<PreparedCommand {self.command_id}{slots}>"
 
 
-def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand:
+def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
     """Prepare a command; slots are parameters, or their classes where the content varies."""
     calls.check_live()
     command_id = to_uint32(command_id, "the command id")
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):
-        if isinstance(slot, type) and slot not in CLASSES:
+        if isinstance(slot, type) and slot not in PARAMETER_CLASSES:
             raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
-    command = PreparedCommand(_run_of(calls, command_id, slots))
+    command: PreparedCommand[Outputs] = PreparedCommand(_runner_of(calls, command_id, slots))
     command.command_id, command.slots = command_id, tuple(slots)
     return command
 
 
-def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
+def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     only: Any = slots[0] if len(slots) == 1 else None
     if only is p.ValueInOut:
@@ -80,15 +89,15 @@ def _run_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partia
     if isinstance(only, SharedMemory):
         return partial(call_with_block, calls, command_id, only)
     if all(map(_is_kept, slots)):
-        return _with_nothing(calls, command_id, slots)
+        return _prepare_kept(calls, command_id, slots)
     return partial(_call_with_contents, calls, command_id, slots)
 
 
 def _is_kept(slot: object) -> bool:
-    """True of what can stay in a call from run to run.
+    """Return whether a parameter can stay set from run to run.
 
-    Blocks may be closed in between, of which a memoryview may be a slice; and an output of
-    the call's own begins with zeros.
+    A block can't, as it may be closed in between, nor a memoryview, which may be of a block, nor
+    an output given by its size, which must begin with zeros.
     """
     if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
         return False
@@ -96,17 +105,17 @@ def _is_kept(slot: object) -> bool:
     return not isinstance(buffer, int | memoryview)
 
 
-def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[p.Outputs]:
+def _prepare_kept(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     def make() -> Call:
         call = calls.new()
         try:
-            call.keep(command_id, call.fill(calls.session.context, slots))
+            call.keep(command_id, set_parameters(call, calls.session.context, slots))
         except BaseException:
             call.clear()
             raise
         return call
 
-    # What can't be sent is refused here.
+    # This raises the errors of bad parameters.
     free = deque([make()])
     if len(slots) == 1:
         (slot,) = slots
@@ -119,7 +128,7 @@ def _with_nothing(calls: CallPool, command_id: int, slots: Sequence[object]) -> 
     return partial(_repeat, calls, free, make)
 
 
-def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> p.Outputs:
+def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> Outputs:
     """Run a command once more with parameters of any kind."""
     try:
         call = free.pop()
@@ -135,7 +144,7 @@ def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> p.O
 
 def _call_with_contents(
     calls: CallPool, command_id: int, slots: Sequence[object], *contents: object
-) -> p.Outputs:
+) -> Outputs:
     """Run a command with contents for the slots that are classes."""
     varying = [index for index, slot in enumerate(slots) if isinstance(slot, type)]
     if len(contents) != len(varying):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Python values into the slots of an operation, and what comes back out of them.
+"""Setting parameters: one function for each class of parameters, and for plain values.
 
-For each class of parameters there is one function that sets it. It returns the parameter's type
-and notes how its output, if it is one, is to be read.
+Each function sets the slot, notes how its output is read, if there is one, and returns the type
+of the parameter.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from .. import parameters as p
-from .._boundary import pin, to_size, to_uint32
+from .._boundary import to_size, to_uint32
 from .._boundary.call import (
     EMPTY,
     MEMREF_PARTIAL_INOUT,
@@ -19,121 +19,36 @@ from .._boundary.call import (
     MEMREF_TEMP_INOUT,
     MEMREF_TEMP_INPUT,
     MEMREF_TEMP_OUTPUT,
-    MEMREF_WHOLE,
     SLOTS,
     VALUE_INOUT,
     VALUE_INPUT,
     VALUE_OUTPUT,
-    NativeCall,
     OwnMemory,
-    distance,
-    pin_bytes,
-    release,
 )
+from .._buffer import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
-from ..memory import AllocatedSharedMemory, SharedMemory, part_of
+from ..memory import AllocatedSharedMemory, SharedMemory, view_part
+from .blocks import (
+    set_block,
+    set_partial_inout,
+    set_partial_input,
+    set_partial_output,
+    set_slice,
+    set_whole,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Final, TypeAlias
+    from typing import Any, Final
 
-    from typing_extensions import Buffer
-
-    from .._boundary import NativeContext, NativeSharedMemory
-
-    # How an output is read: its slot, how many bytes there is room for, and what cuts its source
-    # to the size that came back. Not a named tuple, which takes ten times as long to make. A lone
-    # number is the slot of two numbers.
-    Output: TypeAlias = "tuple[int, int, Callable[[Any, int], object], object]"
+    from .._boundary import NativeContext
+    from .call import Call
 
 _INPUT: Final = int(MemoryFlags.INPUT)
 _OUTPUT: Final = int(MemoryFlags.OUTPUT)
 _INOUT: Final = _INPUT | _OUTPUT
-# Makes a named tuple of a tuple in half the time that its class takes for two numbers.
-new_tuple: Final = tuple.__new__
-
-
-class Call(NativeCall):
-    """A call with what its parameters keep alive, and how its outputs are read.
-
-    May be used again when it is over; by one call at a time.
-    """
-
-    __slots__ = ("_kept", "_outputs", "_pins")
-
-    def __init__(self, *, cancellable: bool = False) -> None:
-        """Start idle."""
-        super().__init__(cancellable=cancellable)
-        self._kept: list[object] = []
-        self._pins: list[Any] = []
-        self._outputs: list[Output | int] = []
-
-    def fill(self, context: NativeContext, parameters: Sequence[object]) -> int:
-        """Set the parameters and return their types; clear() is due, whatever comes of it."""
-        if len(parameters) > SLOTS:
-            raise BadParametersError(
-                f"{len(parameters)} parameters given, but an operation has {SLOTS}"
-            )
-        types = 0
-        for index, parameter in enumerate(parameters):
-            if parameter is not None:
-                set_slot = _SETTERS.get(type(parameter), _set_plain)
-                types |= set_slot(self, context, index, parameter) << (4 * index)
-        return types
-
-    def outputs(self) -> p.Outputs:
-        """Return what came back, in slot order."""
-        found: list[object] = []
-        for output in self._outputs:
-            if isinstance(output, int):
-                found.append(new_tuple(p.Value, self.value(output)))
-            else:
-                index, capacity, cut, source = output
-                size = self.size(index)
-                found.append(cut(source, size) if size <= capacity else p.RequiredSize(size))
-        return tuple(found)
-
-    def copied_outputs(self) -> p.Outputs:
-        """Return what came back, without keeping the memory in use that it came back in."""
-        return tuple(
-            bytes(output) if isinstance(output, memoryview) else output for output in self.outputs()
-        )
-
-    def clear(self) -> None:
-        """Let go of all memory, which the frames of an error would else keep in use."""
-        self._outputs.clear()
-        if self._pins:
-            for memory in self._pins:
-                release(memory)
-            self._pins.clear()
-        self._kept.clear()
-
-    def pin(self, buffer: Buffer, index: int, writable: bool) -> Any:
-        """Keep a buffer where it is until clear(), and return its memory."""
-        memory = pin(buffer, index, writable)
-        self._pins.append(memory)
-        return memory
-
-    def keep_alive(self, block: NativeSharedMemory) -> None:
-        """Keep a block until clear()."""
-        self._kept.append(block)
-
-    def expect_value(self, index: int) -> None:
-        """Note that a slot comes back as two numbers."""
-        self._outputs.append(index)
-
-    def expect_memory(
-        self, index: int, capacity: int, cut: Callable[[Any, int], object], source: object
-    ) -> None:
-        """Note that a slot comes back as so much of a source as the size in it says."""
-        self._outputs.append((index, capacity, cut, source))
-
-
-def set_memory(call: Call, index: int, memory: Any, size: int) -> None:
-    """Set memory, also where an empty buffer has no address."""
-    call.set_memory(index, memory if size else EMPTY, size)
 
 
 def view_of(buffer: Buffer, size: int) -> memoryview:
@@ -141,12 +56,12 @@ def view_of(buffer: Buffer, size: int) -> memoryview:
     # The common one needs neither a cast nor a cut.
     if type(buffer) is bytearray and size == len(buffer) and size:
         return memoryview(buffer)
-    return part_of(buffer, 0, size)
+    return view_part(buffer, 0, size)
 
 
-def foreign_block(block: SharedMemory) -> BadParametersError:
-    """Say that a block can't be used in this context."""
-    return BadParametersError(f"{block!r} belongs to another context: allocate one here")
+def _set_memory(call: Call, index: int, memory: Any, size: int) -> None:
+    """Set memory, also where an empty buffer has no address."""
+    call.set_memory(index, memory if size else EMPTY, size)
 
 
 def _set_value(call: Call, index: int, pair: tuple[int, int]) -> None:
@@ -185,14 +100,14 @@ def _temp_input(
         call.set_null(index)
         return MEMREF_TEMP_INPUT
     memory = call.pin(buffer, index, False)
-    if type(buffer) is memoryview and _set_slice(call, context, index, buffer, memory, _INPUT):
+    if type(buffer) is memoryview and set_slice(call, context, index, buffer, memory, _INPUT):
         return MEMREF_PARTIAL_INPUT
-    set_memory(call, index, memory, len(memory))
+    _set_memory(call, index, memory, len(memory))
     return MEMREF_TEMP_INPUT
 
 
 def _temp_output(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempOutput
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempOutput[Any]
 ) -> int:
     buffer = parameter._buffer
     if isinstance(buffer, int):
@@ -203,7 +118,7 @@ def _temp_output(
 
 
 def _temp_inout(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempInOut
+    call: Call, context: NativeContext, index: int, parameter: p.MemrefTempInOut[Any]
 ) -> int:
     is_slice = _set_callers_output(call, context, index, parameter._buffer, _INOUT)
     return MEMREF_PARTIAL_INOUT if is_slice else MEMREF_TEMP_INOUT
@@ -214,7 +129,7 @@ def _set_own_output(call: Call, index: int, size: int) -> None:
         memory = OwnMemory(size)
     except (MemoryError, OverflowError):
         raise OutOfMemoryError(f"allocating an output of {size} bytes") from None
-    set_memory(call, index, memory.address, size)
+    _set_memory(call, index, memory.address, size)
     # It keeps the memory alive.
     call.expect_memory(index, size, OwnMemory.copy, memory)
 
@@ -228,11 +143,11 @@ def _set_callers_output(
         call.expect_memory(index, 0, _no_bytes, None)
         return False
     memory = call.pin(buffer, index, True)
-    is_slice = type(buffer) is memoryview and _set_slice(
+    is_slice = type(buffer) is memoryview and set_slice(
         call, context, index, buffer, memory, directions
     )
     if not is_slice:
-        set_memory(call, index, memory, len(memory))
+        _set_memory(call, index, memory, len(memory))
     call.expect_memory(index, len(memory), view_of, buffer)
     return is_slice
 
@@ -241,141 +156,24 @@ def _no_bytes(source: None, size: int) -> bytes:
     return b""
 
 
-def _set_slice(
-    call: Call, context: NativeContext, index: int, view: memoryview, memory: Any, directions: int
-) -> bool:
-    """Set what is a slice of a block as the part that it is.
-
-    False if it is none, or may not be used so: then a copy of it does.
-    """
-    block = view.obj
-    if not isinstance(block, AllocatedSharedMemory):
-        return False
-    native = block._live()
-    if native.context is not context or directions & ~native.directions:
-        return False
-    # The byte that an empty block shows is not part of it.
-    if not native.size:
-        return False
-    call.keep_alive(native)
-    call.set_part(index, native, distance(memory, pin_bytes(block)), len(memory))
-    return True
-
-
-def _set_part(
-    call: Call,
-    context: NativeContext,
-    index: int,
-    block: SharedMemory,
-    native: NativeSharedMemory,
-    offset: int,
-    size: int,
-    directions: int,
-) -> None:
-    if native.context is not context:
-        raise foreign_block(block)
-    # The block can't be closed while this export stands.
-    call.pin(block._memory(), index, False)
-    call.keep_alive(native)
-    call.set_part(index, native, offset, size)
-    if directions & _OUTPUT:
-        call.expect_memory(index, size, _cut_block, (block, offset))
-
-
-def _cut_block(place: tuple[SharedMemory, int], size: int) -> object:
-    block, offset = place
-    return block._output(offset, size)
-
-
-def _block(call: Call, context: NativeContext, index: int, block: SharedMemory) -> int:
-    native = block._live()
-    _set_part(call, context, index, block, native, 0, native.size, native.directions)
-    return MEMREF_WHOLE
-
-
-def _whole(call: Call, context: NativeContext, index: int, parameter: p.MemrefWhole) -> int:
-    return _block(call, context, index, _block_of(parameter._block, index))
-
-
-def _partial(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartial, directions: int
-) -> None:
-    block = _block_of(parameter._block, index)
-    native = block._live()
-    offset, size = _part_of_block(block, native, parameter, directions, f"parameter {index}")
-    _set_part(call, context, index, block, native, offset, size, directions)
-
-
-def _partial_input(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialInput
-) -> int:
-    _partial(call, context, index, parameter, _INPUT)
-    return MEMREF_PARTIAL_INPUT
-
-
-def _partial_output(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialOutput
-) -> int:
-    _partial(call, context, index, parameter, _OUTPUT)
-    return MEMREF_PARTIAL_OUTPUT
-
-
-def _partial_inout(
-    call: Call, context: NativeContext, index: int, parameter: p.MemrefPartialInOut
-) -> int:
-    _partial(call, context, index, parameter, _INOUT)
-    return MEMREF_PARTIAL_INOUT
-
-
-def _block_of(value: object, index: int) -> SharedMemory:
-    if not isinstance(value, SharedMemory):
-        raise ParameterTypeError(
-            f"parameter {index} needs a SharedMemory, not {type(value).__name__}"
-        )
-    return value
-
-
-def _part_of_block(
-    block: SharedMemory,
-    native: NativeSharedMemory,
-    parameter: p.MemrefPartial,
-    directions: int,
-    what: str,
-) -> tuple[int, int]:
-    """Return offset and size of a part, or say what is wrong with it."""
-    length = native.size
-    offset, size = to_size(parameter.offset, f"{what}, its offset"), parameter.size
-    size = max(length - offset, 0) if size is None else to_size(size, f"{what}, its size")
-    if offset + size > length:
-        raise BadParametersError(
-            f"{what}: {size} bytes from {offset} are beyond the {length} bytes of {block!r}"
-        )
-    if directions & ~native.directions:
-        raise BadParametersError(
-            f"{what} wants the direction {MemoryFlags(directions)!r},"
-            f" which {block!r} lacks at least in part"
-        )
-    return offset, size
-
-
-_OF_CLASS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
+_SETTERS_OF_CLASSES: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
     p.ValueInput: _value_input,
     p.ValueOutput: _value_output,
     p.ValueInOut: _value_inout,
     p.MemrefTempInput: _temp_input,
     p.MemrefTempOutput: _temp_output,
     p.MemrefTempInOut: _temp_inout,
-    p.MemrefWhole: _whole,
-    p.MemrefPartialInput: _partial_input,
-    p.MemrefPartialOutput: _partial_output,
-    p.MemrefPartialInOut: _partial_inout,
+    p.MemrefWhole: set_whole,
+    p.MemrefPartialInput: set_partial_input,
+    p.MemrefPartialOutput: set_partial_output,
+    p.MemrefPartialInOut: set_partial_inout,
 }
-CLASSES: Final = frozenset(_OF_CLASS)
+PARAMETER_CLASSES: Final = frozenset(_SETTERS_OF_CLASSES)
 
 
 def _bytes(call: Call, context: NativeContext, index: int, data: bytes | bytearray) -> int:
     memory = call.pin(data, index, False)
-    set_memory(call, index, memory, len(memory))
+    _set_memory(call, index, memory, len(memory))
     return MEMREF_TEMP_INPUT
 
 
@@ -386,20 +184,20 @@ def _pair(call: Call, context: NativeContext, index: int, pair: tuple[int, int])
     return VALUE_INPUT
 
 
-# With those plain values that need not become parameters first.
+# Also plain values, which are faster without a parameter in between.
 _SETTERS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
-    **_OF_CLASS,
+    **_SETTERS_OF_CLASSES,
     bytes: _bytes,
     bytearray: _bytes,
     tuple: _pair,
-    AllocatedSharedMemory: _block,
+    AllocatedSharedMemory: set_block,
 }
 
 
 def _set_plain(call: Call, context: NativeContext, index: int, value: object) -> int:
     """Set the parameter that a plain value stands for."""
     parameter = _parameter_of(value, index)
-    return _OF_CLASS[type(parameter)](call, context, index, parameter)
+    return _SETTERS_OF_CLASSES[type(parameter)](call, context, index, parameter)
 
 
 def _parameter_of(value: Any, index: int) -> object:
@@ -415,3 +213,20 @@ def _parameter_of(value: Any, index: int) -> object:
         }.get(type(value), "a value is a pair of ints")
         raise ParameterTypeError(f"parameter {index} can't be {type(value).__name__}: {hint}")
     return p.MemrefTempInput(value)
+
+
+def set_parameters(call: Call, context: NativeContext, parameters: Sequence[object]) -> int:
+    """Set the parameters of a call and return their types.
+
+    call.clear() must follow, also after an error.
+    """
+    if len(parameters) > SLOTS:
+        raise BadParametersError(
+            f"{len(parameters)} parameters given, but an operation has {SLOTS}"
+        )
+    types = 0
+    for index, parameter in enumerate(parameters):
+        if parameter is not None:
+            set_slot = _SETTERS.get(type(parameter), _set_plain)
+            types |= set_slot(call, context, index, parameter) << (4 * index)
+    return types

@@ -15,20 +15,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
+from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
 from ..enums import GenericCapabilities, Origin
-from ..errors import ParameterTypeError, TeecError, TimeoutError
+from ..errors import DeviceTimeoutError, ParameterTypeError, TeecError
 from ..kernels.monitor import LinuxMonitor
 from ..kernels.sysfs import Folder
 from ..version import known_implementation
 from .attributes import Attributes
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from .._backend import Backend
-    from ..kernels import Kernel
+    from ..kernels.kernel import Kernel
     from ..kernels.monitor import Monitor
     from ..kernels.sysfs import KernelWithDevices, Tree
 
@@ -81,8 +79,8 @@ class Device:
             it may not.
         implementation_id: the driver, an ImplementationId where it is known.
         is_privileged: whether it is a supplicant's, and not for clients.
-        capabilities: what it said it can do when it was asked; None if it was not: it is a
-            supplicant's, the user may not open it, or it is one of another sysfs.
+        capabilities: what it can do; None if it was not asked: because it is a
+            supplicant's, the user may not open it, or sysfs= was given.
         revision: the TEE, where the kernel tells (Linux 7.0, OP-TEE); else None.
         rpmb_routing_model: where the kernel tells (Linux 6.12, OP-TEE); else None, and it
             is the supplicant's task.
@@ -99,37 +97,38 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class BusDevice:
-    """A Trusted Application that the kernel has as a device (/sys/bus/tee/devices).
+    """A Trusted Application that is a device of the kernel (/sys/bus/tee/devices).
 
-    OP-TEE's pseudo Trusted Application for that, DeviceEnumeration, says which those are.
+    OP-TEE's pseudo Trusted Application DeviceEnumeration lists them.
 
     Attributes:
         name: the kernel's name for it, such as "optee-ta-" and the UUID.
         uuid: the UUID of the Trusted Application.
-        modalias: by which a driver's module is found, "tee:" and the UUID.
+        modalias: "tee:" and the UUID; the kernel finds the module of a driver by it.
         needs_supplicant: whether it was found only when there was a supplicant.
         driver: the name of the kernel's driver that uses it, or None.
     """
 
     name: str
-    uuid: UUID
+    uuid: t.UUID
     modalias: str
     needs_supplicant: bool
     driver: str | None
 
 
 def enumerate_devices(
-    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+    backend: t.Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
 ) -> tuple[Device, ...]:
     """List the TEE devices, those for clients first, and those of a kind by their numbers.
 
-    Each device for clients is opened, asked for its capabilities and closed, if the user may.
+    If the user may open a device for clients, it is opened, asked for its capabilities, and
+    closed.
 
     Source: the kernel's Documentation/ABI/testing/sysfs-class-tee.
 
     Args:
         backend: the kernel, as of Context(); Linux by default.
-        sysfs: a folder where another sysfs is mounted than in /sys.
+        sysfs: the folder of a sysfs that is mounted elsewhere than in /sys.
 
     Returns:
         The devices; none where there is no sysfs, or no TEE subsystem in it.
@@ -146,21 +145,23 @@ def enumerate_devices(
     found = [_NODE.fullmatch(name) for name in _names(tree, "class/tee")]
     nodes = sorted((match[1], int(match[2]), match[0]) for match in found if match)
     asked = sysfs is None
-    devices = (_device(tree, kernel, name, kind == "teepriv", asked) for kind, _, name in nodes)
+    devices = (
+        _read_device(tree, kernel, name, kind == "teepriv", asked) for kind, _, name in nodes
+    )
     return tuple(device for device in devices if device is not None)
 
 
 def enumerate_bus_devices(
-    backend: Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
+    backend: t.Backend | None = None, *, sysfs: str | os.PathLike[str] | None = None
 ) -> tuple[BusDevice, ...]:
-    """List the Trusted Applications that the kernel has as devices, by their names.
+    """List the Trusted Applications that are devices of the kernel, by name.
 
     Source: the kernel's Documentation/ABI/testing/sysfs-bus-optee-devices.
 
     For the arguments, what is returned and raised, and for threads see enumerate_devices().
     """
     tree = _tree(resolve_backend(backend), sysfs)
-    devices = (_bus_device(tree, name) for name in _names(tree, "bus/tee/devices"))
+    devices = (_read_bus_device(tree, name) for name in _names(tree, "bus/tee/devices"))
     return tuple(device for device in devices if device is not None)
 
 
@@ -168,17 +169,17 @@ def wait_for_device(
     timeout: float | None = None,
     *,
     device: str | os.PathLike[str] | None = None,
-    backend: Backend | None = None,
+    backend: t.Backend | None = None,
 ) -> Device:
     """Wait until a TEE device is there for Context() to open.
 
     Devices can arrive late: with the module of their driver, or, where Linux loads OP-TEE
     itself (CONFIG_OPTEE_INSECURE_LOAD_IMAGE), with its image; and it takes a while until
     their nodes have the permissions that udev's rules say. On Linux this hears the
-    messages of the kernel and of udev, and looks twice a second besides.
+    messages of the kernel and of udev, and also looks twice a second.
 
     Args:
-        timeout: for how many seconds to wait; None for ever.
+        timeout: in seconds; None to wait for ever.
         device: the path of the device, or "fake:" and a profile, as of Context(); None for
             any with the GlobalPlatform capability.
         backend: the kernel, as of Context(); Linux by default.
@@ -187,8 +188,8 @@ def wait_for_device(
         The device.
 
     Raises:
-        TimeoutError: a builtin TimeoutError too; it is not there, or the user may not open
-            it: the remedy, and the cause, say which.
+        DeviceTimeoutError: a builtins.TimeoutError; it is not there, or the user may not
+            open it. The remedy and the cause say which.
         ValueError: the device is no absolute path.
         For the others see enumerate_devices().
 
@@ -203,7 +204,7 @@ def wait_for_device(
                     return found
             left = _FOREVER if end is None else end - time.monotonic()
             if left <= 0:
-                raise _too_late(kernel, path)
+                raise _timeout_error(kernel, path)
             monitor.wait(left)
 
 
@@ -215,9 +216,9 @@ def _is_wanted(device: Device, path: str | None) -> bool:
     return path == device.path
 
 
-def _too_late(kernel: Kernel | None, path: str | None) -> TeecError:
+def _timeout_error(kernel: Kernel | None, path: str | None) -> TeecError:
     doing = f"waiting for {path or 'a TEE device'}"
-    late = TimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
+    late = DeviceTimeoutError(doing, origin=Origin.API, errno=errno.ETIMEDOUT)
     try:
         open_native(path, kernel).finalize()
     except TeecError as error:
@@ -228,16 +229,16 @@ def _too_late(kernel: Kernel | None, path: str | None) -> TeecError:
 def _tree(kernel: Kernel | None, sysfs: str | os.PathLike[str] | None) -> Tree:
     if sysfs is not None:
         return Folder(sysfs)
-    return Folder() if kernel is None else _with_devices(kernel).sysfs
+    return Folder() if kernel is None else _require_devices(kernel).sysfs
 
 
 def _monitor(kernel: Kernel | None) -> Monitor:
     if kernel is None:
         return LinuxMonitor()
-    return _with_devices(kernel).monitor_devices()
+    return _require_devices(kernel).monitor_devices()
 
 
-def _with_devices(kernel: Kernel) -> KernelWithDevices:
+def _require_devices(kernel: Kernel) -> KernelWithDevices:
     if not hasattr(kernel, "sysfs") or not hasattr(kernel, "monitor_devices"):
         raise ParameterTypeError(
             f"{type(kernel).__name__} has no sysfs: give it the attributes sysfs and"
@@ -253,12 +254,12 @@ def _names(tree: Tree, path: str) -> list[str]:
         return []
 
 
-def _is_there(tree: Tree, path: str) -> bool:
+def _exists(tree: Tree, path: str) -> bool:
     parent, _, name = path.rpartition("/")
     return name in _names(tree, parent)
 
 
-def _device(
+def _read_device(
     tree: Tree, kernel: Kernel | None, name: str, privileged: bool, asked: bool
 ) -> Device | None:
     """Read a device, or None if it is gone meanwhile."""
@@ -267,7 +268,7 @@ def _device(
     number = attributes.get("implementation_id")
     revision = attributes.get("revision")
     routing = attributes.get("rpmb_routing_model")
-    if not _is_there(tree, folder):
+    if not _exists(tree, folder):
         return None
     path = f"/dev/{name}"
     capabilities = None
@@ -285,7 +286,7 @@ def _device(
     )
 
 
-def _bus_device(tree: Tree, name: str) -> BusDevice | None:
+def _read_bus_device(tree: Tree, name: str) -> BusDevice | None:
     """Read a device of the bus, or None if it is gone meanwhile."""
     from uuid import UUID
 
@@ -293,11 +294,12 @@ def _bus_device(tree: Tree, name: str) -> BusDevice | None:
     attributes = Attributes(tree, folder)
     uevent = attributes.get("uevent") or ""
     # The file itself is empty: that it is there says it.
-    needs_supplicant = _is_there(tree, f"{folder}/need_supplicant")
+    needs_supplicant = _exists(tree, f"{folder}/need_supplicant")
     driver = attributes.link("driver")
-    if not _is_there(tree, folder):
+    if not _exists(tree, folder):
         return None
-    lines = dict(line.partition("=")[::2] for line in uevent.splitlines())
+    parts = [line.partition("=") for line in uevent.splitlines()]
+    lines = {key: value for key, _, value in parts}
     modalias = lines.get("MODALIAS", "")
     match = _MODALIAS.fullmatch(modalias)
     if not match:

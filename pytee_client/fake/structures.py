@@ -125,12 +125,14 @@ class Core(Protocol):
 
     def find_memory(self, context: TeeContext, number: int) -> SharedMemory:
         """Return the block with an id in a context, and take a reference to it."""
+        ...
 
     def put_memory(self, memory: SharedMemory) -> None:
         """Drop a reference, and free the block after the last."""
 
     def hold_memory(self, context: TeeContext, number: int) -> AbstractContextManager[SharedMemory]:
         """Keep the block with an id in a context for as long as it is used."""
+        ...
 
 
 @dataclass(slots=True, eq=False)

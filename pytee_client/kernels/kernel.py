@@ -15,18 +15,24 @@ class Kernel(Protocol):
 
     def open(self, path: str) -> int:
         """Open a device and return a descriptor, closed on exec."""
+        ...
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve an ioctl, and return its result; argument is an address."""
+        ...
 
     def mmap(self, fd: int, length: int) -> int:
         """Map shared memory from its start and return the address."""
+        ...
 
     def munmap(self, address: int, length: int) -> None:
         """End a mapping."""
+        ...
 
     def close(self, fd: int) -> None:
         """Close a descriptor that open() or ioctl() returned."""
+        ...
 
     def take_cause(self) -> BaseException | None:
         """Return, once, the exception behind the last result of this thread's call."""
+        ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tells that devices come and go: Linux and udev, or a kernel of its own."""
+"""Monitors, which tell that devices came or went: by Linux and udev, or a kernel in Python."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ if TYPE_CHECKING:
 _LONGEST_SLEEP = 0.5
 _SHORTEST_SLEEP = 0.05
 _NETLINK_KOBJECT_UEVENT = 15
-# The kernel's own events, and udev's, which come when it has set permissions.
+# Events of the kernel, and of udev, which sends its own after it has set permissions.
 _GROUPS = 1 | 2
 
 
 class Monitor(Protocol):
-    """What tells that devices came or went, from when it was made."""
+    """Tells that devices came or went since it was made."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait for news, so many seconds at the most; return whether there are, and forget them."""
+        """Wait at most timeout seconds for news; return whether there were any."""
+        ...
 
     def close(self) -> None:
-        """End it."""
+        """Stop listening."""
+        ...
 
 
 @final
 class LinuxMonitor:
-    """Linux's and udev's messages on devices; where it may not hear them, time passing."""
+    """Listens to messages of Linux and udev; if that is not allowed, it only sleeps."""
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -38,11 +40,11 @@ class LinuxMonitor:
             self._socket = _open_socket()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for news, of any device, but not for longer than half a second."""
+        """Wait for news of any device, for half a second at most."""
         if self._socket is None:
             time.sleep(min(timeout, _SHORTEST_SLEEP))
             return False
-        # Permissions are changed without a message too.
+        # Permissions can change without a message.
         ready, _, _ = select.select([self._socket], [], [], min(timeout, _LONGEST_SLEEP))
         while ready:
             try:
@@ -50,12 +52,12 @@ class LinuxMonitor:
             except BlockingIOError:
                 return True
             except OSError:
-                # There were too many to keep them all.
+                # Messages were lost because there were too many.
                 continue
         return False
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         if self._socket is not None:
             self._socket.close()
 

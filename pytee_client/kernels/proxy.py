@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from .._boundary import LinuxKernel, backend_name
-
-if TYPE_CHECKING:
-    from .kernel import Kernel
+from .kernel import Kernel
 
 __all__ = ["ProxyKernel"]
 

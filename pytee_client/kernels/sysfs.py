@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where devices are read from: a sysfs, Linux's or a kernel's own."""
+"""Reading a sysfs, of Linux or of a kernel in Python."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ class Tree(Protocol):
     """
 
     def names(self, path: str) -> list[str]:
-        """Return what a directory has, sorted."""
+        """Return the names in a directory, sorted."""
+        ...
 
     def read(self, path: str) -> bytes:
-        """Return what an attribute says."""
+        """Return the content of an attribute."""
+        ...
 
     def readlink(self, path: str) -> str:
-        """Return where a link leads, from its own directory on."""
+        """Return the target of a link, relative to its directory."""
+        ...
 
 
 class KernelWithDevices(Protocol):
-    """What a kernel in Python has besides its system calls if its devices can be enumerated.
+    """A kernel in Python whose devices can be enumerated.
 
     Attributes:
         sysfs: its sysfs.
@@ -39,7 +42,8 @@ class KernelWithDevices(Protocol):
     sysfs: Tree
 
     def monitor_devices(self) -> Monitor:
-        """Return what tells that devices come and go."""
+        """Return a monitor of the devices."""
+        ...
 
 
 @final
@@ -50,13 +54,13 @@ class Folder:
         self._root = Path(root)
 
     def names(self, path: str) -> list[str]:
-        """Return what a directory has, sorted."""
+        """Return the names in a directory, sorted."""
         return sorted(os.listdir(self._root / path))
 
     def read(self, path: str) -> bytes:
-        """Return what an attribute says."""
+        """Return the content of an attribute."""
         return (self._root / path).read_bytes()
 
     def readlink(self, path: str) -> str:
-        """Return where a link leads, from its own directory on."""
+        """Return the target of a link, relative to its directory."""
         return os.readlink(self._root / path)

@@ -7,7 +7,7 @@ import bisect
 import itertools
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ..kernels import SystemCall
 from .errors import TraceMismatchError
@@ -156,7 +156,7 @@ class Script:
             f" {_say(call, asked)}"
         )
 
-    def _deviate(self, why: str) -> None:
+    def _deviate(self, why: str) -> NoReturn:
         self._deviation = TraceMismatchError(why)
         self._changed.notify_all()
         raise self._deviation

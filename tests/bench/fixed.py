@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _loop(
-    context: tee.Context, parameter: tee.ValueInOut | tee.MemrefTempInOut | tee.MemrefWhole
+    context: tee.Context,
+    parameter: tee.ValueInOut | tee.MemrefTempInOut[memoryview] | tee.MemrefWhole,
 ) -> Iterator[Loop]:
     with context.open_session(NOTHING) as session:
         commands = [session.prepare(0, parameter)]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from uuid import UUID
 
 import pytest
@@ -124,9 +123,10 @@ def test_a_request_during_a_command_does_not_reach_the_application(
 ) -> None:
     operation = tee.Operation()
     heeding = (window.milliseconds, 1)
-    invoke = partial(
-        session.invoke_command, Command.WAIT, heeding, tee.ValueOutput(), operation=operation
-    )
+
+    def invoke() -> tuple[tee.Value]:
+        return session.invoke_command(Command.WAIT, heeding, tee.ValueOutput(), operation=operation)
+
     call = window.start(pool, invoke)
     operation.request_cancellation()
     window.check()

@@ -20,8 +20,8 @@ from ..support.waiting import LIMIT, wait_until
 from ..support.window import Window, with_window
 
 if TYPE_CHECKING:
-    from pytee_client._backend import Backend
     from pytee_client.parameters import Parameter
+    from pytee_client.typing import Backend
 
 
 def start_waiting(
@@ -148,7 +148,7 @@ def test_an_operation_serves_one_call(session: tee.Session) -> None:
 def test_parameters_that_are_refused_do_not_use_an_operation(session: tee.Session) -> None:
     operation = tee.Operation()
     with pytest.raises(tee.ParameterTypeError):
-        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[arg-type]
+        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[call-overload]
     session.invoke_command(Command.NOTHING, operation=operation)
 
 
@@ -200,7 +200,7 @@ def test_a_cancelled_operation_stays_cancelled_when_its_parameters_are_refused(
     operation = tee.Operation()
     operation.request_cancellation()
     with pytest.raises(tee.ParameterTypeError):
-        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[arg-type]
+        session.invoke_command(Command.NOTHING, "text", operation=operation)  # type: ignore[call-overload]
     with pytest.raises(tee.CancelError):
         session.invoke_command(Command.NOTHING, operation=operation)
 

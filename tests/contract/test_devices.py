@@ -150,7 +150,7 @@ import pytee_client as tee
 os.setgroups([]); os.setgid(1000); os.setuid(1000)
 try:
     tee.wait_for_device(0)
-except tee.TimeoutError as error:
+except tee.DeviceTimeoutError as error:
     assert isinstance(error.__cause__, tee.DeviceAccessError)
     print(error, flush=True)
 print(tee.wait_for_device(60).path)

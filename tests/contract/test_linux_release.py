@@ -25,7 +25,7 @@ from ..support.raw_device import RawDevice, refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytee_client._backend import Backend
+    from pytee_client.typing import Backend
 
     from ..fidelity.ground import ProgramKernel
     from ..support.targets import Target

@@ -14,6 +14,7 @@ import pytest
 import pytee_client as tee
 
 from ..support.conformance import Command, filled
+from ..support.outputs import output_as
 from ..support.targets import Target
 
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
@@ -62,7 +63,7 @@ def identity(session: tee.Session) -> tuple[int, UUID]:
     login, uuid = session.invoke_command(
         Command.IDENTITY, tee.ValueOutput(), tee.MemrefTempOutput(16)
     )
-    return login.a, UUID(bytes_le=uuid)
+    return login.a, UUID(bytes_le=output_as(bytes, uuid))
 
 
 @pytest.mark.assertion("OS-05")

@@ -29,6 +29,7 @@ from pytee_client.supplicant.device import SupplicantDevice
 from ..support.applications.storage import Storage, StorageCommand
 from ..support.interruption import Interrupted, interruption
 from ..support.linux_kernel import LinuxKernel
+from ..support.outputs import output_as
 from ..support.programs import program
 from ..support.raw_device import RawDevice, refused
 from ..support.raw_supplicant import META, ROOM, Received, receive, send
@@ -403,7 +404,7 @@ def test_the_supplicant_in_python_keeps_files(
             (0, PRIVATE_STORAGE),
             CONTENT,
         )
-        session.invoke_command(StorageCommand.CLOSE, (made.b, 0))
+        session.invoke_command(StorageCommand.CLOSE, (output_as(tee.Value, made).b, 0))
     assert any(storage.iterdir())
     with (
         python_supplicant(needy.target, applications, storage),
@@ -414,10 +415,12 @@ def test_the_supplicant_in_python_keeps_files(
             StorageCommand.OPEN, NAME, tee.ValueInOut(READ_WRITE_META, 0), (PRIVATE_STORAGE, 0)
         )
         data, read = session.invoke_command(
-            StorageCommand.READ, tee.MemrefTempOutput(100), tee.ValueInOut(opened.b, 0)
+            StorageCommand.READ,
+            tee.MemrefTempOutput(100),
+            tee.ValueInOut(output_as(tee.Value, opened).b, 0),
         )
-        assert data[: read.b] == CONTENT
-        session.invoke_command(StorageCommand.UNLINK, (opened.b, 0))
+        assert output_as(bytes, data)[: output_as(tee.Value, read).b] == CONTENT
+        session.invoke_command(StorageCommand.UNLINK, (output_as(tee.Value, opened).b, 0))
         with pytest.raises(tee.ItemNotFoundError):
             session.invoke_command(
                 StorageCommand.OPEN, NAME, tee.ValueInOut(READ_WRITE_META, 0), (PRIVATE_STORAGE, 0)

@@ -8,14 +8,15 @@ import itertools
 import pytest
 
 import pytee_client as tee
+from pytee_client.typing import Parameter
 
 from ..support.conformance import Command
 
 A, B = 0x01020304, 0xFFFFFFFE
 
 
-def in_slot(slot: int, parameter: object) -> list[object]:
-    parameters: list[object] = [None] * 4
+def in_slot(slot: int, parameter: Parameter) -> list[Parameter]:
+    parameters: list[Parameter] = [None] * 4
     parameters[slot] = parameter
     return parameters
 
@@ -26,7 +27,7 @@ def test_a_value_is_delivered_from_every_slot(session: tee.Session) -> None:
         out = (slot + 1) % 4
         parameters = in_slot(slot, tee.ValueInput(A, B))
         parameters[out] = tee.ValueOutput()
-        (value,) = session.invoke_command(Command.VALUES, *parameters)  # type: ignore[arg-type]
+        (value,) = session.invoke_command(Command.VALUES, *parameters)
         assert ((A + out) % 2**32, (B + out) % 2**32) == value
 
 
@@ -34,7 +35,7 @@ def test_a_value_is_delivered_from_every_slot(session: tee.Session) -> None:
 def test_a_value_comes_back_changed_in_every_slot(session: tee.Session) -> None:
     for slot in range(4):
         parameters = in_slot(slot, tee.ValueInOut(A, B))
-        (value,) = session.invoke_command(Command.VALUES, *parameters)  # type: ignore[arg-type]
+        (value,) = session.invoke_command(Command.VALUES, *parameters)
         assert tee.Value(A ^ 0xFFFFFFFF, B ^ 0xFFFFFFFF) == value
 
 
@@ -119,4 +120,4 @@ def test_what_is_no_parameter_is_refused_with_a_hint(
     session: tee.Session, parameter: object, hint: str
 ) -> None:
     with pytest.raises(tee.ParameterTypeError, match=hint):
-        session.invoke_command(Command.NOTHING, parameter)  # type: ignore[arg-type]
+        session.invoke_command(Command.NOTHING, parameter)  # type: ignore[call-overload]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from pytee_client import kernels
-    from pytee_client._backend import Backend
+    from pytee_client.typing import Backend
 
 
 _VARIANT = "-no-reg-mem"

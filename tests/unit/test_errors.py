@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import builtins
 import pickle
 
 import pytest
@@ -92,7 +93,7 @@ def test_every_named_code_has_the_class_that_its_name_says(code: int) -> None:
     words = CODES[code].split("_")
     name = "".join(word if word.isdigit() else word.capitalize() for word in words) + "Error"
     error = error_of(code, tee.Origin.TEE, 0, "doing")
-    assert type(error) is getattr(tee, name)
+    assert type(error) is getattr(errors, name)
     assert error.code == code
     assert type(error).code == code
 
@@ -103,13 +104,29 @@ def test_kinds_of_errors_can_be_caught_together() -> None:
             assert isinstance(error_of(code, tee.Origin.TRUSTED_APP, 0, ""), tee.IsocketError)
     assert issubclass(tee.CorruptObject2Error, tee.CorruptObjectError)
     assert issubclass(tee.StorageNotAvailable2Error, tee.StorageNotAvailableError)
-    assert issubclass(tee.IsocketTimeoutError, TimeoutError)
     assert issubclass(tee.IsocketRemoteClosedError, ConnectionError)
 
 
+def test_no_star_import_shadows_an_exception_of_pythons() -> None:
+    for module in (tee, errors):
+        assert not set(module.__all__) & set(dir(builtins))
+    for name in ("TimeoutError", "OverflowError", "NotImplementedError"):
+        assert not hasattr(tee, name)
+
+
+@pytest.mark.parametrize("code", [tee.Result.TIMEOUT, tee.Result.ISOCKET_TIMEOUT])
+def test_what_an_application_waited_for_is_not_pythons_timeout(code: int) -> None:
+    error = error_of(code, tee.Origin.TRUSTED_APP, 0, "")
+    assert not isinstance(error, TimeoutError | OSError)
+    assert issubclass(tee.DeviceTimeoutError, TimeoutError)
+    assert issubclass(tee.DeviceTimeoutError, errors.TimeoutError)
+
+
 def test_every_class_is_pickled_under_its_public_name() -> None:
-    for name in errors.__all__:
-        cls = getattr(tee, name)
+    named = [getattr(errors, name) for name in dir(errors) if not name.startswith("_")]
+    classes = [cls for cls in named if isinstance(cls, type) and issubclass(cls, Exception)]
+    assert {cls.__name__ for cls in classes} > set(errors.__all__)
+    for cls in classes:
         assert cls.__module__ == "pytee_client.errors"
         if issubclass(cls, tee.TeecError):
             copy = pickle.loads(pickle.dumps(cls("doing", errno=5)))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
@@ -33,7 +33,7 @@ class Acipher(TrustedApplication):
     two further values: 0 in the first one to decrypt, and an Algorithm in the second.
     """
 
-    uuid = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
+    uuid: ClassVar[UUID] = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
 
     class Command(IntEnum):
         """Its commands."""

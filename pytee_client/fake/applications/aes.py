@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
@@ -52,7 +52,7 @@ class Aes(TrustedApplication):
     was not started, or a vector that is not 16 bytes long. ECB ignores the vector.
     """
 
-    uuid = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
+    uuid: ClassVar[UUID] = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
 
     class Command(IntEnum):
         """Its commands."""

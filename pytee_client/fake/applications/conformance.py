@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import NoReturn, TypeVar
+from typing import ClassVar, NoReturn, TypeVar
 from uuid import UUID
 
 from ...enums import Result
@@ -73,7 +73,7 @@ def _invert(value: ValueParameter) -> None:
 class Conformance(TrustedApplication):
     """Change parameters as each command says, and report how they arrive."""
 
-    uuid = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
+    uuid: ClassVar[UUID] = UUID("7ca72964-d95a-432d-92d3-65b5bad2be67")
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Refuse, wait or panic, as the first value says; fill the outputs unless it panics."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from ...enums import Result
@@ -16,7 +17,7 @@ from ..secure_world.trusted_application import TrustedApplication
 class HelloWorld(TrustedApplication):
     """Increment a value (command 0), or decrement it (command 1)."""
 
-    uuid = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
+    uuid: ClassVar[UUID] = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters

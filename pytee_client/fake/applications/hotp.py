@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 from enum import IntEnum
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
@@ -29,7 +29,7 @@ class Hotp(TrustedApplication):
     counter still advances.
     """
 
-    uuid = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
+    uuid: ClassVar[UUID] = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
 
     class Command(IntEnum):
         """Its commands."""

@@ -25,7 +25,7 @@ _UINT32: Final = 0xFFFFFFFF
 class InvokeTests(TrustedApplication):
     """Add up parameters, to test how they are passed."""
 
-    uuid = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
+    uuid: ClassVar[UUID] = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
     pseudo = True
     device_enum = True
 
@@ -130,7 +130,7 @@ def _sum(parameters: Parameters) -> None:
 class DeviceEnumeration(TrustedApplication):
     """List the applications that a kernel can use as devices."""
 
-    uuid = DEVICE_ENUMERATION
+    uuid: ClassVar[UUID] = DEVICE_ENUMERATION
     pseudo = True
 
     Command: TypeAlias = EnumerationCommand
@@ -161,7 +161,7 @@ class DeviceEnumeration(TrustedApplication):
 class Statistics(TrustedApplication):
     """Report memory and time; the pools of memory of the fake are empty."""
 
-    uuid = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
+    uuid: ClassVar[UUID] = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
     pseudo = True
 
     class Command(IntEnum):
@@ -220,13 +220,13 @@ class _Internal(TrustedApplication):
 class System(_Internal):
     """Serve requests of Trusted Applications beyond the Internal Core API; here it has none."""
 
-    uuid = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
+    uuid: ClassVar[UUID] = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
 
 
 class Socket(_Internal):
     """Give Trusted Applications access to the network; here it has no commands."""
 
-    uuid = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
+    uuid: ClassVar[UUID] = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
 
 
 PSEUDO_APPLICATIONS: Final = (InvokeTests, DeviceEnumeration, Statistics, System, Socket)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import ClassVar
 from uuid import UUID
 
 from ...enums import Result
@@ -18,7 +19,7 @@ from ._parameters import expect, memref
 class Random(TrustedApplication):
     """Fill a buffer with random bytes (command 0)."""
 
-    uuid = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
+    uuid: ClassVar[UUID] = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
     class Command(IntEnum):
         """Its commands."""

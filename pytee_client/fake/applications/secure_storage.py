@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import ClassVar
 from uuid import UUID
 
 from ...enums import Result
@@ -29,7 +30,7 @@ class SecureStorage(TrustedApplication):
     longer name is a panic.
     """
 
-    uuid = UUID("f4e750bb-1437-4fbf-8785-8d3580c34994")
+    uuid: ClassVar[UUID] = UUID("f4e750bb-1437-4fbf-8785-8d3580c34994")
     single_instance = True
 
     class Command(IntEnum):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from ..drivers.tstee import SecurePartition, TrustedService
@@ -13,7 +14,7 @@ __all__ = ["ECHO_PARTITION", "EchoService"]
 class EchoService(TrustedService):
     """Return the request (opcode 0), or the opcode as the status (any other)."""
 
-    uuid = UUID("5f0c1f2e-8b7d-4a35-9c7e-2d1b6a9e4f10")
+    uuid: ClassVar[UUID] = UUID("5f0c1f2e-8b7d-4a35-9c7e-2d1b6a9e4f10")
 
     def call(self, opcode: int, request: bytes) -> tuple[int, bytes]:
         """Serve a request."""

@@ -41,10 +41,10 @@ class DriverModel:
     def __init__(self, core: Core, drivers: tuple[Driver, ...], lock: threading.RLock) -> None:
         self.drivers = drivers
         self._lock = lock
-        self.uevents = Uevents()
-        self.bus = Bus(self.uevents)
-        self.table = DeviceTable(core, lock, drivers, self.bus, self.uevents)
-        self.sysfs = Sysfs(
+        self.uevents: Uevents = Uevents()
+        self.bus: Bus = Bus(self.uevents)
+        self.table: DeviceTable = DeviceTable(core, lock, drivers, self.bus, self.uevents)
+        self.sysfs: Sysfs = Sysfs(
             self._present_devices,
             self.bus,
             has_revision=core.release.has_revision_attribute,

@@ -112,7 +112,7 @@ class Message:
                 self._outputs.append((param, parameter))
         while len(self.parameters) < CLIENT_PARAMS:
             self.parameters.append(None)
-        self.memrefs = len(memrefs)
+        self.memrefs: int = len(memrefs)
         if memrefs:
             self._copy(memrefs)
 

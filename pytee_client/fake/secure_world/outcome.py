@@ -23,7 +23,7 @@ class Outcome(Reply):
         cause: the exception behind TARGET_DEAD, or behind the failure of a supplicant.
     """
 
-    origin: int
+    origin: int = Origin.TEE
     session: int = 0
 
 

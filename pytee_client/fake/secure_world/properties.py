@@ -40,7 +40,7 @@ class PropertyNotFoundError(ResultError, KeyError):
 
     def __init__(self, name: str) -> None:
         ResultError.__init__(self, Result.ITEM_NOT_FOUND)
-        self.args = (name,)
+        self.args: tuple[str] = (name,)
 
     def __str__(self) -> str:
         return f"there is no property {self.args[0]!r}"

@@ -53,8 +53,8 @@ class SecureWorld:
         self.file_system: FileSystem = (
             MemoryFileSystem() if storage is None else FolderFileSystem(storage)
         )
-        self.storage = PersistentStorage(lambda: self.file_system)
-        self.clock = Clock()
+        self.storage: PersistentStorage = PersistentStorage(lambda: self.file_system)
+        self.clock: Clock = Clock()
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         # One lock for all, as in OP-TEE, so that no two of them wait for each other.

@@ -14,6 +14,7 @@ import pytee_client as tee
 from ...support.applications import Crypt, RpcTest
 from ...support.applications.crypt import CryptCommand as Command
 from ...support.applications.rpc_test import RpcTestCommand
+from ...support.outputs import output_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,7 @@ def test_what_is_encrypted_can_be_decrypted(crypt: tee.Session) -> None:
     plain = bytes(range(32))
     room = tee.MemrefTempOutput(32)
     (encrypted,) = crypt.invoke_command(Command.AES256_ECB_ENCRYPT, plain, room)
+    encrypted = output_as(bytes, encrypted)
     assert encrypted.startswith(bytes.fromhex("5a6e0457"))
     assert encrypted.endswith(bytes.fromhex("36e7a88e"))
     assert crypt.invoke_command(Command.AES256_ECB_DECRYPT, encrypted, room) == (plain,)

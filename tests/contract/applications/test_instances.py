@@ -24,6 +24,7 @@ from ...support.applications import (
 )
 from ...support.applications.concurrent import ConcurrentCommand
 from ...support.applications.sims import SimsCommand
+from ...support.outputs import output_as
 from ...support.targets import Target
 from ...support.waiting import LIMIT, start_blocked
 
@@ -89,7 +90,7 @@ def test_sessions_of_a_single_instance_share_its_state(context: tee.Context) -> 
 def test_a_read_into_a_smaller_buffer_is_an_overflow(context: tee.Context) -> None:
     with context.open_session(Sims.uuid) as session:
         session.invoke_command(SimsCommand.WRITE, (0, 0), bytes(32))
-        with pytest.raises(tee.OverflowError) as caught:
+        with pytest.raises(tee.errors.OverflowError) as caught:
             session.invoke_command(SimsCommand.READ, (0, 0), tee.MemrefTempOutput(31))
         assert caught.value.origin == TRUSTED_APP
 
@@ -157,7 +158,8 @@ def test_commands_of_several_sessions_run_side_by_side(
         ]
         for call in calls:
             view, value = call.result(LIMIT)
-            view.release()
+            output_as(memoryview, view).release()
+            value = output_as(tee.Value, value)
             assert value.a == rounds
             assert 1 <= value.b <= number
         calls.clear()

@@ -16,6 +16,7 @@ import pytee_client as tee
 
 from ...support.applications import OsTest
 from ...support.applications.os_test import OsTestCommand as Command
+from ...support.outputs import output_as
 from ...support.waiting import LIMIT
 from ...support.window import Window, with_window
 from .memrefs import Kind, memref
@@ -43,7 +44,7 @@ def identity(session: tee.Session) -> tuple[int, UUID]:
     login, uuid = session.invoke_command(
         Command.CLIENT_IDENTITY, tee.ValueOutput(), tee.MemrefTempOutput(16)
     )
-    return login.a, UUID(bytes_le=uuid)
+    return login.a, UUID(bytes_le=output_as(bytes, uuid))
 
 
 @pytest.mark.probe(6)
@@ -133,9 +134,10 @@ def test_memory_of_all_kinds_is_read_changed_and_written(
         memref(context, kind, OUTPUT, bytes(size)) as (total, total_memory),
     ):
         outputs = os_test.invoke_command(Command.MEMREF_MIX, source, changed, total)
-        assert [len(output) for output in outputs] == [size, size]
-        for output in outputs:
-            output.release()
+        views = [output_as(memoryview, output) for output in outputs]
+        assert [len(view) for view in views] == [size, size]
+        for view in views:
+            view.release()
         after = bytes((byte + 1) % 256 for byte in before)
         assert bytes(source_memory) == added
         assert bytes(changed_memory) == after

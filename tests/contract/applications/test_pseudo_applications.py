@@ -21,6 +21,7 @@ from pytee_client.fake.applications.pseudo_applications import (
 )
 
 from ...support.applications import CreateFail, OsTest
+from ...support.outputs import output_as
 from ...support.waiting import LIMIT
 from .memrefs import Kind, memref
 
@@ -83,6 +84,7 @@ def test_devices_are_listed_once_there_is_room_for_them(devices: tee.Session) ->
     assert size >= 16
     assert size % 16 == 0
     (listed,) = devices.invoke_command(command, tee.MemrefTempOutput(size))
+    listed = output_as(bytes, listed)
     uuids = [UUID(bytes=listed[at : at + 16]) for at in range(0, len(listed), 16)]
     assert InvokeTests.uuid in uuids
 
@@ -91,7 +93,7 @@ def test_devices_are_listed_once_there_is_room_for_them(devices: tee.Session) ->
 def test_an_unknown_command_of_the_device_enumeration_is_not_implemented(
     devices: tee.Session,
 ) -> None:
-    with pytest.raises(tee.NotImplementedError) as caught:
+    with pytest.raises(tee.errors.NotImplementedError) as caught:
         devices.invoke_command(99)
     assert caught.value.origin == TRUSTED_APP
 
@@ -112,6 +114,7 @@ def test_memory_statistics_have_a_record_for_each_pool(statistics: tee.Session) 
     (records,) = statistics.invoke_command(
         Statistics.Command.MEMORY, (0, 0), tee.MemrefTempOutput(size)
     )
+    records = output_as(bytes, records)
     names = [records[at : at + 32].rstrip(b"\0") for at in range(0, size, record)]
     assert b"Heap" in names
 
@@ -125,7 +128,9 @@ def test_statistics_of_the_pager_are_three_values(statistics: tee.Session) -> No
 @pytest.mark.probe(13)
 def test_statistics_tell_the_time_of_both_worlds(statistics: tee.Session) -> None:
     def times() -> list[float]:
-        outputs = statistics.invoke_command(Statistics.Command.TIME, *[tee.ValueOutput()] * 2)
+        outputs = statistics.invoke_command(
+            Statistics.Command.TIME, tee.ValueOutput(), tee.ValueOutput()
+        )
         assert all(milliseconds < 1000 for _, milliseconds in outputs)
         return [seconds + milliseconds / 1000 for seconds, milliseconds in outputs]
 

@@ -14,6 +14,7 @@ from pytee_client.fake.secure_world import DataFlag, Whence
 
 from ...support.applications import Storage, Storage2
 from ...support.applications.storage import StorageCommand as Command
+from ...support.outputs import output_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +68,7 @@ def open_object(
     session: tee.Session, flags: DataFlag = ALL, name: bytes = NAME, storage: int = PRIVATE
 ) -> Object:
     (opened,) = session.invoke_command(Command.OPEN, name, tee.ValueInOut(flags, 0), (storage, 0))
-    return Object(session, opened.b)
+    return Object(session, output_as(tee.Value, opened).b)
 
 
 def create_object(
@@ -76,7 +77,7 @@ def create_object(
     (created,) = session.invoke_command(
         Command.CREATE, name, tee.ValueInOut(flags, 0), (0, PRIVATE), data
     )
-    return Object(session, created.b)
+    return Object(session, output_as(tee.Value, created).b)
 
 
 def clear(session: tee.Session) -> None:

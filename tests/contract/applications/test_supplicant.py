@@ -11,6 +11,8 @@ import pytest
 
 import pytee_client as tee
 
+from ...support.outputs import output_as
+
 pytestmark = [pytest.mark.real_only, pytest.mark.once, pytest.mark.optee_only]
 
 TRUSTED_APP = tee.Origin.TRUSTED_APP
@@ -64,4 +66,4 @@ def test_a_code_of_the_sockets_api_comes_back_intact(context: tee.Context) -> No
         assert caught.value.code == tee.Result.ISOCKET_PROTOCOL
         assert caught.value.origin == TRUSTED_APP
         _, error = caught.value.outputs
-        assert error.a == tee.Result.ISOCKET_HOSTNAME
+        assert output_as(tee.Value, error).a == tee.Result.ISOCKET_HOSTNAME

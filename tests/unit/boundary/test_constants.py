@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
+from pytee_client import errors
 from pytee_client._boundary import constant
 from pytee_client.kernels import uapi
 
@@ -65,7 +66,7 @@ def test_every_parameter_type_of_the_header_has_a_class() -> None:
 def test_every_result_of_the_specification_has_an_exception() -> None:
     for name in names_in("tee_client_api.h", "TEEC_ERROR_"):
         words = name.removeprefix("TEEC_ERROR_").split("_")
-        cls = getattr(tee, "".join(word.capitalize() for word in words) + "Error")
+        cls = getattr(errors, "".join(word.capitalize() for word in words) + "Error")
         assert issubclass(cls, tee.TeecError)
         assert cls.code == constant(name)
 

@@ -22,6 +22,7 @@ from pytee_client._calls import Call, CallPool
 from pytee_client.kernels import uapi
 
 from ...support.interruption import Interrupted
+from ...support.outputs import output_as
 from ...support.waiting import LIMIT, wait_until
 
 INVOKE_ORIGIN_OFFSET = 16
@@ -113,7 +114,7 @@ def test_a_call_with_a_block_ends_as_it_does_though_its_context_is_being_closed(
 
     def work() -> int:
         (view,) = session.invoke_command(1, block)
-        with view:
+        with output_as(memoryview, view) as view:
             return len(view)
 
     call = pool.submit(work)
@@ -165,7 +166,7 @@ def test_a_block_that_no_one_gave_a_size_comes_back_whole(
         session.invoke_command(0, tee.MemrefTempInOut(bytearray(3)))
         kernel.forgets = True
         (view,) = session.invoke_command(0, block)
-        with view:
+        with output_as(memoryview, view) as view:
             assert len(view) == 10
 
 
@@ -241,7 +242,7 @@ def test_a_prepared_command_keeps_no_block_open(
     with context.allocate_shared_memory(3) as block:
         command = session.prepare(0, kind(block), None, (1, 2))
         (view,) = command()
-        view.release()
+        output_as(memoryview, view).release()
     with pytest.raises(tee.ClosedSharedMemoryError):
         command()
 
@@ -282,7 +283,7 @@ def test_what_stands_for_an_int_is_one(session: tee.Session) -> None:
     assert session.invoke_command(number, tee.ValueInOut(number, number)) == ((5, 5),)
     assert session.invoke_command(number) == ()
     (view,) = session.invoke_command(number, tee.MemrefTempInOut(bytearray(3)))
-    assert view == b"xxx"
+    assert bytes(view) == b"xxx"
 
 
 def test_a_session_that_was_lost_does_not_keep_the_device_open(kernel: ForgetfulKernel) -> None:

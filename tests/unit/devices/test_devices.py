@@ -224,7 +224,7 @@ def test_waiting_on_the_fake_is_not_looking_again_and_again(
         return names(path)
 
     monkeypatch.setattr(kernel.sysfs, "names", counted)
-    with pytest.raises(tee.TimeoutError):
+    with pytest.raises(tee.DeviceTimeoutError):
         tee.wait_for_device(0.3, backend=kernel)
     assert len(looks) < 10
 
@@ -233,7 +233,7 @@ def test_waiting_is_for_the_device_that_is_wanted() -> None:
     kernel = fake.Kernel(TsTee(SecurePartition(7, ())), fake.AmdTee())
     assert tee.wait_for_device(0, backend=kernel).path == "/dev/tee1"
     assert tee.wait_for_device(0, device="/dev/tee0", backend=kernel).path == "/dev/tee0"
-    with pytest.raises(tee.TimeoutError, match=r"waiting for /dev/tee5.*/dev/tee0") as caught:
+    with pytest.raises(tee.DeviceTimeoutError, match=r"waiting for /dev/tee5.*/dev/tee0") as caught:
         tee.wait_for_device(0, device=Path("/dev/tee5"), backend=kernel)
     assert isinstance(caught.value, TimeoutError)
     assert tee.wait_for_device(0, device="fake:amdtee").path == "/dev/tee0"
@@ -244,7 +244,7 @@ def test_waiting_is_for_the_device_that_is_wanted() -> None:
 def test_waiting_in_vain_says_what_is_in_the_way() -> None:
     kernel = fake.new_kernel()
     kernel.forbid("/dev/tee0")
-    with pytest.raises(tee.TimeoutError) as caught:
+    with pytest.raises(tee.DeviceTimeoutError) as caught:
         tee.wait_for_device(0, backend=kernel)
     assert isinstance(caught.value.__cause__, tee.DeviceAccessError)
     assert caught.value.remedy == caught.value.__cause__.remedy
@@ -253,7 +253,7 @@ def test_waiting_in_vain_says_what_is_in_the_way() -> None:
 @without_a_tee
 @pytest.mark.parametrize("timeout", [0, 0.2])
 def test_waiting_on_linux_comes_to_its_end(timeout: float) -> None:
-    with pytest.raises(tee.TimeoutError, match="no TEE device"):
+    with pytest.raises(tee.DeviceTimeoutError, match="no TEE device"):
         tee.wait_for_device(timeout, backend="linux")
 
 

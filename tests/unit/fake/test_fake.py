@@ -23,6 +23,7 @@ from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.tstee import SecurePartition, TsTee
 from pytee_client.kernels import uapi
 
+from ...support.outputs import output_as
 from ...support.programs import program
 from ...support.raw_device import RawDevice, refused
 from ...support.waiting import LIMIT, begin, interrupted_soon, wait_until
@@ -281,7 +282,8 @@ def test_immutable_memory_is_never_shared_in_place() -> None:
             session.invoke_command(Command.NOTHING, block)
         mutable = bytearray(10_000)
         with context.register_shared_memory(mutable) as block:
-            session.invoke_command(Command.NOTHING, block)[0].release()
+            (view,) = session.invoke_command(Command.NOTHING, block)
+            output_as(memoryview, view).release()
     assert not any(address_of(data) in memory for memory in kernel.shared)
     assert any(address_of(mutable) in memory for memory in kernel.shared)
     assert all(memory.start % mmap.PAGESIZE == 0 for memory in kernel.shared[:1])
@@ -340,7 +342,8 @@ def test_memory_that_an_application_keeps_is_not_the_programs() -> None:
 
     with open_with(application(keep)) as context, context.open_session(OWN) as session:
         block = context.allocate_shared_memory(4096)
-        session.invoke_command(0, b"abc", tee.MemrefPartialInOut(block))[0].release()
+        (view,) = session.invoke_command(0, b"abc", tee.MemrefPartialInOut(block))
+        output_as(memoryview, view).release()
         block.close()
     assert bytes(kept[0]) == b"abc"
     assert kept[0].readonly

@@ -111,10 +111,10 @@ class Optee(ApplicationDriver):
         self.routes_rpmb = routes_rpmb
         self._reg_mem = reg_mem
         self._memref_null = memref_null
-        self.supplicant_queue = SupplicantQueue()
-        self.notifications = Notifications()
+        self.supplicant_queue: SupplicantQueue = SupplicantQueue()
+        self.notifications: Notifications = Notifications()
         waits = supplicant is not SupplicantUse.NOWAIT
-        self.rpc = Rpc(self.supplicant_queue, self.notifications, waits=waits)
+        self.rpc: Rpc = Rpc(self.supplicant_queue, self.notifications, waits=waits)
         self.world.notifications = self.notifications
         if supplicant is not SupplicantUse.NONE:
             self.world.load = ApplicationLoader(self.rpc).load

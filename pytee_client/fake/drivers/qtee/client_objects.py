@@ -127,8 +127,8 @@ class MemoryObject(QteeReference):
             raise
         self.retain()
         self.client = client
-        self.memory_id = self._memory.id
-        self.size = self._memory.size
+        self.memory_id: int = self._memory.id
+        self.size: int = self._memory.size
 
     def __repr__(self) -> str:
         return f"<MemoryObject {self.memory_id}>"

@@ -72,6 +72,7 @@ class Stored(Protocol):
 
     def read(self, offset: int, size: int) -> bytes:
         """Read data."""
+        ...
 
     def write(self, offset: int, data: bytes) -> None:
         """Write data."""

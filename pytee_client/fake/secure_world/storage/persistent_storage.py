@@ -33,7 +33,7 @@ class _StoredObject:
         self, storage: PersistentStorage, owner: UUID, object_id: bytes, file: int, data_size: int
     ) -> None:
         self.object_id = object_id
-        self.data_size = data_size
+        self.data_size: int = data_size
         self.owner = owner
         self.handles: list[PersistentObject] = []
         self._storage = storage
@@ -90,7 +90,7 @@ class PersistentStorage:
 
     def __init__(self, file_system: Callable[[], FileSystem]) -> None:
         self._file_system = file_system
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._open: dict[tuple[UUID, bytes], _StoredObject] = {}
 
     @property

@@ -164,7 +164,7 @@ def test_a_time_beyond_32_bits_is_an_overflow(session: tee.Session) -> None:
         session.wait(5)
         ta.core.get_ta_persistent_time()
 
-    with pytest.raises(tee.OverflowError):
+    with pytest.raises(tee.errors.OverflowError):
         do(session, run, Declaring)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from pytee_client.parameters import Outputs
 
 WAIT, SEND = range(2)
 MAX = 66
@@ -87,7 +86,7 @@ def sender(context: tee.Context) -> Iterator[tee.Session]:
 @pytest.fixture
 def waiting(
     notifications: Notifications, waiter: tee.Session, pool: ThreadPoolExecutor
-) -> Iterator[Future[Outputs]]:
+) -> Iterator[Future[tuple[()]]]:
     """A command that waits for notification 5."""
     future = pool.submit(waiter.invoke_command, WAIT, (5, 0))
     wait_until(lambda: 5 in notifications.waiting)
@@ -95,7 +94,9 @@ def waiting(
     notifications.send(5)
 
 
-def test_a_session_waits_until_another_sends(waiting: Future[Outputs], sender: tee.Session) -> None:
+def test_a_session_waits_until_another_sends(
+    waiting: Future[tuple[()]], sender: tee.Session
+) -> None:
     sender.invoke_command(SEND, (4, 0))
     assert not waiting.done()
     sender.invoke_command(SEND, (5, 0))
@@ -103,7 +104,7 @@ def test_a_session_waits_until_another_sends(waiting: Future[Outputs], sender: t
 
 
 def test_a_session_waits_until_a_device_interrupts(
-    waiting: Future[Outputs], notifications: Notifications
+    waiting: Future[tuple[()]], notifications: Notifications
 ) -> None:
     notifications.interrupt(4, 5)
     assert waiting.result(LIMIT) == ()
@@ -115,12 +116,12 @@ def test_what_is_sent_before_waits_for_its_waiter_once(
     for _ in range(2):
         sender.invoke_command(SEND, (7, 0))
     waiter.invoke_command(WAIT, (7, 0))
-    with pytest.raises(tee.TimeoutError):
+    with pytest.raises(tee.errors.TimeoutError):
         waiter.invoke_command(WAIT, (7, 1))
     assert not notifications.waiting
 
 
-def test_only_one_may_wait(waiting: Future[Outputs], sender: tee.Session) -> None:
+def test_only_one_may_wait(waiting: Future[tuple[()]], sender: tee.Session) -> None:
     with pytest.raises(tee.BadParametersError) as caught:
         sender.invoke_command(WAIT, (5, 0))
     assert caught.value.origin == tee.Origin.TRUSTED_APP
@@ -150,11 +151,11 @@ def test_the_first_number_is_for_the_bottom_half(
     notifications.interrupt(3, 0)
     assert done == ["bottom half"]
     waiter.invoke_command(WAIT, (3, 0))
-    with pytest.raises(tee.TimeoutError):
+    with pytest.raises(tee.errors.TimeoutError):
         waiter.invoke_command(WAIT, (0, 1))
 
 
-def test_a_bottom_half_may_notify(notifications: Notifications, waiting: Future[Outputs]) -> None:
+def test_a_bottom_half_may_notify(notifications: Notifications, waiting: Future[tuple[()]]) -> None:
     notifications.on_bottom_half.append(lambda: notifications.send(5))
     notifications.interrupt(0)
     assert waiting.result(LIMIT) == ()

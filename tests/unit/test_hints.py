@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Hints of the public interface: programs can evaluate them, and checkers see what comes back."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import typing as tee_typing
+
+TOP = Path(__file__).parents[2]
+MODULES = (
+    "pytee_client",
+    "pytee_client.context",
+    "pytee_client.devices",
+    "pytee_client.enums",
+    "pytee_client.errors",
+    "pytee_client.identity",
+    "pytee_client.kernels",
+    "pytee_client.memory",
+    "pytee_client.operation",
+    "pytee_client.parameters",
+    "pytee_client.session",
+    "pytee_client.typing",
+    "pytee_client.version",
+)
+
+
+def members_of(cls: type) -> Iterator[tuple[str, object]]:
+    """Yield the public functions of a class of the package, and those it inherits from it."""
+    for base in cls.__mro__:
+        if base.__module__.split(".")[0] != "pytee_client":
+            continue
+        for name, member in vars(base).items():
+            if name.startswith("_") and not (name.startswith("__") and name.endswith("__")):
+                continue
+            function = member.fget if isinstance(member, property) else member
+            function = getattr(function, "__func__", function)
+            if inspect.isfunction(function) and function.__module__.startswith("pytee_client"):
+                yield f"{base.__qualname__}.{name}", function
+
+
+def public_callables() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
+        public = getattr(module, "__all__", None)
+        for name in public or [name for name in vars(module) if not name.startswith("_")]:
+            thing = getattr(module, name)
+            if not getattr(thing, "__module__", "").startswith("pytee_client"):
+                continue
+            if inspect.isfunction(thing):
+                found[f"{thing.__module__}.{name}"] = thing
+            elif inspect.isclass(thing):
+                found[f"{thing.__module__}.{name}"] = thing
+                found |= {f"{thing.__module__}.{path}": it for path, it in members_of(thing)}
+    return found
+
+
+CALLABLES = public_callables()
+
+
+@pytest.mark.parametrize("name", sorted(CALLABLES))
+def test_the_hints_of_every_public_callable_can_be_evaluated(name: str) -> None:
+    typing.get_type_hints(CALLABLES[name])
+
+
+def test_the_walk_meets_what_it_is_about() -> None:
+    for name in (
+        "context.Context.open_session",
+        "session.Session.__init__",
+        "memory.AllocatedSharedMemory.__new__",
+        "parameters.MemrefTempOutput.__init__",
+        "devices.enumeration.wait_for_device",
+    ):
+        assert f"pytee_client.{name}" in CALLABLES
+    assert len(CALLABLES) > 150
+
+
+def test_a_hint_is_the_class_itself() -> None:
+    hints = typing.get_type_hints(tee.Session.__init__)
+    assert hints["context"] is tee.Context
+    assert typing.get_type_hints(tee.Session.invoke_command)["parameters"] is tee_typing.Parameter
+
+
+@pytest.mark.parametrize("name", tee_typing.__all__)
+def test_every_name_for_hints_is_there_at_run_time(name: str) -> None:
+    assert getattr(tee_typing, name) is not None
+
+
+def test_a_name_that_no_hint_needs_is_an_attribute_error() -> None:
+    hints = importlib.import_module("pytee_client._hints")
+    with pytest.raises(AttributeError, match=r"'pytee_client\._hints'.*'Nonsense'"):
+        hints.Nonsense  # noqa: B018
