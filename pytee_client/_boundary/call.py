@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-    from .._buffer import Buffer
+    from .._stand_ins import Buffer
     from .memory import NativeSharedMemory
 
 SLOTS: Final = 4
