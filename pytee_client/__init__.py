@@ -24,7 +24,7 @@ from .parameters import *  # noqa: F403
 from .session import Session
 from .version import Version
 
-# What is for type checkers alone is not imported: typing takes as long as half of the rest.
+# Names for type checkers are not imported at run time: see docs/design.md.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

@@ -94,7 +94,7 @@ def _how_to_serve(is_fake: bool, destination: UUID) -> str:
         )
     return (
         "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs, and"
-        " goes on running"
+        " keeps running"
     )
 
 
@@ -103,7 +103,7 @@ def _how_to_fit(is_fake: bool, destination: UUID) -> str:
     if is_fake:
         served = "that there is a supplicant.Supplicant(kernel, ...) as long as it is used"
     else:
-        served = "that tee-supplicant runs, and goes on running"
+        served = "that tee-supplicant runs, and keeps running"
     return (
         "the Trusted Application does not fit into the secure memory that is free: make its"
         " TA_DATA_SIZE (heap) or TA_STACK_SIZE smaller, close sessions with others, or give"

@@ -21,11 +21,11 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
-from ._buffer import Buffer
 from ._calls import open_session
 from ._closable import Closable
 from ._process import Process
 from ._remedies import for_descriptor, for_memory, for_opening
+from ._stand_ins import Buffer
 from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
     BadParametersError,

@@ -7,10 +7,9 @@ import mmap
 
 from . import _hints as t
 from ._boundary import NativeSharedMemory
-from ._buffer import Buffer
 from ._closable import Closable
-from ._generic import Generic
 from ._process import Process
+from ._stand_ins import Buffer, Generic
 from .enums import MemoryFlags
 from .errors import (
     ClosedSharedMemoryError,

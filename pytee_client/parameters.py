@@ -12,9 +12,8 @@ uses them.
 
 from __future__ import annotations
 
-from ._buffer import Buffer
-from ._generic import Generic
 from ._outputs import Output, RequiredSize, Value
+from ._stand_ins import Buffer, Generic
 from .memory import SharedMemory
 
 TYPE_CHECKING = False

@@ -7,10 +7,10 @@ the package itself does without.
 
 from __future__ import annotations
 
-from ._buffer import Buffer
 from ._calls import PreparedCommand
 from ._hint_types import Backend, FileDescriptorLike
 from ._outputs import Output, Outputs
+from ._stand_ins import Buffer
 from .kernels.kernel import Kernel
 from .parameters import InputParameter, OutputParameter, Parameter
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ._named_tuple import NamedTuple
+from ._stand_ins import NamedTuple
 from .enums import GenericCapabilities, ImplementationId
 
 __all__ = ["Version"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-    from .._buffer import Buffer
+    from .._stand_ins import Buffer
     from .memory import NativeSharedMemory
 
 SLOTS: Final = 4
@@ -35,8 +35,8 @@ MEMREF_PARTIAL_INPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INPUT
 MEMREF_PARTIAL_OUTPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_OUTPUT
 MEMREF_PARTIAL_INOUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INOUT
 
-# What follows are C functions without a frame of Python around them: each such frame is half a
-# per cent of what a call costs above the C library. They take a call's struct, and numbers that
+# These are C functions without a frame of Python around them: each such frame is half a per cent
+# of what a call costs above the C library. They take a call's struct, and numbers that
 # C can make an int of; they raise OverflowError or TypeError for others. True says that the
 # call needs attention: it failed, or somebody waits for its end.
 #

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from .._buffer import Buffer
+    from .._stand_ins import Buffer
 
 
 _INT_MAX: Final = 0x7FFFFFFF

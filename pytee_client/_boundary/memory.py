@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._buffer import Buffer
+    from .._stand_ins import Buffer
     from .context import NativeContext
 
 

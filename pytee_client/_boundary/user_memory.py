@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from .._buffer import Buffer
+    from .._stand_ins import Buffer
 
 # As a type rather than as text, which each use would look up.
 _BYTES: Final = ffi.typeof("char[]")

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from .._boundary import pin
 from .._boundary.call import NativeCall, release
-from .._buffer import Buffer
 from .._outputs import Output, Outputs, RequiredSize, Value
+from .._stand_ins import Buffer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def open_session(
 def failure(
     context: NativeContext, call: Call, doing: str, results: type[IntEnum] | None
 ) -> TeecError:
-    """Make the exception for a call that failed, with what came back nevertheless.
+    """Make the exception for a call that failed, with its outputs.
 
     Its cause is that of the kernel, if that is one in Python.
     """

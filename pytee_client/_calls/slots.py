@@ -25,7 +25,7 @@ from .._boundary.call import (
     VALUE_OUTPUT,
     OwnMemory,
 )
-from .._buffer import Buffer
+from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, SharedMemory, view_part

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ...enums import Origin, Result
@@ -23,7 +23,7 @@ class Outcome(Reply):
         cause: the exception behind TARGET_DEAD, or behind the failure of a supplicant.
     """
 
-    origin: int = Origin.TEE
+    origin: int = field()
     session: int = 0
 
 
