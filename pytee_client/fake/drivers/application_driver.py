@@ -27,7 +27,7 @@ class ApplicationDriver(Driver):
     """
 
     def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
-        self.world = SecureWorld(storage)
+        self.world: SecureWorld = SecureWorld(storage)
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Install a Trusted Application in the secure world."""

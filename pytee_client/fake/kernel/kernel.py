@@ -30,7 +30,9 @@ from .resources import Resources, count_resources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..devices.uevents import UeventMonitor
+    from ..devices.bus import Bus
+    from ..devices.sysfs import Sysfs
+    from ..devices.uevents import UeventMonitor, Uevents
     from ..secure_world.trusted_application import TrustedApplication
     from ..structures import Driver
 
@@ -76,14 +78,14 @@ class Kernel:
         if not isinstance(release, LinuxRelease):
             release = LinuxRelease.default() if release is None else LinuxRelease.named(release)
         self.release = release
-        self.drivers = drivers or (Optee(),)
+        self.drivers: tuple[Driver, ...] = drivers or (Optee(),)
         self._lock = threading.RLock()
         self._memory = MemoryTable(release, self._lock, self._release_unused)
         self._driver_model = DriverModel(self._memory, self.drivers, self._lock)
         self._devices = self._driver_model.table
-        self.bus = self._driver_model.bus
-        self.sysfs = self._driver_model.sysfs
-        self.uevents = self._driver_model.uevents
+        self.bus: Bus = self._driver_model.bus
+        self.sysfs: Sysfs = self._driver_model.sysfs
+        self.uevents: Uevents = self._driver_model.uevents
         for driver in self.drivers:
             if not driver.is_in(release):
                 raise _no_driver(type(driver), release)

@@ -53,7 +53,7 @@ class MemoryTable:
     ) -> None:
         self.release = release
         self.files: dict[int, SharedMemory] = {}
-        self.mappings = Mappings()
+        self.mappings: Mappings = Mappings()
         self._lock = lock
         self._on_free = on_free
 
