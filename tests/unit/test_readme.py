@@ -324,7 +324,7 @@ def test_devices_are_listed_by_the_sample(
     printed = capsys.readouterr().out
     for device in tee.enumerate_devices("fake"):
         assert device.path in printed
-    assert printed.startswith("/dev/tee0 1 ")
+    assert printed.startswith(f"/dev/tee0 {tee.ImplementationId.OPTEE!s} ")
     applications = tee.enumerate_bus_devices("fake")
     assert applications
     assert all(f"{application.uuid} None\n" in printed for application in applications)
