@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from .drivers.amdtee import AmdTee
 from .drivers.application_driver import ApplicationDriver
 from .drivers.optee.driver import Optee
 from .kernel.kernel import Kernel
 from .kernel.release import LinuxRelease
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from .structures import Driver
+from .structures import Driver
 
 __all__ = ["default_kernel", "new_kernel"]
 
-_Storage: TypeAlias = "str | os.PathLike[str] | None"
+_Storage: TypeAlias = str | os.PathLike[str] | None
 
 
 def _new_qtee() -> Driver:

@@ -9,17 +9,14 @@ import itertools
 import mmap
 import os
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
+from uuid import UUID
 
 from .._boundary import copy_from_user, copy_to_user
 from ..kernels.uapi import ParamType
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from uuid import UUID
-
-    from .kernel.release import LinuxRelease
+from .kernel.release import LinuxRelease
 
 __all__ = [
     "NO_PARAM",

@@ -4,14 +4,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections.abc import Callable
+from typing import ClassVar, Protocol
 
-from ..kernels import SystemCall
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..kernels import ObservedCall
+from ..kernels import ObservedCall, SystemCall
 
 __all__ = ["Action", "FaultControl"]
 

@@ -6,21 +6,16 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from .._boundary import copy_from_user, copy_to_user
 from ..enums import Origin
-from ..kernels import SystemCall, uapi
+from ..kernels import ObservedCall, SystemCall, uapi
 from ..kernels.uapi import ParamType
-from .action import Action
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..kernels import ObservedCall
-    from .action import FaultControl
-    from .gate import Gate
+from .action import Action, FaultControl
+from .gate import Gate
 
 __all__ = ["Answer", "Delay", "Do", "Fail", "Hold", "Oversize", "ShortRegistration", "Unplug"]
 

@@ -8,18 +8,13 @@ import errno
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
 from .._boundary import address_of, copy_from_user
 from ..enums import Result
-from ..kernels import ObservedCall, ProxyKernel, SystemCall, uapi
-from .plan import Plan, Strike
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..kernels import Kernel
-    from .plan import Fault
+from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
+from .plan import Fault, Plan, Strike
 
 __all__ = ["FaultyKernel"]
 

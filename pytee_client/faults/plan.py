@@ -5,18 +5,14 @@ from __future__ import annotations
 
 import errno
 import random
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..enums import Origin, Result
-from ..kernels import SystemCall
+from ..kernels import ObservedCall, SystemCall
+from .action import Action
 from .actions import Answer, Delay, Fail, Oversize
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from ..kernels import ObservedCall
-    from .action import Action
 
 __all__ = ["Fault", "Plan", "Strike"]
 

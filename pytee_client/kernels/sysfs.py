@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
-if TYPE_CHECKING:
-    from .monitor import Monitor
+from .monitor import Monitor
 
 SYSFS = "/sys"
 

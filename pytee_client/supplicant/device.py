@@ -6,17 +6,13 @@ from __future__ import annotations
 import errno
 import mmap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, final
+from struct import Struct
+from typing import Final, final
 
 from .._boundary import address_of
 from ..enums import Result
-from ..kernels import uapi
+from ..kernels import Kernel, uapi
 from .results import ResultError
-
-if TYPE_CHECKING:
-    from struct import Struct
-
-    from ..kernels import Kernel
 
 __all__ = ["Request", "RequestParam", "SupplicantDevice"]
 

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from ..enums import Result
 from ..kernels.uapi import ParamType
+from .device import RequestParam, SupplicantDevice
+from .file_system import FileSystem
 from .results import ResultError
 from .rpc_command import FsOperation
-
-if TYPE_CHECKING:
-    from .device import RequestParam, SupplicantDevice
-    from .file_system import FileSystem
 
 __all__ = ["FileService"]
 

@@ -9,15 +9,13 @@ import itertools
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ..enums import Result
 from .file_system import FileSystem, parts_of
 from .results import ResultError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["FolderFileSystem"]
 

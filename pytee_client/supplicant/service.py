@@ -6,17 +6,15 @@ from __future__ import annotations
 import errno
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 from uuid import UUID
 
 from ..enums import Result
 from ..kernels.uapi import ParamType
+from .device import Request, RequestParam, SupplicantDevice
+from .files import FileService
 from .results import ResultError
 from .rpc_command import RpcCommand
-
-if TYPE_CHECKING:
-    from .device import Request, RequestParam, SupplicantDevice
-    from .files import FileService
 
 __all__ = ["SupplicantService"]
 

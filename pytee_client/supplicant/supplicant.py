@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._closable import Closable
 from ..errors import ClosedError
+from ..kernels import Kernel
 from .device import SupplicantDevice
 from .file_system import FileSystem
 from .files import FileService
 from .folder_file_system import FolderFileSystem
 from .service import SupplicantService
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ..kernels import Kernel
 
 __all__ = ["Supplicant"]
 

@@ -4,18 +4,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from .._boundary import copy_from_user
-from ..kernels import SystemCall, uapi
+from ..kernels import ObservedCall, SystemCall, uapi
+from .blocks import Blocks
 from .layout import LAYOUTS, TYPES, ParamLayout, attr_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..kernels import ObservedCall
-    from .blocks import Blocks
 
 __all__ = ["Description", "Scope", "describe_argument", "describe_result", "locate"]
 

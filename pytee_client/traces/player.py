@@ -12,23 +12,18 @@ import os
 import struct
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from types import TracebackType
+from typing import Any, Final, TextIO
 
+from .. import _hints as t
 from .._boundary import address_of, copy_to_user
 from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, describe_argument, locate
 from .errors import TraceFormatError
 from .layout import LAYOUTS, TYPES, attr_of
-from .record import read_trace
+from .record import Record, read_trace
 from .script import Script
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from .record import Record
 
 __all__ = ["TracePlayer"]
 
@@ -81,7 +76,7 @@ class TracePlayer:
         self._files: dict[int, int] = {}
         self._mappings: dict[int, tuple[int, mmap.mmap]] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(

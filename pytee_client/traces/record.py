@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..kernels import SystemCall
 from .description import Description, Scope
 from .errors import TraceFormatError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Record", "read_trace"]
 

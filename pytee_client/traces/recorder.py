@@ -9,21 +9,16 @@ import json
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Literal, TextIO
 
+from .. import _hints as t
 from .._boundary import read_mapping
-from ..kernels import ObservedCall, ProxyKernel, SystemCall, uapi
+from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
 from .errors import TracePayloadWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from ..kernels import Kernel
 
 __all__ = ["TraceRecorder"]
 
@@ -88,7 +83,7 @@ class TraceRecorder(ProxyKernel):
             }
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(

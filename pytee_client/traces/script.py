@@ -7,16 +7,13 @@ import bisect
 import itertools
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
 
 from ..kernels import SystemCall
+from .description import Description
 from .errors import TraceMismatchError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .description import Description
-    from .record import Record
+from .record import Record
 
 __all__ = ["Script"]
 

@@ -6,13 +6,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import pytee_client as tee
+from pytee_client import fake
 from pytee_client import typing as tee_typing
+from pytee_client.fake import secure_world
 
 TOP = Path(__file__).parents[2]
 MODULES = (
@@ -21,12 +23,21 @@ MODULES = (
     "pytee_client.devices",
     "pytee_client.enums",
     "pytee_client.errors",
+    "pytee_client.fake",
+    "pytee_client.fake.applications",
+    "pytee_client.fake.bus",
+    "pytee_client.fake.qtee",
+    "pytee_client.fake.secure_world",
+    "pytee_client.fake.tstee",
+    "pytee_client.faults",
     "pytee_client.identity",
     "pytee_client.kernels",
     "pytee_client.memory",
     "pytee_client.operation",
     "pytee_client.parameters",
     "pytee_client.session",
+    "pytee_client.supplicant",
+    "pytee_client.traces",
     "pytee_client.typing",
     "pytee_client.version",
 )
@@ -78,15 +89,43 @@ def test_the_walk_meets_what_it_is_about() -> None:
         "memory.AllocatedSharedMemory.__new__",
         "parameters.MemrefTempOutput.__init__",
         "devices.enumeration.wait_for_device",
+        "fake.kernel.kernel.Kernel.install",
+        "fake.applications.hotp.Hotp",
+        "fake.devices.bus.Bus.register",
+        "fake.drivers.qtee.driver.Qtee.__init__",
+        "fake.drivers.tstee.TrustedService.call",
+        "fake.secure_world.internal_core.InternalCore.__init__",
+        "faults.faulty_kernel.FaultyKernel.__init__",
+        "kernels.proxy.ProxyKernel.ioctl",
+        "supplicant.supplicant.Supplicant.__init__",
+        "traces.player.TracePlayer.__enter__",
     ):
         assert f"pytee_client.{name}" in CALLABLES
-    assert len(CALLABLES) > 150
+    assert len(CALLABLES) > 600
 
 
 def test_a_hint_is_the_class_itself() -> None:
     hints = typing.get_type_hints(tee.Session.__init__)
     assert hints["context"] is tee.Context
     assert typing.get_type_hints(tee.Session.invoke_command)["parameters"] is tee_typing.Parameter
+
+
+def test_hints_of_the_secure_world_are_its_own_classes() -> None:
+    application = typing.get_type_hints(fake.TrustedApplication)
+    assert application["core"] is secure_world.InternalCore
+    core = typing.get_type_hints(secure_world.InternalCore.__init__)
+    assert core["world"] is secure_world.SecureWorld
+
+
+def test_a_program_can_evaluate_the_hints_of_its_own_application() -> None:
+    class Application(fake.TrustedApplication):
+        def open_session(
+            self, session: fake.ClientSession, parameters: fake.Parameters
+        ) -> None: ...
+
+    hints = typing.get_type_hints(Application.open_session)
+    assert hints["parameters"] == Sequence[fake.ValueParameter | fake.MemrefParameter | None]
+    assert typing.get_type_hints(Application)["core"] is secure_world.InternalCore
 
 
 @pytest.mark.parametrize("name", tee_typing.__all__)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable
+from typing import ClassVar, Final
 
 from ..drivers.qtee.client_objects import CallbackObject, MemoryObject
 from ..drivers.qtee.object import (
@@ -14,9 +15,6 @@ from ..drivers.qtee.object import (
     QteeReference,
     QteeResult,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["QTEE_SERVICES", "QteeCaller", "QteeEcho"]
 

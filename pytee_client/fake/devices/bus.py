@@ -5,17 +5,13 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from .uevents import UeventAction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..structures import Driver
-    from .client_driver import ClientDevice, ClientDriver
-    from .uevents import Uevents
+from ..structures import Driver
+from .client_driver import ClientDevice, ClientDriver
+from .uevents import UeventAction, Uevents
 
 __all__ = ["EPROBE_DEFER", "Bus", "BusFailure"]
 

@@ -4,27 +4,23 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from types import TracebackType
+from typing import Final, TypeAlias
+from uuid import UUID
 
 from ...enums import Login
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import MemrefParameter, ValueParameter
-from ..structures import Param, SharedMemory, TeeContext, page_multiple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
-    from uuid import UUID
-
-    from ..structures import Reply
+from ..structures import Param, Reply, SharedMemory, TeeContext, page_multiple
 
 __all__ = ["LOGIN_REE_KERNEL", "ClientContext", "ClientParameter"]
 
 LOGIN_REE_KERNEL: Final = 0x80000000
 """The login of the kernel; programs can't use it (TEE_IOCTL_LOGIN_REE_KERNEL)."""
 
-ClientParameter: TypeAlias = "ValueParameter | MemrefParameter | None"
+ClientParameter: TypeAlias = ValueParameter | MemrefParameter | None
 
 
 class ClientContext:

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from uuid import UUID
-
-    from ..structures import Driver
-    from .client_context import ClientContext
+from ..structures import Driver
+from .client_context import ClientContext
 
 __all__ = ["ClientDevice", "ClientDriver"]
 

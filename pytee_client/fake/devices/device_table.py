@@ -5,24 +5,19 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
-from ..structures import TeeContext
+from ..structures import Core, Driver, TeeContext, TeeDevice
+from .bus import Bus
 from .client_context import ClientContext
 from .client_driver import ClientDevice
 from .enumeration import EnumerationCommand, enumerate_applications
-from .uevents import UeventAction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ..structures import Core, Driver, TeeDevice
-    from .bus import Bus
-    from .uevents import Uevents
+from .uevents import UeventAction, Uevents
 
 __all__ = ["MAJOR", "DeviceTable", "devpath_of", "minor_of"]
 

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+import threading
+from typing import final
 
+from ..structures import Core, Driver, TeeDevice
 from .bus import Bus
 from .device_table import DeviceTable
 from .sysfs import Sysfs
 from .uevents import Uevents
-
-if TYPE_CHECKING:
-    import threading
-
-    from ..structures import Core, Driver, TeeDevice
 
 __all__ = ["DriverModel"]
 

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import MemrefParameter
-
-if TYPE_CHECKING:
-    from .client_context import ClientContext
+from .client_context import ClientContext
 
 __all__ = ["DEVICE_ENUMERATION", "EnumerationCommand", "enumerate_applications"]
 

@@ -6,18 +6,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import Final, TypeAlias, final
 
+from ..structures import TeeDevice
+from .bus import Bus
+from .client_driver import ClientDevice, ClientDriver
 from .device_table import MAJOR, devpath_of, minor_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-
-    from ..structures import TeeDevice
-    from .bus import Bus
-    from .client_driver import ClientDevice, ClientDriver
 
 __all__ = ["Sysfs"]
 

@@ -6,14 +6,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
+from types import MappingProxyType, TracebackType
+from typing import Final
 
 __all__ = ["Uevent", "UeventAction", "UeventMonitor", "Uevents"]
 

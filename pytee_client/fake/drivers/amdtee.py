@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import threading
 from dataclasses import dataclass
 from mmap import PAGESIZE
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
+from ..kernel.release import LinuxRelease
 from ..secure_world.session import Identity
 from ..structures import NO_PARAM, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .application_driver import ApplicationDriver
 from .message import CLIENT_PARAMS, Message, are_carried
-
-if TYPE_CHECKING:
-    import os
-
-    from ..kernel.release import LinuxRelease
 
 __all__ = ["AmdTee"]
 

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
+from ..secure_world.trusted_application import TrustedApplication
 from ..secure_world.world import SecureWorld
 from ..structures import Driver
-
-if TYPE_CHECKING:
-    import os
-
-    from ..secure_world.trusted_application import TrustedApplication
 
 __all__ = ["ApplicationDriver"]
 

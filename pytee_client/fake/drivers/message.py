@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import MemrefParameter, ValueParameter
-from ..structures import NO_PARAM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ..structures import Param, SharedMemory
+from ..structures import NO_PARAM, Param, SharedMemory
 
 __all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
 

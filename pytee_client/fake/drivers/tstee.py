@@ -6,17 +6,14 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
+from uuid import UUID
 
 from ...enums import Result
 from ...kernels import uapi
 from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from uuid import UUID
 
 __all__ = ["SecurePartition", "TrustedService", "TsTee"]
 

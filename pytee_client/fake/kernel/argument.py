@@ -5,17 +5,13 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from ..._boundary import copy_buffer_from_user, copy_from_user, copy_to_user
 from ...kernels import uapi
-from ..structures import NO_PARAM, Param
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..structures import Core, SharedMemory, TeeContext
-    from .release import LinuxRelease
+from ..structures import NO_PARAM, Core, Param, SharedMemory, TeeContext
+from .release import LinuxRelease
 
 __all__ = ["END_OF_ADDRESSES", "RequestArgument", "check_user_range", "is_known", "read_structure"]
 

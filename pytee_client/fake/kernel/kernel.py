@@ -12,29 +12,24 @@ import errno
 import mmap
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from ..._boundary import copy_to_user
 from ...kernels import uapi
+from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
+from ..devices.sysfs import Sysfs
+from ..devices.uevents import UeventMonitor, Uevents
 from ..drivers.application_driver import ApplicationDriver
 from ..drivers.optee.driver import Optee
-from ..structures import TeeContext, null_descriptor
+from ..secure_world.trusted_application import TrustedApplication
+from ..structures import Driver, TeeContext, null_descriptor
 from .mapping_request import MappingRequest
 from .memory_requests import MemoryRequests
 from .memory_table import MemoryTable
 from .release import LinuxRelease
 from .requests import DRIVER_REQUESTS
 from .resources import Resources, count_resources
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..devices.bus import Bus
-    from ..devices.sysfs import Sysfs
-    from ..devices.uevents import UeventMonitor, Uevents
-    from ..secure_world.trusted_application import TrustedApplication
-    from ..structures import Driver
 
 __all__ = ["Kernel"]
 

@@ -7,13 +7,10 @@ import errno
 import mmap
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..structures import page_multiple
+from ..structures import SharedMemory, page_multiple
 from .argument import END_OF_ADDRESSES
-
-if TYPE_CHECKING:
-    from ..structures import SharedMemory
 
 __all__ = ["MappingRequest"]
 

@@ -7,16 +7,12 @@ import ctypes
 import mmap
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..structures import page_multiple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..structures import SharedMemory
-    from .mapping_request import MappingRequest
+from ..structures import SharedMemory, page_multiple
+from .mapping_request import MappingRequest
 
 __all__ = ["Mappings"]
 

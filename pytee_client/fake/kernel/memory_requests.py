@@ -6,16 +6,13 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from ..._boundary import check_user_pages, copy_to_user
 from ...kernels import uapi
-from ..structures import null_descriptor
+from ..structures import TeeContext, null_descriptor
 from .argument import check_user_range, read_structure
-
-if TYPE_CHECKING:
-    from ..structures import TeeContext
-    from .memory_table import MemoryTable
+from .memory_table import MemoryTable
 
 __all__ = ["MemoryRequests"]
 

@@ -7,18 +7,14 @@ import contextlib
 import errno
 import mmap
 import os
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias, final
 
-from ..structures import SharedMemory
+from ..structures import SharedMemory, TeeContext
+from .mapping_request import MappingRequest
 from .mappings import Mappings
-
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator
-
-    from ..structures import TeeContext
-    from .mapping_request import MappingRequest
-    from .release import LinuxRelease
+from .release import LinuxRelease
 
 __all__ = ["MemoryTable"]
 

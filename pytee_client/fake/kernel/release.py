@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 __all__ = ["PROPERTIES", "TABLE", "LinuxRelease", "Value"]
 
-Value: TypeAlias = "bool | int"
+Value: TypeAlias = bool | int
 
 TABLE: Final = Path(__file__).with_name("releases.json")
 """The known releases: `measured` is what a machine with that kernel

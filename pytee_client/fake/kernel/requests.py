@@ -4,23 +4,20 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from ...enums import Result
 from ...kernels import uapi
+from ..structures import Core, TeeContext
 from .argument import RequestArgument, read_structure
 from .supplicant_argument import ReceiveArgument, read_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..structures import Core, TeeContext
 
 __all__ = ["DRIVER_REQUESTS"]
 
 # Each returns the exception behind its result, if there is one.
-_Handler: TypeAlias = "Callable[[Core, TeeContext, int], BaseException | None]"
+_Handler: TypeAlias = Callable[[Core, TeeContext, int], BaseException | None]
 
 _KERNEL_LOGINS: Final = range(0x80000000, 0xC0000000)
 

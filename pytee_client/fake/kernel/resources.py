@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ..structures import Driver, SharedMemory, TeeContext, TeeDevice
+from ..structures import Driver, SharedMemory, TeeContext, TeeDevice
 
 __all__ = ["Resources", "count_resources"]
 

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from ..._boundary import copy_to_user
 from ...kernels import uapi
-from ..structures import Param
+from ..structures import Core, Param, TeeContext
 from .argument import RequestArgument, check_user_range, is_known, read_structure
-
-if TYPE_CHECKING:
-    from ..structures import Core, TeeContext
 
 __all__ = ["ReceiveArgument", "read_answer"]
 

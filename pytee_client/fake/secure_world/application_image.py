@@ -7,15 +7,12 @@ import hashlib
 import itertools
 import struct
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from uuid import UUID
 
 from ...enums import Result
 from .results import ResultError
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from .trusted_application import TrustedApplication
+from .trusted_application import TrustedApplication
 
 __all__ = ["application_image", "application_of"]
 

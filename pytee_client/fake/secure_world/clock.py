@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from uuid import UUID
 
 from ...enums import Result
 from .results import PanicError, ResultError
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 __all__ = ["Clock", "Time"]
 

@@ -7,10 +7,11 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .session import ClientSession
+from .trusted_application import TrustedApplication
+
 if TYPE_CHECKING:
     from .internal_core import InternalCore
-    from .session import ClientSession
-    from .trusted_application import TrustedApplication
 
 __all__ = ["Instance", "OpenSession"]
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from .properties import properties_of_application, properties_of_client, properties_of_tee
+from .clock import Time
+from .instance import Instance, OpenSession
+from .outcome import Outcome
+from .parameters import Parameters
+from .properties import (
+    PropertySet,
+    properties_of_application,
+    properties_of_client,
+    properties_of_tee,
+)
 from .results import ResultError
 from .session import LOGIN_TRUSTED_APP, Identity
-from .storage.persistent_object import DataFlag
+from .storage.persistent_object import DataFlag, ObjectInfo, PersistentObject
 from .storage.persistent_storage import STORAGE_PRIVATE
-from .ta_session import TaToTaSession, call
+from .ta_session import Argument, TaToTaSession, call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
-
-    from .clock import Time
-    from .instance import Instance, OpenSession
-    from .outcome import Outcome
-    from .parameters import Parameters
-    from .properties import PropertySet
-    from .storage.persistent_object import ObjectInfo, PersistentObject
-    from .ta_session import Argument
     from .world import SecureWorld
 
 __all__ = ["InternalCore"]

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable
+from typing import Final, final
 
 from ...enums import Result
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["Notifications"]
 

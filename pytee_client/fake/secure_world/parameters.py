@@ -43,5 +43,5 @@ class MemrefParameter:
     size: int
 
 
-Parameters: TypeAlias = "Sequence[ValueParameter | MemrefParameter | None]"
+Parameters: TypeAlias = Sequence[ValueParameter | MemrefParameter | None]
 """The four parameters of an operation; None for an unused one."""

@@ -6,15 +6,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from uuid import UUID
 
 from ...enums import Result
+from .notifications import Notifications
 from .results import PanicError, ResultError
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from .instance import Instance
-    from .notifications import Notifications
 
 __all__ = ["LOGIN_TRUSTED_APP", "ClientSession", "Identity"]
 

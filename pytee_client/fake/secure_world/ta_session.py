@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, TypeAlias
 
 from ...enums import Origin, Result
 from ...kernels.uapi import ParamType
+from .instance import OpenSession
+from .outcome import Outcome
 from .parameters import MemrefParameter, Parameters, ValueParameter
 from .results import PanicError, ResultError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-
-    from .instance import OpenSession
-    from .outcome import Outcome
 
 __all__ = ["Argument", "TaToTaError", "TaToTaSession", "call"]
 

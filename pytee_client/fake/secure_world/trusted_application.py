@@ -8,20 +8,19 @@ methods of its core and its sessions: TEE_Wait is ClientSession.wait().
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
 from ...enums import Result
+from .parameters import Parameters
+from .properties import PropertyValue
 from .results import ResultError
+from .session import ClientSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from uuid import UUID
-
     from .internal_core import InternalCore
-    from .parameters import Parameters
-    from .properties import PropertyValue
-    from .session import ClientSession
 
 __all__ = ["TrustedApplication"]
 

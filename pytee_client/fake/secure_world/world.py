@@ -3,30 +3,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from ...enums import Login, Origin, Result
+from ...supplicant.file_system import FileSystem
 from ...supplicant.folder_file_system import FolderFileSystem
 from .clock import Clock
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
+from .notifications import Notifications
 from .outcome import SUCCESS, Outcome
 from .parameters import MemrefParameter, Parameters
 from .results import ResultError
 from .session import ClientSession, Identity
 from .storage.memory import MemoryFileSystem
 from .storage.persistent_storage import PersistentStorage
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping
-
-    from ...supplicant.file_system import FileSystem
-    from .notifications import Notifications
-    from .trusted_application import TrustedApplication
+from .trusted_application import TrustedApplication
 
 __all__ = ["Outcome", "SecureWorld"]
 

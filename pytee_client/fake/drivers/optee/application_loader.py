@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
+from uuid import UUID
 
 from ....kernels.uapi import ParamType
 from ....supplicant.rpc_command import RpcCommand
 from ...secure_world.application_image import application_of
+from ...secure_world.trusted_application import TrustedApplication
 from ...structures import Param
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from ...secure_world.trusted_application import TrustedApplication
-    from .rpc import Rpc
+from .rpc import Rpc
 
 __all__ = ["ApplicationLoader"]
 

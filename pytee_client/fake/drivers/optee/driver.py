@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import threading
+from contextlib import AbstractContextManager
 from mmap import PAGESIZE
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from ....enums import Origin, Result
 from ....kernels import uapi
 from ...devices.enumeration import DEVICE_ENUMERATION
+from ...kernel.release import LinuxRelease
 from ...secure_world.notifications import Notifications
 from ...structures import (
+    Core,
     Param,
     Reply,
     TeeContext,
@@ -29,14 +33,6 @@ from .rpc import Rpc
 from .supplicant_file_system import SupplicantFileSystem
 from .supplicant_queue import SupplicantQueue
 from .supplicant_use import SupplicantUse
-
-if TYPE_CHECKING:
-    import os
-    from contextlib import AbstractContextManager
-    from uuid import UUID
-
-    from ...kernel.release import LinuxRelease
-    from ...structures import Core
 
 __all__ = ["Optee"]
 

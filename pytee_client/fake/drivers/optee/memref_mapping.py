@@ -5,12 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from mmap import PAGESIZE
-from typing import TYPE_CHECKING
 
-from ...structures import page_multiple
-
-if TYPE_CHECKING:
-    from ...structures import Param
+from ...structures import Param, page_multiple
 
 __all__ = ["mapped_sizes"]
 

@@ -6,20 +6,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Iterator
+from typing import Final, final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
 from ....supplicant.rpc_command import NotificationOperation, RpcCommand
+from ...secure_world.notifications import Notifications
 from ...secure_world.results import ResultError
-from ...structures import Param
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ...secure_world.notifications import Notifications
-    from ...structures import SharedMemory
-    from .supplicant_queue import SupplicantQueue
+from ...structures import Param, SharedMemory
+from .supplicant_queue import SupplicantQueue
 
 __all__ = ["MissingSupplicantError", "Rpc"]
 

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
 from ....supplicant.file_system import FileSystem
 from ....supplicant.rpc_command import FsOperation, RpcCommand
 from ...secure_world.results import ResultError
-from ...structures import Param
-
-if TYPE_CHECKING:
-    from ...structures import SharedMemory
-    from .rpc import Rpc
+from ...structures import Param, SharedMemory
+from .rpc import Rpc
 
 __all__ = ["SupplicantFileSystem"]
 

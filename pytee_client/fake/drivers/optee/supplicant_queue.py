@@ -6,18 +6,14 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from ....enums import Result
 from ....kernels.uapi import ParamType
-from ...structures import Param
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ...structures import TeeContext
+from ...structures import Param, TeeContext
 
 __all__ = ["SupplicantQueue"]
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ...._boundary import copy_from_user, copy_to_user
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
-from ...structures import Param
+from ...structures import Param, TeeContext
 from .client_objects import OP_RELEASE, CallbackObject, MemoryObject, room_of
 from .object import (
     OutputBuffer,
@@ -22,10 +22,7 @@ from .object import (
     QteeResult,
 )
 from .requests import Request, RequestQueue
-
-if TYPE_CHECKING:
-    from ...structures import TeeContext
-    from .transport import Transport
+from .transport import Transport
 
 __all__ = ["QteeClient"]
 

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
+from ...structures import TeeContext
 from .object import QteeArguments, QteeError, QteeReference, QteeResult
-
-if TYPE_CHECKING:
-    from ...structures import TeeContext
-    from .transport import Transport
+from .transport import Transport
 
 __all__ = [
     "MAX_ARGUMENTS",

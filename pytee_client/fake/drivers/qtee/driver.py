@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import errno
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
-from ...structures import Driver, Reply, TeeDevice
+from ...kernel.release import LinuxRelease
+from ...structures import Driver, Param, Reply, TeeContext, TeeDevice
 from .client import QteeClient
 from .client_objects import MAX_ARGUMENTS, OP_RELEASE, OP_RETAIN, room_of
-from .object import QteeResult
+from .object import QteeObject, QteeResult
 from .root import OP_REGISTER_WITH_CREDENTIALS, RootObject
 from .transport import Transport, TransportDeadError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ...kernel.release import LinuxRelease
-    from ...structures import Param, TeeContext
-    from .object import QteeObject
 
 __all__ = ["Qtee"]
 

@@ -7,15 +7,11 @@ import errno
 import itertools
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from ...structures import Param
 from .object import QteeReference, QteeResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ...structures import Param
 
 __all__ = ["Request", "RequestQueue"]
 

@@ -7,7 +7,8 @@ The numbers of operations and results are those that Qualcomm's own clients use.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from .client_objects import CallbackObject
 from .object import (
@@ -17,9 +18,6 @@ from .object import (
     QteeObject,
     QteeResult,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 __all__ = ["OP_REGISTER_WITH_CREDENTIALS", "ClientEnvironment", "RootObject"]
 

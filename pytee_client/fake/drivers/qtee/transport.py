@@ -6,12 +6,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .object import QteeReference
+from .object import QteeReference
 
 __all__ = ["Transport", "TransportDeadError"]
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Final, Protocol
+from types import TracebackType
+from typing import Final, Protocol
 
 from ....enums import Result
 from ..results import PanicError, ResultError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["DataFlag", "ObjectInfo", "PersistentObject", "Stored", "Whence"]
 

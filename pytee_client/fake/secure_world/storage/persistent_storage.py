@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
 
 from ....enums import Result
+from ....supplicant.file_system import FileSystem
 from ..results import PanicError, ResultError
 from .persistent_object import DataFlag, ObjectInfo, PersistentObject
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from uuid import UUID
-
-    from ....supplicant.file_system import FileSystem
 
 __all__ = ["STORAGE_PRIVATE", "PersistentStorage"]
 
