@@ -21,7 +21,7 @@ from ._boundary import (
     to_size,
     to_uint32,
 )
-from ._calls import open_session
+from ._calls.pool import open_session
 from ._closable import Closable
 from ._process import Process
 from ._remedies import for_descriptor, for_memory, for_opening

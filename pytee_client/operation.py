@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 
-from ._calls import Call
+from ._calls.call import Call
 from .enums import OperationState
 from .errors import BadStateError
 

@@ -7,13 +7,14 @@ from enum import IntEnum
 
 from . import _hints as t
 from ._boundary import NativeSession
-from ._calls import CallPool, PreparedCommand, prepare
 from ._calls.one_parameter import (
     call_with_block,
     call_with_bytes,
     call_with_nothing,
     call_with_value,
 )
+from ._calls.pool import CallPool
+from ._calls.prepared import PreparedCommand, prepare
 from ._closable import Closable
 from ._outputs import Outputs
 from .memory import AllocatedSharedMemory

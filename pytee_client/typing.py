@@ -7,7 +7,7 @@ the package itself does without.
 
 from __future__ import annotations
 
-from ._calls import PreparedCommand
+from ._calls.prepared import PreparedCommand
 from ._hint_types import Backend, FileDescriptorLike
 from ._outputs import Output, Outputs
 from ._stand_ins import Buffer

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .memory import NativeSharedMemory
 
 SLOTS: Final = 4
-# The address of an empty buffer, which may have none of its own: without one it
-# would be a null memory reference.
-EMPTY: Final = ffi.new("char[1]")
 
 NONE: Final[int] = lib.TEEC_NONE
 VALUE_INPUT: Final[int] = lib.TEEC_VALUE_INPUT

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .._stand_ins import Buffer
 
 
+# The address of an empty buffer, which may have none of its own: without one it
+# would be a null memory reference.
+EMPTY: Final = ffi.new("char[1]")
+
 _INT_MAX: Final = 0x7FFFFFFF
 _UINT32_MAX: Final = 0xFFFFFFFF
 _BYTES: Final = ffi.typeof("char[]")

@@ -6,8 +6,7 @@ from __future__ import annotations
 from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
-from .call import EMPTY
-from .checks import pin
+from .checks import EMPTY, pin
 from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False

@@ -11,7 +11,6 @@ of every kind, or refuses them.
 from __future__ import annotations
 
 from .._boundary.call import (
-    EMPTY,
     first_size,
     invoke,
     invoke_block,
@@ -22,13 +21,13 @@ from .._boundary.call import (
     repeat,
     unpack_value,
 )
+from .._boundary.checks import EMPTY
 from .._outputs import RequiredSize, Value
 from ..errors import ClosedSharedMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, view_part
 from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
-from .blocks import foreign_block
 from .call import new_tuple
-from .slots import view_of
+from .slots import foreign_block, view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import weakref
 from collections import deque
 from threading import get_ident
 
-from .._boundary import raise_interrupted, to_uint32
+from .._boundary import NativeSession, raise_interrupted, to_uint32
 from .._process import Process
 from ..enums import Origin, Result
 from ..errors import BadStateError, ClosedSessionError, ForkedContextError
 from .call import Call
-from .opening import failure
+from .failure import failure
 from .slots import set_parameters
 
 TYPE_CHECKING = False
@@ -23,12 +23,31 @@ if TYPE_CHECKING:
     from typing import Final
     from uuid import UUID
 
-    from .._boundary import NativeSession
+    from .._boundary import NativeContext
     from .._outputs import Outputs
 
 # How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
 # the last call from telling that it ended.
 _PATIENCE: Final = 1
+
+
+def open_session(
+    context: NativeContext,
+    destination: UUID,
+    login: int,
+    gid: int | None,
+    parameters: Sequence[object],
+    call: Call,
+    results: type[IntEnum] | None,
+) -> tuple[NativeSession, Outputs]:
+    """Open a session and return it with the outputs of its opening."""
+    session = NativeSession(context)
+    try:
+        if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
+            return session, call.outputs()
+        raise failure(context, call, f"opening a session with {destination}", results)
+    finally:
+        call.clear()
 
 
 class CallPool:

@@ -55,6 +55,12 @@ def and_packages(name: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
+def paths_of(package: Path) -> Mapping[str, Path]:
+    """Return the modules of a package by their names; what is compiled has a stub."""
+    found = [*package.rglob("*.py"), *package.rglob("*.pyi")]
+    return {name_of(path, package.parent): path for path in found}
+
+
 def run_time_imports(package: Path) -> Mapping[str, set[str]]:
     """Return the modules of a package, and which others each imports, be it in a function.
 
@@ -62,9 +68,7 @@ def run_time_imports(package: Path) -> Mapping[str, set[str]]:
     they run already.
     """
     top = package.parent
-    # What is compiled has a stub.
-    found = [*package.rglob("*.py"), *package.rglob("*.pyi")]
-    paths = {name_of(path, top): path for path in found}
+    paths = paths_of(package)
     graph: dict[str, set[str]] = {name: set() for name in paths}
     for name, path in paths.items():
         for imported in imports_of(path, top, run_time_nodes(ast.parse(path.read_text()))):
@@ -83,6 +87,59 @@ def cycle_in(graph: Mapping[str, set[str]]) -> list[str]:
         cycle: list[str] = error.args[1]
         return cycle[::-1]
     return []
+
+
+def all_imports(package: Path) -> Mapping[str, set[str]]:
+    """Return the modules of a package, and which others each names, if only for type checkers."""
+    top = package.parent
+    paths = paths_of(package)
+    graph: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        imported = imports_of(path, top, ast.walk(ast.parse(path.read_text())))
+        modules = [
+            next((one for one in and_packages(each) if one in paths), name) for each in imported
+        ]
+        graph[name] = {*modules} - {name}
+    return graph
+
+
+def reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    """Return all modules that one imports, or that these import, and so on."""
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        for name in graph[todo.pop()] - found:
+            found.add(name)
+            todo.append(name)
+    return found
+
+
+def knots_in(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """Return the sets of modules that all name each other, if through others."""
+    reached = {name: reachable(graph, name) for name in graph}
+    return {
+        frozenset(other for other in reached[name] if name in reached[other])
+        for name in graph
+        if name in reached[name]
+    }
+
+
+# What belongs to a context names its class; applications, their instances and what these may
+# call know each other by nature.
+KNOTS = ("pytee_client.context", "pytee_client.fake.secure_world.world")
+
+
+def test_only_what_knows_each_other_by_nature_is_in_knots_for_type_checkers() -> None:
+    knots = knots_in(all_imports(PACKAGE))
+    assert {name for knot in knots for name in KNOTS if name in knot} == {*KNOTS}
+    assert len(knots) == len(KNOTS)
+    assert all(len(knot) <= 8 for knot in knots)
+
+
+def test_knots_are_found_through_others_and_for_type_checkers() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": set[str]()}
+    assert knots_in(graph) == {frozenset("abc")}
+    assert "pytee_client.context" in all_imports(PACKAGE)["pytee_client.memory"]
 
 
 def test_no_modules_import_each_other_when_they_run() -> None:

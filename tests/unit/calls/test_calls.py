@@ -18,7 +18,8 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import copy_from_user, copy_to_user
-from pytee_client._calls import Call, CallPool
+from pytee_client._calls.call import Call
+from pytee_client._calls.pool import CallPool
 from pytee_client.kernels import uapi
 
 from ...support.interruption import Interrupted
