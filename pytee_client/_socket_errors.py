@@ -23,13 +23,9 @@ __all__ = [
 class IsocketError(TeecError):
     """A socket of a Trusted Application failed; the base of what says how."""
 
-    __module__ = "pytee_client.errors"
-
 
 class IsocketProtocolError(IsocketError):
     """ISOCKET_PROTOCOL: the protocol failed in a way of its own."""
-
-    __module__ = "pytee_client.errors"
 
     code: int = Result.ISOCKET_PROTOCOL
 
@@ -37,15 +33,11 @@ class IsocketProtocolError(IsocketError):
 class IsocketRemoteClosedError(IsocketError, ConnectionError):
     """ISOCKET_REMOTE_CLOSED: the other side closed the connection."""
 
-    __module__ = "pytee_client.errors"
-
     code: int = Result.ISOCKET_REMOTE_CLOSED
 
 
 class IsocketTimeoutError(IsocketError):
     """ISOCKET_TIMEOUT: the time allowed has passed."""
-
-    __module__ = "pytee_client.errors"
 
     code: int = Result.ISOCKET_TIMEOUT
 
@@ -53,15 +45,11 @@ class IsocketTimeoutError(IsocketError):
 class IsocketOutOfResourcesError(IsocketError):
     """ISOCKET_OUT_OF_RESOURCES: there are no resources for another socket."""
 
-    __module__ = "pytee_client.errors"
-
     code: int = Result.ISOCKET_OUT_OF_RESOURCES
 
 
 class IsocketLargeBufferError(IsocketError):
     """ISOCKET_LARGE_BUFFER: the data are too large for the protocol."""
-
-    __module__ = "pytee_client.errors"
 
     code: int = Result.ISOCKET_LARGE_BUFFER
 
@@ -69,15 +57,11 @@ class IsocketLargeBufferError(IsocketError):
 class IsocketWarningProtocolError(IsocketError):
     """ISOCKET_WARNING_PROTOCOL: the protocol warns of something."""
 
-    __module__ = "pytee_client.errors"
-
     code: int = Result.ISOCKET_WARNING_PROTOCOL
 
 
 class IsocketHostnameError(IsocketError):
     """ISOCKET_HOSTNAME: the name of the host leads nowhere."""
-
-    __module__ = "pytee_client.errors"
 
     code: int = Result.ISOCKET_HOSTNAME
 
@@ -85,14 +69,15 @@ class IsocketHostnameError(IsocketError):
 class IsocketTcpWarningUnknownOutOfBandError(IsocketError):
     """ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND: TCP brought urgent data of an unknown kind."""
 
-    __module__ = "pytee_client.errors"
-
     code: int = Result.ISOCKET_TCP_WARNING_UNKNOWN_OUT_OF_BAND
 
 
 class IsocketUdpWarningUnknownOutOfBandError(IsocketError):
     """ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND: UDP brought data of an unknown kind."""
 
-    __module__ = "pytee_client.errors"
-
     code: int = Result.ISOCKET_UDP_WARNING_UNKNOWN_OUT_OF_BAND
+
+
+# Where users find them, and where pickle looks.
+for _name in __all__:
+    globals()[_name].__module__ = "pytee_client.errors"
