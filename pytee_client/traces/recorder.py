@@ -15,6 +15,7 @@ from typing import Any, Literal, TextIO
 
 from .. import _hints as t
 from .._boundary import read_mapping
+from .._process import Process
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
@@ -55,7 +56,7 @@ class TraceRecorder(ProxyKernel):
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         self._failure: OSError | ValueError | None = None
-        self._pid = os.getpid()
+        self._process = Process.generation
         self._scope = Scope(payloads, values, self._read_block)
         self._blocks = Blocks()
         self._files: dict[int, int] = {}
@@ -185,7 +186,7 @@ class TraceRecorder(ProxyKernel):
         self._record(SystemCall.CLOSE, {"file": file}, close, lambda _: {})
 
     def _is_recording(self) -> bool:
-        return self._recording and self._pid == os.getpid()
+        return self._recording and self._process == Process.generation
 
     def _number_of_new(self, fd: int) -> int:
         number = next(self._numbers)
