@@ -94,7 +94,6 @@ _Bool call_invoke_value(struct call *, uint32_t, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 _Bool call_repeat(struct call *);
-_Bool call_repeat_value(struct call *, uint32_t, uint32_t);
 
 struct tee_device_ops {
     int (*open)(void *, const char *);

@@ -35,7 +35,9 @@ struct call {
 	unsigned long thread;
 };
 
-/* Once the session is open. is_watched makes each of its calls remarkable. */
+/*
+ * Once the session is open. is_watched makes each of its calls need attention.
+ */
 static void session_share(struct shared_session *session, bool is_watched)
 {
 	session->is_watched = is_watched;
@@ -81,7 +83,7 @@ static bool invoke(struct call *call)
 {
 	struct shared_session *session = call->session;
 	TEEC_Operation *operation = &call->operation;
-	bool is_remarkable;
+	bool needs_attention;
 	int error = 0;
 
 	call->result = TEEC_ERROR_BAD_STATE;
@@ -97,11 +99,11 @@ static bool invoke(struct call *call)
 			&call->origin, &error);
 	}
 	__atomic_store_n(&call->thread, 0, __ATOMIC_SEQ_CST);
-	is_remarkable = call->result || session->is_watched ||
+	needs_attention = call->result || session->is_watched ||
 			__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
-	if (is_remarkable)
+	if (needs_attention)
 		call->error = error;
-	return is_remarkable;
+	return needs_attention;
 }
 
 /* Sets and sends at once: a call crosses between the languages only once. */
@@ -150,13 +152,6 @@ static bool call_invoke_block(struct call *call, uint32_t command,
 static bool call_repeat(struct call *call)
 {
 	memcpy(call->operation.params, call->given, sizeof(call->given));
-	return invoke(call);
-}
-
-static bool call_repeat_value(struct call *call, uint32_t a, uint32_t b)
-{
-	call->operation.params[0].value.a = a;
-	call->operation.params[0].value.b = b;
 	return invoke(call);
 }
 

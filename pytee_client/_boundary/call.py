@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SLOTS: Final = 4
 
-NONE: Final[int] = lib.TEEC_NONE
 VALUE_INPUT: Final[int] = lib.TEEC_VALUE_INPUT
 VALUE_OUTPUT: Final[int] = lib.TEEC_VALUE_OUTPUT
 VALUE_INOUT: Final[int] = lib.TEEC_VALUE_INOUT
