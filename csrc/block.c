@@ -9,20 +9,42 @@
 #include "internal.h"
 
 /*
- * Shares memory with the TEE. If the TEE has no room, tries once more without
- * the idle blocks of the pool. OP-TEE's driver returns EINVAL for whatever its
- * TEE refuses.
+ * True if the TEE has no room, but may have after the idle blocks of the pool
+ * were released. OP-TEE's driver returns EINVAL for whatever its TEE refuses.
  */
-static int share(struct tee_context *context, unsigned long request,
-		 void *argument)
+static bool can_make_room(struct tee_context *context, int error)
 {
-	int ret;
+	return (error == -ENOMEM || error == -EINVAL) &&
+	       tee_bounce_pool_empty(context);
+}
 
-	ret = tee_context_ioctl(context, request, argument);
-	if ((ret == -ENOMEM || ret == -EINVAL) &&
-	    tee_bounce_pool_empty(context))
-		ret = tee_context_ioctl(context, request, argument);
-	return ret;
+/* Keeps what a driver made, unless it is not what was asked for. */
+static int accept(struct tee_context *context, int fd, int32_t id,
+		  uint64_t shared, uint64_t wanted, struct tee_block *block)
+{
+	int ret = 0;
+
+	if (shared < wanted)
+		ret = -ENOMEM;
+	else if (id < 0)
+		ret = -EPROTO;
+	if (ret) {
+		context->ops->close(context->device, fd);
+		return ret;
+	}
+	block->fd = fd;
+	block->id = id;
+	return 0;
+}
+
+static int send_registration(struct tee_context *context, void *address,
+			     size_t size,
+			     struct tee_ioctl_shm_register_data *data)
+{
+	memset(data, 0, sizeof(*data));
+	data->addr = (uintptr_t)address;
+	data->length = size;
+	return tee_context_ioctl(context, TEE_IOC_SHM_REGISTER, data);
 }
 
 int tee_block_register(struct tee_context *context, void *address, size_t size,
@@ -31,20 +53,29 @@ int tee_block_register(struct tee_context *context, void *address, size_t size,
 	struct tee_ioctl_shm_register_data data;
 	int ret;
 
-	memset(&data, 0, sizeof(data));
-	data.addr = (uintptr_t)address;
-	data.length = size;
-	ret = share(context, TEE_IOC_SHM_REGISTER, &data);
+	ret = send_registration(context, address, size, &data);
+	if (can_make_room(context, ret))
+		ret = send_registration(context, address, size, &data);
 	if (ret < 0)
 		return ret;
 	/* The kernel registers a part if not all of the memory can be reached. */
-	if (data.length < size) {
-		context->ops->close(context->device, ret);
-		return -ENOMEM;
-	}
-	block->fd = ret;
-	block->id = data.id;
-	return 0;
+	return accept(context, ret, data.id, data.length, size, block);
+}
+
+int tee_block_register_descriptor(struct tee_context *context, int fd,
+				  size_t *size, struct tee_block *block)
+{
+	struct tee_ioctl_shm_register_fd_data data;
+	int ret;
+
+	memset(&data, 0, sizeof(data));
+	data.fd = fd;
+	ret = tee_context_ioctl(context, TEE_IOC_SHM_REGISTER_FD, &data);
+	if (ret < 0)
+		return ret;
+	*size = (size_t)data.size;
+	/* ENOMEM where a size_t can't say how large the memory is. */
+	return accept(context, ret, data.id, *size, data.size, block);
 }
 
 static int allocate_registered(struct tee_context *context, size_t size,
@@ -62,19 +93,29 @@ static int allocate_registered(struct tee_context *context, size_t size,
 	return ret;
 }
 
+static int send_allocation(struct tee_context *context, size_t size,
+			   struct tee_ioctl_shm_alloc_data *data)
+{
+	memset(data, 0, sizeof(*data));
+	data->size = size;
+	return tee_context_ioctl(context, TEE_IOC_SHM_ALLOC, data);
+}
+
 static int allocate_from_driver(struct tee_context *context, size_t size,
 				struct tee_block *block)
 {
 	struct tee_ioctl_shm_alloc_data data;
 	int ret;
 
-	memset(&data, 0, sizeof(data));
-	data.size = size;
-	ret = share(context, TEE_IOC_SHM_ALLOC, &data);
+	ret = send_allocation(context, size, &data);
+	if (can_make_room(context, ret))
+		ret = send_allocation(context, size, &data);
 	if (ret < 0)
 		return ret;
-	block->fd = ret;
-	block->id = data.id;
+	/* Rounded up to pages: as much as can be mapped. */
+	ret = accept(context, ret, data.id, data.size, size, block);
+	if (ret)
+		return ret;
 	ret = context->ops->mmap(context->device, block->fd, size,
 				 &block->address);
 	if (ret)

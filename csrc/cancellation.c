@@ -19,6 +19,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cancelled = PTHREAD_COND_INITIALIZER;
 static struct tee_flight *flights;
 static uint32_t last_cancel_id;
+static bool ids_are_used_up;
 
 void tee_flight_before_fork(void)
 {
@@ -43,6 +44,28 @@ static struct tee_flight *find_locked(const TEEC_Operation *operation)
 		if (flight->operation == operation)
 			return flight;
 	return NULL;
+}
+
+static bool is_in_use_locked(uint32_t cancel_id)
+{
+	const struct tee_flight *flight;
+
+	for (flight = flights; flight; flight = flight->next)
+		if (flight->cancel_id == cancel_id)
+			return true;
+	return false;
+}
+
+/* Never 0, and no other's that is with the kernel. */
+static uint32_t new_cancel_id_locked(void)
+{
+	do {
+		if (!++last_cancel_id) {
+			last_cancel_id = 1;
+			ids_are_used_up = true;
+		}
+	} while (ids_are_used_up && is_in_use_locked(last_cancel_id));
+	return last_cancel_id;
 }
 
 enum tee_operation_state tee_operation_state(const TEEC_Operation *operation)
@@ -76,9 +99,7 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 		result = TEEC_ERROR_BAD_STATE;
 	} else {
 		operation->started = TEE_OPERATION_SENT;
-		if (!++last_cancel_id)
-			last_cancel_id = 1;
-		flight->cancel_id = last_cancel_id;
+		flight->cancel_id = new_cancel_id_locked();
 		flight->next = flights;
 		if (flights)
 			flights->previous = flight;

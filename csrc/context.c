@@ -54,13 +54,17 @@ void tee_context_after_fork(bool is_child)
 	unlock_table();
 }
 
+/*
+ * A place whose generations are used up is not used again: an old copy of a
+ * structure never stands for a new context.
+ */
 static struct table_entry *find_free_entry(void)
 {
 	struct table_entry *grown;
 	size_t i, size;
 
 	for (i = 0; i < table_size; i++)
-		if (!table[i].context)
+		if (!table[i].context && table[i].generation < UINT16_MAX)
 			return &table[i];
 
 	size = table_size ? table_size * 2 : 8;
@@ -87,8 +91,7 @@ static int table_insert(struct tee_context *context)
 		goto out;
 	}
 	/* Never 0, so that a zeroed structure is no handle. */
-	if (!++entry->generation)
-		entry->generation = 1;
+	entry->generation++;
 	entry->context = context;
 	context->handle = (uint32_t)entry->generation << HANDLE_INDEX_BITS |
 			  (uint32_t)(entry - table);
@@ -149,7 +152,7 @@ static void settle_and_unlock(struct tee_context *context)
 			context->users--;
 	}
 	unused = context->finalized && !context->users;
-	unheld = unused && !context->blocks;
+	unheld = unused && !context->held.count;
 
 	if (unused) {
 		fd = context->fd;
@@ -162,8 +165,10 @@ static void settle_and_unlock(struct tee_context *context)
 	/* From here on, releasing its last block can free the context. */
 	if (fd >= 0)
 		ops->close(device, fd);
-	if (unheld)
+	if (unheld) {
+		free(context->held.blocks);
 		free(context);
+	}
 }
 
 void tee_context_put(struct tee_context *context)
@@ -175,18 +180,26 @@ void tee_context_put(struct tee_context *context)
 	settle_and_unlock(context);
 }
 
-void tee_context_hold(struct tee_context *context)
+int tee_context_hold(struct tee_context *context, const struct tee_block *block,
+		     uintptr_t *serial)
 {
+	int ret;
+
 	lock_table();
-	context->blocks++;
+	ret = tee_held_memory_add(&context->held, block, serial);
 	unlock_table();
+	return ret;
 }
 
-void tee_context_release(struct tee_context *context)
+bool tee_context_release(struct tee_context *context, uintptr_t serial,
+			 struct tee_block *block)
 {
+	bool was_held;
+
 	lock_table();
-	context->blocks--;
-	settle_and_unlock(context);
+	was_held = tee_held_memory_remove(&context->held, serial, block);
+	unlock_table();
+	return was_held;
 }
 
 /* The descriptor of a device that fits name, or a negative errno. */
@@ -206,6 +219,8 @@ static int open_device(const struct tee_device_ops *ops, void *device,
 
 	ret = ops->ioctl(device, fd, TEE_IOC_VERSION, version);
 	if (ret < 0) {
+		/* What a driver that failed wrote is no answer. */
+		memset(version, 0, sizeof(*version));
 		/* Other drivers return it for a request that they do not know. */
 		if (ret == -EINVAL)
 			ret = -ENOTTY;

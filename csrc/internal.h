@@ -15,6 +15,40 @@
  */
 TEEC_Result tee_result_from_errno(int error);
 
+/*
+ * block.c: memory that the TEE knows by an id. fd is -1 if there is none.
+ * address and mapped are set if the block has pages of its own.
+ */
+struct tee_block {
+	int32_t id;
+	int fd;
+	void *address;
+	size_t mapped;
+};
+
+/*
+ * held_memory.c: blocks that a context shares until their release, each with a
+ * number of its own. The caller locks.
+ */
+struct tee_held_block {
+	uintptr_t serial;
+	struct tee_block block;
+};
+
+struct tee_held_memory {
+	struct tee_held_block *blocks;
+	size_t count;
+	size_t room;
+	uintptr_t last_serial;
+};
+
+/* Returns a negative errno. */
+int tee_held_memory_add(struct tee_held_memory *held,
+			const struct tee_block *block, uintptr_t *serial);
+/* False if there is no block of this number. */
+bool tee_held_memory_remove(struct tee_held_memory *held, uintptr_t serial,
+			    struct tee_block *block);
+
 /* bounce_pool.c: the blocks of a context that no call uses. */
 struct tee_bounce_pool {
 	struct tee_bounce_block *idle;
@@ -48,7 +82,7 @@ struct tee_context {
 	int fd;
 	uint32_t handle;
 	unsigned int users;
-	unsigned int blocks;
+	struct tee_held_memory held;
 	bool finalized;
 	bool reg_mem;
 	bool memref_null;
@@ -60,12 +94,14 @@ struct tee_context *tee_context_get(uintptr_t handle);
 void tee_context_put(struct tee_context *context);
 
 /*
- * The same for shared memory, which holds its context as long as it is shared:
+ * The same for shared memory, which keeps its context as long as it is shared:
  * tee_context_get_held() finds the context even after it was finalised.
  */
-void tee_context_hold(struct tee_context *context);
 struct tee_context *tee_context_get_held(uintptr_t handle);
-void tee_context_release(struct tee_context *context);
+int tee_context_hold(struct tee_context *context, const struct tee_block *block,
+		     uintptr_t *serial);
+bool tee_context_release(struct tee_context *context, uintptr_t serial,
+			 struct tee_block *block);
 
 /* Releases the blocks that the context keeps for later calls. */
 void tee_context_trim(const TEEC_Context *context);
@@ -78,24 +114,16 @@ static inline int tee_context_ioctl(const struct tee_context *context,
 }
 
 /*
- * block.c: memory that the TEE knows by an id. fd is -1 if there is none.
- * address and mapped are set if the block has pages of its own.
- */
-struct tee_block {
-	int32_t id;
-	int fd;
-	void *address;
-	size_t mapped;
-};
-
-/*
- * Each returns a negative errno. Allocated memory is zeroed. Private memory is
+ * block.c: each returns a negative errno. Allocated memory is zeroed. Private memory is
  * hidden from children of the process where the kernel can do that.
  */
 int tee_block_allocate(struct tee_context *context, size_t size, bool private,
 		       struct tee_block *block);
 int tee_block_register(struct tee_context *context, void *address, size_t size,
 		       struct tee_block *block);
+/* The memory behind fd, which the caller keeps; sets size. */
+int tee_block_register_descriptor(struct tee_context *context, int fd,
+				  size_t *size, struct tee_block *block);
 void tee_block_release(const struct tee_context *context,
 		       struct tee_block *block);
 
@@ -138,8 +166,12 @@ bool tee_bounce_pool_empty(struct tee_context *context);
 /*
  * payload.c: how the TEE reaches size bytes at buffer for one call: by a copy
  * in a block of the pool, or in_place. Neither is set if the TEE needs no help.
+ * attr is the kernel's type of the parameter as it was sent: what the kernel or
+ * another thread writes there or in the operation does not matter any more.
  */
 struct tee_bounce {
+	uint64_t attr;
+	bool is_registered;
 	struct tee_bounce_block *copy;
 	struct tee_block in_place;
 	void *buffer;

@@ -48,15 +48,22 @@ static bool flags_are_valid(uint32_t flags)
 	return flags && !(flags & ~(uint32_t)DIRECTIONS);
 }
 
-static void make_live(struct tee_context *context, TEEC_SharedMemory *memory,
-		      enum memory_kind kind, const struct tee_block *block)
+/* On failure the block is released. */
+static int make_live(struct tee_context *context, TEEC_SharedMemory *memory,
+		     enum memory_kind kind, struct tee_block *block)
 {
+	int ret;
+
+	ret = tee_context_hold(context, block, &memory->imp.serial);
+	if (ret) {
+		tee_block_release(context, block);
+		return ret;
+	}
 	memory->imp.context = context->handle;
 	memory->imp.kind = kind;
 	memory->imp.id = block->id;
 	memory->imp.fd = block->fd;
-	memory->imp.mapped = block->mapped;
-	tee_context_hold(context);
+	return 0;
 }
 
 static TEEC_Result fail(int error)
@@ -155,7 +162,7 @@ TEEC_Result tee_memory_register(TEEC_Context *context,
 				      memory->flags & TEEC_MEM_OUTPUT);
 	}
 	if (!ret)
-		make_live(internal, memory, kind, &block);
+		ret = make_live(internal, memory, kind, &block);
 	tee_context_put(internal);
 	return ret ? fail(-ret) : TEEC_SUCCESS;
 }
@@ -171,6 +178,7 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 {
 	struct tee_context *internal;
 	struct tee_block block;
+	void *address = NULL;
 	int ret;
 
 	if (memory)
@@ -181,9 +189,11 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 
 	ret = tee_block_allocate(internal, memory->size, false, &block);
 	if (!ret) {
-		memory->buffer = block.address;
-		make_live(internal, memory, MEMORY_ALLOCATED, &block);
+		address = block.address;
+		ret = make_live(internal, memory, MEMORY_ALLOCATED, &block);
 	}
+	if (!ret)
+		memory->buffer = address;
 	tee_context_put(internal);
 	return ret ? fail(-ret) : TEEC_SUCCESS;
 }
@@ -199,21 +209,19 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 						    TEEC_SharedMemory *memory,
 						    int fd)
 {
-	struct tee_ioctl_shm_register_fd_data data;
 	struct tee_block block = { .fd = -1 };
 	struct tee_context *internal;
 	TEEC_Result result;
-	int error = 0;
+	int error = 0, ret;
+	size_t size;
 
 	internal = begin_sharing(context, memory, fd >= 0);
 	if (!internal)
 		return fail_parameters();
 
-	memset(&data, 0, sizeof(data));
-	data.fd = fd;
-	block.fd = tee_context_ioctl(internal, TEE_IOC_SHM_REGISTER_FD, &data);
-	if (block.fd < 0) {
-		error = -block.fd;
+	ret = tee_block_register_descriptor(internal, fd, &size, &block);
+	if (ret) {
+		error = -ret;
 		/* OP-TEE's own kernels return EBADF where mainline has EINVAL. */
 		if (error == EBADF)
 			error = EINVAL;
@@ -222,10 +230,14 @@ TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 				 TEEC_ERROR_NOT_SUPPORTED;
 		goto out;
 	}
-	block.id = data.id;
+	ret = make_live(internal, memory, MEMORY_DESCRIPTOR, &block);
+	if (ret) {
+		error = -ret;
+		result = tee_result_from_errno(error);
+		goto out;
+	}
 	memory->buffer = NULL;
-	memory->size = data.size;
-	make_live(internal, memory, MEMORY_DESCRIPTOR, &block);
+	memory->size = size;
 	result = TEEC_SUCCESS;
 out:
 	tee_context_put(internal);
@@ -249,16 +261,12 @@ void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *memory)
 	if (!internal)
 		return;
 
-	block.id = memory->imp.id;
-	block.fd = memory->imp.fd;
-	block.mapped = memory->imp.mapped;
-	block.address = memory->buffer;
-	tee_block_release(internal, &block);
+	if (tee_context_release(internal, memory->imp.serial, &block))
+		tee_block_release(internal, &block);
 	if (kind == MEMORY_ALLOCATED) {
 		memory->buffer = NULL;
 		memory->size = 0;
 	}
 	memset(&memory->imp, 0, sizeof(memory->imp));
-	tee_context_release(internal);
 	tee_context_put(internal);
 }

@@ -162,10 +162,10 @@ static TEEC_Result prepare_partial(struct tee_context *context,
 			      param, bounce, error);
 }
 
-static TEEC_Result prepare_slot(struct tee_context *context,
-				uint32_t type, const TEEC_Parameter *parameter,
-				struct tee_ioctl_param *param,
-				struct tee_bounce *bounce, int *error)
+static TEEC_Result fill_slot(struct tee_context *context, uint32_t type,
+			     const TEEC_Parameter *parameter,
+			     struct tee_ioctl_param *param,
+			     struct tee_bounce *bounce, int *error)
 {
 	param->attr = type;
 	switch (type) {
@@ -193,6 +193,19 @@ static TEEC_Result prepare_slot(struct tee_context *context,
 	default:
 		return TEEC_ERROR_BAD_PARAMETERS;
 	}
+}
+
+static TEEC_Result prepare_slot(struct tee_context *context, uint32_t type,
+				const TEEC_Parameter *parameter,
+				struct tee_ioctl_param *param,
+				struct tee_bounce *bounce, int *error)
+{
+	TEEC_Result result;
+
+	result = fill_slot(context, type, parameter, param, bounce, error);
+	bounce->attr = param->attr;
+	bounce->is_registered = type & REGISTERED_BIT;
+	return result;
 }
 
 TEEC_Result tee_payload_prepare(struct tee_context *context,
@@ -245,20 +258,20 @@ static void fetch(const struct tee_bounce *bounce, size_t size)
 	tee_copy(bounce->buffer, bounce->copy->block.address, size);
 }
 
-static void update_slot(TEEC_Parameter *parameter, uint32_t type,
+static void update_slot(TEEC_Parameter *parameter,
 			const struct tee_ioctl_param *param,
 			const struct tee_bounce *bounce)
 {
-	if (!is_output(param->attr))
+	if (!is_output(bounce->attr))
 		return;
-	if (!(param->attr & MEMREF_BIT)) {
+	if (!(bounce->attr & MEMREF_BIT)) {
 		parameter->value.a = (uint32_t)param->a;
 		parameter->value.b = (uint32_t)param->b;
 		return;
 	}
 	if (bounce->copy)
 		fetch(bounce, to_size(param->b));
-	if (type & REGISTERED_BIT)
+	if (bounce->is_registered)
 		parameter->memref.size = to_size(param->b);
 	else
 		parameter->tmpref.size = to_size(param->b);
@@ -273,9 +286,8 @@ void tee_payload_update(TEEC_Operation *operation,
 	if (!operation)
 		return;
 	for (i = 0; i < payload->slots; i++)
-		update_slot(&operation->params[i],
-			    TEEC_PARAM_TYPE_GET(operation->paramTypes, i),
-			    &params[i], &payload->bounces[i]);
+		update_slot(&operation->params[i], &params[i],
+			    &payload->bounces[i]);
 }
 
 void tee_payload_release(struct tee_context *context,

@@ -51,10 +51,15 @@ static int send(const struct tee_context *context,
 	return ret < 0 ? ret : 0;
 }
 
-/* True if the TEE or the application ran the operation, with any result. */
-static bool was_run(uint32_t origin)
+/*
+ * True if the parameters came back from the TEE. A driver may leave the origin
+ * unset, so these two results, which only the TEE has, decide first.
+ */
+static bool has_outputs(TEEC_Result result, uint32_t origin)
 {
-	return origin == TEEC_ORIGIN_TEE || origin == TEEC_ORIGIN_TRUSTED_APP;
+	if (result == TEEC_SUCCESS || result == TEEC_ERROR_SHORT_BUFFER)
+		return true;
+	return origin != TEEC_ORIGIN_API && origin != TEEC_ORIGIN_COMMS;
 }
 
 static TEEC_Result finish(TEEC_Result result, int error, uint32_t origin,
@@ -142,7 +147,7 @@ static TEEC_Result run(struct tee_context *context,
 	}
 	*origin = *message->ret_origin;
 	result = *message->ret;
-	if (was_run(*origin))
+	if (has_outputs(result, *origin))
 		tee_payload_update(operation, message->params, &payload);
 
 out_release:

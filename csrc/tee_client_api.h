@@ -157,7 +157,7 @@ typedef struct {
 		uint32_t kind;
 		int32_t id;
 		int32_t fd;
-		size_t mapped;
+		uintptr_t serial;
 	} imp;
 } TEEC_SharedMemory;
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .._remedies import for_memory
 from .._results import error_of
-from ..enums import Origin
+from ..enums import Origin, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def failure(
     Its cause is that of the kernel, if that is one in Python.
     """
     origin = call.origin
+    # As the C library decides what it fetches: a driver may leave the origin unset.
+    came_back = call.result == Result.SHORT_BUFFER or origin not in (Origin.API, Origin.COMMS)
     # A program that keeps the error must not keep the memory in use.
-    came_back = origin in (Origin.TEE, Origin.TRUSTED_APP)
     outputs = call.copied_outputs() if came_back else ()
     # The API itself fails only because there is no memory for its copies.
     is_memory = origin == Origin.API
