@@ -20,6 +20,7 @@ from ._boundary import (
     to_descriptor,
     to_size,
     to_uint32,
+    uuid_octets,
 )
 from ._calls.pool import open_session
 from ._closable import Closable
@@ -33,6 +34,7 @@ from .errors import (
     ForkedContextError,
     OutOfMemoryError,
     ParameterTypeError,
+    ReadOnlyBufferError,
     TeecError,
     TrustedApplicationNotFoundError,
 )
@@ -182,11 +184,7 @@ class Context(Closable):
         application is in the file system, this waits until a supplicant runs.
         """
         self._check_live()
-        if not hasattr(destination, "bytes_le"):
-            raise ParameterTypeError(
-                "opening a session: the destination must be a uuid.UUID,"
-                f" not {type(destination).__name__}"
-            )
+        uuid_octets(destination)
         _check_results(results)
         login = to_uint32(login, "the login")
         group = gid_for_login(login, gid)
@@ -246,8 +244,12 @@ class Context(Closable):
             ) from error
         if native.registers_memory:
             try:
-                with _ExplainedErrors(self, for_memory):
-                    memory.register(block, "allocating")
+                # The pages of the block must not stay in use by the frames of an error.
+                with (
+                    _ExplainedErrors(self, for_memory),
+                    pin(block, "the block", writable=True) as pages,
+                ):
+                    memory.register(pages, True, "allocating")
             except BaseException:
                 block.close()
                 raise
@@ -281,10 +283,10 @@ class Context(Closable):
         """
         native = self._live_native()
         flags = _directions(flags)
-        pinned = pin(buffer, "the buffer", writable=bool(flags & MemoryFlags.OUTPUT))
+        pinned, in_place = _pinned_for_sharing(buffer, flags)
         memory = NativeSharedMemory(native, len(pinned), flags)
         with _ExplainedErrors(self, for_memory):
-            memory.register(buffer)
+            memory.register(pinned, in_place)
         return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
 
     def register_shared_memory_fd(
@@ -383,6 +385,19 @@ class Context(Closable):
 # What belongs to a context names its class in hints, and can't import it.
 for _module in (memory, session):
     vars(_module)["Context"] = Context
+
+
+def _pinned_for_sharing(buffer: Buffer, flags: MemoryFlags) -> tuple[t.Any, bool]:
+    """Return a buffer's memory, and whether the TEE may have it in place.
+
+    All of it comes of one export: the next one of an object can be of other memory.
+    """
+    try:
+        return pin(buffer, "the buffer", writable=True), True
+    except ReadOnlyBufferError:
+        if flags & MemoryFlags.OUTPUT:
+            raise
+        return pin(buffer, "the buffer", writable=False), False
 
 
 def _directions(flags: int) -> MemoryFlags:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import operator
+import os
 
 from .._native import ffi
 from ..errors import (
@@ -66,6 +67,37 @@ def to_descriptor(value: object) -> int:
     if not 0 <= fd <= _INT_MAX:
         raise ParameterRangeError(f"fd is {fd}, which is no open file descriptor")
     return fd
+
+
+def uuid_octets(value: object) -> bytes:
+    """Return the 16 octets of a destination, most significant first.
+
+    They come from where uuid.UUID keeps them: a subclass can have other attributes.
+    """
+    # Slow to import; programs that have a UUID have it already.
+    from uuid import UUID
+
+    name = type(value).__name__
+    if not isinstance(value, UUID):
+        hint = ": make one with UUID(...)" if isinstance(value, str | bytes | int) else ""
+        raise ParameterTypeError(
+            f"opening a session: the destination must be a uuid.UUID, not {name}{hint}"
+        )
+    try:
+        return int.to_bytes(vars(UUID)["int"].__get__(value), 16, "big")
+    except (AttributeError, TypeError, OverflowError):
+        raise ParameterTypeError(
+            f"opening a session: the destination must be a whole uuid.UUID, and this {name}"
+            " has no number of 128 bits"
+        ) from None
+
+
+def to_path(path: str) -> bytes:
+    """Return a path as Linux takes it; ValueError, as of os.open(), if it has a null byte."""
+    octets = os.fsencode(path)
+    if b"\0" in octets:
+        raise ValueError(f"embedded null byte in the path {path!r}")
+    return octets
 
 
 def pin(buffer: Buffer, what: str | int, writable: bool) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .._native import ffi, lib
 from ..enums import GenericCapabilities
+from .checks import to_path
 from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ class NativeContext:
         self.kernel: Kernel | None = kernel
         self._device = ffi.NULL if kernel is None else ffi.new_handle(kernel)
         version = ffi.new("struct tee_ioctl_version_data *")
-        path = ffi.NULL if name is None else ffi.new("char[]", name.encode())
+        path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         self.result: int = lib.context_initialize(self.struct, path, self._device, version)
         self.error: int = ffi.errno
         raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))

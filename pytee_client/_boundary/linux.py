@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 from .._native import ffi, lib
+from .checks import to_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class LinuxKernel:
 
     def open(self, path: str) -> int:
         """Open a device and return a descriptor, closed on exec."""
-        name = ffi.new("char[]", path.encode())
+        name = ffi.new("char[]", to_path(path))
         return _checked(lib.tee_device_linux.open(ffi.NULL, name), path)
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
-from .checks import EMPTY, pin
+from .checks import EMPTY
 from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._stand_ins import Buffer
     from .context import NativeContext
 
 
@@ -32,12 +31,10 @@ class NativeSharedMemory:
         self.directions: int = int(flags)
         self.flags: MemoryFlags = MemoryFlags(flags)
 
-    def register(self, buffer: Buffer, doing: str = "registering") -> None:
-        """Share a buffer, which the caller keeps where it is until release()."""
-        in_place = not memoryview(buffer).readonly
-        with pin(buffer, "the buffer", False) as memory:
-            self.struct.buffer = memory if self.size else EMPTY
-            code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
+    def register(self, memory: Any, in_place: bool, doing: str = "registering") -> None:
+        """Share the memory of a buffer, which the caller keeps where it is until release()."""
+        self.struct.buffer = memory if self.size else EMPTY
+        code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
         self.check(code, f"{doing} {self.size} bytes of shared memory")
 
     def allocate(self) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 
 from .._native import ffi
@@ -44,7 +45,7 @@ def _failure(error: BaseException) -> int:
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
 def python_device_open(device: Any, path: Any) -> int:
-    return _answer(device, lambda kernel: kernel.open(ffi.string(path).decode()))
+    return _answer(device, lambda kernel: kernel.open(os.fsdecode(ffi.string(path))))
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
+from struct import Struct
 
 from .._native import ffi, lib
 from .call import invoke
+from .checks import uuid_octets
 from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from .call import NativeCall
     from .context import NativeContext
 
-# The attribute of a UUID whose octets lie in memory as in a TEEC_UUID.
-_UUID_OCTETS: Final = "bytes_le" if sys.byteorder == "little" else "bytes"
+_UUID_FIELDS: Final = Struct(">IHH8s")
 _UUID: Final = ffi.typeof("TEEC_UUID *")
 
 
@@ -43,12 +43,8 @@ class NativeSession:
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
     ) -> bool:
-        """Open it, with a call whose parameters are set; false if the call has an error.
-
-        The destination has its octets in the attributes of a uuid.UUID.
-        """
-        octets = getattr(destination, _UUID_OCTETS)
-        uuid = ffi.from_buffer(_UUID, octets)
+        """Open it, with a call whose parameters are set; false if the call has an error."""
+        uuid = ffi.new(_UUID, _UUID_FIELDS.unpack(uuid_octets(destination)))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
         call.set_types(types)
         code = call.open_session(self.context.struct, self.struct, uuid, login, data)

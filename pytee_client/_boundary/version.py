@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .._native import ffi, lib
 from ..enums import Result
+from .checks import to_path
 from .python_kernel import raise_interrupted
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ def ask_version(path: str, kernel: Kernel | None) -> tuple[int, int, int] | None
     device = ffi.NULL if kernel is None else ffi.new_handle(kernel)
     version = ffi.new("struct tee_ioctl_version_data *")
     # A device that is no use to clients is refused, but not before it has said what it is.
-    code = lib.context_initialize(struct, ffi.new("char[]", path.encode()), device, version)
+    code = lib.context_initialize(struct, ffi.new("char[]", to_path(path)), device, version)
     if code == Result.SUCCESS:
         lib.TEEC_FinalizeContext(struct)
     raise_interrupted()
