@@ -9,8 +9,7 @@
         def invoke_command(self, session, command_id, parameters):
             parameters[0].a *= 2
 
-    kernel = fake.Kernel()
-    kernel.install(Doubler)
+    kernel = fake.Kernel(applications=[Doubler])
     with Context(backend=kernel) as context:
         ...
 
@@ -28,6 +27,7 @@ More is in modules of their own:
 """
 
 from ..kernels.uapi import ParamType
+from .default_kernels import default_kernel
 from .drivers.amdtee import AmdTee
 from .drivers.optee.driver import Optee
 from .drivers.optee.rpc import MissingSupplicantError
@@ -35,7 +35,6 @@ from .drivers.optee.supplicant_use import SupplicantUse
 from .kernel.kernel import Kernel
 from .kernel.release import LinuxRelease
 from .kernel.resources import Resources
-from .profiles import default_kernel, new_kernel
 from .secure_world.parameters import MemrefParameter, Parameters, ValueParameter
 from .secure_world.results import PanicError, ResultError
 from .secure_world.session import ClientSession
@@ -58,5 +57,4 @@ __all__ = [
     "TrustedApplication",
     "ValueParameter",
     "default_kernel",
-    "new_kernel",
 ]

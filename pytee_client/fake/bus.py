@@ -11,7 +11,7 @@
         def probe(self, device):
             device.data = device.open_context()
 
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     kernel.bus.register(RandomDriver())
 
 Kernel.bus is the bus, and Kernel.monitor_devices() reports what comes and goes.

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernels that have a name, such as "optee@7.2"."""
+"""The TEEs that have a name, such as "optee@7.2", and what is bundled with a TEE."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from .drivers.amdtee import AmdTee
 from .drivers.application_driver import ApplicationDriver
 from .drivers.optee.driver import Optee
-from .kernel.kernel import Kernel
+from .drivers.optee.supplicant_use import SupplicantUse
 from .kernel.release import LinuxRelease
+from .secure_world.trusted_application import TrustedApplication
 from .structures import Driver
 
-__all__ = ["default_kernel", "new_kernel"]
+__all__ = ["DEFAULT_PROFILE", "bundled_with", "parse_profile", "tees_of"]
 
-_Storage: TypeAlias = str | os.PathLike[str] | None
+DEFAULT_PROFILE: Final = "optee"
 
 
 def _new_qtee() -> Driver:
@@ -34,68 +33,21 @@ def _new_tstee() -> Driver:
     return TsTee(ECHO_PARTITION)
 
 
-_PROFILES: Final[dict[str, Callable[[_Storage], Driver]]] = {
-    "optee": lambda storage: Optee(storage=storage),
-    "optee-no-reg-mem": lambda storage: Optee(reg_mem=False, storage=storage),
-    "amdtee": lambda storage: AmdTee(storage=storage),
-    "tstee": lambda storage: _new_tstee(),
-    "qtee": lambda storage: _new_qtee(),
+_PROFILES: Final[dict[str, Callable[[], Driver]]] = {
+    DEFAULT_PROFILE: Optee,
+    "optee-no-reg-mem": lambda: Optee(reg_mem=False),
+    "amdtee": AmdTee,
+    "tstee": _new_tstee,
+    "qtee": _new_qtee,
 }
-_default_kernels: Final[dict[tuple[str, LinuxRelease], Kernel]] = {}
-_lock: Final = threading.Lock()
 
 
-def new_kernel(
-    profile: str = "optee", *, storage: _Storage = None, release: LinuxRelease | None = None
-) -> Kernel:
-    """Make a kernel of a profile, with the bundled Trusted Applications installed.
-
-    Args:
-        profile: "optee"; "optee-no-reg-mem", an OP-TEE without dynamic shared memory; or
-            "amdtee". Append "@7.2.13" or "@7.2" for another release of Linux than the newest
-            known 6.12; see LinuxRelease.named(). "tstee" and "qtee@7.2" are devices without
-            Trusted Applications, which the TEE Client API can't use. Linux 6.12 lacks the
-            driver of QTEE.
-        storage: a folder for the persistent objects of Trusted Applications. By default they
-            are in memory.
-        release: a release of Linux without a name, in place of one in the profile.
+def parse_profile(profile: str) -> tuple[str, LinuxRelease | None]:
+    """Return the TEE that a profile names, and the release of Linux if it names one.
 
     Raises:
-        ValueError: no such profile or release is known, the release lacks the driver, or the
-            profile stores nothing.
-        OSError: the folder can't be made.
+        ValueError: no such TEE or release is known.
     """
-    name, named_release = _parse(profile)
-    if release is None:
-        release = named_release or LinuxRelease.default()
-    elif named_release is not None:
-        raise ValueError(f"both the profile {profile!r} and the argument name a release")
-    return _make(name, release, storage)
-
-
-def default_kernel(profile: str = "optee") -> Kernel:
-    """Return the kernel that Context("fake:PROFILE") uses in this process.
-
-    There is one for each profile and release of Linux: "optee", "optee@6.12" and the full
-    version of that release name the same kernel. Install Trusted Applications in it to use
-    them there.
-
-    Args:
-        profile: as for new_kernel().
-
-    Raises:
-        ValueError: no such profile or release is known, or the release lacks the driver.
-    """
-    name, release = _parse(profile)
-    key = name, release or LinuxRelease.default()
-    with _lock:
-        if key not in _default_kernels:
-            _default_kernels[key] = _make(*key, None)
-        return _default_kernels[key]
-
-
-def _parse(profile: str) -> tuple[str, LinuxRelease | None]:
-    """Return the TEE that a profile names, and the release if it names one."""
     name, _, version = profile.partition("@")
     if name not in _PROFILES:
         raise ValueError(
@@ -106,15 +58,57 @@ def _parse(profile: str) -> tuple[str, LinuxRelease | None]:
     return name, LinuxRelease.named(version) if version else None
 
 
-def _make(name: str, release: LinuxRelease, storage: _Storage) -> Kernel:
+def tees_of(
+    tees: tuple[str | Driver, ...], release: LinuxRelease | str | None
+) -> tuple[tuple[Driver, ...], LinuxRelease]:
+    """Return the drivers that the arguments of a Kernel stand for, and the release of Linux.
+
+    Raises:
+        TypeError: an argument is neither a name nor a driver.
+        ValueError: a name or a release is unknown, or two different releases are named.
+    """
+    drivers: list[Driver] = []
+    named: dict[str, LinuxRelease] = {}
+    for tee in tees or (DEFAULT_PROFILE,):
+        if isinstance(tee, str):
+            name, its_release = parse_profile(tee)
+            drivers.append(_PROFILES[name]())
+            if its_release is not None:
+                named[f"the TEE {tee!r}"] = its_release
+        elif isinstance(tee, Driver):
+            drivers.append(tee)
+        else:
+            raise _no_tee(tee)
+    if release is not None:
+        if not isinstance(release, LinuxRelease):
+            release = LinuxRelease.named(release)
+        named["the argument release"] = release
+    if len(set(named.values())) > 1:
+        raise ValueError(
+            "a kernel is of one release of Linux: "
+            + ", ".join(f"{who} names {one.version}" for who, one in named.items())
+        )
+    return tuple(drivers), next(iter(named.values()), LinuxRelease.default())
+
+
+def _no_tee(given: Any) -> TypeError:
+    known = f"one of {', '.join(map(repr, _PROFILES))}, or a driver such as fake.Optee()"
+    if isinstance(given, type) and issubclass(given, TrustedApplication):
+        known += f"; give applications as applications=[{given.__name__}]"
+    elif isinstance(given, type) and issubclass(given, Driver):
+        known += f"; give an object, {given.__name__}(), and not the class"
+    return TypeError(f"a TEE is {known}; not {given!r}")
+
+
+def bundled_with(driver: Driver) -> tuple[type[TrustedApplication], ...]:
+    """Return the applications that a TEE has from the start.
+
+    The pseudo applications are part of OP-TEE. The examples are files that a supplicant loads, if
+    it has one.
+    """
     from .applications import BUNDLED, PSEUDO_APPLICATIONS
 
-    driver = _PROFILES[name](storage)
-    kernel = Kernel(driver, release=release)
-    if isinstance(driver, ApplicationDriver):
-        kernel.install(*BUNDLED)
-    elif storage is not None:
-        raise ValueError(f"the fake TEE {name!r} has no Trusted Applications to store anything")
-    if isinstance(driver, Optee):
-        kernel.install(*PSEUDO_APPLICATIONS)
-    return kernel
+    if not isinstance(driver, Optee):
+        return BUNDLED if isinstance(driver, ApplicationDriver) else ()
+    examples = BUNDLED if driver.supplicant is SupplicantUse.NONE else ()
+    return (*examples, *PSEUDO_APPLICATIONS)

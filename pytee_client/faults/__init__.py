@@ -9,7 +9,7 @@
         Fault(SystemCall.SHM_REGISTER, Fail(ENOMEM), nth=3),
         Fault(SystemCall.INVOKE, Answer(Result.BUSY, Origin.TEE), nth=2, times=None),
     ])
-    kernel = FaultyKernel(fake.new_kernel(), plan)
+    kernel = FaultyKernel(fake.Kernel(), plan)
     with Context(backend=kernel) as context:
         ...
     kernel.assert_all_struck()

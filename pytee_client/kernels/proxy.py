@@ -31,7 +31,7 @@ class ProxyKernel:
             if kernel != "linux":
                 raise ValueError(
                     f'{kernel!r} is no kernel: give "linux", or an object such as'
-                    ' pytee_client.fake.new_kernel("optee")'
+                    ' pytee_client.fake.Kernel("optee")'
                 )
             kernel = LinuxKernel()
         self.kernel: Kernel = kernel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import new_kernel
+from pytee_client.fake import Kernel
 
 from ..support.conformance import Command, xored
 from ..support.targets import Target
@@ -72,7 +72,7 @@ def test_a_child_can_open_its_own_context_whatever_its_parents_threads_do(
 
 def child_backend(target: Target) -> Backend:
     """Return the kernel for a forked child; the fake one is copied with its locks taken."""
-    return target.backend if target.is_real else new_kernel(target.name.removeprefix("fake:"))
+    return target.backend if target.is_real else Kernel(target.name.removeprefix("fake:"))
 
 
 def has_ended(operation: tee.Operation) -> bool:

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import pytee_client as tee
-from pytee_client.fake import new_kernel
+from pytee_client.fake import Kernel
 
 from ..support.conformance import Command
 from ..support.programs import program
@@ -94,7 +94,7 @@ def test_a_node_without_permission_is_named_with_what_to_do(target: Target, by_p
         assert target.device in done.stdout
         assert "udev rule" in done.stdout
         return
-    kernel = new_kernel()
+    kernel = Kernel()
     kernel.forbid("/dev/tee0")
     with pytest.raises(tee.DeviceAccessError, match="/dev/tee0") as caught:
         tee.Context("/dev/tee0" if by_path else None, backend=kernel)

@@ -51,7 +51,7 @@ class Machine:
 @pytest.fixture(params=[*BOTH_KINDS, "the target's"])
 def machine(request: pytest.FixtureRequest, target: Target) -> Machine:
     if request.param in BOTH_KINDS:
-        kernel = fake.new_kernel(f"optee@{request.param}")
+        kernel = fake.Kernel(f"optee@{request.param}")
         return Machine(kernel, "/dev/tee0", kernel, kernel.release)
     kernel_of_target = cast("ProgramKernel", target.kernel or LinuxKernel())
     return Machine(kernel_of_target, target.device, target.backend, target.release)

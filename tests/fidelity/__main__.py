@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from pytee_client.fake import LinuxRelease, new_kernel
+from pytee_client.fake import Kernel, LinuxRelease
 
 from ..support.linux_kernel import LinuxKernel
 from . import record
@@ -121,7 +121,7 @@ def _compare(parsed: argparse.Namespace) -> int:
     different = 0
     with (
         closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
-        closing(Ground(new_kernel(release=release), teepriv=parsed.teepriv)) as fake,
+        closing(Ground(Kernel(release=release), teepriv=parsed.teepriv)) as fake,
     ):
         comparison = Comparison(linux, fake)
         for number, program in _programs(parsed):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from unittest import mock
 
-from pytee_client.fake import LinuxRelease, new_kernel
+from pytee_client.fake import Kernel, LinuxRelease
 
 from . import record
 from .columns import SUPPLICANT_ROWS, Column
@@ -48,7 +48,7 @@ class Measure:
         self._seed = seed
         self._release = release
         self._grounds = {
-            kind: Ground(new_kernel(release=release), teepriv=kind) for kind in (False, True)
+            kind: Ground(Kernel(release=release), teepriv=kind) for kind in (False, True)
         }
         self.vectors = 0
         self.known: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class Measure:
 
     def add_supplicants_vectors(self, records: bytes) -> None:
         """Compare those of the supplicant's device."""
-        kernel = new_kernel(release=self._release)
+        kernel = Kernel(release=self._release)
         with closing(Ground(kernel, path="/dev/teepriv0", is_bare=True)) as ground:
             for found in record.read(io.BytesIO(records)):
                 row = SUPPLICANT_ROWS[found.number]

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from pytee_client.fake import Kernel, LinuxRelease, new_kernel
+from pytee_client.fake import Kernel, LinuxRelease
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.tstee import SecurePartition, TrustedService, TsTee
 
@@ -34,7 +34,7 @@ def kernel_of(column: Column, release: LinuxRelease) -> Kernel:
         driver = TsTee(SecurePartition(0x8001, (Service(),)))
         return Kernel(driver, release=release)
     names = {Column.SUPPLICANT: "optee", Column.AMDTEE: "amdtee", Column.QTEE: "qtee"}
-    return new_kernel(names[column], release=release)
+    return Kernel(names[column], release=release)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import Kernel, LinuxRelease, new_kernel
+from pytee_client.fake import Kernel, LinuxRelease
 
 from ..machines.job import Job
 from ..machines.optee import fidelity
@@ -80,7 +80,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(tmp_path)
 
     def kernel() -> Kernel:
-        return new_kernel(machine.profile, release=machine.release)
+        return Kernel(machine.profile, release=machine.release)
 
     monkeypatch.setattr(command_line, "LinuxKernel", kernel)
     return machine
@@ -203,7 +203,7 @@ def test_a_machine_that_fails_is_no_success(machine: Machine) -> None:
 
 def test_records_of_other_programs_are_not_compared() -> None:
     found = Measure(SEED, LinuxRelease.default())
-    ground = Ground(new_kernel())
+    ground = Ground(Kernel())
     out = io.BytesIO()
     record.write(out, ground, [(0, {})])
     with pytest.raises(RuntimeError, match="another program"):

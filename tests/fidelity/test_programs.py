@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytee_client.enums import Origin, Result
-from pytee_client.fake import new_kernel
+from pytee_client.fake import Kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.kernels import uapi
@@ -30,7 +30,7 @@ def teepriv(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def grounds(teepriv: bool) -> Iterator[tuple[Ground, Ground]]:
-    one, other = (Ground(new_kernel(), teepriv=teepriv) for _ in range(2))
+    one, other = (Ground(Kernel(), teepriv=teepriv) for _ in range(2))
     yield one, other
     one.close()
     other.close()
@@ -94,7 +94,7 @@ def test_programs_get_as_far_as_the_trusted_applications(
 
 
 def test_a_dead_session_is_dead_for_its_program_alone() -> None:
-    ground = Ground(new_kernel())
+    ground = Ground(Kernel())
     panic = {"a": invoke(Ref("device"), Ref("conformance.session"), Command.PANIC)}
     for _ in range(2):
         assert run(ground, panic)["a"].answer == (Result.TARGET_DEAD, Origin.TEE)
@@ -102,8 +102,8 @@ def test_a_dead_session_is_dead_for_its_program_alone() -> None:
 
 
 def test_a_difference_is_shown_without_the_steps_that_play_no_part() -> None:
-    less = new_kernel("optee-no-reg-mem")
-    grounds = Ground(new_kernel()), Ground(less)
+    less = Kernel("optee-no-reg-mem")
+    grounds = Ground(Kernel()), Ground(less)
     comparison = Comparison(*grounds)
     device = Ref("device")
     steps: list[Step] = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytee_client.fake import Kernel, LinuxRelease, new_kernel
+from pytee_client.fake import Kernel, LinuxRelease
 from pytee_client.fake.kernel import release as linux_release
 from pytee_client.kernels import uapi
 
@@ -64,9 +64,9 @@ def edit(table: Path, version: str, **values: object) -> None:
 def test_every_driver_of_every_known_release_is_found(driver: str, release: LinuxRelease) -> None:
     if driver == "qtee" and not release.has_qtee_driver:
         with pytest.raises(ValueError, match="has no driver Qtee"):
-            new_kernel(driver, release=release)
+            Kernel(driver, release=release)
         return
-    kernel = new_kernel(driver, release=release)
+    kernel = Kernel(driver, release=release)
     found = find(kernel)
     assert found.release() == release
     assert not list(found.surprises())
@@ -89,20 +89,20 @@ def test_a_backport_is_one_line_and_the_fake_follows(
 ) -> None:
     edit(table, "6.12.100")
     own = replace(LinuxRelease.named("6.12.94"), version="6.12.100", **changes)
-    found = find(new_kernel(release=own))
+    found = find(Kernel(release=own))
     assert list(found.surprises()) == [line]
     assert found.release() == own
 
 
 def test_a_property_that_is_gone_is_one_line() -> None:
     own = replace(NEWEST, version="6.12.999", rejects_empty_allocations=False)
-    (line,) = find(new_kernel(release=own)).surprises()
+    (line,) = find(Kernel(release=own)).surprises()
     said = "Linux 6.12.999 not rejects_empty_allocations, as 6.12.43, and unlike "
     assert line == f"{said}{NEWEST.version}"
 
 
 def test_what_the_table_has_wrong_is_one_line(table: Path) -> None:
-    kernel = new_kernel(release=NEWEST)
+    kernel = Kernel(release=NEWEST)
     edit(table, NEWEST.version, rejects_empty_allocations=False)
     (line,) = find(kernel).surprises()
     assert line == f"Linux {NEWEST.version} rejects_empty_allocations, known since 6.12.113"
@@ -110,14 +110,14 @@ def test_what_the_table_has_wrong_is_one_line(table: Path) -> None:
 
 def test_what_can_not_be_asked_is_as_in_the_nearest_known_release() -> None:
     own = replace(OLDEST, version="6.12.93")
-    assert not find(new_kernel(release=own)).release().reports_dead_clients
+    assert not find(Kernel(release=own)).release().reports_dead_clients
     own = replace(OLDEST, version="6.12.94")
-    assert find(new_kernel(release=own)).release().reports_dead_clients
+    assert find(Kernel(release=own)).release().reports_dead_clients
 
 
 def test_an_answer_of_no_known_release_names_the_probe_and_the_command_that_adopts_it() -> None:
     own = replace(NEWEST, max_argument_size=2048)
-    found = find(new_kernel(release=own))
+    found = find(Kernel(release=own))
     with pytest.raises(UnknownAnswerError) as caught:
         found.release()
     assert not isinstance(caught.value, UnmodelledAnswerError)
@@ -133,7 +133,7 @@ def test_an_answer_without_a_value_has_to_be_modelled_first(table: Path) -> None
     ]
     before = table.read_bytes()
     for name, answer, kernel in kernels:
-        answers = {**find(new_kernel(release=NEWEST)).answers, name: asked(kernel, name)}
+        answers = {**find(Kernel(release=NEWEST)).answers, name: asked(kernel, name)}
         found = Findings(NEWEST.version, NEWEST.version, answers)
         message = f"probe of {name} with {answer}.*in code first"
         with pytest.raises(UnmodelledAnswerError, match=message):
@@ -162,18 +162,18 @@ def asked(kernel: ProgramKernel, name: str) -> str | int:
 @pytest.mark.usefixtures("table")
 def test_what_is_adopted_is_known() -> None:
     own = replace(NEWEST, version="6.12.998", max_argument_size=2048)
-    found = find(new_kernel(release=own))
+    found = find(Kernel(release=own))
     said = adopt(found.to_json())
     assert "6.12.998 is known now, with 7 properties as measured" in said
     assert f"reports_dead_clients as in {NEWEST.version}" in said
     assert LinuxRelease.named("6.12") == LinuxRelease.named("6.12.998") == own
-    assert find(new_kernel(release=own)).release() == own
+    assert find(Kernel(release=own)).release() == own
     adopt(found.to_json())
     assert [r.version for r in LinuxRelease.known()].count("6.12.998") == 1
 
 
 def test_what_was_measured_otherwise_stays_when_a_known_release_is_adopted(table: Path) -> None:
-    said = adopt(find(new_kernel(release=OLDEST)).to_json())
+    said = adopt(find(Kernel(release=OLDEST)).to_json())
     assert said.endswith("has_qtee_driver, heeds_notification_timeouts as in 6.12.43")
     (entry,) = [e for e in json.loads(table.read_text())["releases"] if e["version"] == "6.12.43"]
     assert entry["measured"]["reports_dead_clients"] is False
@@ -183,7 +183,7 @@ def test_what_was_measured_otherwise_stays_when_a_known_release_is_adopted(table
 def test_the_guests_command_writes_what_the_host_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kernel = new_kernel("optee@7.2")
+    kernel = Kernel("optee@7.2")
     monkeypatch.setattr(command_line, "LinuxKernel", lambda: kernel)
     out = tmp_path / "properties"
     assert command_line.main(["properties", "--out", str(out)]) == 0
@@ -195,7 +195,7 @@ def test_a_comparison_says_what_is_new_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = replace(NEWEST, version="6.12.999", rejects_empty_allocations=False)
-    monkeypatch.setattr(command_line, "LinuxKernel", lambda: new_kernel(release=own))
+    monkeypatch.setattr(command_line, "LinuxKernel", lambda: Kernel(release=own))
     assert command_line.main(["compare", "--programs", "20"]) == 0
     out = capsys.readouterr().out
     assert "Linux 6.12.999 not rejects_empty_allocations" in out

@@ -29,7 +29,7 @@ else:
 @pytest.fixture
 def session() -> Iterator[tee.Session]:
     with (
-        tee.Context(backend=fake.new_kernel("optee")) as context,
+        tee.Context(backend=fake.Kernel("optee")) as context,
         context.open_session(Target.CONFORMANCE) as opened,
     ):
         yield opened

@@ -53,6 +53,7 @@ class Sample(Enum):
     CANCELLING = "request_cancellation"
     FINDING_DEVICES = "enumerate_bus_devices("
     OWN_APPLICATION = "class Counter"
+    DEFAULT_KERNEL = "default_kernel("
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
     SUPPLICANT = "Supplicant("
@@ -334,6 +335,18 @@ def test_an_own_trusted_application_is_tested_by_the_sample() -> None:
     run(Sample.OWN_APPLICATION)["test_it_counts"]()
 
 
+def test_a_program_that_opens_the_fake_meets_the_application_of_the_sample() -> None:
+    counter = run(Sample.OWN_APPLICATION)["Counter"]
+
+    def program(names: dict[str, Any]) -> None:
+        with tee.Context("fake:optee") as context, context.open_session(counter.uuid) as opened:
+            assert opened.invoke_command(0, tee.ValueOutput()) == ((1, 0),)
+
+    run(Sample.DEFAULT_KERNEL, yours=program, Counter=counter)
+    with pytest.raises(tee.ItemNotFoundError):
+        program({})
+
+
 def test_the_faults_of_the_sample_strike_a_program() -> None:
     def program(names: dict[str, Any]) -> None:
         with tee.Context(backend=names["kernel"]) as context:
@@ -355,7 +368,7 @@ def test_a_program_that_no_fault_strikes_fails_the_sample() -> None:
 def test_a_trace_is_recorded_and_replayed_by_the_sample(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     monkeypatch.setattr(passing, "LinuxKernel", lambda: kernel)
     monkeypatch.chdir(tmp_path)
     contexts: list[tee.Context] = []

@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from mmap import PAGESIZE
 from pathlib import Path
@@ -18,6 +19,7 @@ from ...enums import Login, Origin, Result
 from ...kernels import uapi
 from ..kernel.release import LinuxRelease
 from ..secure_world.session import Identity
+from ..secure_world.trusted_application import TrustedApplication
 from ..structures import NO_PARAM, Param, Reply, TeeContext, TeeDevice, page_multiple
 from .application_driver import ApplicationDriver
 from .message import CLIENT_PARAMS, Message, are_carried
@@ -55,6 +57,10 @@ class AmdTee(ApplicationDriver):
             then be installed and also have a file there, with any content. Without a folder
             it only has to be installed.
         storage: a folder for persistent objects, as for Optee.
+        applications: Trusted Applications of this TEE alone; see Kernel.
+
+    Raises:
+        TypeError: one of them is no Trusted Application; see Kernel.install().
     """
 
     def __init__(
@@ -62,8 +68,9 @@ class AmdTee(ApplicationDriver):
         *,
         firmware: str | os.PathLike[str] | None = None,
         storage: str | os.PathLike[str] | None = None,
+        applications: Iterable[type[TrustedApplication]] = (),
     ) -> None:
-        super().__init__(storage)
+        super().__init__(storage, applications)
         self._firmware = None if firmware is None else Path(firmware)
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()

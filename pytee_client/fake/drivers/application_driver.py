@@ -4,12 +4,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from ..secure_world.trusted_application import TrustedApplication
 from ..secure_world.world import SecureWorld
 from ..structures import Driver
 
-__all__ = ["ApplicationDriver"]
+__all__ = ["ApplicationDriver", "each_application"]
+
+
+def each_application(
+    applications: Iterable[type[TrustedApplication]],
+) -> tuple[type[TrustedApplication], ...]:
+    """Return the applications of an argument.
+
+    Raises:
+        TypeError: it is one application, and not a list.
+    """
+    given: Any = applications
+    if isinstance(given, type) or not isinstance(given, Iterable):
+        raise TypeError(f"applications is a list of classes, such as [Counter], not {given!r}")
+    return tuple(given)
 
 
 class ApplicationDriver(Driver):
@@ -17,17 +33,31 @@ class ApplicationDriver(Driver):
 
     Args:
         storage: a folder for persistent objects; see SecureWorld.
+        applications: Trusted Applications to install.
+
+    Raises:
+        TypeError: one of them is no Trusted Application; see SecureWorld.install().
 
     Attributes:
         world: the secure world.
     """
 
-    def __init__(self, storage: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        storage: str | os.PathLike[str] | None = None,
+        applications: Iterable[type[TrustedApplication]] = (),
+    ) -> None:
         self.world: SecureWorld = SecureWorld(storage)
+        for application in each_application(applications):
+            self.install(application)
 
     def install(self, application: type[TrustedApplication]) -> None:
         """Install a Trusted Application in the secure world."""
         self.world.install(application)
+
+    def uninstall(self, application: type[TrustedApplication]) -> None:
+        """Remove a Trusted Application; its open sessions go on."""
+        self.world.uninstall(application)
 
     def count_secure_world_sessions(self) -> int:
         """Return how many sessions the secure world has."""

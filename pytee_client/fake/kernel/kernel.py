@@ -8,11 +8,12 @@ real ones, so that a leak shows.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..._boundary import copy_to_user
 from ...kernels import uapi
@@ -20,8 +21,8 @@ from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
 from ..devices.sysfs import Sysfs
 from ..devices.uevents import UeventMonitor, Uevents
-from ..drivers.application_driver import ApplicationDriver
-from ..drivers.optee.driver import Optee
+from ..drivers.application_driver import ApplicationDriver, each_application
+from ..profiles import bundled_with, tees_of
 from ..secure_world.trusted_application import TrustedApplication
 from ..structures import Driver, TeeContext, null_descriptor
 from .mapping_request import MappingRequest
@@ -39,24 +40,37 @@ class _Thread(threading.local):
 
 
 class Kernel:
-    """A kernel with drivers and the TEEs behind them; see Context(backend=...).
+    """A kernel with TEEs and their Trusted Applications; see Context(backend=...).
+
+        fake.Kernel(applications=[Counter])  # an OP-TEE
+        fake.Kernel("amdtee@7.2")
+        fake.Kernel(fake.Optee(storage=folder), "amdtee")  # /dev/tee0 and /dev/tee1
 
     Args:
-        drivers: the drivers, in the order of their devices: /dev/tee0 is the first one's. By
-            default a single OP-TEE with all its capabilities.
+        tees: the TEEs, in the order of their devices: /dev/tee0 is the first one's. Each is a
+            name or a driver. The names are "optee", the default; "optee-no-reg-mem", an OP-TEE
+            without dynamic shared memory; and "amdtee". "tstee" and "qtee@7.2" are devices
+            without Trusted Applications, which the TEE Client API can't use. A driver, such as
+            fake.Optee(threads=2), has what you give it.
+        applications: Trusted Applications to install in each TEE that runs some.
+        bundled: whether each TEE that runs Trusted Applications has those of
+            fake.applications: the examples, and in OP-TEE the pseudo applications. An OP-TEE
+            with a supplicant has only the latter, as the supplicant brings the others.
         release: the release of Linux, or the name of a known one; see LinuxRelease.named().
-            By default the newest known 6.12. No fake release has memory by descriptor to
-            share.
+            "@7.2.13" or "@7.2" after the name of a TEE says the same. By default it is the
+            newest known 6.12, which lacks the driver of QTEE. No fake release has memory by
+            descriptor to share.
         bound: whether the drivers are bound from the start. If not, their devices appear when
             bind() is called: late, as on machines where Linux loads OP-TEE's image itself.
 
     Raises:
-        ValueError: this release lacks one of the drivers, no release of this name is known,
-            or there are too many devices.
+        TypeError: a TEE is neither a name nor a driver; or as install().
+        ValueError: a name or a release is unknown, two different releases are named, this
+            release lacks one of the drivers, or there are too many devices.
 
     Attributes:
         release: the release of Linux.
-        drivers: the drivers, in the order given.
+        drivers: the drivers of the TEEs, in the order given.
         bus: the TEE bus, with Trusted Applications as devices; see fake.bus.ClientDriver.
         sysfs: the part of sysfs that shows TEEs; see enumerate_devices().
         uevents: the source of the messages about devices; see monitor_devices().
@@ -66,14 +80,15 @@ class Kernel:
 
     def __init__(
         self,
-        *drivers: Driver,
+        *tees: str | Driver,
+        applications: Iterable[type[TrustedApplication]] = (),
+        bundled: bool = True,
         release: LinuxRelease | str | None = None,
         bound: bool = True,
     ) -> None:
-        if not isinstance(release, LinuxRelease):
-            release = LinuxRelease.default() if release is None else LinuxRelease.named(release)
-        self.release = release
-        self.drivers: tuple[Driver, ...] = drivers or (Optee(),)
+        self.drivers: tuple[Driver, ...]
+        self.drivers, release = tees_of(tees, release)
+        self.release: LinuxRelease = release
         self._lock = threading.RLock()
         self._memory = MemoryTable(release, self._lock, self._release_unused)
         self._driver_model = DriverModel(self._memory, self.drivers, self._lock)
@@ -97,6 +112,12 @@ class Kernel:
         if release.has_memory_by_descriptor:
             register_descriptor = memory_requests.register_descriptor
             self._own_requests[uapi.TEE_IOC_SHM_REGISTER_FD] = register_descriptor
+        if bundled:
+            for driver in self.drivers:
+                _install_missing(driver, bundled_with(driver))
+        given = each_application(applications)
+        if given:
+            self._install(given)
         if bound:
             self.bind()
 
@@ -156,21 +177,54 @@ class Kernel:
         """Install Trusted Applications in each TEE that runs some.
 
         An application replaces the one with the same UUID. Those that are devices join the
-        bus, as if they had been there from the start. To install in one TEE alone, call
-        install() of its driver.
+        bus, as if they had been there from the start. To install in one TEE alone, give them
+        to its driver: fake.Optee(applications=[Counter]).
 
         Raises:
-            TypeError: no TEE of this kernel runs Trusted Applications.
+            TypeError: no TEE of this kernel runs Trusted Applications; or what is given is no
+                class of one, or has no UUID.
         """
-        takers = [driver for driver in self.drivers if isinstance(driver, ApplicationDriver)]
-        if not takers:
-            raise TypeError(
-                "this kernel has no Trusted Applications: make it with the driver Optee or AmdTee"
-            )
+        for driver in self._install(applications):
+            self._devices.enumerate_again(driver)
+
+    @contextlib.contextmanager
+    def installed(self, *applications: type[TrustedApplication]) -> Iterator[None]:
+        """Have Trusted Applications installed while the context manager is open.
+
+        At its end those that they replaced are back. Sessions that are open then go on. This is
+        for kernels that tests share, such as default_kernel().
+
+        Raises:
+            TypeError: as install().
+        """
+        before = [(driver, driver.world.applications()) for driver in self._takers()]
+        self.install(*applications)
+        try:
+            yield
+        finally:
+            uuids = {application.uuid for application in applications}
+            for driver, its in before:
+                for application in applications:
+                    driver.uninstall(application)
+                for application in its:
+                    if application.uuid in uuids:
+                        driver.install(application)
+
+    def _install(self, applications: Iterable[type[TrustedApplication]]) -> list[ApplicationDriver]:
+        takers = self._takers()
         for driver in takers:
             for application in applications:
                 driver.install(application)
-            self._devices.enumerate_again(driver)
+        return takers
+
+    def _takers(self) -> list[ApplicationDriver]:
+        takers = [driver for driver in self.drivers if isinstance(driver, ApplicationDriver)]
+        if not takers:
+            raise TypeError(
+                "this kernel has no Trusted Applications: make it with an OP-TEE or AMD-TEE, such"
+                ' as fake.Kernel("optee")'
+            )
+        return takers
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -324,6 +378,14 @@ class Kernel:
             with self._lock:
                 context.device.contexts -= 1
             self._devices.continue_unbinding(context.device.driver)
+
+
+def _install_missing(driver: Driver, applications: Iterable[type[TrustedApplication]]) -> None:
+    """Install applications, but for those that the driver has been given."""
+    if isinstance(driver, ApplicationDriver):
+        for application in applications:
+            if not driver.world.is_installed(application.uuid):
+                driver.install(application)
 
 
 def _tell_version(context: TeeContext, argument: int) -> int:

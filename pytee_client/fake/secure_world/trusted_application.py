@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from ...enums import Result
@@ -22,7 +22,7 @@ from .session import ClientSession
 if TYPE_CHECKING:
     from .internal_core import InternalCore
 
-__all__ = ["TrustedApplication"]
+__all__ = ["TrustedApplication", "check_application"]
 
 
 class TrustedApplication:
@@ -78,3 +78,19 @@ class TrustedApplication:
 
     def close_session(self, session: ClientSession) -> None:
         """Clean up a session (TA_CloseSessionEntryPoint)."""
+
+
+def check_application(given: Any) -> None:
+    """Check that an argument is the class of a Trusted Application, and has a UUID.
+
+    Raises:
+        TypeError: it is not, or has none.
+    """
+    if isinstance(given, TrustedApplication):
+        name = type(given).__name__
+        raise TypeError(f"give the class {name}, and not an object: the TEE makes the instances")
+    if not (isinstance(given, type) and issubclass(given, TrustedApplication)):
+        raise TypeError(f"an application is a class derived from TrustedApplication, not {given!r}")
+    uuid: Any = getattr(given, "uuid", None)
+    if not isinstance(uuid, UUID):
+        raise TypeError(f"{given.__name__}.uuid must be a uuid.UUID, not {uuid!r}")

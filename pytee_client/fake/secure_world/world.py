@@ -23,7 +23,7 @@ from .results import ResultError
 from .session import ClientSession, Identity
 from .storage.memory import MemoryFileSystem
 from .storage.persistent_storage import PersistentStorage
-from .trusted_application import TrustedApplication
+from .trusted_application import TrustedApplication, check_application
 
 __all__ = ["Outcome", "SecureWorld"]
 
@@ -63,9 +63,20 @@ class SecureWorld:
         self.notifications: Notifications | None = None
 
     def install(self, application: type[TrustedApplication]) -> None:
-        """Install a Trusted Application; it replaces the one with the same UUID."""
+        """Install a Trusted Application; it replaces the one with the same UUID.
+
+        Raises:
+            TypeError: it is no class derived from TrustedApplication, or has no UUID.
+        """
+        check_application(application)
         with self._lock:
             self._applications[application.uuid] = application
+
+    def uninstall(self, application: type[TrustedApplication]) -> None:
+        """Remove a Trusted Application, if it is there; its open sessions go on."""
+        with self._lock:
+            if self._applications.get(application.uuid) is application:
+                del self._applications[application.uuid]
 
     def is_installed(self, uuid: UUID) -> bool:
         """Return whether a Trusted Application with a UUID is installed."""

@@ -77,7 +77,7 @@ def test_a_device_says_what_it_is(tmp_path: Path) -> None:
 
 def test_a_device_of_another_sysfs_is_not_asked(tmp_path: Path) -> None:
     make_device(tmp_path, "tee0")
-    (device,) = tee.enumerate_devices(fake.new_kernel(), sysfs=tmp_path)
+    (device,) = tee.enumerate_devices(fake.Kernel(), sysfs=tmp_path)
     assert device.capabilities is None
 
 
@@ -177,7 +177,7 @@ def test_the_environment_chooses_the_kernel(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_may_not_be_opened_has_no_capabilities() -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     kernel.forbid("/dev/tee0")
     assert [device.capabilities for device in tee.enumerate_devices(kernel)] == [None, None]
 
@@ -242,7 +242,7 @@ def test_waiting_is_for_the_device_that_is_wanted() -> None:
 
 
 def test_waiting_in_vain_says_what_is_in_the_way() -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     kernel.forbid("/dev/tee0")
     with pytest.raises(tee.DeviceTimeoutError) as caught:
         tee.wait_for_device(0, backend=kernel)

@@ -396,13 +396,16 @@ def test_an_errno_of_the_kernel_is_kept(error: int) -> None:
 
 
 def test_the_fake_kernels_of_one_profile_are_one() -> None:
-    fake.default_kernel().install(Doubler)
-    with tee.Context("fake:") as one, tee.Context("fake:optee") as two:
+    with (
+        fake.default_kernel().installed(Doubler),
+        tee.Context("fake:") as one,
+        tee.Context("fake:optee") as two,
+    ):
         one.open_session(OWN).close()
         two.open_session(OWN).close()
         assert one.version.backend == "fake"
     with (
-        tee.Context(backend=fake.new_kernel()) as fresh,
+        tee.Context(backend=fake.Kernel()) as fresh,
         pytest.raises(tee.ItemNotFoundError, match=r"kernel\.install"),
     ):
         fresh.open_session(OWN)
@@ -411,7 +414,7 @@ def test_the_fake_kernels_of_one_profile_are_one() -> None:
 @pytest.mark.parametrize("kind", [k for k in uapi.ParamType if k >= uapi.ParamType.UBUF_INPUT])
 @pytest.mark.parametrize("profile", ["optee", "optee@7.2"])
 def test_op_tee_takes_no_user_buffers_and_no_objects(kind: uapi.ParamType, profile: str) -> None:
-    with RawDevice(fake.new_kernel(profile)) as device:
+    with RawDevice(fake.Kernel(profile)) as device:
         parameter = (kind, 4096, 1, 0)
         assert refused(device.open_session, Conformance.uuid, parameter) == errno.EINVAL
         session = device.open_session(Conformance.uuid).session
@@ -420,7 +423,7 @@ def test_op_tee_takes_no_user_buffers_and_no_objects(kind: uapi.ParamType, profi
 
 @pytest.mark.parametrize("size", [0, 1])
 def test_memory_of_op_tees_pool_is_passed_by_an_address_that_is_in_it(size: int) -> None:
-    with RawDevice(fake.new_kernel("optee-no-reg-mem")) as device:
+    with RawDevice(fake.Kernel("optee-no-reg-mem")) as device:
         _, number, end = device.allocate(mmap.PAGESIZE)
         beyond = (uapi.ParamType.MEMREF_INPUT, end, 0, number)
         within = (uapi.ParamType.MEMREF_INPUT, end - 1, size, number)
@@ -441,7 +444,7 @@ def test_memory_of_op_tees_pool_is_passed_by_an_address_that_is_in_it(size: int)
     ],
 )
 def test_a_profile_can_name_the_release_of_linux(profile: str, error: int) -> None:
-    with RawDevice(fake.new_kernel(profile)) as device:
+    with RawDevice(fake.Kernel(profile)) as device:
         assert refused(device.raw_ioctl, uapi.TEE_IOC_SHM_REGISTER_FD, 0) == error
 
 
@@ -455,13 +458,6 @@ def test_an_unknown_profile_is_refused(device: str) -> None:
 def test_an_unknown_release_is_refused_and_the_known_ones_are_named(name: str) -> None:
     with pytest.raises(ValueError, match=rf"no Linux '{name}'.*6\.12, 6\.12\.43.*7\.2\.13"):
         tee.Context(f"fake:optee@{name}")
-
-
-def test_a_release_is_named_once() -> None:
-    release = fake.LinuxRelease.named("6.12.43")
-    assert fake.new_kernel(release=release).release is release
-    with pytest.raises(ValueError, match="both"):
-        fake.new_kernel("optee@7.2", release=release)
 
 
 def test_contradictory_choices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

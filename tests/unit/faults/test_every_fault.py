@@ -56,7 +56,7 @@ CALLS = 3
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem", "amdtee", "optee@7.2"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_however_a_call_fails_nothing_leaks(profile: str, scenario: Scenario) -> None:
-    kernel = fake.new_kernel(profile)
+    kernel = fake.Kernel(profile)
     kernel.install(*TWINS)
     struck = [strike_each_call(kernel, "/dev/tee0", scenario, action) for action in ACTIONS]
     assert max(struck) >= CALLS

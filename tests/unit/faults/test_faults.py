@@ -50,7 +50,7 @@ NOTHING_HELD = Resources()
 
 @pytest.fixture
 def below() -> fake.Kernel:
-    return fake.new_kernel()
+    return fake.Kernel()
 
 
 @pytest.fixture
@@ -477,7 +477,7 @@ def test_a_session_that_is_forgotten_with_a_plan_is_closed(
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem", "amdtee"])
 def test_whatever_happens_nothing_leaks(profile: str) -> None:
-    below = fake.new_kernel(profile)
+    below = fake.Kernel(profile)
     failed = 0
     for seed in range(300):
         plan = Plan.random(seed, among=12)

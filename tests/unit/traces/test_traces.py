@@ -58,9 +58,7 @@ def recorded(
     file = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TracePayloadWarning)
-        recorder = TraceRecorder(
-            kernel or fake.new_kernel(), file, payloads=payloads, values=values
-        )
+        recorder = TraceRecorder(kernel or fake.Kernel(), file, payloads=payloads, values=values)
     with recorder:
         program(recorder)
     return file.getvalue()
@@ -123,7 +121,7 @@ def test_recording_changes_nothing() -> None:
     def program(kernel: Kernel) -> None:
         with tee.Context(backend=kernel) as context:
             assert context.version.backend == "fake"
-        assert fill(kernel) == fill(fake.new_kernel())
+        assert fill(kernel) == fill(fake.Kernel())
         with (
             tee.Context(backend=kernel) as context,
             context.open_session(Conformance.uuid) as session,
@@ -140,8 +138,8 @@ def test_recording_changes_nothing() -> None:
 def test_memory_comes_back_with_its_contents_only_if_these_were_recorded(
     profile: str, payloads: bool
 ) -> None:
-    expected = fill(fake.new_kernel(profile))
-    trace = recorded(fill, fake.new_kernel(profile), payloads=payloads)
+    expected = fill(fake.Kernel(profile))
+    trace = recorded(fill, fake.Kernel(profile), payloads=payloads)
     with player_of(trace) as player:
         came = fill(player)
     assert came == (expected if payloads else [bytes(len(data)) for data in expected])
@@ -156,7 +154,7 @@ def test_a_trace_has_no_contents_of_memory_but_those_that_it_is_asked_for() -> N
 
 def test_memory_that_linux_does_not_copy_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """As that of a driver without dynamic shared memory, whose mappings are a device's."""
-    kernel = fake.new_kernel("optee-no-reg-mem")
+    kernel = fake.Kernel("optee-no-reg-mem")
     with monkeypatch.context() as patch:
         patch.setattr(description, "copy_from_user", refuse_to_copy)
         trace = recorded(fill, kernel, payloads=True)
@@ -180,7 +178,7 @@ def test_a_trace_can_do_without_values() -> None:
 def test_payloads_are_warned_of(tmp_path: Path) -> None:
     with (
         pytest.warns(TracePayloadWarning, match="keep it as safe"),
-        TraceRecorder(fake.new_kernel(), tmp_path / "trace", payloads=True),
+        TraceRecorder(fake.Kernel(), tmp_path / "trace", payloads=True),
     ):
         pass
     assert lines_of((tmp_path / "trace").read_text())[0]["payloads"] is True
@@ -188,7 +186,7 @@ def test_payloads_are_warned_of(tmp_path: Path) -> None:
 
 def test_a_trace_is_its_owners(tmp_path: Path) -> None:
     path = tmp_path / "trace"
-    with TraceRecorder(fake.new_kernel(), path) as recorder:
+    with TraceRecorder(fake.Kernel(), path) as recorder:
         increment(recorder)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     with TracePlayer(str(path)) as player:
@@ -197,12 +195,12 @@ def test_a_trace_is_its_owners(tmp_path: Path) -> None:
 
 def test_a_trace_is_complete_up_to_where_its_program_died(tmp_path: Path) -> None:
     path = tmp_path / "trace"
-    with TraceRecorder(fake.new_kernel(), path) as recorder, tee.Context(backend=recorder):
+    with TraceRecorder(fake.Kernel(), path) as recorder, tee.Context(backend=recorder):
         assert calls_of(path.read_text()) == ["OPEN", "VERSION"]
 
 
 def test_what_comes_after_the_recording_is_passed_on(tmp_path: Path) -> None:
-    recorder = TraceRecorder(fake.new_kernel(), tmp_path / "trace")
+    recorder = TraceRecorder(fake.Kernel(), tmp_path / "trace")
     with tee.Context(backend=recorder) as context:
         recorder.close_trace()
         recorder.close_trace()
@@ -222,7 +220,7 @@ def test_a_trace_that_can_not_be_written_does_not_disturb_the_program(fails_from
                 raise OSError(errno.ENOSPC, "no space")
             return super().write(text)
 
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     recorder = TraceRecorder(kernel, Full())
     assert increment(recorder) == ((43, 0),)
     kernel.assert_no_leaks()
@@ -232,7 +230,7 @@ def test_a_trace_that_can_not_be_written_does_not_disturb_the_program(fails_from
 
 @pytest.mark.parametrize("is_open_before", [True, False])
 def test_a_trace_whose_file_is_closed_does_not_disturb_the_program(is_open_before: bool) -> None:
-    kernel, file = fake.new_kernel(), io.StringIO()
+    kernel, file = fake.Kernel(), io.StringIO()
     recorder = TraceRecorder(kernel, file)
     if is_open_before:
         with (
@@ -251,7 +249,7 @@ def test_a_trace_whose_file_is_closed_does_not_disturb_the_program(is_open_befor
 
 def test_an_error_of_the_program_is_not_hidden_by_a_file_that_it_closed() -> None:
     def fail(file: io.StringIO) -> None:
-        with TraceRecorder(fake.new_kernel(), file) as recorder:
+        with TraceRecorder(fake.Kernel(), file) as recorder:
             file.close()
             increment(recorder)
             raise ZeroDivisionError
@@ -269,7 +267,7 @@ def test_a_session_that_is_forgotten_while_a_line_is_written_is_closed() -> None
             forgotten.clear()
             return super().write(text)
 
-    kernel, file = fake.new_kernel(), Forgetting()
+    kernel, file = fake.Kernel(), Forgetting()
     with (
         TraceRecorder(kernel, file) as recorder,
         tee.Context(backend=recorder) as context,
@@ -290,12 +288,12 @@ def test_a_session_that_is_forgotten_while_a_line_is_written_is_closed() -> None
 
 def test_a_full_device_is_no_place_for_a_trace() -> None:
     with pytest.raises(OSError, match="No space left"):
-        TraceRecorder(fake.new_kernel(), "/dev/full").close_trace()
+        TraceRecorder(fake.Kernel(), "/dev/full").close_trace()
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
 def test_a_forked_child_is_not_in_the_trace(tmp_path: Path) -> None:
-    with TraceRecorder(fake.new_kernel(), tmp_path / "trace") as recorder:
+    with TraceRecorder(fake.Kernel(), tmp_path / "trace") as recorder:
         pid = os.fork()
         if not pid:
             status = 1
@@ -309,7 +307,7 @@ def test_a_forked_child_is_not_in_the_trace(tmp_path: Path) -> None:
 
 
 def test_errors_are_replayed() -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     kernel.forbid("/dev/tee0")
 
     def refused_at_the_door(kernel: Kernel) -> None:
@@ -340,7 +338,7 @@ def test_errors_without_a_name_are_replayed() -> None:
         with RawDevice(kernel) as device:
             assert refused(device.register, address_of(bytearray(10)), 10) == uapi.ENOTSUPP
 
-    trace = recorded(program, fake.new_kernel("amdtee"))
+    trace = recorded(program, fake.Kernel("amdtee"))
     with player_of(trace) as player:
         program(player)
 
@@ -500,7 +498,7 @@ def test_a_call_that_waited_to_be_cancelled_waits_again() -> None:
             Fault(SystemCall.CANCEL, Hold(gate, after=False)),
         ]
     )
-    kernel = FaultyKernel(fake.new_kernel(), plan)
+    kernel = FaultyKernel(fake.Kernel(), plan)
 
     def release() -> None:
         gate.wait_until_reached(2)
@@ -516,7 +514,7 @@ def test_a_call_that_waited_to_be_cancelled_waits_again() -> None:
 
 def test_a_call_does_not_wait_for_ever_for_those_of_other_threads() -> None:
     gate = Gate(LIMIT)
-    kernel = FaultyKernel(fake.new_kernel(), Plan([Fault(SystemCall.INVOKE, Hold(gate))]))
+    kernel = FaultyKernel(fake.Kernel(), Plan([Fault(SystemCall.INVOKE, Hold(gate))]))
 
     def program(kernel: Kernel) -> None:
         with tee.Context(backend=kernel) as context, ThreadPoolExecutor(1) as pool:
@@ -576,7 +574,7 @@ class OneRequest(FaultyKernel):
 
 def test_what_a_supplicant_is_asked_for_is_replayed() -> None:
     results: list[object] = []
-    kernel = OneRequest(fake.new_kernel())
+    kernel = OneRequest(fake.Kernel())
     trace = recorded(lambda kernel: results.append(supply(kernel)), kernel)
     with player_of(trace) as player:
         assert [supply(player)] == results

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from mmap import PAGESIZE
 from uuid import UUID
@@ -16,6 +17,7 @@ from ....kernels import uapi
 from ...devices.enumeration import DEVICE_ENUMERATION
 from ...kernel.release import LinuxRelease
 from ...secure_world.notifications import Notifications
+from ...secure_world.trusted_application import TrustedApplication
 from ...structures import (
     Core,
     Param,
@@ -71,12 +73,15 @@ class Optee(ApplicationDriver):
             "4.5 (00000000deadbeef)". Releases of Linux with this attribute show it.
         routes_rpmb: whether Linux accesses the RPMB memory for its storage, and not the
             supplicant.
+        applications: Trusted Applications of this TEE alone; see Kernel.
 
     Raises:
+        TypeError: one of them is no Trusted Application; see Kernel.install().
         ValueError: threads is less than 1, or there is a storage although the supplicant has
             it.
 
     Attributes:
+        supplicant: what it needs its supplicant for.
         supplicant_queue: its requests to the supplicant.
         notifications: the notifications that its threads wait for.
         rpc: its requests to the normal world.
@@ -92,6 +97,7 @@ class Optee(ApplicationDriver):
         threads: int | None = None,
         revision: str = "4.5",
         routes_rpmb: bool = False,
+        applications: Iterable[type[TrustedApplication]] = (),
     ) -> None:
         if storage is not None and supplicant is not SupplicantUse.NONE:
             raise ValueError(
@@ -99,7 +105,8 @@ class Optee(ApplicationDriver):
             )
         if threads is not None and threads < 1:
             raise ValueError(f"an OP-TEE has at least one thread, not {threads}")
-        super().__init__(storage)
+        super().__init__(storage, applications)
+        self.supplicant = supplicant
         self._thread: AbstractContextManager[object] = (
             threading.Semaphore(threads) if threads is not None else contextlib.nullcontext()
         )

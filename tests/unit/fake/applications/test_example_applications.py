@@ -28,7 +28,7 @@ needs_cryptography = pytest.mark.skipif(
 
 @pytest.fixture(params=["optee", "optee-no-reg-mem", "amdtee"])
 def context(request: pytest.FixtureRequest) -> Iterator[tee.Context]:
-    with tee.Context(backend=fake.new_kernel(request.param)) as context:
+    with tee.Context(backend=fake.Kernel(request.param)) as context:
         yield context
 
 
@@ -114,11 +114,11 @@ def test_secure_storage_is_one_clients_at_a_time_and_ends_with_a_long_name(
 
 
 def test_secure_storage_can_be_in_a_folder(tmp_path: Path) -> None:
-    for profile in ("optee", "amdtee"):
-        folder = tmp_path / profile
+    for driver in (fake.Optee, fake.AmdTee):
+        folder = tmp_path / driver.__name__
         for data in (b"first", b"second"):
             with (
-                tee.Context(backend=fake.new_kernel(profile, storage=folder)) as context,
+                tee.Context(backend=fake.Kernel(driver(storage=folder))) as context,
                 context.open_session(SecureStorage.uuid) as session,
             ):
                 if data == b"second":

@@ -161,8 +161,7 @@ def test_opening_the_supplicants_device_does_not_wait_for_drivers(
 
 
 def test_without_the_application_that_lists_them_there_are_no_devices() -> None:
-    kernel = fake.Kernel()
-    kernel.install(Random)
+    kernel = fake.Kernel(applications=[Random], bundled=False)
     assert bus_uuids(kernel) == set()
 
 
@@ -172,9 +171,7 @@ def test_a_kernel_with_the_memory_asks_what_can_store_there(routes_rpmb: bool) -
         def _is_listed(self, application: type[fake.TrustedApplication], command_id: int) -> bool:
             return command_id == self.Command.DEVICES_WITH_RPMB and application is Storing
 
-    driver = fake.Optee(routes_rpmb=routes_rpmb)
-    driver.install(Enumeration)
-    driver.install(Storing)
+    driver = fake.Optee(routes_rpmb=routes_rpmb, applications=[Enumeration, Storing])
     assert bus_uuids(fake.Kernel(driver)) == ({Storing.uuid} if routes_rpmb else set())
 
 

@@ -44,7 +44,7 @@ MESSAGES = [
 
 
 def test_messages_are_those_that_linux_sends() -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     with kernel.uevents.subscribe() as monitor:
         kernel.unbind()
         kernel.bind()
@@ -61,7 +61,7 @@ def test_messages_are_those_that_linux_sends() -> None:
 
 
 def test_a_monitor_hears_what_comes_after_it_only(pool: ThreadPoolExecutor) -> None:
-    kernel = fake.new_kernel()
+    kernel = fake.Kernel()
     with kernel.uevents.subscribe() as monitor:
         call = pool.submit(monitor.get, LIMIT)
         kernel.unbind()
@@ -74,7 +74,7 @@ def test_a_monitor_hears_what_comes_after_it_only(pool: ThreadPoolExecutor) -> N
 
 
 def test_the_revision_came_later() -> None:
-    old, new = (fake.new_kernel(f"optee@{release}").sysfs for release in ("6.12", "7.2"))
+    old, new = (fake.Kernel(f"optee@{release}").sysfs for release in ("6.12", "7.2"))
     assert "revision" not in old.names("class/tee/tee0")
     assert new.read("class/tee/tee0/revision") == b"4.5\n"
     assert new.read("class/tee/teepriv0/revision") == b"4.5\n"
@@ -92,7 +92,7 @@ class RandomDriver(ClientDriver):
 def test_the_module_of_a_driver_came_later() -> None:
     shown = {}
     for release in ("6.12", "7.2"):
-        kernel = fake.new_kernel(f"optee@{release}")
+        kernel = fake.Kernel(f"optee@{release}")
         kernel.bus.register(RandomDriver())
         shown[release] = kernel.sysfs.names("bus/tee/drivers/optee-rng")
     assert shown["7.2"] == sorted([*shown["6.12"], "module"])
@@ -125,7 +125,7 @@ def test_numbers_of_nodes_begin_with_16_for_supplicants() -> None:
 
 
 def test_links_are_followed_and_shown() -> None:
-    sysfs = fake.new_kernel().sysfs
+    sysfs = fake.Kernel().sysfs
     assert sysfs.names("class/tee/tee0/subsystem/") == ["tee0", "teepriv0"]
     assert sysfs.names("class/tee/tee0/../../../../bus") == ["tee"]
     assert sysfs.read(f"bus/tee/{DEVICE}/subsystem/{DEVICE}/uevent") == sysfs.read(
@@ -153,7 +153,7 @@ def test_links_are_followed_and_shown() -> None:
     ],
 )
 def test_what_can_not_be_read_fails_as_a_file_does(call: str, path: str, error: int) -> None:
-    sysfs = fake.new_kernel().sysfs
+    sysfs = fake.Kernel().sysfs
     look: Callable[[str], object] = getattr(sysfs, call)
     with pytest.raises(OSError, match=path) as caught:
         look(path)

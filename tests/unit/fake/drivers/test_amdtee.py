@@ -42,7 +42,7 @@ OBJECT_INVOKE = 0x8010A40A
 
 @pytest.fixture
 def kernel() -> fake.Kernel:
-    return fake.new_kernel("amdtee")
+    return fake.Kernel("amdtee")
 
 
 @pytest.fixture
@@ -432,7 +432,7 @@ def test_the_fake_is_there_by_its_name() -> None:
 @pytest.fixture
 def new_device() -> Iterator[RawDevice]:
     """AMD-TEE on a kernel that has parameters for user buffers and objects."""
-    with RawDevice(fake.new_kernel("amdtee@7.2")) as opened:
+    with RawDevice(fake.Kernel("amdtee@7.2")) as opened:
         yield opened
 
 

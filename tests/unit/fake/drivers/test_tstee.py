@@ -210,7 +210,7 @@ def test_memory_is_allocated_by_pages_and_never_the_programs(device: RawDevice) 
 
 
 def test_the_profile_has_a_partition_with_a_service() -> None:
-    with RawDevice(fake.new_kernel("tstee")) as device:
+    with RawDevice(fake.Kernel("tstee")) as device:
         session = device.open_session(EchoService.uuid).session
         fd, number, _ = device.allocate(PAGE)
         swapped(fd, b"bytes")

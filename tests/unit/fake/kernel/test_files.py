@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from pytee_client._boundary import address_of, copy_from_user
-from pytee_client.fake import Kernel, new_kernel
+from pytee_client.fake import Kernel
 from pytee_client.kernels import uapi
 
 from ....fidelity.memory import BASE, Memory
@@ -22,7 +22,7 @@ PAGE = mmap.PAGESIZE
 
 @pytest.fixture
 def kernel() -> Kernel:
-    return new_kernel()
+    return Kernel()
 
 
 def version(kernel: Kernel, fd: int) -> int:

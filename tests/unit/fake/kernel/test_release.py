@@ -31,7 +31,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_newest_known_6_12_is_the_default() -> None:
     newest = [release for release in LinuxRelease.known() if release.series == "6.12"][-1]
     assert LinuxRelease.named("6.12") == LinuxRelease.default() == newest
-    assert fake.Kernel().release == fake.new_kernel("optee@6.12").release == newest
+    assert fake.Kernel().release == fake.Kernel("optee@6.12").release == newest
 
 
 def test_versions_are_in_the_order_of_their_numbers() -> None:

@@ -25,7 +25,7 @@ NOTHING_HELD = Resources()
 
 @pytest.fixture
 def kernel() -> fake.Kernel:
-    return fake.new_kernel()
+    return fake.Kernel()
 
 
 def test_the_counters_tell_what_is_held(kernel: fake.Kernel) -> None:

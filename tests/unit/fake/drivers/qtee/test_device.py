@@ -46,12 +46,12 @@ def test_linux_6_12_has_no_such_driver() -> None:
         fake.Kernel(Qtee())
     for profile in ("qtee", "qtee@6.12"):
         with pytest.raises(ValueError, match=r"@7\.2"):
-            fake.new_kernel(profile)
+            fake.Kernel(profile)
 
 
 def test_no_other_driver_invokes_objects() -> None:
     for profile in ("optee", "optee@7.2", "amdtee@7.2", "tstee@7.2"):
-        with QteeDevice(fake.new_kernel(profile)) as device:
+        with QteeDevice(fake.Kernel(profile)) as device:
             assert refused(device.raw_ioctl, uapi.TEE_IOC_OBJECT_INVOKE, 0) == errno.EINVAL
 
 
@@ -66,7 +66,7 @@ def test_the_client_api_has_no_use_for_it_and_says_what_it_is(kernel: fake.Kerne
 
 
 def test_the_profile_has_services() -> None:
-    with QteeDevice(fake.new_kernel("qtee@7.2")) as device:
+    with QteeDevice(fake.Kernel("qtee@7.2")) as device:
         echo = device.open_service(QteeEcho.NUMBER)
         content, room = Memory(b"some bytes"), Memory(16)
         result, left = device.object_invoke(echo, ECHO, content.input(), room.output())
