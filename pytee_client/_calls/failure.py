@@ -31,8 +31,13 @@ def failure(
     # The API itself fails only because there is no memory for its copies.
     is_memory = origin == Origin.API
     remedy = for_memory(call.result, call.error, context.registers_memory) if is_memory else None
+    cause = context.kernel.take_cause() if context.kernel is not None else None
+    if cause is not None and call.result == Result.TARGET_DEAD:
+        from .._panics import for_panic
+
+        remedy = for_panic(cause)
     error = error_of(
         call.result, origin, call.error, doing, remedy=remedy, outputs=outputs, results=results
     )
-    error.__cause__ = context.kernel.take_cause() if context.kernel is not None else None
+    error.__cause__ = cause
     return error

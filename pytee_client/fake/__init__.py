@@ -35,7 +35,8 @@ from .drivers.optee.supplicant_use import SupplicantUse
 from .kernel.kernel import Kernel
 from .kernel.release import LinuxRelease
 from .kernel.resources import Resources
-from .secure_world.parameters import MemrefParameter, Parameters, ValueParameter
+from .secure_world.entry_points import command
+from .secure_world.parameters import MemrefParameter, Parameter, Parameters, ValueParameter
 from .secure_world.results import PanicError, ResultError
 from .secure_world.session import ClientSession
 from .secure_world.trusted_application import TrustedApplication
@@ -50,11 +51,13 @@ __all__ = [
     "Optee",
     "PanicError",
     "ParamType",
+    "Parameter",
     "Parameters",
     "Resources",
     "ResultError",
     "SupplicantUse",
     "TrustedApplication",
     "ValueParameter",
+    "command",
     "default_kernel",
 ]

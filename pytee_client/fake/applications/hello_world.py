@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from ...enums import Result
@@ -12,6 +12,8 @@ from ..secure_world.parameters import Parameters, ValueParameter
 from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
+
+_UINT32: Final = 0xFFFFFFFF
 
 
 class HelloWorld(TrustedApplication):
@@ -31,4 +33,4 @@ class HelloWorld(TrustedApplication):
             or command_id not in (0, 1)
         ):
             raise ResultError(Result.BAD_PARAMETERS)
-        value.a += 1 if command_id == 0 else -1
+        value.a = (value.a + (1 if command_id == 0 else -1)) & _UINT32

@@ -46,7 +46,7 @@ def enumerate_applications(client: ClientContext, command: EnumerationCommand) -
         if reply.result != Result.SHORT_BUFFER:
             return []
         data = bytearray(answer.size)
-        answer.buffer = memoryview(data)
+        answer = MemrefParameter(ParamType.MEMREF_OUTPUT, data)
         reply = client.invoke_func(opened.session, command, answer)
         if reply.result != Result.SUCCESS:
             return []

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...kernels.uapi import ParamType
-from ..secure_world.parameters import MemrefParameter, ValueParameter
+from ..secure_world.parameters import (
+    MemrefParameter,
+    Parameter,
+    Parameters,
+    ValueParameter,
+)
 from ..structures import NO_PARAM, Param, SharedMemory
 
 __all__ = ["CLIENT_PARAMS", "Message", "are_carried"]
@@ -89,25 +94,25 @@ class Message:
     def __init__(self, params: list[Param]) -> None:
         self._copies: list[tuple[_Span, bytes, memoryview]] = []
         self._outputs: list[tuple[Param, ValueParameter | MemrefParameter]] = []
-        self.parameters: list[ValueParameter | MemrefParameter | None] = []
+        parameters: list[Parameter] = []
         memrefs: list[tuple[Param, MemrefParameter]] = []
         for param in params:
             kind = param.type
             if kind is _NONE:
-                self.parameters.append(None)
+                parameters.append(None)
                 continue
             parameter: ValueParameter | MemrefParameter
             if not kind.is_memref:
                 parameter = ValueParameter(kind, param.a & _UINT32, param.b & _UINT32)
             else:
-                parameter = MemrefParameter(kind, None, 0)
+                parameter = MemrefParameter(kind, None)
                 if param.memory is not None:
                     memrefs.append((param, parameter))
-            self.parameters.append(parameter)
+            parameters.append(parameter)
             if kind.is_output:
                 self._outputs.append((param, parameter))
-        while len(self.parameters) < CLIENT_PARAMS:
-            self.parameters.append(None)
+        parameters += [None] * (CLIENT_PARAMS - len(parameters))
+        self.parameters: Parameters = Parameters(parameters)
         self.memrefs: int = len(memrefs)
         if memrefs:
             self._copy(memrefs)
@@ -121,8 +126,7 @@ class Message:
             self._copies.append((span, before, memoryview(bytearray(before))))
         for param, parameter in memrefs:
             view = self._bytes_of(param)
-            parameter.buffer = view if param.type.is_output else view.toreadonly()
-            parameter.size = param.b
+            parameter._map(view if param.type.is_output else view.toreadonly(), param.b)
 
     def _bytes_of(self, param: Param) -> memoryview:
         wanted = _Span.of(param)
@@ -135,7 +139,7 @@ class Message:
         """Write the outputs to the parameters and the memory of the client."""
         for param, parameter in self._outputs:
             if isinstance(parameter, ValueParameter):
-                param.a, param.b = parameter.a & _UINT32, parameter.b & _UINT32
+                param.a, param.b = parameter.a, parameter.b
             else:
                 param.b = parameter.size
         for span, before, copy in self._copies:

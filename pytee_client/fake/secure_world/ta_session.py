@@ -22,7 +22,6 @@ Argument: TypeAlias = (
 """A parameter for another application: bytes are an input memref, a pair of ints a value."""
 
 _SLOTS: Final = 4
-_UINT32: Final = 0xFFFFFFFF
 
 
 class TaToTaError(ResultError):
@@ -102,7 +101,7 @@ def call(enter: Callable[[Parameters], Outcome], parameters: Sequence[Argument])
         raise ValueError(f"an operation has at most {_SLOTS} parameters, not {len(parameters)}")
     converted = [_as_seen(parameter) for parameter in parameters]
     converted += [None] * (_SLOTS - len(converted))
-    outcome = enter(converted)
+    outcome = enter(Parameters(converted))
     for given, seen in zip(parameters, converted, strict=False):
         _set_output(given, seen)
     if outcome.result != Result.SUCCESS:
@@ -115,11 +114,11 @@ def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:
         return None
     if isinstance(parameter, tuple):
         a, b = parameter
-        return ValueParameter(ParamType.VALUE_INPUT, a & _UINT32, b & _UINT32)
+        return ValueParameter(ParamType.VALUE_INPUT, a, b)
     if isinstance(parameter, ValueParameter):
         if not parameter.type.is_input:
             return ValueParameter(parameter.type)
-        return ValueParameter(parameter.type, parameter.a & _UINT32, parameter.b & _UINT32)
+        return ValueParameter(parameter.type, parameter.a, parameter.b)
     if not isinstance(parameter, MemrefParameter):
         view = memoryview(parameter).toreadonly().cast("B")
         return MemrefParameter(ParamType.MEMREF_INPUT, view, len(view))
@@ -138,6 +137,6 @@ def _set_output(given: Argument, seen: ValueParameter | MemrefParameter | None) 
     if seen is None or not seen.type.is_output:
         return
     if isinstance(given, ValueParameter) and isinstance(seen, ValueParameter):
-        given.a, given.b = seen.a & _UINT32, seen.b & _UINT32
+        given.a, given.b = seen.a, seen.b
     elif isinstance(given, MemrefParameter) and isinstance(seen, MemrefParameter):
         given.size = seen.size

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from ...enums import Result
+from .entry_points import commands_of, wrong_return
 from .parameters import Parameters
 from .properties import PropertyValue
 from .results import ResultError
@@ -28,15 +29,20 @@ __all__ = ["TrustedApplication", "check_application"]
 class TrustedApplication:
     """The base of Trusted Applications; one object is one instance.
 
-    Entry points return None for SUCCESS, or raise ResultError. The kernel runs one entry
-    point of an instance at a time, in the thread of the client. As in OP-TEE, only one entry
-    point of all single-instance applications runs at a time.
+    A method with the decorator command() serves a command. An application can instead, or
+    also, override invoke_command(), which gets all commands.
+
+    Entry points and commands return None for SUCCESS, or raise ResultError. Anything else that
+    they return, and any other exception, is a panic. The kernel runs one entry point of an
+    instance at a time, in the thread of the client. As in OP-TEE, only one entry point of all
+    single-instance applications runs at a time.
 
     Attributes:
         uuid: the UUID that clients open sessions with.
         single_instance: whether all sessions share one instance.
         multi_session: whether that instance may have more than one session.
         keep_alive: whether that instance stays after its last session, except after a panic.
+        unknown_command: the result of a command that no method serves.
         properties: its own properties, and values that replace those of the specification,
             by name.
         core: the functions that it may call, such as core.open_ta_session(). It is set before
@@ -58,8 +64,14 @@ class TrustedApplication:
     device_enum: ClassVar[bool] = False
     device_enum_supp: ClassVar[bool] = False
     device_enum_tee_storage_private: ClassVar[bool] = False
+    unknown_command: ClassVar[int] = Result.NOT_SUPPORTED
     properties: ClassVar[Mapping[str, PropertyValue]] = MappingProxyType({})
     core: InternalCore
+    __commands: ClassVar[Mapping[int, str]] = MappingProxyType({})
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        cls.__commands = commands_of(cls)
 
     def create(self) -> None:
         """Set up the instance (TA_CreateEntryPoint)."""
@@ -73,8 +85,18 @@ class TrustedApplication:
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
     ) -> None:
-        """Run a command (TA_InvokeCommandEntryPoint)."""
-        raise ResultError(Result.NOT_IMPLEMENTED)
+        """Run a command by the method that serves it (TA_InvokeCommandEntryPoint).
+
+        An override gets every command. It can leave some to the methods by
+        super().invoke_command(session, command_id, parameters).
+        """
+        name = self.__commands.get(command_id)
+        if name is None:
+            raise ResultError(self.unknown_command)
+        method = getattr(self, name)
+        returned = method(session, parameters)
+        if returned is not None:
+            raise wrong_return(self, method, returned)
 
     def close_session(self, session: ClientSession) -> None:
         """Clean up a session (TA_CloseSessionEntryPoint)."""

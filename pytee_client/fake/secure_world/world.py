@@ -7,13 +7,16 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from logging import getLogger
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
+from ..._panics import for_panic
 from ...enums import Login, Origin, Result
 from ...supplicant.file_system import FileSystem
 from ...supplicant.folder_file_system import FolderFileSystem
 from .clock import Clock
+from .entry_points import wrong_return
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
 from .notifications import Notifications
@@ -26,6 +29,8 @@ from .storage.persistent_storage import PersistentStorage
 from .trusted_application import TrustedApplication, check_application
 
 __all__ = ["Outcome", "SecureWorld"]
+
+_logger: Final = getLogger(__name__)
 
 
 class SecureWorld:
@@ -167,9 +172,9 @@ class SecureWorld:
             if instance.application is None:
                 application = instance.cls()
                 application.core = instance.core or InternalCore(self, instance)
-                application.create()
+                _run(application, application.create)
                 instance.application = application
-            instance.application.open_session(session, parameters)
+            _run(instance.application, instance.application.open_session, session, parameters)
 
         opened = False
         try:
@@ -266,7 +271,7 @@ class SecureWorld:
         """Close a session without a number."""
         application, session = entry.application, entry.session
         try:
-            self._run_entry_point(entry.instance, session, application.close_session, session)
+            self._run_unheard(entry.instance, session, application.close_session, session)
         finally:
             self._remove_session(entry.instance)
 
@@ -274,18 +279,20 @@ class SecureWorld:
         self,
         instance: Instance,
         session: ClientSession,
-        enter: Callable[..., None],
+        enter: Callable[..., object],
         *args: Any,
     ) -> Outcome:
-        """Run an entry point. Any exception but ResultError is a panic."""
+        """Run an entry point. Any exception but ResultError is a panic, and so is any result."""
         with instance.lock:
             if instance.panic is not None:
                 return _dead(instance.panic)
             before, instance.current = instance.current, session
             try:
-                enter(*args)
+                returned = enter(*args)
+                if returned is not None:
+                    raise wrong_return(instance.application, enter, returned)
             except ResultError as code:
-                return Outcome(code.code, Origin.TRUSTED_APP)
+                return Outcome(code.code, Origin.TRUSTED_APP, cause=code.__cause__)
             except Exception as error:
                 instance.panic = error
                 instance.end()
@@ -294,6 +301,20 @@ class SecureWorld:
                 instance.current = before
                 session._finish_entry()
             return SUCCESS
+
+    def _run_unheard(
+        self,
+        instance: Instance,
+        session: ClientSession,
+        enter: Callable[..., object],
+        *args: Any,
+    ) -> None:
+        """Run an entry point whose result reaches no client, and log its panic."""
+        was_dead = instance.panic is not None
+        outcome = self._run_entry_point(instance, session, enter, *args)
+        if outcome.cause is not None and outcome.result == Result.TARGET_DEAD and not was_dead:
+            name = f"{instance.cls.__name__}.{getattr(enter, '__name__', 'entry point')}()"
+            _logger.error("%s: %s", name, for_panic(outcome.cause), exc_info=outcome.cause)
 
     def _remove_session(self, instance: Instance) -> None:
         """Remove a session of an instance, and end the instance after the last."""
@@ -310,8 +331,14 @@ class SecureWorld:
                     del self._single_instances[cls.uuid]
             if instance.application is not None and exists:
                 nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
-                self._run_entry_point(instance, nobody, instance.application.destroy)
+                self._run_unheard(instance, nobody, instance.application.destroy)
             instance.end()
+
+
+def _run(application: TrustedApplication, entry_point: Callable[..., object], *args: Any) -> None:
+    returned = entry_point(*args)
+    if returned is not None:
+        raise wrong_return(application, entry_point, returned)
 
 
 def _load_nothing(uuid: UUID) -> NoReturn:
@@ -329,12 +356,12 @@ def _shorten_buffers(
     if cls.pseudo:
         for parameter in parameters:
             if isinstance(parameter, MemrefParameter) and not parameter.size:
-                parameter.buffer = None
+                parameter._map(None)
     elif mapped:
         for slot, size in mapped.items():
             parameter = parameters[slot]
             if isinstance(parameter, MemrefParameter) and parameter.buffer is not None:
-                parameter.buffer = parameter.buffer[:size]
+                parameter._map(parameter.buffer[:size])
 
 
 def _dead(cause: BaseException) -> Outcome:

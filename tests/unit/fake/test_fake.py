@@ -54,7 +54,7 @@ def application(run: Callable[[fake.Parameters], object]) -> type[fake.TrustedAp
 def double(parameters: fake.Parameters) -> None:
     value = parameters[0]
     assert isinstance(value, fake.ValueParameter)
-    value.a *= 2
+    value.a = value.a * 2 & 0xFFFFFFFF
 
 
 Doubler = application(double)

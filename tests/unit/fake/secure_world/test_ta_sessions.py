@@ -150,7 +150,7 @@ def test_parameters_are_what_a_client_would_send(session: tee.Session) -> None:
         output = MemrefParameter(ParamType.MEMREF_INOUT, memoryview(buffer)[2:8], 5)
         number = ValueParameter(ParamType.VALUE_OUTPUT, 1, 2)
         with ta.core.open_ta_session(Served.uuid) as served:
-            served.invoke_command(SHOW, b"abc", output, (1, 1 << 32), number)
+            served.invoke_command(SHOW, b"abc", output, (1, 0), number)
         return output.size, number.a
 
     assert do(session, run) == (2, 0)

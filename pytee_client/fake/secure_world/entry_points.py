@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Entry points of Trusted Applications: which method serves a command, and what they return."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from enum import Enum
+from operator import index
+from types import FunctionType
+from typing import Any, Final, TypeVar
+
+from ...enums import Result
+from .parameters import Parameters
+from .session import ClientSession
+
+__all__ = ["command", "commands_of", "wrong_return"]
+
+_CommandT = TypeVar("_CommandT", bound=Callable[[Any, ClientSession, Parameters], None])
+
+_NUMBERS: Final = "_pytee_client_commands"
+_LAST_NUMBER: Final = 0xFFFFFFFF
+_LAST_SMALL: Final = 0xFFFF
+
+
+def command(number: int) -> Callable[[_CommandT], _CommandT]:
+    """Have a method of a Trusted Application serve a command.
+
+        class Counter(fake.TrustedApplication):
+            @fake.command(0)
+            def increment(
+                self, session: fake.ClientSession, parameters: fake.Parameters
+            ) -> None: ...
+
+    A method may serve several commands. A class inherits the commands of its bases; it overrides
+    one by a method of the same name, with or without this decorator, or by another method with
+    the same number.
+
+    Args:
+        number: the number of the command, 32 bits, such as a member of an IntEnum.
+
+    Raises:
+        TypeError: the number is no int, or what is decorated is no function.
+        ValueError: the number does not fit into 32 bits.
+    """
+    given: Any = number
+    try:
+        checked = int(index(given))
+    except TypeError:
+        raise TypeError(
+            f"a command has a number, as in @fake.command(0), and not {given!r}"
+        ) from None
+    if isinstance(given, bool):
+        raise TypeError(f"the number of a command is an int, not {given!r}")
+    if not 0 <= checked <= _LAST_NUMBER:
+        raise ValueError(f"the number of a command is from 0 to 0xFFFFFFFF, not {checked}")
+
+    def mark(method: _CommandT) -> _CommandT:
+        function = getattr(method, "__func__", method)
+        if not isinstance(function, FunctionType):
+            raise TypeError(f"a command is served by a method, and not by {method!r}")
+        setattr(function, _NUMBERS, (*getattr(function, _NUMBERS, ()), checked))
+        return method
+
+    return mark
+
+
+def commands_of(cls: type[Any]) -> Mapping[int, str]:
+    """Return the commands of a class: the numbers, and the names of the methods.
+
+    Raises:
+        TypeError: two methods serve one number, in the class itself or in two of its bases.
+    """
+    commands: dict[int, str] = {}
+    owners: dict[int, type[Any]] = {}
+    for owner in reversed(cls.__mro__):
+        own = _own_commands(owner)
+        for name, attribute in vars(owner).items():
+            # What overrides a method serves its commands, unless it has numbers of its own.
+            if name in own.values() or attribute is None:
+                commands = {number: its for number, its in commands.items() if its != name}
+        commands.update(own)
+        owners.update(dict.fromkeys(own, owner))
+    for number, name in commands.items():
+        for rival in cls.__mro__:
+            other = _own_commands(rival).get(number, name)
+            if other != name and not issubclass(owners[number], rival):
+                raise TypeError(
+                    f"{cls.__name__} inherits two methods for command {number}:"
+                    f" {owners[number].__name__}.{name} and {rival.__name__}.{other}; define one"
+                    " in the class itself"
+                )
+    return commands
+
+
+def _own_commands(cls: type[Any]) -> dict[int, str]:
+    own: dict[int, str] = {}
+    for name, attribute in vars(cls).items():
+        numbers: Any = getattr(getattr(attribute, "__func__", attribute), _NUMBERS, ())
+        for number in numbers if isinstance(numbers, tuple) else ():
+            if number in own:
+                both = name if own[number] == name else f"{own[number]} and {name}"
+                raise TypeError(f"command {number} of {cls.__name__} is served twice, by {both}")
+            own[number] = name
+    return own
+
+
+def wrong_return(application: object, entry_point: Callable[..., object], value: Any) -> TypeError:
+    """Make the exception for an entry point that returned something other than None."""
+    function = inspect.unwrap(getattr(entry_point, "__func__", entry_point))
+    code = getattr(function, "__code__", None)
+    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
+    who = f"{type(application).__name__}.{getattr(function, '__name__', 'entry point')}(){place}"
+    if inspect.iscoroutine(value) or inspect.isasyncgen(value):
+        if inspect.iscoroutine(value):
+            # Or else Python warns that nobody awaited it.
+            value.close()
+        return TypeError(
+            f"{who} is an async function, so none of it ran: an entry point is a plain function"
+        )
+    if inspect.isgenerator(value):
+        return TypeError(
+            f"{who} has a yield, so none of it ran: an entry point is a plain function"
+        )
+    if isinstance(value, int) and not isinstance(value, bool):
+        shown = _shown_code(value)
+        remedy = f"raise fake.ResultError({shown})" if value else "return nothing"
+        return TypeError(f"{who} returned {shown}: {remedy} instead")
+    return TypeError(
+        f"{who} returned {_short(value)}: return nothing for SUCCESS, raise"
+        " fake.ResultError(code) for any other result, and write outputs into the parameters"
+    )
+
+
+def _shown_code(value: int) -> str:
+    if isinstance(value, Enum):
+        package = "tee." if isinstance(value, Result) else ""
+        return f"{package}{type(value).__name__}.{value.name}"
+    return f"0x{value:08x}" if value > _LAST_SMALL else str(value)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
