@@ -6,8 +6,10 @@
     class Doubler(fake.TrustedApplication):
         uuid = UUID("...")
 
-        def invoke_command(self, session, command_id, parameters):
-            parameters[0].a *= 2
+        @fake.command(0)
+        def double(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            parameters.expect(fake.ParamType.VALUE_INOUT)
+            parameters.value(0).a *= 2
 
     kernel = fake.Kernel(applications=[Doubler])
     with Context(backend=kernel) as context:

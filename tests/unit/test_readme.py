@@ -6,8 +6,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
-import re
-import textwrap
 import threading
 from enum import Enum
 from pathlib import Path
@@ -21,22 +19,14 @@ from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.kernels import proxy as passing
 
+from ..support.samples import imports_above, samples
 from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from enum import IntEnum
 
-TOP = Path(__file__).parents[2]
-README = TOP / "README.md"
-FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
-SAMPLES = [
-    (page, number, textwrap.dedent(text))
-    for page in (README, *sorted((TOP / "docs").glob("*.md")))
-    for number, text in enumerate(
-        text for _, language, text in FENCED.findall(page.read_text()) if language == "python"
-    )
-]
+SAMPLES = samples()
 
 
 class Sample(Enum):
@@ -44,7 +34,7 @@ class Sample(Enum):
 
     HELLO = "# 43"
     OPEN = "HELLO_WORLD = UUID"
-    PARAMETERS = "(digest,) ="
+    PARAMETERS = "# a view of buffer"
     SHARED_MEMORY = "allocate_shared_memory"
     OWN_MEMORY = "register_shared_memory"
     HOT_LOOPS = "increment ="
@@ -52,7 +42,8 @@ class Sample(Enum):
     LOGINS = "client_uuid("
     CANCELLING = "request_cancellation"
     FINDING_DEVICES = "enumerate_bus_devices("
-    OWN_APPLICATION = "class Counter"
+    COUNTER = "class Counter"
+    OWN_APPLICATION = "class Digest("
     DEFAULT_KERNEL = "default_kernel("
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
@@ -145,16 +136,6 @@ class _Yours(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(call, node))
 
 
-def imports_before(sample: Sample) -> Iterator[ast.stmt]:
-    """Return the imports of the samples above it on its page."""
-    page, number, _ = SAMPLES[sample.place]
-    for other, before, text in SAMPLES:
-        if other == page and before < number:
-            for statement in ast.parse(text).body:
-                if isinstance(statement, ast.Import | ast.ImportFrom):
-                    yield statement
-
-
 def run(
     sample: Sample, *, yours: Callable[[dict[str, Any]], None] | None = None, **given: object
 ) -> dict[str, Any]:
@@ -175,7 +156,7 @@ def run(
     names["yours"] = call
     page, _, text = SAMPLES[sample.place]
     tree = _Yours().visit(ast.parse(text))
-    tree.body[:0] = imports_before(sample)
+    tree.body[:0] = imports_above(SAMPLES[sample.place])
     exec(compile(tree, f"{page.name}: {sample.name}", "exec"), names)
     assert calls == (yours is not None)
     return names
@@ -331,18 +312,19 @@ def test_devices_are_listed_by_the_sample(
     assert all(f"{application.uuid} None\n" in printed for application in applications)
 
 
-def test_an_own_trusted_application_is_tested_by_the_sample() -> None:
-    run(Sample.OWN_APPLICATION)["test_it_counts"]()
+def test_an_own_trusted_application_is_tested_by_the_samples() -> None:
+    run(Sample.COUNTER)["test_it_counts"]()
+    run(Sample.OWN_APPLICATION)["test_it_digests"]()
 
 
 def test_a_program_that_opens_the_fake_meets_the_application_of_the_sample() -> None:
-    counter = run(Sample.OWN_APPLICATION)["Counter"]
+    digest = run(Sample.OWN_APPLICATION)["Digest"]
 
     def program(names: dict[str, Any]) -> None:
-        with tee.Context("fake:optee") as context, context.open_session(counter.uuid) as opened:
-            assert opened.invoke_command(0, tee.ValueOutput()) == ((1, 0),)
+        with tee.Context("fake:optee") as context, context.open_session(digest.uuid) as opened:
+            opened.invoke_command(0, b"abc")
 
-    run(Sample.DEFAULT_KERNEL, yours=program, Counter=counter)
+    run(Sample.DEFAULT_KERNEL, yours=program, Digest=digest)
     with pytest.raises(tee.ItemNotFoundError):
         program({})
 
@@ -384,12 +366,12 @@ def test_a_trace_is_recorded_and_replayed_by_the_sample(
 
 
 def test_a_supplicant_loads_the_application_of_the_sample(tmp_path: Path) -> None:
-    counter = run(Sample.OWN_APPLICATION)["Counter"]
+    digest = run(Sample.OWN_APPLICATION)["Digest"]
 
     def program(names: dict[str, Any]) -> None:
-        assert names["session"].invoke_command(0, tee.ValueOutput()) == ((1, 0),)
+        names["session"].invoke_command(0, b"abc")
 
-    names = run(Sample.SUPPLICANT, yours=program, Counter=counter, folder=tmp_path)
+    names = run(Sample.SUPPLICANT, yours=program, Digest=digest, folder=tmp_path)
     names["kernel"].assert_no_leaks()
 
 

@@ -59,8 +59,6 @@ class ValueParameter:
             return NotImplemented
         return (self._type, self._a, self._b) == (other._type, other._a, other._b)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"ValueParameter({self._type.name}, {self._a}, {self._b})"
 
@@ -180,8 +178,6 @@ class MemrefParameter:
             return NotImplemented
         mine, its = (self._type, self._size), (other._type, other._size)
         return mine == its and self._buffer == other._buffer
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"MemrefParameter({self._type.name}, {'null, ' * self.is_null}size={self._size})"
