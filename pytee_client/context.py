@@ -19,10 +19,10 @@ from ._boundary import (
     pin,
     to_descriptor,
     to_size,
-    to_uint32,
     uuid_octets,
 )
 from ._calls.pool import open_session
+from ._checks import refuse_other_enum, to_int_enum, to_number, to_uint32
 from ._closable import Closable
 from ._process import Process
 from ._remedies import for_descriptor, for_memory, for_opening
@@ -38,7 +38,7 @@ from .errors import (
     TeecError,
     TrustedApplicationNotFoundError,
 )
-from .identity import gid_for_login
+from .identity import gid_for_login, to_login
 from .memory import (
     AllocatedSharedMemory,
     DescriptorSharedMemory,
@@ -186,7 +186,7 @@ class Context(Closable):
         self._check_live()
         uuid_octets(destination)
         _check_results(results)
-        login = to_uint32(login, "the login")
+        login = to_login(login)
         group = gid_for_login(login, gid)
         try:
             with ClaimedCall(operation) as call, _ExplainedErrors(self) as native:
@@ -401,15 +401,12 @@ def _pinned_for_sharing(buffer: Buffer, flags: MemoryFlags) -> tuple[t.Any, bool
 
 
 def _directions(flags: int) -> MemoryFlags:
-    if flags not in (MemoryFlags.INPUT, MemoryFlags.OUTPUT, MemoryFlags.INOUT):
-        raise BadParametersError(f"the flags must be INPUT, OUTPUT or both, not {flags!r}")
-    return MemoryFlags(flags)
+    refuse_other_enum(flags, MemoryFlags, "flags")
+    return MemoryFlags(to_number(flags, "flags", 1, 3, "INPUT, OUTPUT or both"))
 
 
 def _check_results(results: object) -> None:
     if results is None:
         return
-    if not isinstance(results, type) or not issubclass(results, IntEnum) or not len(results):
-        raise ParameterTypeError(f"results must be an IntEnum class with members, not {results!r}")
-    for member in results:
-        to_uint32(member.value, f"the result {results.__name__}.{member.name}")
+    for member in to_int_enum(results, "results"):
+        to_uint32(member.value, f"the result {type(member).__name__}.{member.name}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from . import _hints as t
-from ._boundary import to_uint32
+from ._checks import refuse_other_enum, to_uint32
 from ._remedies import for_login
 from .enums import Login
 from .errors import BadParametersError, NotSupportedError
@@ -47,7 +47,7 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
 
     Threads: may be called from any.
     """
-    login = to_uint32(login, "the login")
+    login = to_login(login)
     if login not in _LINUX_LOGINS:
         raise NotSupportedError(
             f"making the client UUID for login 0x{login:x}", remedy=for_login(login)
@@ -65,6 +65,12 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
         return uuid5(UUID(_NAMESPACE), f"gid={group:x}")
     user = os.geteuid() if uid is None else to_uint32(uid, "the uid")
     return uuid5(UUID(_NAMESPACE), f"uid={user:x}")
+
+
+def to_login(login: object) -> int:
+    """Check who a client says it is; vendors may have logins of their own."""
+    refuse_other_enum(login, Login, "the login")
+    return to_uint32(login, "the login")
 
 
 def gid_for_login(login: int, gid: int | str | None) -> int | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 
 from ._calls.call import Call
+from ._checks import to_instance
 from .enums import OperationState
 from .errors import BadStateError
 
@@ -59,6 +60,7 @@ class ClaimedCall:
         operation = self._operation
         if operation is None:
             return Call()
+        to_instance(operation, Operation, "the operation", "make one with Operation()")
         with operation._lock:
             if operation._in_use or operation.state in (OperationState.SENT, OperationState.DONE):
                 raise BadStateError("the operation was used before: make one for each call")

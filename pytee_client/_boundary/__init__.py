@@ -6,7 +6,7 @@ anything after its end. The layers above know Python's values, and what results 
 """
 
 from .call import NativeCall
-from .checks import pin, to_descriptor, to_size, to_uint32, uuid_octets
+from .checks import pin, to_descriptor, to_size, uuid_octets
 from .context import NativeContext
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
@@ -41,6 +41,5 @@ __all__ = [
     "read_mapping",
     "to_descriptor",
     "to_size",
-    "to_uint32",
     "uuid_octets",
 ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import operator
 import os
 
+from .._checks import said, to_number
 from .._native import ffi
 from ..errors import (
     BadParametersError,
@@ -21,52 +22,58 @@ if TYPE_CHECKING:
     from .._stand_ins import Buffer
 
 
+ENCODE: Final = "encode it, for example with .encode()"
+
 # The address of an empty buffer, which may have none of its own: without one it
 # would be a null memory reference.
 EMPTY: Final = ffi.new("char[1]")
 
 _INT_MAX: Final = 0x7FFFFFFF
-_UINT32_MAX: Final = 0xFFFFFFFF
 _BYTES: Final = ffi.typeof("char[]")
+# Most buffers are of these, which need no further look.
+_PLAIN: Final = frozenset((bytes, bytearray, memoryview))
 _from_buffer: Final = ffi.from_buffer
-_SIZE_MAX: Final = 2 ** (8 * ffi.sizeof("size_t")) - 1
-
-
-def to_uint32(value: object, what: str) -> int:
-    """Check an unsigned 32-bit number."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise ParameterTypeError(f"{what} must be an int, not {type(value).__name__}") from None
-    if not 0 <= number <= _UINT32_MAX:
-        raise ParameterRangeError(f"{what} is {number}, but must be from 0 to 2**32 - 1")
-    return number
+_SIZE_BITS: Final = 8 * ffi.sizeof("size_t")
+_SIZE_MAX: Final = 2**_SIZE_BITS - 1
+_SIZES: Final = f"not negative, and at most 2**{_SIZE_BITS} - 1: this machine can't address more"
 
 
 def to_size(value: object, what: str) -> int:
     """Check a number of bytes."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise ParameterTypeError(f"{what} must be an int, not {type(value).__name__}") from None
-    if number < 0:
-        raise ParameterRangeError(f"{what} is {number}, but must not be negative")
-    if number > _SIZE_MAX:
-        raise ParameterRangeError(f"{what} is {number}, more than this machine can address")
-    return number
+    if type(value) is int and 0 <= value <= _SIZE_MAX:
+        return value
+    return to_number(value, what, 0, _SIZE_MAX, _SIZES)
 
 
 def to_descriptor(value: object) -> int:
     """Check a file descriptor, or ask an object for its own."""
-    fileno = getattr(value, "fileno", None)
+    fileno = None if isinstance(value, type) else getattr(value, "fileno", None)
     try:
-        fd = operator.index(value if fileno is None else fileno())  # type: ignore[arg-type]
+        fd: Any = value if fileno is None else fileno()
+        if isinstance(fd, bool):
+            raise TypeError
+        number = operator.index(fd)
     except TypeError:
-        name = type(value).__name__
-        raise ParameterTypeError(f"fd must be an int or have a fileno(), not {name}") from None
-    if not 0 <= fd <= _INT_MAX:
-        raise ParameterRangeError(f"fd is {fd}, which is no open file descriptor")
-    return fd
+        raise ParameterTypeError(
+            f"fd must be an int or have a fileno(), not {said(value)}: give the descriptor, or"
+            " the open file"
+        ) from None
+    except (ValueError, OSError) as error:
+        # A file that is closed, or a stream without a descriptor.
+        raise BadParametersError(f"fd has no file descriptor: {error}") from error
+    if not 0 <= number <= _INT_MAX:
+        raise ParameterRangeError(f"fd is {said(number)}, which is no open file descriptor")
+    return number
+
+
+def _refuse_scalar(value: object, what: str | int) -> None:
+    """Refuse numbers and text that have a buffer, as numpy's do: they are no memory to share."""
+    kind = type(value)
+    is_number = hasattr(kind, "__float__") and not hasattr(kind, "__len__")
+    if is_number or isinstance(value, str):
+        what = f"parameter {what}" if isinstance(what, int) else what
+        hint = "use a pair of ints or a ValueInput" if is_number else ENCODE
+        raise ParameterTypeError(f"{what} must be bytes-like, not {said(value)}: {hint}")
 
 
 def uuid_octets(value: object) -> bytes:
@@ -105,14 +112,15 @@ def pin(buffer: Buffer, what: str | int, writable: bool) -> Any:
 
     what says whose it is, or which parameter's.
     """
+    if type(buffer) not in _PLAIN:
+        _refuse_scalar(buffer, what)
     try:
         return _from_buffer(_BYTES, buffer, writable)
     except (TypeError, BufferError, ValueError) as error:
         what = f"parameter {what}" if isinstance(what, int) else what
         name = type(buffer).__name__
         if isinstance(error, TypeError):
-            hint = "; encode it, for example with .encode()" if isinstance(buffer, str) else ""
-            raise ParameterTypeError(f"{what} must be bytes-like, not {name}{hint}") from None
+            raise ParameterTypeError(f"{what} must be bytes-like, not {said(buffer)}") from None
         if not isinstance(error, BufferError):
             raise BadParametersError(f"{what} can't be used: {error}") from error
         if writable and memoryview(buffer).readonly:

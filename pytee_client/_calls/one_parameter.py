@@ -22,12 +22,13 @@ from .._boundary.call import (
     unpack_value,
 )
 from .._boundary.checks import EMPTY
+from .._checks import to_uint32
 from .._outputs import RequiredSize, Value
 from ..errors import ClosedSharedMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, view_part
 from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
 from .call import new_tuple
-from .slots import foreign_block, view_of
+from .slots import foreign_block, to_words, view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
             if type(value) is not tuple:
                 value = pair_of(value, 0)
             a, b = value
-            # A TypeError for values that are not ints, but that C would convert: a Decimal, a float
-            # in an array. Checking the type of each costs 0.3 % of a call more.
-            a | b | command_id  # pyright: ignore[reportUnusedExpression]
+            # C would convert a Decimal, a float in an array, or a bool.
+            if not type(a) is type(b) is type(command_id) is int:
+                command_id = to_uint32(command_id, "the command id")
+                a, b = to_words(a, b, 0)
             needs_attention = invoke_value(call.struct, command_id, a, b)
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))

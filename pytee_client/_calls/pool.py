@@ -8,7 +8,8 @@ import weakref
 from collections import deque
 from threading import get_ident
 
-from .._boundary import NativeSession, raise_interrupted, to_uint32
+from .._boundary import NativeSession, raise_interrupted
+from .._checks import to_uint32
 from .._process import Process
 from ..enums import Origin, Result
 from ..errors import BadStateError, ClosedSessionError, ForkedContextError

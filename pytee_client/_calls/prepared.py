@@ -7,8 +7,8 @@ from collections import deque
 from functools import partial
 
 from .. import parameters as p
-from .._boundary import to_uint32
 from .._boundary.call import SLOTS, repeat
+from .._checks import to_uint32
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
 from .one_parameter import (
@@ -19,7 +19,7 @@ from .one_parameter import (
     repeat_with_bytes,
     repeat_with_value,
 )
-from .slots import PARAMETER_CLASSES, set_parameters
+from .slots import is_parameter_class, set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,11 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):
-        if isinstance(slot, type) and slot not in PARAMETER_CLASSES:
-            raise ParameterTypeError(f"parameter {index} can't be of the type {slot.__name__}")
+        if isinstance(slot, type) and not is_parameter_class(slot):
+            raise ParameterTypeError(
+                f"parameter {index} can't be of the type {slot.__name__}: give a parameter, or a"
+                " class of parameters such as ValueInOut"
+            )
     command: PreparedCommand[Outputs] = PreparedCommand(_runner_of(calls, command_id, slots))
     command.command_id, command.slots = command_id, tuple(slots)
     return command
@@ -77,6 +80,7 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
 
 def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
+    _check_fixed(calls, slots)
     only: Any = slots[0] if len(slots) == 1 else None
     if only is p.ValueInOut:
         return partial(call_with_value, calls, command_id)
@@ -91,6 +95,16 @@ def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> par
     if all(map(_is_kept, slots)):
         return _prepare_kept(calls, command_id, slots)
     return partial(_call_with_contents, calls, command_id, slots)
+
+
+def _check_fixed(calls: CallPool, slots: Sequence[object]) -> None:
+    """Raise the errors of parameters that are the same at each call."""
+    call = calls.new()
+    try:
+        fixed = [None if isinstance(slot, type) else slot for slot in slots]
+        set_parameters(call, calls.session.context, fixed)
+    finally:
+        call.clear()
 
 
 def _is_kept(slot: object) -> bool:

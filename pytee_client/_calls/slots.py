@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from .. import parameters as p
-from .._boundary import to_size, to_uint32
+from .._boundary import to_size
 from .._boundary.call import (
     MEMREF_PARTIAL_INOUT,
     MEMREF_PARTIAL_INPUT,
@@ -27,7 +27,8 @@ from .._boundary.call import (
     distance,
     pin_bytes,
 )
-from .._boundary.checks import EMPTY
+from .._boundary.checks import EMPTY, ENCODE
+from .._checks import said, to_uint32
 from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
@@ -183,12 +184,19 @@ def _set_memory(call: Call, index: int, memory: Any, size: int) -> None:
 
 def _set_value(call: Call, index: int, pair: tuple[int, int]) -> None:
     a, b = pair
+    # What is checked here, packing would take for a number too: a bool.
+    if not type(a) is type(b) is int:
+        a, b = to_words(a, b, index)
     try:
         call.set_value(index, a, b)
     except struct.error:
-        to_uint32(a, f"parameter {index}, a")
-        to_uint32(b, f"parameter {index}, b")
+        to_words(a, b, index)
         raise
+
+
+def to_words(a: object, b: object, index: int) -> tuple[int, int]:
+    """Check the two numbers of a value."""
+    return to_uint32(a, f"parameter {index}, a"), to_uint32(b, f"parameter {index}, b")
 
 
 def _value_input(
@@ -312,9 +320,24 @@ _SETTERS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
 
 
 def _set_plain(call: Call, context: NativeContext, index: int, value: object) -> int:
-    """Set the parameter that a plain value stands for."""
-    parameter = _parameter_of(value, index)
-    return _SETTERS_OF_CLASSES[type(parameter)](call, context, index, parameter)
+    """Set a parameter of a class derived from ours, or what a plain value stands for."""
+    if not isinstance(value, p._Parameter):
+        value = _parameter_of(value, index)
+    return _setter_of(type(value), index)(call, context, index, value)
+
+
+def _setter_of(kind: type, index: int) -> Callable[[Call, NativeContext, int, Any], int]:
+    for cls in kind.__mro__:
+        if cls in _SETTERS_OF_CLASSES:
+            return _SETTERS_OF_CLASSES[cls]
+    raise ParameterTypeError(
+        f"parameter {index} can't be {kind.__name__}: use one of the classes that derive from it"
+    )
+
+
+def is_parameter_class(kind: type) -> bool:
+    """Return whether a class is one of parameters, or derives from one."""
+    return not PARAMETER_CLASSES.isdisjoint(kind.__mro__)
 
 
 def _parameter_of(value: Any, index: int) -> object:
@@ -323,13 +346,21 @@ def _parameter_of(value: Any, index: int) -> object:
         return p.MemrefWhole(value)
     if isinstance(value, tuple | list) and len(value) == 2:
         return p.ValueInput(*value)
-    if isinstance(value, str | int | tuple | list):
-        hint = {
-            str: "encode it, for example with .encode()",
-            int: "use a pair of ints or a ValueInput",
-        }.get(type(value), "a value is a pair of ints")
-        raise ParameterTypeError(f"parameter {index} can't be {type(value).__name__}: {hint}")
+    if isinstance(value, type | str | int | float | tuple | list):
+        raise ParameterTypeError(f"parameter {index} can't be {said(value)}: {_hint_for(value)}")
     return p.MemrefTempInput(value)
+
+
+def _hint_for(value: object) -> str:
+    """Say what to pass in place of something that is no parameter."""
+    if isinstance(value, type):
+        made = is_parameter_class(value) or issubclass(value, SharedMemory)
+        return "pass an object of the class" if made else "pass a parameter or a bytes-like object"
+    if isinstance(value, str):
+        return ENCODE
+    if isinstance(value, tuple | list):
+        return "a value is a pair of ints"
+    return "use a pair of ints or a ValueInput"
 
 
 def set_parameters(call: Call, context: NativeContext, parameters: Sequence[object]) -> int:

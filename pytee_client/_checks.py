@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks of what programs pass: numbers, times, choices, objects.
+
+Each check takes what the value is called, and returns the value as the rest of the package uses
+it. Its error names the parameter, says what was given, and what would be right.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from enum import Enum, IntEnum
+
+from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    _T = TypeVar("_T")
+
+UINT32_MAX: Final = 2**32 - 1
+# In seconds: 30 years. Python's own waits take no more than 292 years.
+_LONGEST: Final = 1e9
+_SHOWN: Final = 60
+
+
+def said(value: object) -> str:
+    """Say what a program passed: its type, and its value where that is short and no secret."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, bool | int | float | Enum):
+        try:
+            text = repr(value)
+        except ValueError:
+            # Python writes no numbers of more than 4 300 digits.
+            text = "a very large int"
+        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return type(value).__name__
+
+
+def to_number(value: object, what: str, low: int, high: int, limits: str) -> int:
+    """Check a whole number: an int, or what stands for one, but no bool."""
+    if isinstance(value, bool):
+        raise ParameterTypeError(f"{what} must be an int, not {value}: write {int(value)}")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ParameterTypeError(
+            f"{what} must be an int, not {said(value)}{_hint_for_int(value)}"
+        ) from None
+    if not low <= number <= high:
+        raise ParameterRangeError(f"{what} is {said(number)}, but must be {limits}")
+    return number
+
+
+def _hint_for_int(value: object) -> str:
+    if isinstance(value, float):
+        return ": round it, for example with int()"
+    if isinstance(value, str):
+        return ": convert it, for example with int()"
+    if isinstance(value, type):
+        return ": give one of its values"
+    return ""
+
+
+def to_uint32(value: object, what: str) -> int:
+    """Check an unsigned 32-bit number."""
+    if type(value) is int and 0 <= value <= UINT32_MAX:
+        return value
+    return to_number(value, what, 0, UINT32_MAX, "from 0 to 2**32 - 1")
+
+
+def to_int32(value: object, what: str) -> int:
+    """Check a signed 32-bit number."""
+    return to_number(value, what, -(2**31), 2**31 - 1, "from -2**31 to 2**31 - 1")
+
+
+def to_uint64(value: object, what: str) -> int:
+    """Check an unsigned 64-bit number."""
+    return to_number(value, what, 0, 2**64 - 1, "from 0 to 2**64 - 1")
+
+
+def to_int64(value: object, what: str) -> int:
+    """Check a signed 64-bit number."""
+    return to_number(value, what, -(2**63), 2**63 - 1, "from -2**63 to 2**63 - 1")
+
+
+def to_count(value: object, what: str, low: int = 0) -> int:
+    """Check a number that has no upper limit of its own."""
+    return to_number(value, what, low, 2**64 - 1, f"at least {low}")
+
+
+def to_float(value: object, what: str) -> float:
+    """Check a number with a fraction; it may be infinite or NaN."""
+    is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
+    if isinstance(value, bool | str) or not is_number:
+        raise ParameterTypeError(f"{what} must be a float, not {said(value)}")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ParameterTypeError(f"{what} must be a float, not {said(value)}") from None
+    except OverflowError:
+        raise ParameterRangeError(f"{what} is too large for a float") from None
+
+
+def to_seconds(value: object, what: str) -> float:
+    """Check a time in seconds that ends."""
+    seconds = to_float(value, what)
+    if not 0 <= seconds < _LONGEST:
+        raise ParameterRangeError(
+            f"{what} is {seconds!r}, but must be from 0 to 1e9: it is in seconds"
+        )
+    return seconds
+
+
+def to_timeout(value: object, what: str) -> float | None:
+    """Check a time-out in seconds; None, inf and more than 30 years are no time-out."""
+    if value is None:
+        return None
+    seconds = to_float(value, what)
+    # False for NaN too.
+    if not seconds >= 0:
+        raise ParameterRangeError(
+            f"{what} is {seconds!r}, but must not be negative or NaN:"
+            " 0 does not wait, and None waits for ever"
+        )
+    return seconds if seconds < _LONGEST else None
+
+
+def to_bool(value: object, what: str) -> bool:
+    """Check a choice: a string or a number would pass as true unnoticed."""
+    if not isinstance(value, bool):
+        raise ParameterTypeError(f"{what} must be True or False, not {said(value)}")
+    return value
+
+
+def to_instance(value: object, kind: type[_T], what: str, remedy: str) -> _T:
+    """Check that a value is an object of a class."""
+    if not isinstance(value, kind):
+        raise ParameterTypeError(f"{what} must be {_article(kind)}, not {said(value)}: {remedy}")
+    return value
+
+
+def _article(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+
+
+def refuse_other_enum(value: object, kind: type[Enum], what: str) -> None:
+    """Refuse a member of another enumeration, which has the number of something else."""
+    if isinstance(value, Enum) and not isinstance(value, kind):
+        raise ParameterTypeError(
+            f"{what} must be {_article(kind)}, not {said(value)}"
+            + (": int() of it is its number" if isinstance(value, int) else "")
+        )
+
+
+def to_int_enum(value: object, what: str) -> type[IntEnum]:
+    """Check a class that names numbers."""
+    if not isinstance(value, type) or not issubclass(value, IntEnum) or not len(value):
+        raise ParameterTypeError(f"{what} must be an IntEnum class with members, not {said(value)}")
+    return value
+
+
+def to_path(value: object, what: str) -> str:
+    """Check a path that the system can take; bytes that are no text stay what they are."""
+    # A class has the method too, but can't answer.
+    if isinstance(value, type) or not isinstance(value, str | os.PathLike):
+        hint = ": os.fsdecode() makes a str of it" if isinstance(value, bytes) else ""
+        raise ParameterTypeError(f"{what} must be a str or a path, not {said(value)}{hint}")
+    try:
+        path = os.fspath(value)
+    except TypeError as error:
+        raise ParameterTypeError(f"{what} is no path: {error}") from None
+    if not isinstance(path, str):
+        raise ParameterTypeError(
+            f"{what} must be a str or a path of one, not {path!r}: os.fsdecode() makes a str of it"
+        )
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise BadParametersError(
+            f"{what} is {path!r}, which the file system can't encode: use os.fsdecode() to make"
+            " a str of the bytes of a path"
+        ) from None
+    if not encoded or 0 in encoded:
+        wrong = "holds a NUL byte" if encoded else "is empty"
+        raise BadParametersError(f"{what} is {path!r}, but no path {wrong}")
+    return path
