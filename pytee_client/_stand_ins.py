@@ -8,10 +8,14 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Generic, NamedTuple
+    from typing import Generic, Literal, NamedTuple, TypeAlias
 
     from typing_extensions import Buffer
+
+    # The word of a value with the more significant half of 64 bits.
+    High: TypeAlias = Literal["a", "b"]
 else:
+    High = str
     # Python has it from 3.12 on.
     Buffer = getattr(collections.abc, "Buffer", bytes | bytearray | memoryview)
 
@@ -29,4 +33,4 @@ else:
         return made
 
 
-__all__ = ["Buffer", "Generic", "NamedTuple"]
+__all__ = ["Buffer", "Generic", "High", "NamedTuple"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import pytest
 
@@ -121,3 +122,35 @@ def test_what_is_no_parameter_is_refused_with_a_hint(
 ) -> None:
     with pytest.raises(tee.ParameterTypeError, match=hint):
         session.invoke_command(Command.NOTHING, parameter)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("high", ["a", "b"])
+def test_64_bits_reach_the_application_with_the_half_where_it_was_asked_for(
+    session: tee.Session, high: Literal["a", "b"]
+) -> None:
+    number, all_bits = 0xFEDCBA9876543210, 2**64 - 1
+    upper = {"a": 0xFEDCBA98, "b": 0x76543210}[high]
+    (copied,) = session.invoke_command(
+        Command.VALUES, tee.ValueOutput(), tee.ValueInput.from_u64(number, high=high)
+    )
+    assert copied.a == upper
+    assert copied.u64(high=high) == number
+    (inverted,) = session.invoke_command(Command.VALUES, tee.ValueInOut.from_u64(number, high=high))
+    assert inverted.u64(high=high) == number ^ all_bits
+    (negative,) = session.invoke_command(Command.VALUES, tee.ValueInOut.from_i64(5, high=high))
+    assert negative.i64(high=high) == ~5
+    (real,) = session.invoke_command(
+        Command.VALUES, tee.ValueOutput(), tee.ValueInput.from_f64(-0.1, high=high)
+    )
+    assert real.f64(high=high) == -0.1
+
+
+def test_signed_numbers_and_floats_of_32_bits_come_back_as_they_were_sent(
+    session: tee.Session,
+) -> None:
+    (inverted,) = session.invoke_command(Command.VALUES, tee.ValueInOut.from_i32(-5, 7))
+    assert inverted.i32() == (~-5, ~7)
+    (copied,) = session.invoke_command(
+        Command.VALUES, tee.ValueOutput(), tee.ValueInput.from_f32(-1.5, 2.0**-20)
+    )
+    assert copied.f32() == (-1.5, 2.0**-20)
