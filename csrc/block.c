@@ -127,13 +127,12 @@ static int allocate_from_driver(struct tee_context *context, size_t size,
  * The errno for memory that can't be had depends on the kernel's release: for a
  * size that overflows when it is rounded up to pages, it is ENOMEM or EINVAL.
  * The pages are the block's own and there are no flags, so none of these can
- * mean anything else.
+ * mean anything else. EFAULT stays what it is in all other requests.
  */
 static int error_of_allocation(int error)
 {
 	switch (error) {
 	case -EAGAIN:
-	case -EFAULT:
 	case -EINVAL:
 	case -EOVERFLOW:
 		return -ENOMEM;

@@ -134,6 +134,13 @@ void tee_block_release(const struct tee_context *context,
 TEEC_Result tee_memory_register(TEEC_Context *context,
 				TEEC_SharedMemory *memory, bool in_place);
 
+/*
+ * TEEC_AllocateSharedMemory(), but EFAULT is kept, so that it is the same in
+ * every request.
+ */
+TEEC_Result tee_memory_allocate(TEEC_Context *context,
+				TEEC_SharedMemory *memory);
+
 /* True if memory is shared, and by context. */
 bool tee_memory_is_live(const struct tee_context *context,
 			const TEEC_SharedMemory *memory);

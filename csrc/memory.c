@@ -173,8 +173,8 @@ TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context,
 	return tee_memory_register(context, memory, true);
 }
 
-TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
-				      TEEC_SharedMemory *memory)
+TEEC_Result tee_memory_allocate(TEEC_Context *context,
+				TEEC_SharedMemory *memory)
 {
 	struct tee_context *internal;
 	struct tee_block block;
@@ -196,6 +196,17 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 		memory->buffer = address;
 	tee_context_put(internal);
 	return ret ? fail(-ret) : TEEC_SUCCESS;
+}
+
+TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
+				      TEEC_SharedMemory *memory)
+{
+	TEEC_Result result = tee_memory_allocate(context, memory);
+
+	/* The pages are the library's own: a program can't have misplaced them. */
+	if (result != TEEC_SUCCESS && errno == EFAULT)
+		result = fail(ENOMEM);
+	return result;
 }
 
 /* True if the kernel has SHM_REGISTER_FD: it reads its argument first. */

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import errors
+from ._failed_system_calls import for_errno
 from ._remedies import for_access, for_missing_device, for_other_driver
 from ._results import error_of
 from .enums import GenericCapabilities, Origin, Result
@@ -77,5 +78,5 @@ def open_error(
         cls = errors.DeviceNotFoundError
         remedy = for_missing_device(name, nodes, is_linux=kernel is None)
     else:
-        return error_of(code, Origin.COMMS, error, doing)
+        return error_of(code, Origin.COMMS, error, doing, remedy=for_errno(error))
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)

@@ -7,18 +7,13 @@ import errno
 import os
 import stat
 
-from ._firmware import amdtee_firmware
-from .enums import ImplementationId, Login, Origin, Result
+from ._failed_system_calls import for_errno
+from .enums import ImplementationId, Login, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from typing import Final
-    from uuid import UUID
-
-    from ._teec_error import TeecError
-    from .version import Version
 
 __all__ = [
     "for_access",
@@ -26,7 +21,7 @@ __all__ = [
     "for_login",
     "for_memory",
     "for_missing_device",
-    "for_opening",
+    "for_null_memrefs",
     "for_other_driver",
     "for_refused_login",
 ]
@@ -43,161 +38,6 @@ _APPLICATION_LOGINS: Final = (
 )
 _FIRST_KERNEL_LOGIN: Final = 0x80000000
 _LAST_KERNEL_LOGIN: Final = 0xBFFFFFFF
-
-
-def for_opening(error: TeecError, version: Version, destination: UUID, login: int) -> str | None:
-    """Return what may help if a session can't be opened.
-
-    Args:
-        error: why. There is no remedy for errors of the Trusted Application itself.
-        version: which TEE it is.
-        destination: the Trusted Application.
-        login: who the client said it is.
-    """
-    if error.origin == Origin.TRUSTED_APP:
-        return None
-    if error.errno in (errno.EPERM, errno.EINVAL):
-        return for_refused_login(login, error.errno, version.implementation_id)
-    is_fake = version.backend != "linux"
-    if version.implementation_id == ImplementationId.AMDTEE:
-        remedy = _for_opening_of_amdtee(error, is_fake, destination)
-        if remedy is not None:
-            return remedy
-    if error.origin != Origin.TEE:
-        return None
-    if version.implementation_id == ImplementationId.OPTEE and error.code in _OF_OPTEE:
-        return _OF_OPTEE[error.code](is_fake, destination)
-    if error.code == Result.ITEM_NOT_FOUND:
-        return _how_to_install(is_fake)
-    return None
-
-
-def _how_to_install(is_fake: bool) -> str:
-    if is_fake:
-        return "install it in the fake kernel: kernel.install(YourTrustedApplication)"
-    return "check that the Trusted Application is installed for this device"
-
-
-def _how_to_install_for_optee(is_fake: bool, destination: UUID) -> str:
-    if is_fake:
-        return _how_to_install(is_fake)
-    return (
-        f"install it: {destination}.ta must lie in /lib/optee_armtz (or where tee-supplicant"
-        " looks) and be signed for this device"
-    )
-
-
-def _how_to_serve(is_fake: bool, destination: UUID) -> str:
-    if is_fake:
-        return (
-            "if it needs a supplicant, have a supplicant.Supplicant(kernel, ...) while it is used"
-        )
-    return (
-        "OP-TEE may have had no answer from its supplicant: check that tee-supplicant runs, and"
-        " keeps running"
-    )
-
-
-def _how_to_fit(is_fake: bool, destination: UUID) -> str:
-    # OP-TEE gets the memory for requests to its supplicant from the supplicant.
-    if is_fake:
-        served = "that there is a supplicant.Supplicant(kernel, ...) as long as it is used"
-    else:
-        served = "that tee-supplicant runs, and keeps running"
-    return (
-        "the Trusted Application does not fit into the secure memory that is free: make its"
-        " TA_DATA_SIZE (heap) or TA_STACK_SIZE smaller, close sessions with others, or give"
-        f" OP-TEE more secure memory; if it does fit, check that {destination}.ta is not empty,"
-        f" and {served}"
-    )
-
-
-def _how_to_sign(is_fake: bool, destination: UUID) -> str:
-    if is_fake:
-        return (
-            f"{destination}.ta is damaged, or no image of this Trusted Application: write what"
-            " fake.secure_world.application_image() returns in this process"
-        )
-    return (
-        f"{destination}.ta is not signed with a key that this OP-TEE trusts, or is damaged, or is"
-        " another application's: sign it with the key of this OP-TEE's build (TA_SIGN_KEY), and"
-        " install it anew; with a subkey, also check that its version is not older than one that"
-        " was used before"
-    )
-
-
-def _how_to_update(is_fake: bool, destination: UUID) -> str:
-    return (
-        f"OP-TEE may have loaded a newer version of {destination}.ta before, and loads none that"
-        " is older: install that version, or a newer one"
-    )
-
-
-def _how_to_build(is_fake: bool, destination: UUID) -> str:
-    return (
-        f"{destination}.ta is signed, but is no Trusted Application for this OP-TEE: build it"
-        " with the kit (TA_DEV_KIT_DIR) of this OP-TEE, for its architecture"
-    )
-
-
-def _how_to_find_out(is_fake: bool, destination: UUID) -> str:
-    if is_fake:
-        return "the supplicant may have failed: look at what its file system raises"
-    return (
-        "OP-TEE may know no more than that its supplicant failed: check that tee-supplicant can"
-        " read and write all in its folder (/var/lib/tee); the secure world's log says more"
-    )
-
-
-def _how_to_reach_the_storage(is_fake: bool, destination: UUID) -> str:
-    if is_fake:
-        return "give the supplicant a storage: supplicant.Supplicant(kernel, storage=folder)"
-    return (
-        "OP-TEE can't reach its secure storage: check that tee-supplicant runs and can write to"
-        " its folder (/var/lib/tee), or, if it is in an RPMB, that its key is written"
-    )
-
-
-def _how_to_repair_the_storage(is_fake: bool, destination: UUID) -> str:
-    place = "the storage of the Supplicant" if is_fake else "tee-supplicant's /var/lib/tee"
-    return (
-        f"OP-TEE's secure storage is damaged, or another device's: restore {place}, or remove"
-        " what is there, which loses all that Trusted Applications keep in it"
-    )
-
-
-_OF_OPTEE: Final[dict[int, Callable[[bool, UUID], str]]] = {
-    Result.ITEM_NOT_FOUND: _how_to_install_for_optee,
-    Result.COMMUNICATION: _how_to_serve,
-    Result.OUT_OF_MEMORY: _how_to_fit,
-    Result.SECURITY: _how_to_sign,
-    Result.ACCESS_CONFLICT: _how_to_update,
-    Result.BAD_FORMAT: _how_to_build,
-    Result.GENERIC: _how_to_find_out,
-    Result.STORAGE_NOT_AVAILABLE: _how_to_reach_the_storage,
-    Result.STORAGE_NOT_AVAILABLE_2: _how_to_reach_the_storage,
-    Result.CORRUPT_OBJECT: _how_to_repair_the_storage,
-    Result.CORRUPT_OBJECT_2: _how_to_repair_the_storage,
-}
-
-
-def _for_opening_of_amdtee(error: TeecError, is_fake: bool, destination: UUID) -> str | None:
-    """Return what helps on AMD-TEE, whose driver leaves the origin of a refused file unset."""
-    name = amdtee_firmware(destination)
-    place = f"/lib/firmware/{name}"
-    if is_fake:
-        place = f"{name} of the fake's folder for firmware, if it has one, and installed"
-    if error.errno == errno.ENOMEM:
-        return (
-            f"AMD-TEE says so if there is no such Trusted Application, which must be {place};"
-            " or if the context has 32 sessions with it"
-        )
-    if error.code == Result.SECURITY:
-        return (
-            "AMD-TEE refuses the file of the Trusted Application, which must be signed for"
-            f" this processor, and be {place}"
-        )
-    return None
 
 
 def for_descriptor(code: int, error: int, registers: bool) -> str | None:
@@ -223,19 +63,38 @@ def for_memory(code: int, error: int, registers: bool) -> str | None:
         error: the errno, or 0.
         registers: whether the device shares the program's own memory (REG_MEM).
     """
-    if error == errno.EFAULT:
-        return "all of the memory must be mapped, and an output's must be writable"
-    if code != Result.OUT_OF_MEMORY:
-        return None
+    # EINVAL and the like for memory that can't be had are ENOMEM by now.
+    if code != Result.OUT_OF_MEMORY or error not in (0, errno.ENOMEM):
+        return for_errno(error)
     if registers:
         return (
             "the kernel or the TEE has no room for it: share less at a time, and close blocks"
             " that are no longer used"
         )
     return (
-        "this device lacks the capability REG_MEM: all that is shared comes from its driver,"
-        " which has little, and gives at most 4 MiB at once with pages of 4 KiB; share less at a"
-        " time, and close blocks that are no longer used"
+        "the driver's pool is too small for it: this device lacks the capability REG_MEM, which"
+        " shares the program's own memory, so all that is shared comes from a pool of its driver."
+        " That has little for all programs together, gives at most 4 MiB at once with pages of"
+        " 4 KiB, and may be static: its size is the firmware's (CFG_SHMEM_SIZE of OP-TEE). Send or"
+        " share less at a time, and close blocks that are no longer used"
+    )
+
+
+def for_null_memrefs(slots: list[int]) -> str | None:
+    """Say what to send instead of null memory references.
+
+    Args:
+        slots: where they are.
+    """
+    if not slots:
+        return None
+    listed = " and ".join(map(str, slots))
+    which = f"parameter {listed} is a null memory reference"
+    if len(slots) > 1:
+        which = f"parameters {listed} are null memory references"
+    return (
+        f"{which}, which this device can't carry: it lacks the capability MEMREF_NULL. Pass an"
+        ' empty buffer for an empty input (b""), and MemrefTempOutput(0) for an empty output'
     )
 
 
@@ -269,20 +128,21 @@ def for_login(login: int) -> str:
 
 
 def _name_of_user(uid: int) -> str:
-    import pwd
-
     try:
+        # Importing it may take a descriptor too.
+        import pwd
+
         return pwd.getpwuid(uid).pw_name
-    except KeyError:
+    except (KeyError, ImportError, OSError):
         return str(uid)
 
 
 def _name_of_group(gid: int) -> str:
-    import grp
-
     try:
+        import grp
+
         return grp.getgrgid(gid).gr_name
-    except KeyError:
+    except (KeyError, ImportError, OSError):
         return str(gid)
 
 

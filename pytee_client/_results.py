@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from . import errors
+from ._failed_system_calls import FILES_SHORTAGE, code_of, for_errno
 from ._teec_error import TeecError
 from .enums import Origin, Result
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._outputs import Outputs
 
-__all__ = ["error_of"]
+__all__ = ["TranslatedFilesShortage", "error_of"]
 
 _CLASSES: dict[int, type[TeecError]] = {
     cls.code: cls
@@ -64,25 +66,10 @@ _CLASSES: dict[int, type[TeecError]] = {
     )
 }
 
-# The results of the C library for a failed system call that it has no other result for.
-_CODES_OF_FAILURE = (Result.GENERIC, Result.BAD_PARAMETERS, Result.OUT_OF_MEMORY)
-
-# What a failed system call means.
-_CODES_OF_ERRNO = {
-    errno.EPERM: Result.ACCESS_DENIED,
-    errno.EACCES: Result.ACCESS_DENIED,
-    errno.ENOENT: Result.ITEM_NOT_FOUND,
-    errno.ENXIO: Result.COMMUNICATION,
-    errno.ENODEV: Result.COMMUNICATION,
-    errno.E2BIG: Result.EXCESS_DATA,
-    errno.ENOMEM: Result.OUT_OF_MEMORY,
-    errno.EFAULT: Result.BAD_PARAMETERS,
-    errno.EINVAL: Result.BAD_PARAMETERS,
-    errno.EBUSY: Result.BUSY,
-    errno.ENOTTY: Result.NOT_SUPPORTED,
-    errno.EOPNOTSUPP: Result.NOT_SUPPORTED,
-    # ENOTSUPP, which the kernel keeps to itself but the TEE subsystem lets out.
-    524: Result.NOT_SUPPORTED,
+# What calls for a class of its own. Only for failed system calls.
+_CLASSES_OF_ERRNO: dict[int, type[TeecError]] = {
+    errno.EINTR: errors.InterruptedCallError,
+    **dict.fromkeys(FILES_SHORTAGE, errors.TooManyFilesError),
 }
 
 _REMEDIES = {
@@ -101,12 +88,30 @@ def error_of(
     remedy: str | None = None,
     outputs: Outputs = (),
     results: type[IntEnum] | None = None,
+    sent: str | None = None,
+    details: str | None = None,
+    may_have_run: bool = False,
 ) -> TeecError:
-    """Make the exception for a result of the C library; error is the errno or 0."""
-    if origin == Origin.COMMS and code in _CODES_OF_FAILURE:
-        code = _CODES_OF_ERRNO.get(error, code)
-    cls = _CLASSES.get(code, TeecError)
-    return cls(
+    """Make the exception for a result of the C library.
+
+    Args:
+        code: the result.
+        origin: where it comes from.
+        error: the errno of the system call that failed, or 0.
+        doing: what was being done.
+        remedy: what may help, if more is known than the result and the errno say.
+        outputs: what came back.
+        results: the names of the Trusted Application's own codes.
+        sent: the kinds and sizes of the parameters, if it was an operation.
+        details: what else is known of the cause.
+        may_have_run: whether the operation was with the kernel when a system call failed.
+    """
+    if error:
+        code = code_of(code, error)
+        # The library itself makes system calls too before it sends anything.
+        origin = Origin.COMMS
+    cls = _CLASSES_OF_ERRNO.get(error) or _CLASSES.get(code, TeecError)
+    made = cls(
         doing,
         code=code,
         origin=origin,
@@ -114,4 +119,45 @@ def error_of(
         remedy=remedy or _REMEDIES.get(code),  # type: ignore[call-overload]
         outputs=outputs,
         results=results,
+        sent=sent,
+        details=details,
     )
+    if isinstance(made, errors.InterruptedCallError):
+        made.may_have_run = may_have_run
+    return made
+
+
+class TranslatedFilesShortage:
+    """Turns errors from a lack of descriptors, such as those of imports, into TooManyFilesError.
+
+    Args:
+        doing: what is being done.
+    """
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        shortage = _shortage_behind(error)
+        if shortage:
+            raise error_of(
+                Result.GENERIC, Origin.COMMS, shortage, self._doing, remedy=for_errno(shortage)
+            ) from error
+
+
+def _shortage_behind(error: BaseException | None) -> int:
+    """Return EMFILE or ENFILE if the lack of descriptors is behind an error, else 0."""
+    if isinstance(error, TeecError):
+        return 0
+    if isinstance(error, ImportError):
+        # It has no errno. An extension module that can't be opened is such an error.
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as shortage:
+            error = shortage
+    if isinstance(error, OSError) and error.errno in FILES_SHORTAGE:
+        return error.errno or 0
+    return 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 
+from ._failed_system_calls import ENOTSUPP
 from ._outputs import Outputs
 from .enums import Origin, Result
 
@@ -21,6 +22,11 @@ class TeecError(Exception):
         errno: the error of the system call that failed, or None.
         doing: what was being done.
         remedy: what may help, or None.
+        sent: for a call of an operation, the kind and the size of each parameter in slot order,
+            such as "input of 3 bytes, value, output of 16 bytes". The numbers in values and the
+            bytes in memory may be secrets, and are not here. None for everything else.
+        details: what else is known of the cause, such as "output 1 needs 4544 bytes, has 2048",
+            or None.
         outputs: the outputs of the operation in slot order: a Trusted Application may
             return them with any result. They are copies: bytes, not memoryviews.
         results: the names that the session was given for the Trusted Application's own
@@ -41,6 +47,8 @@ class TeecError(Exception):
         remedy: str | None = None,
         outputs: Outputs = (),
         results: type[IntEnum] | None = None,
+        sent: str | None = None,
+        details: str | None = None,
     ) -> None:
         super().__init__(doing)
         self.doing = doing
@@ -51,6 +59,8 @@ class TeecError(Exception):
         self.remedy = remedy
         self.outputs = outputs
         self.results = results
+        self.sent = sent
+        self.details = details
 
     @property
     def result(self) -> IntEnum | None:
@@ -72,14 +82,18 @@ class TeecError(Exception):
     def __str__(self) -> str:
         result = self.result
         name = result.name if result is not None else describe_range(self.code)
-        origin = Origin(self.origin).name if self.origin in _ORIGINS else f"origin {self.origin}"
         text = f"{self.doing}: " if self.doing else ""
-        text += f"{name} (0x{self.code:08x}, {origin})"
+        text += f"{name} (0x{self.code:08x}, {_name_of_origin(self.origin)})"
         if self.errno:
-            text += f", errno {self.errno} ({os.strerror(self.errno)})"
-        if self.remedy:
-            text += f": {self.remedy}"
-        return text
+            text += f", errno {self.errno} ({_describe_errno(self.errno)})"
+        more = "; ".join(part for part in (self.details, self.remedy) if part)
+        return f"{text}: {more}" if more else text
+
+    def __repr__(self) -> str:
+        text = f"{self.doing!r}, code=0x{self.code:08x}, origin={_name_of_origin(self.origin)}"
+        if self.errno:
+            text += f", errno={self.errno}"
+        return f"{type(self).__name__}({text})"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the attributes; those of an OSError are not in its dictionary."""
@@ -87,6 +101,15 @@ class TeecError(Exception):
 
 
 _ORIGINS = frozenset(Origin)
+
+
+def _name_of_origin(origin: int) -> str:
+    return Origin(origin).name if origin in _ORIGINS else f"origin {origin}"
+
+
+def _describe_errno(error: int) -> str:
+    # The C library has no text for it.
+    return "ENOTSUPP" if error == ENOTSUPP else os.strerror(error)
 
 
 # The last code of each range; source: GPD_SPE_010 3.3.1.

@@ -25,14 +25,15 @@ from ._calls.pool import open_session
 from ._checks import refuse_other_enum, to_int_enum, to_number, to_uint32
 from ._closable import Closable
 from ._process import Process
-from ._remedies import for_descriptor, for_memory, for_opening
+from ._remedies import for_descriptor, for_memory
+from ._results import TranslatedFilesShortage, error_of
+from ._session_remedies import for_opening
 from ._stand_ins import Buffer
 from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
     BadParametersError,
     ClosedContextError,
     ForkedContextError,
-    OutOfMemoryError,
     ParameterTypeError,
     ReadOnlyBufferError,
     TeecError,
@@ -103,6 +104,7 @@ class Context(Closable):
         PrivilegedDeviceError: the device is the supplicant's.
         NotATeeDeviceError: the path is not a TEE device.
         NotSupportedError: the device lacks the GlobalPlatform capability.
+        TooManyFilesError: the process or the system has as many open files as it may.
         ValueError: backend is not one of these.
 
     Threads: any number may use a context at once. close() waits for their calls.
@@ -112,8 +114,9 @@ class Context(Closable):
     def __init__(
         self, device: str | os.PathLike[str] | None = None, *, backend: t.Backend | None = None
     ) -> None:
-        path, kernel = resolve(device, backend)
-        self._native = open_native(path, kernel)
+        with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
+            path, kernel = resolve(device, backend)
+            self._native = open_native(path, kernel)
         self._path = path
         self._process = Process.generation
         self._lock = threading.Lock()
@@ -195,11 +198,17 @@ class Context(Closable):
                 )
         except TeecError as error:
             if error.remedy is None:
-                error.remedy = for_opening(error, self.version, destination, login)
+                count = self._count_sessions(destination)
+                error.remedy = for_opening(error, self.version, destination, login, count)
             if error.code != Result.ITEM_NOT_FOUND or error.origin != Origin.TEE:
                 raise
             raise TrustedApplicationNotFoundError(
-                error.doing, origin=error.origin, remedy=error.remedy, outputs=error.outputs
+                error.doing,
+                origin=error.origin,
+                remedy=error.remedy,
+                outputs=error.outputs,
+                results=results,
+                sent=error.sent,
             ) from None
         session = Session(self, destination, opened, outputs, results)
         with self._lock:
@@ -209,6 +218,11 @@ class Context(Closable):
             session.close()
             raise ClosedContextError("the context was closed while the session was opened")
         return session
+
+    def _count_sessions(self, destination: t.UUID) -> int:
+        with self._lock:
+            sessions = list(self._sessions)
+        return sum(one.destination == destination and not one.closed for one in sessions)
 
     def allocate_shared_memory(
         self, size: int, flags: MemoryFlags = MemoryFlags.INOUT
@@ -235,12 +249,16 @@ class Context(Closable):
             block = AllocatedSharedMemory(self, memory, descriptor)
         except (OSError, ValueError, OverflowError) as error:
             memory.release()
-            raise OutOfMemoryError(
+            # Python says in other ways too that a size is too large.
+            number = getattr(error, "errno", None) or errno.ENOMEM
+            if number in (errno.EAGAIN, errno.EINVAL, errno.EOVERFLOW):
+                number = errno.ENOMEM
+            raise error_of(
+                Result.OUT_OF_MEMORY,
+                Origin.COMMS,
+                number,
                 f"allocating {size} bytes of shared memory",
-                errno=errno.ENOMEM,
-                remedy=for_memory(
-                    Result.OUT_OF_MEMORY, errno.ENOMEM, registers=native.registers_memory
-                ),
+                remedy=for_memory(Result.OUT_OF_MEMORY, number, registers=native.registers_memory),
             ) from error
         if native.registers_memory:
             try:

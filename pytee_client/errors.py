@@ -44,6 +44,7 @@ __all__ = [
     "CommunicationError",
     "CorruptObject2Error",
     "CorruptObjectError",
+    "DeadSessionError",
     "DeviceAccessError",
     "DeviceNotFoundError",
     "DeviceTimeoutError",
@@ -52,6 +53,7 @@ __all__ = [
     "FakeTeeWarning",
     "ForkedContextError",
     "GenericError",
+    "InterruptedCallError",
     "IsocketError",
     "IsocketHostnameError",
     "IsocketLargeBufferError",
@@ -83,6 +85,7 @@ __all__ = [
     "TeecError",
     "TimeNeedsResetError",
     "TimeNotSetError",
+    "TooManyFilesError",
     "TrustedApplicationNotFoundError",
     "UnsupportedVersionError",
 ]
@@ -296,6 +299,22 @@ class SignatureInvalidError(TeecError):
     code: int = Result.SIGNATURE_INVALID
 
 
+class InterruptedCallError(CommunicationError, builtins.InterruptedError):
+    """A signal interrupted the driver (EINTR), and what it waited for is lost.
+
+    The library repeats nothing: may_have_run says whether the operation may have run.
+
+    Attributes:
+        may_have_run: whether the operation was with the kernel. If not, nothing was sent.
+    """
+
+    may_have_run: bool = False
+
+
+class TooManyFilesError(OutOfMemoryError, OSError):
+    """The process (EMFILE) or the system (ENFILE) has as many open files as it may."""
+
+
 class DeviceNotFoundError(ItemNotFoundError, FileNotFoundError):
     """There is no such TEE device."""
 
@@ -346,6 +365,13 @@ class ClosedSessionError(ClosedError):
 
 class ClosedSharedMemoryError(ClosedError):
     """The shared memory is closed."""
+
+
+class DeadSessionError(TargetDeadError, BadStateError):
+    """The Trusted Application of the session panicked before; nothing was sent.
+
+    Close the session, and open another.
+    """
 
 
 class SharedMemoryInUseError(BadStateError, BufferError):

@@ -16,6 +16,7 @@ from ._calls.one_parameter import (
 from ._calls.pool import CallPool
 from ._calls.prepared import PreparedCommand, prepare
 from ._closable import Closable
+from ._known_applications import named
 from ._outputs import Outputs
 from .memory import AllocatedSharedMemory
 from .operation import ClaimedCall, Operation
@@ -82,6 +83,17 @@ class Session(Closable):
     def closed(self) -> bool:
         """True once it is closed, or is being closed."""
         return self._calls.is_closed
+
+    @property
+    def is_dead(self) -> bool:
+        """True once a command found that the Trusted Application had panicked.
+
+        That is TARGET_DEAD with origin TEE. Every further command raises DeadSessionError before
+        anything is sent: close() the session, and open another. If an application has one instance
+        for all its sessions, its panic ends all of them, those of other clients too; each is known
+        to be dead when its next command fails.
+        """
+        return self._calls.death is not None
 
     if TYPE_CHECKING:
 
@@ -205,13 +217,14 @@ class Session(Closable):
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
             BadParametersError: a parameter is wrong; nothing was sent.
             ClosedSessionError: the session is closed.
+            DeadSessionError: the Trusted Application panicked before; nothing was sent.
 
         Threads: may be called from any; other Python threads run meanwhile.
         """
         calls = self._calls
         if operation is not None:
             with ClaimedCall(operation) as call:
-                calls.check_live()
+                calls.check_usable()
                 calls.adopt(call)
                 return calls.invoke(call, command_id, parameters)
         if len(parameters) == 1:
@@ -304,6 +317,7 @@ class Session(Closable):
             BadParametersError: a parameter is wrong. If a slot is a class, calling the
                 PreparedCommand raises this.
             ClosedSessionError: the session is closed.
+            DeadSessionError: the Trusted Application panicked before.
 
         Threads: any number may call it at once; the caller must synchronise access to a
         buffer that several calls share.
@@ -332,5 +346,5 @@ class Session(Closable):
                 self.outputs = ()
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else "open"
-        return f"<Session with {self.destination}, {state}>"
+        state = "closed" if self.closed else "dead" if self.is_dead else "open"
+        return f"<Session with {named(self.destination)}, {state}>"

@@ -72,6 +72,7 @@ struct tee_ioctl_version_data { uint32_t impl_id; uint32_t impl_caps; uint32_t g
 TEEC_Result context_initialize(TEEC_Context *, const char *, void *,
                                struct tee_ioctl_version_data *);
 void tee_context_trim(const TEEC_Context *);
+TEEC_Result tee_memory_allocate(TEEC_Context *, TEEC_SharedMemory *);
 TEEC_Result tee_memory_register(TEEC_Context *, TEEC_SharedMemory *, _Bool);
 enum tee_operation_state {
     TEE_OPERATION_IDLE, TEE_OPERATION_REQUESTED, TEE_OPERATION_SENT, TEE_OPERATION_DONE, ...

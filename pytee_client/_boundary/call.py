@@ -92,6 +92,12 @@ class NativeCall:
         return command
 
     @property
+    def types(self) -> int:
+        """The types of the parameters."""
+        types: int = self._operation.paramTypes
+        return types
+
+    @property
     def result(self) -> int:
         """The result of the last run."""
         result: int = self.struct.result
@@ -171,6 +177,15 @@ class NativeCall:
         """Return the size in a slot with a memory reference of either kind."""
         size: int = self._tmpref(index).size
         return size
+
+    def is_null(self, index: int) -> bool:
+        """Return whether a slot with a temporary memory reference has a null one."""
+        return not self._tmpref(index).buffer
+
+    def directions_of_block(self, index: int) -> int:
+        """Return the directions of the block whose whole a slot has."""
+        directions: int = self._operation.params[index].memref.parent.flags
+        return directions
 
     def keep(self, command_id: int, types: int) -> None:
         """Have repeat() invoke a command with the parameters as they are now."""

@@ -39,7 +39,7 @@ class NativeSharedMemory:
 
     def allocate(self) -> int:
         """Share memory of the driver, and return its descriptor; do not close it."""
-        code = lib.TEEC_AllocateSharedMemory(self.context.struct, self.struct)
+        code = lib.tee_memory_allocate(self.context.struct, self.struct)
         self.check(code, f"allocating {self.size} bytes of shared memory")
         descriptor: int = lib.shared_memory_descriptor(self.struct)
         return descriptor

@@ -12,9 +12,13 @@ from .._native import ffi
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Final
 
     from ..kernels.kernel import Kernel
+
+
+# The largest that a system call returns.
+_LAST_ERRNO: Final = 4095
 
 
 class _Thread(threading.local):
@@ -36,11 +40,18 @@ def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
 def _failure(error: BaseException) -> int:
     """Return what the seam expects of a call that raised an error."""
     if isinstance(error, OSError):
-        return -(error.errno or errno.EIO)
+        return -_number_of(error.errno)
     # An interrupt, or a bug in the kernel. It can't pass through the C code, so
     # raise_interrupted() raises it after the C code.
     _thread.interrupted = error
     return -errno.EIO
+
+
+def _number_of(error: object) -> int:
+    """Return the errno of an OSError, in which a program can write anything, as Linux has it."""
+    # Some write what the kernel's own functions return: a negative number.
+    number = abs(error) if isinstance(error, int) else 0
+    return number if 0 < number <= _LAST_ERRNO else errno.EIO
 
 
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
@@ -60,7 +71,10 @@ def python_device_ioctl(device: Any, fd: int, request: int, argument: int) -> in
 @ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
 def python_device_mmap(device: Any, fd: int, length: int, address: Any) -> int:
     def call(kernel: Kernel) -> int:
-        address[0] = ffi.cast("void *", kernel.mmap(fd, length))
+        start = kernel.mmap(fd, length)
+        if start < 0:
+            return start
+        address[0] = ffi.cast("void *", start)
         return 0
 
     return _answer(device, call)

@@ -62,7 +62,7 @@ class NativeSession:
         return invoke(call.struct, command_id, types)
 
     def set_closing(self, closing: bool) -> None:
-        """Have calls refused from here on, or accepted again."""
+        """Have calls refused from here on with BAD_STATE, or accepted again."""
         lib.session_set_closing(self._shared, closing)
 
     def close(self) -> None:

@@ -25,13 +25,18 @@ new_tuple: Final = tuple.__new__
 
 
 class Call(NativeCall):
-    """One call at a time, with the memory of its parameters, and how to read its outputs."""
+    """One call at a time, with the memory of its parameters, and how to read its outputs.
 
-    __slots__ = ("_kept", "_outputs", "_pins")
+    Attributes:
+        given_command: what command_id was, for the error of a call that failed.
+    """
+
+    __slots__ = ("_kept", "_outputs", "_pins", "given_command")
 
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle."""
         super().__init__(cancellable=cancellable)
+        self.given_command: object = None
         self._kept: list[object] = []
         self._pins: list[Any] = []
         self._outputs: list[Reading | int] = []
@@ -53,6 +58,10 @@ class Call(NativeCall):
         return tuple(
             bytes(output) if isinstance(output, memoryview) else output for output in self.outputs()
         )
+
+    def capacities(self) -> dict[int, int]:
+        """Return how many bytes there was room for, by the slots of outputs that are memory."""
+        return {output[0]: output[1] for output in self._outputs if isinstance(output, tuple)}
 
     def clear(self) -> None:
         """Release all memory, which else the frames of an error would keep in use."""

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from .._remedies import for_memory
-from .._results import error_of
+from enum import Enum
+
+from .._remedies import for_memory, for_null_memrefs
+from .._results import TranslatedFilesShortage, error_of
 from ..enums import Origin, Result
+from .description import describe_parameters, describe_shortage, null_slots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,21 +26,47 @@ def failure(
 
     Its cause is that of the kernel, if that is one in Python.
     """
-    origin = call.origin
+    code, origin, errno = call.result, call.origin, call.error
     # As the C library decides what it fetches: a driver may leave the origin unset.
-    came_back = call.result == Result.SHORT_BUFFER or origin not in (Origin.API, Origin.COMMS)
+    came_back = code == Result.SHORT_BUFFER or origin not in (Origin.API, Origin.COMMS)
     # A program that keeps the error must not keep the memory in use.
     outputs = call.copied_outputs() if came_back else ()
-    # The API itself fails only because there is no memory for its copies.
-    is_memory = origin == Origin.API
-    remedy = for_memory(call.result, call.error, context.registers_memory) if is_memory else None
     cause = context.kernel.take_cause() if context.kernel is not None else None
-    if cause is not None and call.result == Result.TARGET_DEAD:
-        from .._panics import for_panic
+    sent = describe_parameters(call)
+    remedy = details = None
+    if origin == Origin.API:
+        # It was not sent: what failed are the copies of its memory, or the library refused it.
+        if errno:
+            details = f"it was to send {sent}"
+            remedy = for_memory(code, errno, context.registers_memory)
+        elif code == Result.NOT_SUPPORTED:
+            remedy = for_null_memrefs(null_slots(call))
+    elif code == Result.BAD_PARAMETERS:
+        details = f"it was sent {sent}"
+    elif code == Result.SHORT_BUFFER:
+        details = describe_shortage(call) or f"it was sent {sent}"
+    elif code == Result.TARGET_DEAD and cause is not None:
+        with TranslatedFilesShortage(doing):
+            from .._panics import for_panic
 
-        remedy = for_panic(cause)
+            remedy = for_panic(cause)
     error = error_of(
-        call.result, origin, call.error, doing, remedy=remedy, outputs=outputs, results=results
+        code,
+        origin,
+        errno,
+        doing,
+        remedy=remedy,
+        outputs=outputs,
+        results=results,
+        sent=sent,
+        details=details,
+        may_have_run=origin != Origin.API,
     )
     error.__cause__ = cause
     return error
+
+
+def name_of_command(command: object, number: int) -> str:
+    """Return a command as texts have it: its number, and its name if it has one."""
+    name = command.name if isinstance(command, Enum) else None
+    return f"{number} ({name})" if name else str(number)

@@ -55,6 +55,7 @@ def call_with_nothing(calls: CallPool, command_id: int) -> Outputs:
         call = calls.new()
     try:
         if invoke(call.struct, command_id, 0):
+            call.given_command = command_id
             calls.attend(call)
         return ()
     finally:
@@ -81,7 +82,7 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
         if needs_attention:
-            _attend(calls, call, call.expect_value, 0)
+            _attend(calls, call, command_id, call.expect_value, 0)
         return (new_tuple(Value, unpack_value(call.numbers)),)
     finally:
         free.append(call)
@@ -107,7 +108,7 @@ def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outp
         except OverflowError:
             return calls.invoke(call, command_id, (MemrefTempInOut(buffer),))
         if needs_attention:
-            _attend(calls, call, call.expect_memory, 0, size, view_of, buffer)
+            _attend(calls, call, command_id, call.expect_memory, 0, size, view_of, buffer)
         end = first_size(call)
         if end == size and size:
             return (memoryview(buffer),)
@@ -149,7 +150,7 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
                 # Another thread that closes the context waits for this call.
                 if native.context is not calls.session.context:
                     raise foreign_block(block)
-                _attend(calls, call, call.expect_memory, 0, native.size, view_of, view)
+                _attend(calls, call, command_id, call.expect_memory, 0, native.size, view_of, view)
             end = first_size(call)
             if end == native.size and end:
                 return (view,)
@@ -203,10 +204,13 @@ def pair_of(content: object, index: int) -> tuple[int, int]:
     return a, b
 
 
-def _attend(calls: CallPool, call: Call, expect: Callable[..., None], *output: Any) -> None:
+def _attend(
+    calls: CallPool, call: Call, command: object, expect: Callable[..., None], *output: Any
+) -> None:
     """Give a call attention whose output was not noted beforehand."""
     try:
         expect(*output)
+        call.given_command = command
         calls.attend(call)
     finally:
         call.clear()

@@ -6,15 +6,18 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
+from enum import Enum
 from threading import get_ident
 
-from .._boundary import NativeSession, raise_interrupted
+from .._boundary import NativeSession, backend_name, raise_interrupted
 from .._checks import to_uint32
+from .._known_applications import named
 from .._process import Process
+from .._session_remedies import for_invoking
 from ..enums import Origin, Result
-from ..errors import BadStateError, ClosedSessionError, ForkedContextError
+from ..errors import BadStateError, ClosedSessionError, DeadSessionError, ForkedContextError
 from .call import Call
-from .failure import failure
+from .failure import failure, name_of_command
 from .slots import set_parameters
 
 TYPE_CHECKING = False
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from .._boundary import NativeContext
     from .._outputs import Outputs
+    from .._teec_error import TeecError
 
 # How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
 # the last call from telling that it ended.
@@ -46,7 +50,7 @@ def open_session(
     try:
         if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
             return session, call.outputs()
-        raise failure(context, call, f"opening a session with {destination}", results)
+        raise failure(context, call, f"opening a session with {named(destination)}", results)
     finally:
         call.clear()
 
@@ -58,15 +62,20 @@ class CallPool:
         free: calls that no thread uses. Take one with pop(), make a new one if there is none,
             and append() it when it is over.
         is_closed: whether the session is closed, or is being closed.
+        death: what was being done when the Trusted Application was found to have panicked; None
+            if it lives.
     """
 
     __slots__ = (
         "_calls",
         "_closed",
+        "_commands",
         "_destination",
         "_idle",
+        "_panic",
         "_process",
         "_results",
+        "death",
         "free",
         "is_closed",
         "session",
@@ -79,7 +88,9 @@ class CallPool:
         self.session = session
         self.free: deque[Call] = deque()
         self.is_closed = False
+        self.death: str | None = None
         self._destination = destination
+        self._commands: dict[int, object] = {}
         self._results = results
         self._process = Process.generation
         # As many as ran at the same time. Weak, as an interrupt may lose a call that is not in
@@ -87,6 +98,8 @@ class CallPool:
         self._calls: set[weakref.ref[Call]] = set()
         self._idle = threading.Condition()
         self._closed = False
+        # The exception that was the panic, on a kernel in Python.
+        self._panic: BaseException | None = None
 
     def check_live(self) -> None:
         """Raise a ClosedError if the session is closed, ForkedContextError in a child process."""
@@ -97,9 +110,29 @@ class CallPool:
         if self.is_closed:
             raise ClosedSessionError("the session is closed: open another")
 
+    def check_usable(self) -> None:
+        """Raise as check_live(), and a DeadSessionError if the Trusted Application panicked."""
+        self.check_live()
+        if self.death is not None:
+            error = DeadSessionError(
+                f"using a session with {named(self._destination)}",
+                # Who said so, though not now.
+                origin=Origin.TEE,
+                remedy=f"the Trusted Application panicked before ({self.death}): close this"
+                " session and open another",
+            )
+            raise error from self._panic
+
+    def name_command(self, number: int, command: object) -> None:
+        """Remember what a command is called that is known by its number alone when it runs."""
+        same = self._commands.setdefault(number, command) == command
+        if not same or type(self._commands[number]) is not type(command):
+            # Two enumerations have names for it.
+            self._commands[number] = None
+
     def new(self) -> Call:
         """Make a call."""
-        self.check_live()
+        self.check_usable()
         call = Call()
         self.adopt(call)
         return call
@@ -124,9 +157,10 @@ class CallPool:
     def invoke(self, call: Call, command_id: int, parameters: Sequence[object]) -> Outputs:
         """Run a command and return its outputs."""
         try:
-            command_id = to_uint32(command_id, "the command id")
+            number = to_uint32(command_id, "the command id")
             types = set_parameters(call, self.session.context, parameters)
-            if self.session.invoke(call, command_id, types):
+            if self.session.invoke(call, number, types):
+                call.given_command = command_id
                 self.attend(call)
             return call.outputs()
         finally:
@@ -137,14 +171,30 @@ class CallPool:
         try:
             raise_interrupted()
             if call.result:
-                # BAD_STATE with origin API: the session was closed, and nothing was sent.
-                if call.result == Result.BAD_STATE and call.origin == Origin.API:
-                    self.check_live()
-                doing = f"invoking command {call.command} of {self._destination}"
-                raise failure(self.session.context, call, doing, self._results)
+                raise self._failure(call)
         finally:
             if self.is_closed:
                 self._notify_closer()
+
+    def _failure(self, call: Call) -> TeecError:
+        # BAD_STATE with origin API: the session is closed or dead, and nothing was sent.
+        if call.result == Result.BAD_STATE and call.origin == Origin.API:
+            self.check_usable()
+        number = call.command
+        command = call.given_command
+        if not isinstance(command, Enum):
+            command = self._commands.get(number)
+        name = name_of_command(command, number)
+        doing = f"invoking command {name} of {named(self._destination)}"
+        context = self.session.context
+        error = failure(context, call, doing, self._results)
+        if error.remedy is None:
+            is_fake = backend_name(context.kernel) != "linux"
+            error.remedy = for_invoking(error, context.version[0], is_fake)
+        if error.code == Result.TARGET_DEAD and error.origin == Origin.TEE:
+            self.death, self._panic = doing, error.__cause__
+            self.session.set_closing(True)
+        return error
 
     def _notify_closer(self) -> None:
         if self._process != Process.generation:
@@ -182,7 +232,8 @@ class CallPool:
                     pass
             except BaseException:
                 self.is_closed = self._closed
-                self.session.set_closing(self._closed)
+                self.session.set_closing(self._closed or self.death is not None)
                 raise
             self.is_closed = self._closed = True
+            self._panic = None
             self.session.close()

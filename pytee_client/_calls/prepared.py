@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from functools import partial
 
 from .. import parameters as p
@@ -11,6 +12,7 @@ from .._boundary.call import SLOTS, repeat
 from .._checks import to_uint32
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
+from .failure import name_of_command
 from .one_parameter import (
     call_with_block,
     call_with_bytes,
@@ -58,13 +60,15 @@ class PreparedCommand(_Runner["_OutputsT_co"]):
         slots = "".join(
             f", {slot.__name__ if isinstance(slot, type) else repr(slot)}" for slot in self.slots
         )
-        return f"<PreparedCommand {self.command_id}{slots}>"
+        return f"<PreparedCommand {name_of_command(self.command_id, int(self.command_id))}{slots}>"
 
 
 def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
     """Prepare a command; slots are parameters, or their classes where the content varies."""
-    calls.check_live()
-    command_id = to_uint32(command_id, "the command id")
+    calls.check_usable()
+    number = to_uint32(command_id, "the command id")
+    if isinstance(command_id, Enum):
+        calls.name_command(number, command_id)
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):
@@ -73,8 +77,9 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
                 f"parameter {index} can't be of the type {slot.__name__}: give a parameter, or a"
                 " class of parameters such as ValueInOut"
             )
-    command: PreparedCommand[Outputs] = PreparedCommand(_runner_of(calls, command_id, slots))
-    command.command_id, command.slots = command_id, tuple(slots)
+    command: PreparedCommand[Outputs] = PreparedCommand(_runner_of(calls, number, slots))
+    command.command_id = command_id if isinstance(command_id, Enum) else number
+    command.slots = tuple(slots)
     return command
 
 
