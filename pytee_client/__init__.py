@@ -9,6 +9,7 @@ TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 from __future__ import annotations
 
 from . import enums, errors, parameters
+from ._results import TranslatedFilesShortage
 from .context import Context
 from .enums import *  # noqa: F403
 from .errors import *  # noqa: F403
@@ -79,7 +80,8 @@ _OF_DEVICES = frozenset(
 def __getattr__(name: str) -> Any:
     """Import what few programs use when they ask for it: devices, and the package's version."""
     if name in _OF_DEVICES:
-        from . import devices
+        with TranslatedFilesShortage(f"importing {name}"):
+            from . import devices
 
         return getattr(devices, name)
     if name == "__version__":

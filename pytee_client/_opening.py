@@ -80,3 +80,30 @@ def open_error(
     else:
         return error_of(code, Origin.COMMS, error, doing, remedy=for_errno(error))
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)
+
+
+def supplicant_error(path: str, error: OSError) -> OSError:
+    """Make the exception for a supplicant's device that could not be opened.
+
+    Each is an OSError too, as the errors of system calls that a supplicant makes.
+
+    Args:
+        path: the device's path.
+        error: what the kernel raised.
+    """
+    number = error.errno or 0
+    doing = f"opening {path} for a supplicant"
+    cls: type[errors.TeecError]
+    if number in (errno.EACCES, errno.EPERM):
+        cls, remedy = errors.DeviceAccessError, f"{path}: {for_access(path)}"
+    elif number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
+        cls = errors.DeviceNotFoundError
+        remedy = "there is no such device, or it is no device for a supplicant of OP-TEE"
+    elif number == errno.EBUSY:
+        cls = errors.SupplicantRunningError
+        remedy = "a device takes one supplicant: stop the other, such as tee-supplicant"
+    else:
+        made = error_of(Result.GENERIC, Origin.COMMS, number, doing, remedy=for_errno(number))
+        return made if isinstance(made, OSError) else error
+    made = cls(doing, origin=Origin.COMMS, errno=number, remedy=remedy)
+    return made if isinstance(made, OSError) else error

@@ -81,6 +81,7 @@ __all__ = [
     "StorageNoSpaceError",
     "StorageNotAvailable2Error",
     "StorageNotAvailableError",
+    "SupplicantRunningError",
     "TargetDeadError",
     "TeecError",
     "TimeNeedsResetError",
@@ -325,6 +326,10 @@ class DeviceTimeoutError(TimeoutError, builtins.TimeoutError):
 
 class DeviceAccessError(AccessDeniedError):
     """There is a TEE device, but this user may not open it."""
+
+
+class SupplicantRunningError(BusyError, OSError):
+    """The device has a supplicant already, and takes no second one."""
 
 
 class NotATeeDeviceError(BadParametersError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .._panics import for_panic
 from .._remedies import for_memory, for_null_memrefs
-from .._results import TranslatedFilesShortage, error_of
+from .._results import error_of
 from ..enums import Origin, Result
 from .description import describe_parameters, describe_shortage, null_slots
 
@@ -46,10 +47,7 @@ def failure(
     elif code == Result.SHORT_BUFFER:
         details = describe_shortage(call) or f"it was sent {sent}"
     elif code == Result.TARGET_DEAD and cause is not None:
-        with TranslatedFilesShortage(doing):
-            from .._panics import for_panic
-
-            remedy = for_panic(cause)
+        remedy = for_panic(cause)
     error = error_of(
         code,
         origin,

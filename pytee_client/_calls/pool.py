@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from enum import Enum
 from threading import get_ident
 
 from .._boundary import NativeSession, backend_name, raise_interrupted
@@ -69,7 +68,6 @@ class CallPool:
     __slots__ = (
         "_calls",
         "_closed",
-        "_commands",
         "_destination",
         "_idle",
         "_panic",
@@ -90,7 +88,6 @@ class CallPool:
         self.is_closed = False
         self.death: str | None = None
         self._destination = destination
-        self._commands: dict[int, object] = {}
         self._results = results
         self._process = Process.generation
         # As many as ran at the same time. Weak, as an interrupt may lose a call that is not in
@@ -122,13 +119,6 @@ class CallPool:
                 " session and open another",
             )
             raise error from self._panic
-
-    def name_command(self, number: int, command: object) -> None:
-        """Remember what a command is called that is known by its number alone when it runs."""
-        same = self._commands.setdefault(number, command) == command
-        if not same or type(self._commands[number]) is not type(command):
-            # Two enumerations have names for it.
-            self._commands[number] = None
 
     def new(self) -> Call:
         """Make a call."""
@@ -180,11 +170,7 @@ class CallPool:
         # BAD_STATE with origin API: the session is closed or dead, and nothing was sent.
         if call.result == Result.BAD_STATE and call.origin == Origin.API:
             self.check_usable()
-        number = call.command
-        command = call.given_command
-        if not isinstance(command, Enum):
-            command = self._commands.get(number)
-        name = name_of_command(command, number)
+        name = name_of_command(call.given_command, call.command)
         doing = f"invoking command {name} of {named(self._destination)}"
         context = self.session.context
         error = failure(context, call, doing, self._results)

@@ -26,7 +26,7 @@ from .slots import is_parameter_class, set_parameters
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Generic, TypeVar
+    from typing import Any, Generic, TypeVar, cast
 
     from .._outputs import Outputs
     from .call import Call
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 else:
     # It costs less to call than an object with a method __call__: nothing is looked up.
     _Runner = partial
+
+    def cast(_, value):
+        """Return the value; only type checkers see another type."""
+        return value
 
 
 class PreparedCommand(_Runner["_OutputsT_co"]):
@@ -63,12 +67,41 @@ class PreparedCommand(_Runner["_OutputsT_co"]):
         return f"<PreparedCommand {name_of_command(self.command_id, int(self.command_id))}{slots}>"
 
 
+class _NamedCalls:
+    """The calls of a session for one command whose number has a name, which errors tell.
+
+    Calls themselves are made with the number, which takes less time.
+    """
+
+    __slots__ = ("_calls", "_command", "free", "new", "session")
+
+    def __init__(self, calls: CallPool, command: Enum) -> None:
+        self._calls = calls
+        self._command: Any = command
+        self.free = calls.free
+        self.new = calls.new
+        self.session = calls.session
+
+    def run(self, command_id: int, parameters: Sequence[object]) -> Outputs:
+        """Run the command in a call of the pool and return its outputs."""
+        return self._calls.run(self._command, parameters)
+
+    def invoke(self, call: Call, command_id: int, parameters: Sequence[object]) -> Outputs:
+        """Run the command and return its outputs."""
+        return self._calls.invoke(call, self._command, parameters)
+
+    def attend(self, call: Call) -> None:
+        """Raise the error of a call that failed, with the name."""
+        call.given_command = self._command
+        self._calls.attend(call)
+
+
 def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
     """Prepare a command; slots are parameters, or their classes where the content varies."""
     calls.check_usable()
     number = to_uint32(command_id, "the command id")
     if isinstance(command_id, Enum):
-        calls.name_command(number, command_id)
+        calls = cast("CallPool", _NamedCalls(calls, command_id))
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
+from .._results import TranslatedFilesShortage
 from ..enums import GenericCapabilities, Origin
 from ..errors import DeviceTimeoutError, ParameterTypeError, TeecError
 from ..kernels.monitor import LinuxMonitor
@@ -136,11 +137,18 @@ def enumerate_devices(
     Raises:
         BadFormatError: a ValueError; an attribute is not what it should be.
         OSError: sysfs can't be read.
+        TooManyFilesError: an OSError; the process or the system has as many open files as it may.
         ParameterTypeError: the backend is a kernel in Python that has no sysfs.
 
     Threads: may be called from any.
     """
-    kernel = resolve_backend(backend)
+    with TranslatedFilesShortage("listing TEE devices"):
+        return _enumerate_devices(resolve_backend(backend), sysfs)
+
+
+def _enumerate_devices(
+    kernel: Kernel | None, sysfs: str | os.PathLike[str] | None
+) -> tuple[Device, ...]:
     tree = _tree(kernel, sysfs)
     found = [_NODE.fullmatch(name) for name in _names(tree, "class/tee")]
     nodes = sorted((match[1], int(match[2]), match[0]) for match in found if match)
@@ -160,8 +168,9 @@ def enumerate_bus_devices(
 
     For the arguments, what is returned and raised, and for threads see enumerate_devices().
     """
-    tree = _tree(resolve_backend(backend), sysfs)
-    devices = (_read_bus_device(tree, name) for name in _names(tree, "bus/tee/devices"))
+    with TranslatedFilesShortage("listing the devices of the TEE bus"):
+        tree = _tree(resolve_backend(backend), sysfs)
+        devices = [_read_bus_device(tree, name) for name in _names(tree, "bus/tee/devices")]
     return tuple(device for device in devices if device is not None)
 
 
@@ -195,11 +204,18 @@ def wait_for_device(
 
     Threads: may be called from any; others run meanwhile.
     """
+    with TranslatedFilesShortage(f"waiting for {device or 'a TEE device'}"):
+        return _wait_for_device(timeout, device, backend)
+
+
+def _wait_for_device(
+    timeout: float | None, device: str | os.PathLike[str] | None, backend: t.Backend | None
+) -> Device:
     path, kernel = (None, resolve_backend(backend)) if device is None else resolve(device, backend)
     end = None if timeout is None else time.monotonic() + timeout
     with closing(_monitor(kernel)) as monitor:
         while True:
-            for found in enumerate_devices(kernel or "linux"):
+            for found in _enumerate_devices(kernel, None):
                 if _is_wanted(found, path):
                     return found
             left = _FOREVER if end is None else end - time.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .._closable import Closable
+from .._opening import supplicant_error
 from ..errors import ClosedError
 from ..kernels import Kernel
 from .device import SupplicantDevice
@@ -41,7 +42,11 @@ class Supplicant(Closable):
         device: the path of the device.
 
     Raises:
-        OSError: the device can't be opened; EBUSY if there is a supplicant already.
+        DeviceNotFoundError: there is no such device.
+        DeviceAccessError: the user may not open it.
+        SupplicantRunningError: there is a supplicant already.
+        TooManyFilesError: the process or the system has as many open files as it may.
+        OSError: another error of the system calls; those above are OSErrors too.
 
     Threads: it serves in a thread of its own, and may be closed in any. close() can't stop that
     thread while it waits in a real kernel: it waits a limited time, and the thread ends with
@@ -62,7 +67,10 @@ class Supplicant(Closable):
         else:
             files = FolderFileSystem(storage)
         self._path = device
-        self._device = SupplicantDevice(kernel, device)
+        try:
+            self._device = SupplicantDevice(kernel, device)
+        except OSError as error:
+            raise supplicant_error(device, error) from error
         service = SupplicantService(
             self._device, folders, None if files is None else FileService(self._device, files)
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -79,6 +80,58 @@ def test_what_an_application_says_at_its_opening_has_none_of_the_tees_remedies(
         context.open_session(Target.CONFORMANCE, (code, 0))
     assert caught.value.origin == tee.Origin.TRUSTED_APP
     assert caught.value.remedy is None
+
+
+def invoking(target: Target, code: int, origin: tee.Origin, *, prepared: bool) -> tee.TeecError:
+    """Return the error of a command that is answered so."""
+    kernel = FaultyKernel(target.kernel or "linux")
+    with (
+        tee.Context(target.device, backend=kernel) as context,
+        context.open_session(Target.CONFORMANCE) as session,
+    ):
+        kernel.arm(Plan([Fault(SystemCall.INVOKE, Answer(code, origin))]))
+        command = session.prepare(0) if prepared else partial(session.invoke_command, 0)
+        with pytest.raises(tee.TeecError) as caught:
+            command()
+    return caught.value
+
+
+RUNNING = {
+    tee.Result.OUT_OF_MEMORY: "send less at a time",
+    tee.Result.COMMUNICATION: "supplicant",
+    tee.Result.STORAGE_NOT_AVAILABLE: "storage",
+    tee.Result.STORAGE_NOT_AVAILABLE_2: "storage",
+    tee.Result.CORRUPT_OBJECT: "storage is damaged",
+    tee.Result.CORRUPT_OBJECT_2: "storage is damaged",
+    tee.Result.TARGET_DEAD: "panicked",
+    tee.Result.BUSY: "try again later",
+}
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["plain", "prepared"])
+@pytest.mark.parametrize("code", RUNNING, ids=lambda code: code.name)
+def test_a_command_that_the_tee_fails_says_what_may_help(
+    target: Target, code: tee.Result, prepared: bool
+) -> None:
+    error = invoking(target, code, tee.Origin.TEE, prepared=prepared)
+    assert error.remedy
+    assert RUNNING[code] in error.remedy
+
+
+@pytest.mark.parametrize("code", {*REMEDIES} - {tee.Result.BUSY}, ids=lambda code: code.name)
+def test_what_an_application_says_of_a_command_has_none_of_the_tees_remedies(
+    target: Target, code: tee.Result
+) -> None:
+    error = invoking(target, code, tee.Origin.TRUSTED_APP, prepared=False)
+    assert error.remedy is None
+
+
+@pytest.mark.real_only
+@pytest.mark.parametrize("words", ["another TEE", "rollback"])
+def test_an_application_that_is_not_trusted_may_be_another_tees_or_too_old(
+    target: Target, words: str
+) -> None:
+    assert words in str(failure(target, tee.Result.SECURITY, tee.Origin.TEE))
 
 
 @pytest.mark.real_only

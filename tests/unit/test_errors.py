@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import pickle
 
 import pytest
@@ -96,6 +97,31 @@ def test_every_named_code_has_the_class_that_its_name_says(code: int) -> None:
     assert type(error) is getattr(errors, name)
     assert error.code == code
     assert type(error).code == code
+
+
+@pytest.mark.parametrize("origin", [*tee.Origin, 0, 77])
+def test_repr_has_code_and_origin_and_errno(origin: int) -> None:
+    name = tee.Origin(origin).name if origin in set(tee.Origin) else f"origin {origin}"
+    error = tee.TeecError("doing", code=0x80000001, origin=origin)
+    assert repr(error) == f"TeecError('doing', code=0x80000001, origin={name})"
+    error = tee.BusyError("doing", origin=origin, errno=16)
+    assert repr(error) == f"BusyError('doing', code=0xffff000d, origin={name}, errno=16)"
+
+
+def test_the_errno_that_the_c_library_does_not_know_is_named() -> None:
+    assert "errno 524 (ENOTSUPP)" in str(error_of(tee.Result.GENERIC, 2, 524, "doing"))
+
+
+def test_details_come_before_the_remedy() -> None:
+    error = tee.BusyError("doing", details="details", remedy="remedy")
+    assert str(error).endswith("(0xffff000d, API): details; remedy")
+    error.details = None
+    assert str(error).endswith("(0xffff000d, API): remedy")
+
+
+def test_an_errno_means_nothing_where_the_library_knows_more() -> None:
+    error = error_of(tee.Result.NOT_SUPPORTED, tee.Origin.API, errno.EINVAL, "doing")
+    assert type(error) is tee.NotSupportedError
 
 
 def test_kinds_of_errors_can_be_caught_together() -> None:

@@ -99,15 +99,19 @@ def panic(session: tee.Session) -> None:
     with pytest.raises(tee.TargetDeadError) as caught:
         session.invoke_command(SimsCommand.PANIC, tee.MemrefTempInput(None))
     assert caught.value.origin == tee.Origin.TEE
+    assert session.is_dead
 
 
 @pytest.mark.probe(44)
 def test_a_panic_of_a_single_instance_ends_all_of_its_sessions(context: tee.Context) -> None:
     with context.open_session(Sims.uuid) as one, context.open_session(Sims.uuid) as other:
         panic(one)
+        # Nobody tells a client before it uses the session.
+        assert not other.is_dead
         with pytest.raises(tee.TargetDeadError) as caught:
             counter(other)
         assert caught.value.origin == tee.Origin.TEE
+        assert other.is_dead
         with context.open_session(Sims.uuid) as successor:
             assert counter(successor) == 0
 
@@ -117,6 +121,7 @@ def test_a_panic_of_one_instance_leaves_the_others_alone(context: tee.Context) -
     with context.open_session(Miss.uuid) as one, context.open_session(Miss.uuid) as other:
         panic(one)
         assert counter(other) == 0
+        assert not other.is_dead
 
 
 @pytest.mark.probe(45)
