@@ -34,7 +34,6 @@ from .errors import (
     BadParametersError,
     ClosedContextError,
     ForkedContextError,
-    ParameterTypeError,
     ReadOnlyBufferError,
     TeecError,
     TrustedApplicationNotFoundError,

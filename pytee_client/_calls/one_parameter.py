@@ -75,10 +75,12 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
                 value = pair_of(value, 0)
             a, b = value
             # C would convert a Decimal, a float in an array, or a bool.
-            if not type(a) is type(b) is type(command_id) is int:
-                command_id = to_uint32(command_id, "the command id")
+            if type(a) is type(b) is type(command_id) is int:
+                number = command_id
+            else:
+                number = to_uint32(command_id, "the command id")
                 a, b = to_words(a, b, 0)
-            needs_attention = invoke_value(call.struct, command_id, a, b)
+            needs_attention = invoke_value(call.struct, number, a, b)
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
         if needs_attention:

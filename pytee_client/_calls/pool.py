@@ -61,8 +61,7 @@ class CallPool:
         free: calls that no thread uses. Take one with pop(), make a new one if there is none,
             and append() it when it is over.
         is_closed: whether the session is closed, or is being closed.
-        death: what was being done when the Trusted Application was found to have panicked; None
-            if it lives.
+        death: how the Trusted Application was found to have panicked; None if it lives.
     """
 
     __slots__ = (
@@ -115,8 +114,8 @@ class CallPool:
                 f"using a session with {named(self._destination)}",
                 # Who said so, though not now.
                 origin=Origin.TEE,
-                remedy=f"the Trusted Application panicked before ({self.death}): close this"
-                " session and open another",
+                details=self.death,
+                remedy="nothing was sent: close this session and open another",
             )
             raise error from self._panic
 
@@ -178,7 +177,8 @@ class CallPool:
             is_fake = backend_name(context.kernel) != "linux"
             error.remedy = for_invoking(error, context.version[0], is_fake)
         if error.code == Result.TARGET_DEAD and error.origin == Origin.TEE:
-            self.death, self._panic = doing, error.__cause__
+            self.death = f"{doing} found it dead ({error.remedy})"
+            self._panic = error.__cause__
             self.session.set_closing(True)
         return error
 
