@@ -110,6 +110,7 @@ int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };
 int copy_buffer_from_user(char *, size_t, uint64_t);
 int copy_to_user(uint64_t, const void *, size_t);
+size_t write_changes(uint64_t, const char *, const char *, size_t);
 int check_user_pages(uint64_t, size_t);
 
 extern "Python" int python_device_open(void *, const char *);

@@ -5,6 +5,8 @@
  * return 0 or a negative errno unless they say otherwise.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -63,6 +65,98 @@ static int copy_to_user(uint64_t address, const void *buffer, size_t size)
 	if (done < 0)
 		return -errno;
 	return (size_t)done == size ? 0 : -EFAULT;
+}
+
+/* A part of a page, on all processors. */
+#define CHUNK 4096
+
+static uint64_t word_at(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static bool has_zero_byte(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 0xff;
+
+	return (word - ones) & ~word & (ones << 7);
+}
+
+/*
+ * Stores the bytes of after that differ from before, and no other byte: the
+ * program may be writing those. What pattern they make must not matter, so there
+ * is no branch for a byte.
+ */
+static void store_changes(char *to, const char *before, const char *after,
+			  size_t size)
+{
+	uint16_t changed[CHUNK];
+	size_t count = 0;
+	size_t place = 0;
+	size_t i;
+
+	while (place < size) {
+		size_t end = size;
+
+		if (size - place >= sizeof(uint64_t)) {
+			uint64_t difference =
+				word_at(before + place) ^ word_at(after + place);
+
+			end = place + sizeof(uint64_t);
+			if (!difference) {
+				place = end;
+				continue;
+			}
+			if (!has_zero_byte(difference)) {
+				memcpy(to + place, after + place,
+				       sizeof(uint64_t));
+				place = end;
+				continue;
+			}
+		}
+		for (; place < end; place++) {
+			changed[count] = (uint16_t)place;
+			count += before[place] != after[place];
+		}
+	}
+	for (i = 0; i < count; i++)
+		to[changed[i]] = after[changed[i]];
+}
+
+/*
+ * Writes what differs between two copies of the size bytes at address, of which
+ * the second was changed. Linux writes the first byte of each page that has some,
+ * and so says whether the page can be written. A page that can't is left out.
+ * Returns how many pages were written to.
+ */
+static size_t write_changes(uint64_t address, const char *before,
+			    const char *after, size_t size)
+{
+	size_t pages = 0;
+	size_t start = 0;
+
+	while (start < size) {
+		size_t length = CHUNK - (address + start) % CHUNK;
+		size_t first = start;
+
+		if (length > size - start)
+			length = size - start;
+		start += length;
+		if (!memcmp(before + first, after + first, length))
+			continue;
+		while (before[first] == after[first])
+			first++;
+		if (copy_to_user(address + first, after + first, 1))
+			continue;
+		first++;
+		store_changes((char *)(uintptr_t)(address + first),
+			      before + first, after + first, start - first);
+		pages++;
+	}
+	return pages;
 }
 
 #ifndef MADV_POPULATE_WRITE

@@ -13,6 +13,7 @@ from .memory import NativeSharedMemory
 from .python_kernel import raise_interrupted
 from .session import NativeSession
 from .user_memory import (
+    WorkingCopy,
     address_of,
     check_user_pages,
     constant,
@@ -28,6 +29,7 @@ __all__ = [
     "NativeContext",
     "NativeSession",
     "NativeSharedMemory",
+    "WorkingCopy",
     "address_of",
     "ask_version",
     "backend_name",

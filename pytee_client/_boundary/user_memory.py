@@ -19,11 +19,11 @@ _uncleared: Final = ffi.new_allocator(should_clear_after_alloc=False)
 
 def copy_from_user(address: int, size: int) -> bytes:
     """Read the program's memory as a kernel does: OSError(EFAULT) where there is none."""
-    data = ffi.new(_BYTES, size)
+    data = _uncleared(_BYTES, size)
     result = lib.copy_from_user(data, address, size)
     if result:
         raise OSError(-result, "copy_from_user")
-    copy: bytes = ffi.buffer(data)[:]
+    copy: bytes = ffi.unpack(data, size)
     return copy
 
 
@@ -48,6 +48,41 @@ def copy_to_user(address: int, data: bytes) -> None:
     result = lib.copy_to_user(address, data, len(data))
     if result:
         raise OSError(-result, "copy_to_user")
+
+
+class WorkingCopy:
+    """A copy of the program's memory, of which only what changes is written back.
+
+    Attributes:
+        view: the bytes to read and to change; read-only if the copy is never written back.
+    """
+
+    __slots__ = ("_address", "_before", "view")
+
+    def __init__(self, address: int, size: int, *, writable: bool) -> None:
+        """Copy memory; OSError(EFAULT) where there is none."""
+        self._address = address
+        self._before = _uncleared(_BYTES, size)
+        result = lib.copy_from_user(self._before, address, size)
+        if result:
+            raise OSError(-result, "copy_from_user")
+        before = ffi.buffer(self._before)
+        self.view = memoryview(bytearray(before)) if writable else memoryview(before).toreadonly()
+
+    def write_changes(self) -> int:
+        """Write the bytes of the view that were changed, and no others, to the program's memory.
+
+        Bytes of a page that can't be written, because the program has unmapped it, are lost.
+
+        Returns:
+            How many parts of 4 KiB it wrote to.
+        """
+        if self.view.readonly:
+            return 0
+        written: int = lib.write_changes(
+            self._address, self._before, ffi.from_buffer(self.view), len(self.view)
+        )
+        return written
 
 
 def check_user_pages(address: int, size: int) -> None:

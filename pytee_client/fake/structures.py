@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
-from .._boundary import copy_from_user, copy_to_user
+from .._boundary import address_of, copy_from_user, copy_to_user
 from ..kernels.uapi import ParamType
 from .kernel.release import LinuxRelease
 
@@ -53,6 +53,10 @@ class SharedMemory:
     address: int = 0
     pages: mmap.mmap | None = None
     references: int = 1
+
+    def address_of(self, start: int) -> int:
+        """Return the address of a byte, in the program or in the pool."""
+        return (self.address if self.pages is None else address_of(self.pages)) + start
 
     def read(self, start: int, end: int) -> bytes:
         """Copy bytes out."""

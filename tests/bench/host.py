@@ -31,6 +31,16 @@ _LOADED = (
     " print(*sorted(set(sys.modules) - bare))"
 )
 _CALLS, _BATCHES = 200, 30
+_CHANGES = 10
+_CHANGED_SIZE = 10 << 20
+# Each pattern is one of bytes that are not 0 where an application changes memory.
+_PATTERNS: dict[str, Callable[[int], bytes]] = {
+    "no byte": bytes,
+    "every second byte": lambda size: b"\1\0" * (size // 2),
+    "a byte in 64": lambda size: (b"\1" + bytes(63)) * (size // 64),
+    "random bytes": os.urandom,
+    "half of the bytes, at random": lambda size: os.urandom(size).translate(bytes([0, 1]) * 128),
+}
 
 
 class HostError(Exception):
@@ -48,6 +58,10 @@ def measure(runs: int) -> HostFigures:
         modules=[name for name in loaded if not name.startswith("pytee_client")],
         fake_value_microseconds=_fake_microseconds(_value_loop),
         fake_memref_microseconds=_fake_microseconds(_memref_loop),
+        fake_change_milliseconds={
+            pattern: _change_milliseconds(make(_CHANGED_SIZE))
+            for pattern, make in _PATTERNS.items()
+        },
     )
 
 
@@ -129,6 +143,37 @@ def _memref_loop() -> Callable[[], None]:
             session.invoke_command(0, tee.MemrefTempInOut(buffer))
 
     return loop
+
+
+def _change_milliseconds(changed: bytes) -> float:
+    """The least processor time of a call whose application changes these bytes of a block."""
+    from uuid import UUID
+
+    import pytee_client as tee
+    from pytee_client import fake
+
+    class Changing(fake.TrustedApplication):
+        uuid = UUID(int=1)
+
+        @fake.command(0)
+        def change(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            parameters.memref(0).put(changed)
+
+    kernel = fake.Kernel(applications=[Changing])
+    with (
+        tee.Context(backend=kernel) as context,
+        context.open_session(Changing.uuid) as session,
+        context.allocate_shared_memory(len(changed)) as block,
+    ):
+
+        def call() -> None:
+            session.invoke_command(0, block)
+
+        taken = []
+        for _ in range(_CHANGES):
+            memoryview(block)[:] = bytes(len(changed))
+            taken.append(_processor_nanoseconds(call))
+    return min(taken) / 1e6
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ class HostFigures:
         modules: all that it loads of others, by their names.
         fake_value_microseconds: processor time of a value call on the fake.
         fake_memref_microseconds: the same of one with a temporary memref of 4 KiB.
+        fake_change_milliseconds: the same of one whose application changes a block of 10 MiB, by
+            the pattern of the bytes that it changes.
     """
 
     import_milliseconds: float
@@ -27,6 +29,7 @@ class HostFigures:
     modules: list[str]
     fake_value_microseconds: float
     fake_memref_microseconds: float
+    fake_change_milliseconds: dict[str, float]
 
     def lines(self) -> list[str]:
         """Return them as people read them."""
@@ -36,4 +39,9 @@ class HostFigures:
             f"modules of others that it loads: {', '.join(self.modules)}",
             f"a call on the fake: {self.fake_value_microseconds:.1f} us with a value, "
             f"{self.fake_memref_microseconds:.1f} us with a temporary memref of 4 KiB",
+            "a call on the fake that changes 10 MiB: "
+            + ", ".join(
+                f"{milliseconds:.1f} ms for {pattern}"
+                for pattern, milliseconds in self.fake_change_milliseconds.items()
+            ),
         ]

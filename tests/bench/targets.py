@@ -15,6 +15,7 @@ _LARGE = ("temporary 256 KiB", "temporary 1 MiB")
 _VALUE = "value call"
 _PREPARED = (Column.PREPARED, Column.FIXED)
 _IMPORT_MILLISECONDS = 20
+_CHANGE_MILLISECONDS = 50
 _GROWTH = 0.02
 
 
@@ -59,7 +60,7 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
 
 
 def host_verdicts(host: HostFigures) -> Iterator[Verdict]:
-    """Yield one for each target of the host."""
+    """Yield one for each target of the host: of the import, and of the fake."""
     yield Verdict(
         "import pytee_client over bare Python",
         f"at most {_IMPORT_MILLISECONDS} ms",
@@ -71,6 +72,13 @@ def host_verdicts(host: HostFigures) -> Iterator[Verdict]:
         "none",
         ", ".join(host.heavy_modules) or "none",
         not host.heavy_modules,
+    )
+    slowest = max(host.fake_change_milliseconds.values())
+    yield Verdict(
+        "a call on the fake that changes 10 MiB, whatever the pattern",
+        f"at most {_CHANGE_MILLISECONDS} ms",
+        f"{slowest:.1f} ms",
+        slowest <= _CHANGE_MILLISECONDS,
     )
 
 

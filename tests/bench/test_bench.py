@@ -27,8 +27,9 @@ def figures_of(case: str, **instructions: float) -> Figures:
     return Figures({case: {Column(name): value for name, value in instructions.items()}})
 
 
-def host_figures(milliseconds: float = 12.0, *heavy: str) -> HostFigures:
-    return HostFigures(milliseconds, milliseconds, list(heavy), ["mmap"], 20.0, 60.0)
+def host_figures(milliseconds: float = 12.0, *heavy: str, slowest: float = 50.0) -> HostFigures:
+    change = {"no byte": 5.0, "every second byte": slowest}
+    return HostFigures(milliseconds, milliseconds, list(heavy), ["mmap"], 20.0, 60.0, change)
 
 
 def planned(job: Job) -> list[Case]:
@@ -205,12 +206,13 @@ def test_what_many_sessions_cost_the_peer_too_is_not_held_against_the_library(
 @pytest.mark.parametrize(
     ("host", "reached"),
     [
-        (host_figures(20.0), [True, True]),
-        (host_figures(20.1), [False, True]),
-        (host_figures(20.0, "asyncio"), [True, False]),
+        (host_figures(20.0), [True, True, True]),
+        (host_figures(20.1), [False, True, True]),
+        (host_figures(20.0, "asyncio"), [True, False, True]),
+        (host_figures(slowest=50.1), [True, True, False]),
     ],
 )
-def test_an_import_has_to_be_quick_and_to_load_nothing_heavy(
+def test_an_import_and_a_change_of_memory_have_to_be_quick_and_nothing_heavy_is_loaded(
     host: HostFigures, reached: list[bool]
 ) -> None:
     assert [verdict.reached for verdict in targets.host_verdicts(host)] == reached

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ..._boundary import WorkingCopy
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import (
     MemrefParameter,
@@ -41,13 +41,14 @@ class _Span:
     memory: SharedMemory
     start: int
     end: int
+    is_output: bool
 
     @classmethod
     def of(cls, param: Param) -> _Span:
         """Return the range of a memref."""
         assert param.memory is not None
         start = param.memory.address + param.a
-        return cls(param.memory, start, start + param.b)
+        return cls(param.memory, start, start + param.b, param.type.is_output)
 
     @property
     def pages(self) -> object:
@@ -58,13 +59,10 @@ class _Span:
         """Return whether another range is a part of this one."""
         return self.pages is other.pages and self.start <= other.start and other.end <= self.end
 
-    def read(self) -> bytes:
-        """Copy the bytes out."""
-        return self.memory.read(self.start - self.memory.address, self.end - self.memory.address)
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Copy bytes in, from an offset on."""
-        self.memory.write(self.start - self.memory.address + offset, data)
+    def copy(self) -> WorkingCopy:
+        """Copy the bytes out, and keep their address for those that change."""
+        address = self.memory.address_of(self.start - self.memory.address)
+        return WorkingCopy(address, self.end - self.start, writable=self.is_output)
 
 
 def _joined(spans: Iterable[_Span]) -> list[_Span]:
@@ -74,6 +72,7 @@ def _joined(spans: Iterable[_Span]) -> list[_Span]:
         last = joined[-1] if joined else span
         if last is not span and last.pages is span.pages and span.start < last.end:
             last.end = max(last.end, span.end)
+            last.is_output |= span.is_output
         else:
             joined.append(span)
     return joined
@@ -92,7 +91,7 @@ class Message:
     """
 
     def __init__(self, params: list[Param]) -> None:
-        self._copies: list[tuple[_Span, bytes, memoryview]] = []
+        self._copies: list[tuple[_Span, WorkingCopy]] = []
         self._outputs: list[tuple[Param, ValueParameter | MemrefParameter]] = []
         parameters: list[Parameter] = []
         memrefs: list[tuple[Param, MemrefParameter]] = []
@@ -122,17 +121,16 @@ class Message:
         spans = [_Span.of(param) for param, _ in memrefs]
         spans.sort(key=lambda span: (id(span.pages), span.start))
         for span in _joined(spans):
-            before = span.read()
-            self._copies.append((span, before, memoryview(bytearray(before))))
+            self._copies.append((span, span.copy()))
         for param, parameter in memrefs:
             view = self._bytes_of(param)
             parameter._map(view if param.type.is_output else view.toreadonly(), param.b)
 
     def _bytes_of(self, param: Param) -> memoryview:
         wanted = _Span.of(param)
-        for span, _, copy in self._copies:
+        for span, copy in self._copies:
             if span.contains(wanted):
-                return copy[wanted.start - span.start : wanted.end - span.start]
+                return copy.view[wanted.start - span.start : wanted.end - span.start]
         raise AssertionError("every memref has been copied")
 
     def finish(self) -> None:
@@ -142,15 +140,5 @@ class Message:
                 param.a, param.b = parameter.a, parameter.b
             else:
                 param.b = parameter.size
-        for span, before, copy in self._copies:
-            after = copy.tobytes()
-            for first, beyond in _changes(before, after):
-                span.write(first, after[first:beyond])
-
-
-def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the ranges in which the bytes differ, as start and end."""
-    if before != after:
-        difference = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
-        for run in re.finditer(rb"[^\0]+", difference.to_bytes(len(before), "little")):
-            yield run.span()
+        for _, copy in self._copies:
+            copy.write_changes()
