@@ -84,7 +84,8 @@ class DeviceTable:
         self._tees = {driver: _Tee(driver, driver.devices()) for driver in drivers}
         self._bus = bus
         self._uevents = uevents
-        self._scans: list[threading.Thread] = []
+        # The threads that search for applications, once for each search.
+        self._searching: list[threading.Thread] = []
 
     def bind(self, driver: Driver) -> None:
         """Add the devices of a driver; see Kernel.bind()."""
@@ -183,23 +184,23 @@ class DeviceTable:
             tee.had_supplicant = True
             # Drivers of new devices may need the supplicant, which does not serve yet.
             scan = threading.Thread(
-                target=self._enumerate,
+                target=self._search,
                 args=(tee, EnumerationCommand.DEVICES_WITH_SUPPLICANT),
                 name="optee-bus-scan",
                 daemon=True,
             )
-            self._scans.append(scan)
+            self._searching.append(scan)
             scan.start()
 
     def join_scans(self, timeout: float | None) -> bool:
-        """Wait until the searches that supplicants started are over."""
+        """Wait until the searches of other threads are over, such as those of supplicants."""
+        own = threading.current_thread()
+
+        def are_over() -> bool:
+            return all(thread is own or not thread.is_alive() for thread in self._searching)
+
         with self._changed:
-            scans = [scan for scan in self._scans if scan is not threading.current_thread()]
-        for scan in scans:
-            scan.join(timeout)
-        with self._changed:
-            self._scans = [scan for scan in self._scans if scan.is_alive()]
-            return not self._scans
+            return self._changed.wait_for(are_over, timeout)
 
     def enumerate_again(self, driver: Driver) -> None:
         """Add applications as devices that were installed since the driver was bound."""
@@ -210,6 +211,19 @@ class DeviceTable:
                 self._enumerate(tee, EnumerationCommand.DEVICES_WITH_SUPPLICANT)
 
     def _enumerate(self, tee: _Tee, command: EnumerationCommand) -> None:
+        with self._changed:
+            self._searching.append(threading.current_thread())
+        self._search(tee, command)
+
+    def _search(self, tee: _Tee, command: EnumerationCommand) -> None:
+        try:
+            self._add_applications(tee, command)
+        finally:
+            with self._changed:
+                self._searching.remove(threading.current_thread())
+                self._changed.notify_all()
+
+    def _add_applications(self, tee: _Tee, command: EnumerationCommand) -> None:
         driver = tee.driver
         if not driver.enumerates_applications:
             return

@@ -25,7 +25,7 @@ from pytee_client.fake.bus import (
 from pytee_client.fake.devices.bus import EPROBE_DEFER
 from pytee_client.fake.tstee import TsTee
 
-from ....support.waiting import LIMIT
+from ....support.waiting import LIMIT, begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,6 +158,26 @@ def test_opening_the_supplicants_device_does_not_wait_for_drivers(
     assert [d.driver for d in tee.enumerate_bus_devices(kernel) if d.uuid == Ftpm.uuid] == [
         "waiting"
     ]
+
+
+def test_the_search_of_another_thread_is_waited_for() -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    class Slow(DeviceEnumeration):
+        def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            begun.set()
+            assert release.wait(LIMIT)
+
+    kernel = fake.Kernel(applications=[Slow], bound=False)
+    binding = begin(kernel.bind)
+    try:
+        assert begun.wait(LIMIT)
+        assert not kernel.join_bus_scans(0)
+    finally:
+        release.set()
+    assert kernel.join_bus_scans(LIMIT)
+    binding.result(LIMIT)
+    kernel.assert_no_leaks()
 
 
 def test_without_the_application_that_lists_them_there_are_no_devices() -> None:
