@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A device whose system calls are answered in Python. */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "device.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static int python_device_open(void *device, const char *path);
 static int python_device_ioctl(void *device, int fd, unsigned long request,
@@ -58,10 +63,25 @@ static int ioctl_by_address(void *device, int fd, unsigned long request,
 	return ret;
 }
 
+/*
+ * An address that can't be written would be a signal later. Linux says it fast of
+ * all memory but a device's, and none before 5.14.
+ */
+static int mmap_checked(void *device, int fd, size_t length, void **address)
+{
+	int ret;
+
+	*address = NULL;
+	ret = python_device_mmap(device, fd, length, address);
+	if (ret || !madvise(*address, length, MADV_POPULATE_WRITE))
+		return ret;
+	return tee_pages_check(*address, length, true);
+}
+
 static const struct tee_device_ops python_device = {
 	.open = python_device_open,
 	.ioctl = ioctl_by_address,
-	.mmap = python_device_mmap,
+	.mmap = mmap_checked,
 	.munmap = python_device_munmap,
 	.close = python_device_close,
 };

@@ -75,6 +75,9 @@ class Answer(Action):
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Write the result into the argument."""
         is_opening = call.call is SystemCall.OPEN_SESSION
+        if not call.has_header:
+            # The kernel refuses it, and the answer has no place.
+            return proceed()
         if self.run:
             proceed()
             if is_opening:

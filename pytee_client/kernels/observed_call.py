@@ -78,7 +78,7 @@ class ObservedCall:
     @property
     def uuid(self) -> UUID | None:
         """The Trusted Application that OPEN_SESSION names; None for other calls."""
-        if self.call is not SystemCall.OPEN_SESSION or not self._has_header:
+        if self.call is not SystemCall.OPEN_SESSION or not self.has_header:
             return None
         uuid, *_ = uapi.OPEN_SESSION_ARG.unpack_from(self.buffer)
         return UUID(bytes=uuid)
@@ -86,7 +86,7 @@ class ObservedCall:
     @property
     def command_id(self) -> int | None:
         """The command that INVOKE runs; None for other calls."""
-        if self.call is not SystemCall.INVOKE or not self._has_header:
+        if self.call is not SystemCall.INVOKE or not self.has_header:
             return None
         func: int = uapi.INVOKE_ARG.unpack_from(self.buffer)[0]
         return func
@@ -101,13 +101,14 @@ class ObservedCall:
         if self.call is SystemCall.CANCEL and self.argument:
             _, number = uapi.CANCEL_ARG.unpack(self.argument)
             return number
-        if self.call is SystemCall.INVOKE and self._has_header:
+        if self.call is SystemCall.INVOKE and self.has_header:
             _, number, *_ = uapi.INVOKE_ARG.unpack_from(self.buffer)
             return number
         return None
 
     @property
-    def _has_header(self) -> bool:
+    def has_header(self) -> bool:
+        """Whether the buffer has room for the fields before the parameters."""
         return len(self.buffer) >= self.call.header_size
 
 

@@ -118,7 +118,7 @@ class SupplicantDevice:
         self._ioctl(uapi.TEE_IOC_SUPPL_RECV, uapi.BUF_DATA, address_of(data), len(data))
         func, count = uapi.SUPPL_RECV_ARG.unpack_from(data)
         fields = uapi.PARAM.iter_unpack(data[uapi.SUPPL_RECV_ARG.size :])
-        head, *params = [RequestParam(*param) for param in fields][:count]
+        head, *params = [RequestParam(*param) for param in fields][: max(count, 1)]
         return Request(head, func, params)
 
     def send(self, request: Request, result: int) -> None:
@@ -150,18 +150,25 @@ class SupplicantDevice:
             if not size:
                 raise OSError(errno.ENOMEM, "the size is 0")
             pages = mmap.mmap(-1, size)
-            answer = self._ioctl(
+            fd, _, shared, _, number = self._ioctl(
                 uapi.TEE_IOC_SHM_REGISTER,
                 uapi.SHM_REGISTER_DATA,
                 *(address_of(pages), size, 0, 0),
             )
-            fd = answer[0]
         else:
-            answer = self._ioctl(uapi.TEE_IOC_SHM_ALLOC, uapi.SHM_ALLOC_DATA, size, 0, 0)
-            fd = answer[0]
-            pages = mmap.mmap(fd, answer[1])
-        number = answer[-1]
-        self._blocks[number] = _Block(fd, pages, size)
+            pages = None
+            fd, shared, _, number = self._ioctl(
+                uapi.TEE_IOC_SHM_ALLOC, uapi.SHM_ALLOC_DATA, size, 0, 0
+            )
+        try:
+            if shared < size or number < 0:
+                raise OSError(errno.ENOMEM, "the device shares less than it was asked for")
+            self._blocks[number] = _Block(
+                fd, mmap.mmap(fd, shared) if pages is None else pages, size
+            )
+        except BaseException:
+            self._kernel.close(fd)
+            raise
         return number
 
     def free(self, number: int) -> None:

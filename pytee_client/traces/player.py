@@ -188,7 +188,9 @@ class TracePlayer:
         size = int(answer["length" if call.call is SystemCall.SHM_REGISTER else "size"])
         address, pages = None, size
         if call.call is SystemCall.SHM_REGISTER:
-            address, *_ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
+            address, length, *_ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
+            # What is written there must be the program's.
+            size = min(size, length)
             pages = 0
         fd = self._new_file(record, "tee_shm", pages)
         self._blocks.add(file, int(answer["id"]), self._number_of(fd), size, address)
@@ -198,6 +200,8 @@ class TracePlayer:
         layout = LAYOUTS.get(call.call)
         if layout is None or not call.argument:
             return
+        if call.call.header_size and not call.has_header:
+            raise OSError(errno.EINVAL, "the buffer is too short")
         base = call.buffer_address if call.call.header_size else call.address
         for name in layout.outputs & answer.keys():
             offset, data = layout.pack(name, int(answer[name]))
@@ -218,6 +222,8 @@ class TracePlayer:
 
     def _write_received(self, call: ObservedCall, params: list[Any], file: int) -> None:
         """Write a request to the supplicant: whole parameters, and the memory of inputs."""
+        if len(params) > len(call.params):
+            raise ValueError("more parameters than the supplicant has room for")
         for index, param in enumerate(params):
             attr = attr_of(param["attr"])
             layout = TYPES.get(attr & ~uapi.META)
@@ -227,7 +233,7 @@ class TracePlayer:
             for name in "abc":
                 self._write_number(call, index, name, param.get(name, 0))
             if layout is not None and layout.reads:
-                a, b, c = (int(param.get(name, 0)) for name in "abc")
+                a, b, c = (int(param.get(name, 0)) & _UINT64_MAX for name in "abc")
                 self._write_memory((attr, a, b, c), param.get("data"), file)
 
     def _write_number(self, call: ObservedCall, index: int, name: str, value: int) -> None:
