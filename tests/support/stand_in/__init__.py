@@ -9,21 +9,12 @@ what arrives, and knows what is alive. See `StandIn`.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Concatenate, ParamSpec
 
-from ..programs import program
-from ..waiting import LIMIT
 from .device import ALWAYS, ANY_IOCTL, CLOSE, FCNTL, MMAP, OPEN, Alive, Call, Rule, StandIn
-from .library import library
+from .processes import environment, server
 
 __all__ = [
     "ALWAYS",
@@ -41,15 +32,6 @@ __all__ = [
 ]
 
 _P = ParamSpec("_P")
-_FILE, _LIBRARY = "PYTEE_STAND_IN", "LD_PRELOAD"
-_START = "from tests.support.stand_in import _run; _run()"
-
-
-def environment(file: Path) -> dict[str, str]:
-    """Return the environment of a process that has the device; file is new, or shared by some."""
-    # So that the library sees the end of all memory, and not only that of whole arenas.
-    own = {_FILE: str(file), _LIBRARY: str(library()), "PYTHONMALLOC": "malloc"}
-    return {**os.environ, **own, "PYTHONFAULTHANDLER": "1"}
 
 
 def on_stand_in(test: Callable[Concatenate[StandIn, _P], None]) -> Callable[_P, None]:
@@ -61,31 +43,10 @@ def on_stand_in(test: Callable[Concatenate[StandIn, _P], None]) -> Callable[_P, 
 
     @functools.wraps(test)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        arguments = (test.__module__, test.__qualname__, json.dumps([args, kwargs]))
-        with tempfile.TemporaryDirectory(prefix="tee-") as folder:
-            done = subprocess.run(
-                program(_START, *arguments),
-                env=environment(Path(folder) / "tee0"),
-                capture_output=True,
-                text=True,
-                timeout=LIMIT,
-                check=False,
-            )
-        assert (done.stdout, done.stderr, done.returncode) == ("", "", 0), done.stderr
+        status, output = server().run(test.__module__, test.__qualname__, args, kwargs)
+        assert (status, output) == (0, ""), output
 
     signature = inspect.signature(test)
     parameters = list(signature.parameters.values())[1:]
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return run
-
-
-def _run() -> None:
-    """In the process of a test: run it."""
-    module, name, arguments = sys.argv[1:]
-    test = importlib.import_module(module)
-    for part in name.split("."):
-        test = getattr(test, part)
-    args, kwargs = json.loads(arguments)
-    device = StandIn(Path(os.environ[_FILE]), Path(os.environ[_LIBRARY]))
-    inspect.unwrap(test)(device, *args, **kwargs)  # type: ignore[arg-type]
-    device.assert_nothing_is_left()

@@ -228,25 +228,34 @@ static int answer(struct request *request)
 	}
 }
 
+static bool creates_descriptor(uint64_t number)
+{
+	return number == TEE_IOC_SHM_ALLOC || number == TEE_IOC_SHM_REGISTER ||
+	       number == TEE_IOC_SHM_REGISTER_FD;
+}
+
 static int serve(struct request *request)
 {
 	struct stand_in_rule *rule = request->rule;
-	int ret;
+	bool fails = rule && rule->error;
+	int ret = 0;
 
-	if (rule && rule->error && rule->only_error)
-		return -rule->error;
 	/* A session's calls wait where a cancellation can end the wait. */
-	if (rule && !has_buffer(request->number))
+	if (rule && (!has_buffer(request->number) || (fails && !rule->served)))
 		obey(rule, 0, 0);
-	ret = answer(request);
+	if (!fails || rule->served)
+		ret = answer(request);
 	if (rule)
 		patch(request);
 	if (write_memory(getpid(), request->address, &request->arg,
 			 request->length) &&
 	    ret >= 0)
 		ret = -EFAULT;
-	if (rule && rule->error)
+	if (fails) {
+		if (creates_descriptor(request->number) && ret > 0)
+			close(ret);
 		return -rule->error;
+	}
 	return rule && rule->result ? rule->result : ret;
 }
 

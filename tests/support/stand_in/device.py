@@ -139,6 +139,7 @@ class StandIn:
         hold: bool = False,
         cancellable: bool = False,
         error: int = 0,
+        served: bool = False,
         result: int = 0,
     ) -> Rule:
         """Have something happen to some calls, times of them after the first skip of them.
@@ -151,7 +152,8 @@ class StandIn:
             delay: seconds that a call takes, which no signal makes shorter.
             hold: whether a call then waits for `Rule.let_go`.
             cancellable: the same, and a cancellation also ends the wait.
-            error: the errno of a call, which does no work unless there is an answer.
+            error: the errno of a call, which does no work.
+            served: whether a call with an error does its work all the same.
             result: what an ioctl returns in place of 0.
         """
         number = self._rules
@@ -160,7 +162,7 @@ class StandIn:
         rule = self._state.rules[number]
         rule.request, rule.skip, rule.delay = request, skip, int(delay * 1_000_000)
         rule.hold = 2 if cancellable else int(hold)
-        rule.error, rule.only_error, rule.result = error, bool(error and not answer), result
+        rule.error, rule.served, rule.result = error, served, result
         for index, (name, value) in enumerate((answer or {}).items()):
             offset, size = _FIELDS[request][name]
             bits = (1 << 64) - 1

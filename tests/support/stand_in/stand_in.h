@@ -45,8 +45,8 @@ struct stand_in_patch {
 /*
  * What happens to the system calls of one kind after the first skip of them,
  * times of them. A call waits for delay microseconds, then until it is let go.
- * A call with an error fails: instead of all else if only_error, or else after
- * the work was done and the answer given. result, unless 0, is what it returns.
+ * A call with an error fails after the argument was patched, and after the work
+ * was done if served. result, unless 0, is what a call returns.
  */
 struct stand_in_rule {
 	uint64_t request;
@@ -55,7 +55,7 @@ struct stand_in_rule {
 	uint32_t delay;
 	uint32_t hold;
 	int32_t error;
-	bool only_error;
+	bool served;
 	int32_t result;
 	uint32_t patched;
 	struct stand_in_patch patches[STAND_IN_PATCHES];
