@@ -16,7 +16,7 @@ def test_a_number_is_never_that_of_another_operation_that_runs(tmp_path: Path) -
     # The program has the file in itself.
     sources = [path for path in sorted(CSRC.glob("*.c")) if path.name != "cancellation.c"]
     options = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", f"-I{CSRC}", "-pthread"]
-    compilation = ["cc", *options, *sources, HERE / "cancel_ids.c", "-o", program]
-    subprocess.run(compilation, timeout=LIMIT, check=True)
+    sources.append(HERE / "cancel_ids.c")
+    subprocess.run(["cc", *options, *sources, "-o", program], timeout=LIMIT, check=True)
     done = subprocess.run([program], capture_output=True, text=True, timeout=LIMIT, check=False)
     assert (done.stdout, done.returncode) == ("", 0)

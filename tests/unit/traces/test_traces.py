@@ -581,6 +581,25 @@ def test_what_a_supplicant_is_asked_for_is_replayed() -> None:
     assert results == [(6, [(0x103, 9, 0, 0), (5, 0, 10, 1)])]
 
 
+def test_a_request_that_the_supplicant_has_no_room_for_is_not_written() -> None:
+    trace = lines_of(recorded(supply, OneRequest(fake.new_kernel()), payloads=True))
+    for line in trace:
+        if line.get("call") == "SUPPL_RECV":
+            line["out"]["params"] = [{"attr": "VALUE_INPUT", "a": 7}] * 100
+    player = player_of("\n".join(map(json.dumps, trace)))
+    device = RawDevice(player, "/dev/teepriv0")
+    block, _, _ = device.allocate(100)
+    room = bytes(4) + (2).to_bytes(4, "little") + uapi.PARAM.pack(uapi.META, 0, 0, 0)
+    memory = bytearray(room + bytes(32) + b"\x55" * 4000)
+    data = bytearray(uapi.BUF_DATA.pack(address_of(memory), 72))
+    with pytest.raises(TraceFormatError):
+        player.ioctl(device.fd, uapi.TEE_IOC_SUPPL_RECV, address_of(data))
+    assert memory[72:] == b"\x55" * 4000
+    for fd in (block, device.fd):
+        with contextlib.suppress(TraceMismatchError):
+            player.close(fd)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
