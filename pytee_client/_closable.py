@@ -1,19 +1,40 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The base of all objects that hold something of the kernel's until they are closed."""
+"""The bases of objects that hold something of the kernel's."""
 
 from __future__ import annotations
 
 import warnings
+import weakref
 from types import TracebackType
 
 from . import _hints as t
-from .errors import SharedMemoryInUseError
+from .errors import ClosedSharedMemoryError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Part = TypeVar("_Part", bound="Closable")
 
 
-class Closable:
+class Single:
+    """An object that can't be copied or pickled: a second owner would end what the first has."""
+
+    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.NoReturn:
+        # copy.copy(), copy.deepcopy() and pickle all come here.
+        raise TypeError(
+            f"{_article(type(self).__name__)} can't be copied or pickled: {self._instead()}"
+        )
+
+    def _instead(self) -> str:
+        """Say what to do instead."""
+        return "make another"
+
+
+class Closable(Single):
     """A context manager that closes at its end, and warns if nobody closed it."""
 
-    # Also what an object has if its constructor failed.
+    # Also what an object has whose constructor failed, or that its maker has not handed out.
     _closed: bool = True
 
     @property
@@ -39,13 +60,7 @@ class Closable:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            self.close()
-        except SharedMemoryInUseError:
-            # The frames of the error that is being raised may keep the memory in use. This
-            # error must not be hidden; the memory is closed when the frames are gone.
-            if error is None:
-                raise
+        self.close()
 
     def __del__(self) -> None:
         if self._closed:
@@ -54,3 +69,28 @@ class Closable:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
             self.close()
+
+
+def closed_memory() -> ClosedSharedMemoryError:
+    """Say that a block is closed."""
+    return ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
+
+
+def living(parts: set[weakref.ref[_Part]]) -> list[_Part]:
+    """Return those of a set that are still there."""
+    # A copy, as others may add to the set, or parts may end, meanwhile.
+    return [part for reference in parts.copy() if (part := reference()) is not None]
+
+
+def with_earlier(error: BaseException, earlier: BaseException | None) -> BaseException:
+    """Return the error to raise, an interrupt rather than another one; it tells of both."""
+    if earlier is None:
+        return error
+    if isinstance(error, Exception) and not isinstance(earlier, Exception):
+        error, earlier = earlier, error
+    error.__context__ = earlier
+    return error

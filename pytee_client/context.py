@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import weakref
 from enum import IntEnum
 
@@ -22,19 +21,18 @@ from ._boundary import (
     uuid_octets,
 )
 from ._calls.pool import open_session
-from ._checks import refuse_other_enum, to_int_enum, to_number, to_uint32
-from ._closable import Closable
+from ._checks import to_int_enum, to_uint32
+from ._closable import Closable, living, with_earlier
 from ._process import Process
 from ._remedies import for_descriptor, for_memory
 from ._results import TranslatedFilesShortage, error_of
 from ._session_remedies import for_opening
+from ._sharing import ExplainedErrors, directions, pinned_for_sharing
 from ._stand_ins import Buffer
 from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
-    BadParametersError,
     ClosedContextError,
     ForkedContextError,
-    ReadOnlyBufferError,
     TeecError,
     TrustedApplicationNotFoundError,
 )
@@ -52,36 +50,11 @@ from .version import Version, known_implementation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeVar
 
     _Block = TypeVar("_Block", bound=SharedMemory)
 
 __all__ = ["Context"]
-
-
-class _ExplainedErrors:
-    """Turns errors caused by a concurrent close() into ClosedContextError.
-
-    Gives other errors a remedy; the function takes their code, their errno, and whether the
-    device has the capability REG_MEM.
-    """
-
-    def __init__(
-        self, context: Context, remedy: Callable[[int, int, bool], str | None] | None = None
-    ) -> None:
-        self._context = context
-        self._remedy = remedy
-
-    def __enter__(self) -> NativeContext:
-        return self._context._live_native()
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, BadParametersError):
-            self._context._check_live()
-        if self._remedy is not None and isinstance(error, TeecError) and error.remedy is None:
-            registers = self._context._native.registers_memory
-            error.remedy = self._remedy(error.code, error.errno or 0, registers)
 
 
 class Context(Closable):
@@ -118,10 +91,12 @@ class Context(Closable):
             self._native = open_native(path, kernel)
         self._path = path
         self._process = Process.generation
-        self._lock = threading.Lock()
+        # Without a lock, which a signal's handler or a finaliser could meet again. Who adds to a
+        # set looks at _closing then; who closes sets it first, and looks into the sets then. So
+        # at least one of them sees the other.
         self._closing = False
-        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-        self._blocks: weakref.WeakSet[SharedMemory] = weakref.WeakSet()
+        self._sessions: set[weakref.ref[Session]] = set()
+        self._blocks: set[weakref.ref[SharedMemory]] = set()
         self._closed = False
 
     @property
@@ -135,8 +110,11 @@ class Context(Closable):
             GenericCapabilities(generic),
         )
 
+    def _instead(self) -> str:
+        return "open another, which is a connection of its own"
+
     def _check_live(self) -> None:
-        if self._closed or self._closing:
+        if self._closing:
             raise ClosedContextError("the context is closed: open another")
         if self._process != Process.generation:
             raise ForkedContextError(
@@ -185,13 +163,13 @@ class Context(Closable):
         Threads: may be called from any; other Python threads run meanwhile. If the
         application is in the file system, this waits until a supplicant runs.
         """
-        self._check_live()
+        native = self._live_native()
         uuid_octets(destination)
         _check_results(results)
         login = to_login(login)
         group = gid_for_login(login, gid)
         try:
-            with ClaimedCall(operation) as call, _ExplainedErrors(self) as native:
+            with ClaimedCall(operation) as call, ExplainedErrors(self._check_live, native):
                 opened, outputs = open_session(
                     native, destination, login, group, parameters, call, results
                 )
@@ -210,17 +188,15 @@ class Context(Closable):
                 sent=error.sent,
             ) from None
         session = Session(self, destination, opened, outputs, results)
-        with self._lock:
-            self._sessions.add(session)
-            overtaken = self._closed or self._closing
-        if overtaken:
+        self._sessions.add(weakref.ref(session, self._sessions.discard))
+        session._closed = False
+        if self._closing:
             session.close()
             raise ClosedContextError("the context was closed while the session was opened")
         return session
 
     def _count_sessions(self, destination: t.UUID) -> int:
-        with self._lock:
-            sessions = list(self._sessions)
+        sessions = living(self._sessions)
         return sum(one.destination == destination and not one.closed for one in sessions)
 
     def allocate_shared_memory(
@@ -241,13 +217,10 @@ class Context(Closable):
         Threads: may be called from any.
         """
         native = self._live_native()
-        memory = NativeSharedMemory(native, to_size(size, "the size"), _directions(flags))
-        with _ExplainedErrors(self, for_memory):
-            descriptor = -1 if native.registers_memory else memory.allocate()
+        memory = NativeSharedMemory(native, to_size(size, "the size"), directions(flags))
         try:
-            block = AllocatedSharedMemory(self, memory, descriptor)
+            block = AllocatedSharedMemory(self, memory)
         except (OSError, ValueError, OverflowError) as error:
-            memory.release()
             # Python says in other ways too that a size is too large.
             number = getattr(error, "errno", None) or errno.ENOMEM
             if number in (errno.EAGAIN, errno.EINVAL, errno.EOVERFLOW):
@@ -259,17 +232,15 @@ class Context(Closable):
                 f"allocating {size} bytes of shared memory",
                 remedy=for_memory(Result.OUT_OF_MEMORY, number, registers=native.registers_memory),
             ) from error
-        if native.registers_memory:
-            try:
-                # The pages of the block must not stay in use by the frames of an error.
-                with (
-                    _ExplainedErrors(self, for_memory),
-                    pin(block, "the block", writable=True) as pages,
-                ):
-                    memory.register(pages, True, "allocating")
-            except BaseException:
-                block.close()
-                raise
+        # The pages of the block must not stay in use by the frames of an error.
+        with (
+            ExplainedErrors(self._check_live, native, for_memory),
+            pin(block, "the block", writable=True) as pages,
+        ):
+            if native.registers_memory:
+                memory.register(pages, True, "allocating")
+            else:
+                memory.allocate(pages)
         return self._adopt(block)
 
     def register_shared_memory(
@@ -299,12 +270,12 @@ class Context(Closable):
         Threads: may be called from any.
         """
         native = self._live_native()
-        flags = _directions(flags)
-        pinned, in_place = _pinned_for_sharing(buffer, flags)
-        memory = NativeSharedMemory(native, len(pinned), flags)
-        with _ExplainedErrors(self, for_memory):
+        flags = directions(flags)
+        pinned, in_place = pinned_for_sharing(buffer, flags)
+        memory = NativeSharedMemory(native, len(pinned), flags, pinned)
+        with ExplainedErrors(self._check_live, native, for_memory):
             memory.register(pinned, in_place)
-        return self._adopt(RegisteredSharedMemory(self, memory, buffer, pinned))
+        return self._adopt(RegisteredSharedMemory(self, memory, buffer))
 
     def register_shared_memory_fd(
         self, fd: t.FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
@@ -328,9 +299,10 @@ class Context(Closable):
 
         Threads: may be called from any.
         """
-        memory = NativeSharedMemory(self._live_native(), 0, _directions(flags))
+        native = self._live_native()
+        memory = NativeSharedMemory(native, 0, directions(flags))
         descriptor = to_descriptor(fd)
-        with _ExplainedErrors(self, for_descriptor):
+        with ExplainedErrors(self._check_live, native, for_descriptor):
             memory.register_descriptor(descriptor)
         return self._adopt(DescriptorSharedMemory(self, memory))
 
@@ -350,10 +322,9 @@ class Context(Closable):
         self._live_native().trim()
 
     def _adopt(self, block: _Block) -> _Block:
-        with self._lock:
-            self._blocks.add(block)
-            overtaken = self._closed or self._closing
-        if overtaken:
+        self._blocks.add(weakref.ref(block, self._blocks.discard))
+        block._closed = False
+        if self._closing:
             block.close()
             raise ClosedContextError("the context was closed while memory was shared")
         return block
@@ -363,35 +334,35 @@ class Context(Closable):
 
         Source: TEEC_FinalizeContext, GPD_SPE_007 4.5.3.
 
+        Memory that was shared stays readable and writable through the views that exist.
+
         Raises:
-            SharedMemoryInUseError: a BufferError; a memoryview of an allocated block is
-                still alive. The context stays open, though its sessions are closed.
             BadStateError: called within a call of its own, as by a signal handler.
+
+        An interrupt while it waits leaves a context that refuses everything but close(), which
+        goes on.
 
         Threads: may be called from any; waits for the calls of the others.
         """
-        with self._lock:
-            self._closing = True
-            sessions, blocks = list(self._sessions), list(self._blocks)
+        for opened in living(self._sessions):
+            opened._calls.check_not_within()
+        self._closing = True
+        first: BaseException | None = None
+        for part in (*living(self._sessions), *living(self._blocks)):
+            try:
+                part.close()
+            except BaseException as error:
+                first = with_earlier(error, first)
+                # If the part is closed, its error must not keep the others open.
+                if not part._closed:
+                    raise
         try:
-            interrupts = []
-            for part in (*sessions, *blocks):
-                try:
-                    part.close()
-                except BaseException as error:
-                    # If the part is closed, its interrupt must not keep the others open.
-                    if not part.closed:
-                        raise
-                    interrupts.append(error)
-            with self._lock:
-                already, self._closed = self._closed, True
-            if not already:
-                self._native.finalize()
-            if interrupts:
-                raise interrupts[0]
-        finally:
-            with self._lock:
-                self._closing = False
+            self._native.finalize()
+        except BaseException as error:
+            first = with_earlier(error, first)
+        self._closed = True
+        if first is not None:
+            raise first
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
@@ -402,24 +373,6 @@ class Context(Closable):
 # What belongs to a context names its class in hints, and can't import it.
 for _module in (memory, session):
     vars(_module)["Context"] = Context
-
-
-def _pinned_for_sharing(buffer: Buffer, flags: MemoryFlags) -> tuple[t.Any, bool]:
-    """Return a buffer's memory, and whether the TEE may have it in place.
-
-    All of it comes of one export: the next one of an object can be of other memory.
-    """
-    try:
-        return pin(buffer, "the buffer", writable=True), True
-    except ReadOnlyBufferError:
-        if flags & MemoryFlags.OUTPUT:
-            raise
-        return pin(buffer, "the buffer", writable=False), False
-
-
-def _directions(flags: int) -> MemoryFlags:
-    refuse_other_enum(flags, MemoryFlags, "flags")
-    return MemoryFlags(to_number(flags, "flags", 1, 3, "INPUT, OUTPUT or both"))
 
 
 def _check_results(results: object) -> None:

@@ -75,7 +75,6 @@ __all__ = [
     "PrivilegedDeviceError",
     "ReadOnlyBufferError",
     "SecurityError",
-    "SharedMemoryInUseError",
     "ShortBufferError",
     "SignatureInvalidError",
     "StorageNoSpaceError",
@@ -377,10 +376,6 @@ class DeadSessionError(TargetDeadError, BadStateError):
 
     Close the session, and open another.
     """
-
-
-class SharedMemoryInUseError(BadStateError, BufferError):
-    """The shared memory is still used: by a view that Python exported, or by a call."""
 
 
 class ForkedContextError(BadStateError):

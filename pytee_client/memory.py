@@ -6,16 +6,14 @@ from __future__ import annotations
 import mmap
 
 from . import _hints as t
-from ._boundary import NativeSharedMemory
-from ._closable import Closable
+from ._boundary import NativeSharedMemory, make_closed_class
+from ._closable import Closable, closed_memory
 from ._process import Process
 from ._stand_ins import Buffer, Generic
 from .enums import MemoryFlags
 from .errors import (
-    ClosedSharedMemoryError,
     ForkedContextError,
     NotSupportedError,
-    SharedMemoryInUseError,
 )
 
 TYPE_CHECKING = False
@@ -57,21 +55,19 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
     its size in bytes.
 
     Threads: any number may use a block at once; the caller must synchronise access to its
-    bytes. close() fails while a call uses the block.
+    bytes. close() waits for nobody.
     """
 
     _context: Context
     _native: NativeSharedMemory
     _is_output: bool
     _process: int
-    _exporter: memoryview
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
         self._native = native
         self._is_output = bool(native.directions & _OUTPUT)
         self._process = Process.generation
-        self._closed = False
 
     @property
     def context(self) -> Context:
@@ -88,55 +84,44 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
 
     def _check_live(self) -> None:
         if self._closed:
-            raise ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
+            raise closed_memory()
         if self._process != Process.generation:
             raise ForkedContextError(
                 "the shared memory belongs to the parent of this process: open a context here"
             )
 
+    def _instead(self) -> str:
+        return "share the memory once more with a method of its Context"
+
     def _live_native(self) -> NativeSharedMemory:
         self._check_live()
         return self._native
 
-    def _exported(self) -> Buffer:
-        """Return the buffer that each call exports while it uses the block."""
-        return self._exporter
+    def _view(self) -> memoryview | None:
+        """Return a view of its bytes, which keeps them where they are; None if it shows none."""
+        raise NotImplementedError
 
-    def _output_at(self, offset: int, size: int) -> memoryview | int:
-        """Return the output of a call that set a part of the block to this size."""
-        return view_part(self._exported(), offset, size)
-
-    def _release_export(self) -> None:
-        """Release what _exported() returns; BufferError while an export of it exists."""
-        self._exporter.release()
-
-    def _unpin(self) -> None:
-        """Release what only the sharing needed."""
+    def _give_up_pages(self) -> None:
+        """Have the pages go with the last view of them, if the block has pages of its own."""
 
     def close(self) -> None:
         """End the sharing. Closing twice is harmless.
 
-        Raises:
-            SharedMemoryInUseError: a BufferError; a call still uses the block, or a
-                memoryview of an allocated block is alive (those of a registered buffer
-                are the buffer's own, and outlive the block). The block stays as it was.
+        The TEE gives the memory up at once, or as soon as the last call that uses it is over.
+        What is in it stays: memoryviews and arrays of the block can be read and written as
+        long as they live, and share nothing any more. The block itself can't be used.
 
-        Threads: may be called from any.
+        Threads: may be called from any; waits for nobody.
         """
         if self._closed:
             return
         try:
-            self._release_export()
-        except BufferError:
-            raise SharedMemoryInUseError(
-                "closing shared memory: it is still used; release the memoryviews of it, and"
-                " wait for the calls that use it"
-            ) from None
-        self._closed = True
-        try:
-            self._native.release()
+            self._native.close()
         finally:
-            self._unpin()
+            # An interrupt may have come after the end.
+            if self._native.is_closed:
+                self._give_up_pages()
+                self._closed = True
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -154,23 +139,61 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
     except resize(). A block of size 0 shows one byte, which is not shared.
     """
 
-    def __new__(cls, context: Context, native: NativeSharedMemory, descriptor: int) -> t.Self:
-        """Map the memory; descriptor is the driver's, or -1 for pages of the process."""
-        block = super().__new__(cls, descriptor, max(native.size, 1))
+    def __new__(cls, context: Context, native: NativeSharedMemory) -> t.Self:
+        """Make the pages; nothing is shared yet."""
+        block = super().__new__(cls, -1, max(native.size, 1))
         block._attach(context, native)
         return block
 
-    def _exported(self) -> Buffer:
-        return self
+    def _view(self) -> memoryview:
+        return memoryview(self)
 
-    def _release_export(self) -> None:
-        # The TEE still shares these pages. The kernel keeps them for it, and gives them to
-        # nobody else.
-        mmap.mmap.close(self)
+    def _give_up_pages(self) -> None:
+        # Without any view they go now. Otherwise with the last: a call that uses the block has
+        # one, too.
+        if not isinstance(self, _ClosedSharedMemory):
+            self.__class__ = _closed_class
+        if not self._native.is_shared:
+            # The last view will do it otherwise. Programs need not wait for contextlib's import.
+            try:  # noqa: SIM105
+                mmap.mmap.close(self)
+            except BufferError:
+                pass
 
     def resize(self, newsize: int) -> t.NoReturn:
         """Refuse: shared memory has one size."""
         raise NotSupportedError("shared memory can't be resized: allocate another block")
+
+
+def _refuse(block: AllocatedSharedMemory, /, *arguments: object, **named: object) -> t.NoReturn:
+    raise closed_memory()
+
+
+_KEPT: Final = ("close", "closed")
+
+
+class _ClosedSharedMemory(AllocatedSharedMemory):
+    """What a block becomes when it is closed; a buffer no more, though its views live."""
+
+    locals().update(
+        dict.fromkeys(
+            (
+                *(name for name in vars(mmap.mmap) if name[0] != "_" and name not in _KEPT),
+                "__len__",
+                "__getitem__",
+                "__setitem__",
+                "__delitem__",
+                "__contains__",
+                "__iter__",
+                "__reversed__",
+                "_refuse",
+            ),
+            _refuse,
+        )
+    )
+
+
+_closed_class = make_closed_class(_ClosedSharedMemory)
 
 
 class RegisteredSharedMemory(SharedMemory[memoryview]):
@@ -181,17 +204,13 @@ class RegisteredSharedMemory(SharedMemory[memoryview]):
             until the block is closed.
     """
 
-    def __init__(
-        self, context: Context, native: NativeSharedMemory, buffer: Buffer, pinned: object
-    ) -> None:
-        """Hold the buffer, of which pinned is an export."""
+    def __init__(self, context: Context, native: NativeSharedMemory, buffer: Buffer) -> None:
+        """Hold the buffer, which native keeps where it is."""
         self.buffer = buffer
-        self._pinned = pinned
-        self._exporter = memoryview(buffer)
         self._attach(context, native)
 
-    def _unpin(self) -> None:
-        self._pinned = None
+    def _view(self) -> memoryview:
+        return memoryview(self.buffer)
 
 
 class DescriptorSharedMemory(SharedMemory[int]):
@@ -203,9 +222,7 @@ class DescriptorSharedMemory(SharedMemory[int]):
 
     def __init__(self, context: Context, native: NativeSharedMemory) -> None:
         """Wrap registered memory."""
-        # Each block needs a buffer that calls can export.
-        self._exporter = memoryview(b"")
         self._attach(context, native)
 
-    def _output_at(self, offset: int, size: int) -> int:
-        return size
+    def _view(self) -> None:
+        return None

@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 
 from ._calls.call import Call
 from ._checks import to_instance
+from ._closable import Single
 from .enums import OperationState
 from .errors import BadStateError
 
 __all__ = ["Operation"]
 
 
-class Operation:
+class Operation(Single):
     """Lets another thread cancel one call of open_session() or invoke_command().
 
     Make one for each call, and pass it to the call.
@@ -24,8 +25,8 @@ class Operation:
 
     def __init__(self) -> None:
         self._call = Call(cancellable=True)
-        self._lock = threading.Lock()
-        self._in_use = False
+        # Empty while a call has claimed it: who takes the only element, takes it alone.
+        self._free = deque((self._call,))
 
     @property
     def state(self) -> OperationState:
@@ -42,6 +43,9 @@ class Operation:
         Blocks until the TEE has a free thread for the request.
         """
         self._call.request_cancellation()
+
+    def _instead(self) -> str:
+        return "make one for each call"
 
     def __repr__(self) -> str:
         return f"<Operation {self.state.name.lower()}>"
@@ -61,12 +65,19 @@ class ClaimedCall:
         if operation is None:
             return Call()
         to_instance(operation, Operation, "the operation", "make one with Operation()")
-        with operation._lock:
-            if operation._in_use or operation.state in (OperationState.SENT, OperationState.DONE):
-                raise BadStateError("the operation was used before: make one for each call")
-            operation._in_use = True
-        return operation._call
+        try:
+            call = operation._free.pop()
+        except IndexError:
+            raise _used_before() from None
+        if operation.state in (OperationState.SENT, OperationState.DONE):
+            operation._free.append(call)
+            raise _used_before()
+        return call
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         if self._operation is not None:
-            self._operation._in_use = False
+            self._operation._free.append(self._operation._call)
+
+
+def _used_before() -> BadStateError:
+    return BadStateError("the operation was used before: make one for each call")

@@ -77,7 +77,6 @@ class Session(Closable):
         self.destination: t.UUID = destination
         self.outputs: Outputs = outputs
         self._calls = CallPool(native, destination, results)
-        self._closed = False
 
     @property
     def closed(self) -> bool:
@@ -327,6 +326,9 @@ class Session(Closable):
     def _check_live(self) -> None:
         self._calls.check_live()
 
+    def _instead(self) -> str:
+        return "open another with Context.open_session()"
+
     def close(self) -> None:
         """Close the session, after the calls that still run in it. Closing twice is harmless.
 
@@ -335,14 +337,16 @@ class Session(Closable):
         Raises:
             BadStateError: called within a call of its own, as by a signal handler.
 
+        An interrupt while it waits leaves a session that takes no calls; close it once more.
+
         Threads: may be called from any; a second caller waits for the first.
         """
         try:
             self._calls.close()
         finally:
-            # An interrupt may have come after the session was closed.
-            self._closed = self._calls.is_closed
-            if self._closed:
+            # An interrupt may have come after the end.
+            if self._calls.is_over:
+                self._closed = True
                 self.outputs = ()
 
     def __repr__(self) -> str:

@@ -15,12 +15,22 @@ _TOP = Path(__file__).resolve().parents[2]
 
 # One translation unit with what cffi generates, so that functions stay static and inline. A file
 # uses those before it.
-_PARTS = ("python_kernel.c", "user_memory.c", "call.c")
+_PARTS = (
+    "failure.c",
+    "python_kernel.c",
+    "user_memory.c",
+    "context.c",
+    "block.c",
+    "call.c",
+    "closed_buffer.c",
+    "functions.c",
+)
 SOURCES = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.c"))
 HEADERS = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.h"))
 INCLUDE_DIRS = ["csrc"]
 # Hidden, so that a program can use libteec and this module in one process.
 COMPILE_ARGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-function"]
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 # Python is often built with -g, and so are its extension modules then.
 LINK_ARGS = ["-Wl,--strip-all"]
 
@@ -55,6 +65,12 @@ typedef union {
 typedef struct { uint32_t started; uint32_t paramTypes; TEEC_Parameter params[4]; ...; }
     TEEC_Operation;
 
+struct tee_ioctl_version_data { uint32_t impl_id; uint32_t impl_caps; uint32_t gen_caps; };
+enum tee_operation_state {
+    TEE_OPERATION_IDLE, TEE_OPERATION_REQUESTED, TEE_OPERATION_SENT, TEE_OPERATION_DONE, ...
+};
+enum tee_operation_state tee_operation_state(const TEEC_Operation *);
+
 TEEC_Result TEEC_InitializeContext(const char *, TEEC_Context *);
 void TEEC_FinalizeContext(TEEC_Context *);
 TEEC_Result TEEC_OpenSession(TEEC_Context *, TEEC_Session *, const TEEC_UUID *, uint32_t,
@@ -66,18 +82,30 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *, TEEC_SharedMemory *);
 TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *, TEEC_SharedMemory *, int);
 void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *);
 void TEEC_RequestCancellation(TEEC_Operation *);
-
-struct tee_ioctl_version_data { uint32_t impl_id; uint32_t impl_caps; uint32_t gen_caps; };
-
-TEEC_Result context_initialize(TEEC_Context *, const char *, void *,
-                               struct tee_ioctl_version_data *);
 void tee_context_trim(const TEEC_Context *);
 TEEC_Result tee_memory_allocate(TEEC_Context *, TEEC_SharedMemory *);
 TEEC_Result tee_memory_register(TEEC_Context *, TEEC_SharedMemory *, _Bool);
-enum tee_operation_state {
-    TEE_OPERATION_IDLE, TEE_OPERATION_REQUESTED, TEE_OPERATION_SENT, TEE_OPERATION_DONE, ...
+
+struct python_device { uintptr_t kernel; };
+
+TEEC_Result context_initialize(TEEC_Context *, const char *, struct python_device *,
+                               struct tee_ioctl_version_data *);
+struct shared_context {
+    TEEC_Context context; struct tee_ioctl_version_data version; TEEC_Result result; int error;
+    ...;
 };
-enum tee_operation_state tee_operation_state(const TEEC_Operation *);
+void context_open(struct shared_context *, const char *, struct python_device *);
+void context_trim(struct shared_context *);
+void context_close(struct shared_context *);
+void context_drop(struct python_device *, struct shared_context *);
+
+struct shared_memory { TEEC_SharedMemory memory; int error; ...; };
+TEEC_Result block_register(struct shared_memory *, struct shared_context *, _Bool);
+TEEC_Result block_register_descriptor(struct shared_memory *, struct shared_context *, int);
+TEEC_Result block_allocate(struct shared_memory *, struct shared_context *, void *, size_t);
+void block_close(struct shared_memory *);
+_Bool block_is_shared(const struct shared_memory *);
+void block_drop(struct shared_context *, struct shared_memory *);
 
 struct shared_session { TEEC_Session session; ...; };
 struct call {
@@ -85,16 +113,21 @@ struct call {
     TEEC_Parameter given[4]; uint32_t origin; TEEC_Result result; int error;
     _Bool cancellable; ...;
 };
-void session_share(struct shared_session *, _Bool);
-void session_close(struct shared_session *);
-void session_drop(struct shared_session *);
-void session_set_closing(struct shared_session *, _Bool);
+TEEC_Result call_open_session(struct call *, struct shared_context *, struct shared_session *,
+                              const TEEC_UUID *, uint32_t, const uint32_t *, uint32_t, _Bool);
+void session_set_closing(struct shared_session *);
+_Bool session_is_closed(const struct shared_session *);
+uint32_t session_ended(const struct shared_session *);
+void session_wait(struct shared_session *, uint32_t);
+_Bool session_close(struct shared_session *);
+void session_drop(struct shared_context *, struct shared_session *);
 unsigned long call_thread(struct call *);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
 _Bool call_invoke_value(struct call *, uint32_t, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 _Bool call_repeat(struct call *);
+void call_cancel(struct call *);
 
 struct tee_device_ops {
     int (*open)(void *, const char *);
@@ -105,7 +138,6 @@ struct tee_device_ops {
 };
 extern const struct tee_device_ops tee_device_linux;
 
-int shared_memory_descriptor(const TEEC_SharedMemory *);
 int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };
 int copy_buffer_from_user(char *, size_t, uint64_t);
@@ -113,11 +145,7 @@ int copy_to_user(uint64_t, const void *, size_t);
 size_t write_changes(uint64_t, const char *, const char *, size_t);
 int check_user_pages(uint64_t, size_t);
 
-extern "Python" int python_device_open(void *, const char *);
-extern "Python" int python_device_ioctl(void *, int, unsigned long, uintptr_t);
-extern "Python" int python_device_mmap(void *, int, size_t, void **);
-extern "Python" int python_device_munmap(void *, void *, size_t);
-extern "Python" int python_device_close(void *, int);
+void add_functions(void);
 """
 
 ffibuilder = FFI()
@@ -130,5 +158,6 @@ ffibuilder.set_source(
     include_dirs=INCLUDE_DIRS,
     extra_compile_args=COMPILE_ARGS,
     extra_link_args=LINK_ARGS,
-    py_limited_api=not sysconfig.get_config_var("Py_GIL_DISABLED"),
+    define_macros=[] if FREE_THREADED else [("Py_LIMITED_API", "0x030a0000")],
+    py_limited_api=not FREE_THREADED,
 )

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A device whose system calls are answered in Python. */
+/*
+ * A device whose system calls are answered in Python. There is no Python between
+ * here and the kernel's own methods: an interrupt can be raised in the frame of
+ * any Python function, even before its first line.
+ */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "device.h"
+#include "internal.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static int python_device_open(void *device, const char *path);
-static int python_device_ioctl(void *device, int fd, unsigned long request,
-			       uintptr_t argument);
-static int python_device_mmap(void *device, int fd, size_t length,
-			      void **address);
-static int python_device_munmap(void *device, void *address, size_t length);
-static int python_device_close(void *device, int fd);
+/* How often a call that gives something back is made if interrupts end it. */
+#define ATTEMPTS 8
+
+/* kernel is the object, which whoever has this structure keeps alive. */
+struct python_device {
+	uintptr_t kernel;
+};
 
 struct range {
 	uintptr_t start;
@@ -43,6 +48,63 @@ static bool is_of_call(uint64_t address, size_t size)
 	       is_within(&message.buffer, address, size);
 }
 
+/* The result of a method, which takes these arguments; -1 and a note if it raises. */
+static long long call_method(const struct python_device *device,
+			     const char *name, PyObject *arguments)
+{
+	PyObject *method = NULL, *answer = NULL;
+	long long result = 0;
+
+	if (arguments)
+		method = PyObject_GetAttrString((PyObject *)device->kernel,
+						name);
+	if (method)
+		answer = PyObject_CallObject(method, arguments);
+	if (answer && answer != Py_None)
+		result = PyLong_AsLongLong(answer);
+	Py_XDECREF(answer);
+	Py_XDECREF(method);
+	Py_XDECREF(arguments);
+	return PyErr_Occurred() ? note_failure() : result;
+}
+
+static int as_int(long long result)
+{
+	return result > INT_MAX || result < INT_MIN ? -EIO : (int)result;
+}
+
+static int python_open(void *device, const char *path)
+{
+	PyGILState_STATE state;
+	long long result;
+
+	state = PyGILState_Ensure();
+	result = call_method(device, "open",
+			     Py_BuildValue("(N)",
+					   PyUnicode_DecodeFSDefault(path)));
+	PyGILState_Release(state);
+	return as_int(result);
+}
+
+static int python_ioctl(const struct python_device *device, int fd,
+			unsigned long request, void *argument)
+{
+	/* An interrupt must not keep a session open, which nobody could close. */
+	int attempts = request == TEE_IOC_CLOSE_SESSION ? ATTEMPTS : 1;
+	PyGILState_STATE state;
+	long long result;
+
+	state = PyGILState_Ensure();
+	do
+		result = call_method(device, "ioctl",
+				     Py_BuildValue("(ikK)", fd, request,
+						   (unsigned long long)(uintptr_t)
+							   argument));
+	while (result < 0 && --attempts && was_interrupted());
+	PyGILState_Release(state);
+	return as_int(result);
+}
+
 static int ioctl_by_address(void *device, int fd, unsigned long request,
 			    void *argument)
 {
@@ -57,7 +119,7 @@ static int ioctl_by_address(void *device, int fd, unsigned long request,
 		message.buffer.start = (uintptr_t)data->buf_ptr;
 		message.buffer.size = data->buf_len;
 	}
-	ret = python_device_ioctl(device, fd, request, (uintptr_t)argument);
+	ret = python_ioctl(device, fd, request, argument);
 	/* An application in Python may have made a call itself. */
 	message = before;
 	return ret;
@@ -67,32 +129,62 @@ static int ioctl_by_address(void *device, int fd, unsigned long request,
  * An address that can't be written would be a signal later. Linux says it fast of
  * all memory but a device's, and none before 5.14.
  */
-static int mmap_checked(void *device, int fd, size_t length, void **address)
+static int check_mapping(void *address, size_t length)
 {
-	int ret;
+	if (!madvise(address, length, MADV_POPULATE_WRITE))
+		return 0;
+	return tee_pages_check(address, length, true);
+}
 
-	*address = NULL;
-	ret = python_device_mmap(device, fd, length, address);
-	if (ret || !madvise(*address, length, MADV_POPULATE_WRITE))
-		return ret;
-	return tee_pages_check(*address, length, true);
+static int python_mmap(void *device, int fd, size_t length, void **address)
+{
+	PyGILState_STATE state;
+	long long result;
+
+	state = PyGILState_Ensure();
+	result = call_method(device, "mmap",
+			     Py_BuildValue("(iK)", fd,
+					   (unsigned long long)length));
+	PyGILState_Release(state);
+	if (result < 0)
+		return as_int(result);
+	*address = (void *)(uintptr_t)result;
+	return check_mapping(*address, length);
+}
+
+/* Gives something back, even if an interrupt ends the first attempt. */
+static int give_back(const struct python_device *device, const char *name,
+		     unsigned long long what, size_t length)
+{
+	const char *format = length ? "(KK)" : "(K)";
+	PyGILState_STATE state;
+	int attempts = ATTEMPTS;
+	long long result;
+
+	state = PyGILState_Ensure();
+	do
+		result = call_method(device, name,
+				     Py_BuildValue(format, what,
+						   (unsigned long long)length));
+	while (result < 0 && --attempts && was_interrupted());
+	PyGILState_Release(state);
+	return result < 0 ? as_int(result) : 0;
+}
+
+static int python_munmap(void *device, void *address, size_t length)
+{
+	return give_back(device, "munmap", (uintptr_t)address, length);
+}
+
+static int python_close(void *device, int fd)
+{
+	return give_back(device, "close", (unsigned long long)fd, 0);
 }
 
 static const struct tee_device_ops python_device = {
-	.open = python_device_open,
+	.open = python_open,
 	.ioctl = ioctl_by_address,
-	.mmap = mmap_checked,
-	.munmap = python_device_munmap,
-	.close = python_device_close,
+	.mmap = python_mmap,
+	.munmap = python_munmap,
+	.close = python_close,
 };
-
-/* On the kernel whose handle is device, or on Linux if device is NULL. */
-static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
-				      void *device,
-				      struct tee_ioctl_version_data *version)
-{
-	return tee_context_initialize(context, name,
-				      device ? &python_device :
-					       &tee_device_linux,
-				      device, version);
-}

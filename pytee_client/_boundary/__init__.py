@@ -7,10 +7,10 @@ anything after its end. The layers above know Python's values, and what results 
 
 from .call import NativeCall
 from .checks import pin, to_descriptor, to_size, uuid_octets
-from .context import NativeContext
+from .context import NativeContext, ask_version
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
-from .python_kernel import raise_interrupted
+from .python_kernel import make_closed_class, raise_interrupted
 from .session import NativeSession
 from .user_memory import (
     WorkingCopy,
@@ -21,7 +21,6 @@ from .user_memory import (
     copy_from_user,
     copy_to_user,
 )
-from .version import ask_version
 
 __all__ = [
     "LinuxKernel",
@@ -38,6 +37,7 @@ __all__ = [
     "copy_buffer_from_user",
     "copy_from_user",
     "copy_to_user",
+    "make_closed_class",
     "pin",
     "raise_interrupted",
     "read_mapping",

@@ -123,27 +123,8 @@ class NativeCall:
 
     def request_cancellation(self) -> None:
         """Request the cancellation of the operation."""
-        lib.TEEC_RequestCancellation(self._operation)
+        lib.call_cancel(self.struct)
         raise_interrupted()
-
-    def open_session(self, context: Any, session: Any, uuid: Any, login: int, data: Any) -> int:
-        """Open a session with the parameters that were set, and keep the result."""
-        code: int = lib.TEEC_OpenSession(
-            context,
-            session,
-            uuid,
-            login,
-            data,
-            self._operation,
-            ffi.addressof(self.struct, "origin"),
-        )
-        self.struct.error = ffi.errno
-        self.struct.result = code
-        return code
-
-    def set_types(self, types: int) -> None:
-        """Set the types of the parameters."""
-        self._operation.paramTypes = types
 
     def set_value(self, index: int, a: int, b: int) -> None:
         """Set two numbers; struct.error if they are not unsigned numbers of 32 bits."""

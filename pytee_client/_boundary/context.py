@@ -3,40 +3,49 @@
 
 from __future__ import annotations
 
+import errno
+
+from .._failed_system_calls import FILES_SHORTAGE, for_errno
 from .._native import ffi, lib
-from ..enums import GenericCapabilities
+from .._results import error_of
+from ..enums import GenericCapabilities, Origin
 from .checks import to_path
-from .python_kernel import raise_interrupted
+from .python_kernel import owned, python_device, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
 
     from ..kernels.kernel import Kernel
 
+_SAY_NOTHING_OF_DEVICES: Final = frozenset({errno.ENOMEM, errno.EINTR}) | FILES_SHORTAGE
+
 
 class NativeContext:
-    """A TEEC_Context.
+    """A struct shared_context: a TEEC_Context that closes with the last reference to it.
 
     Attributes:
+        struct: the structure.
+        kernel: the kernel that answers; None for Linux.
         result: the result of initialising it. Use it only if this is SUCCESS.
         error: the errno behind the result, or 0.
         version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
             last device that answered, or zeros.
     """
 
-    __slots__ = ("__weakref__", "_device", "error", "kernel", "result", "struct", "version")
+    __slots__ = ("__weakref__", "error", "kernel", "result", "struct", "version")
 
     def __init__(self, name: str | None, kernel: Kernel | None) -> None:
         """Initialise the context; kernel is None for Linux."""
-        self.struct: Any = ffi.new("TEEC_Context *")
+        device = python_device(kernel)
+        self.struct: Any = owned(ffi.new("struct shared_context *"), lib.context_drop, device)
         self.kernel: Kernel | None = kernel
-        self._device = ffi.NULL if kernel is None else ffi.new_handle(kernel)
-        version = ffi.new("struct tee_ioctl_version_data *")
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
-        self.result: int = lib.context_initialize(self.struct, path, self._device, version)
-        self.error: int = ffi.errno
-        raise_interrupted(lambda: lib.TEEC_FinalizeContext(self.struct))
+        lib.context_open(self.struct, path, device)
+        raise_interrupted()
+        self.result: int = self.struct.result
+        self.error: int = self.struct.error
+        version = self.struct.version
         self.version: tuple[int, int, int] = (
             version.impl_id,
             version.impl_caps,
@@ -50,10 +59,30 @@ class NativeContext:
 
     def trim(self) -> None:
         """Give the TEE back the memory that is kept for calls to come."""
-        lib.tee_context_trim(self.struct)
+        lib.context_trim(self.struct)
         raise_interrupted()
 
     def finalize(self) -> None:
         """End the context; its device closes with the last call that uses it."""
-        lib.TEEC_FinalizeContext(self.struct)
+        lib.context_close(self.struct)
         raise_interrupted()
+
+
+def ask_version(path: str, kernel: Kernel | None) -> tuple[int, int, int] | None:
+    """Return impl_id, impl_caps and gen_caps of a device, of any driver's.
+
+    None if it can't be opened, or does not say; kernel is None for Linux.
+
+    Raises:
+        TeecError: that is not known, because there are no descriptors or no memory, or a signal
+            interrupted the driver.
+    """
+    # A device that is no use to clients is refused, but not before it has said what it is.
+    native = NativeContext(path, kernel)
+    error = native.error
+    if not native.result:
+        native.finalize()
+    elif error in _SAY_NOTHING_OF_DEVICES:
+        doing = f"asking {path}"
+        raise error_of(native.result, Origin.COMMS, error, doing, remedy=for_errno(error))
+    return native.version if native.version[0] else None

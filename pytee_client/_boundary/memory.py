@@ -7,7 +7,7 @@ from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
 from .checks import EMPTY
-from .python_kernel import raise_interrupted
+from .python_kernel import keeping, owned, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,48 +17,86 @@ if TYPE_CHECKING:
 
 
 class NativeSharedMemory:
-    """A TEEC_SharedMemory."""
+    """A struct shared_memory: a TEEC_SharedMemory that calls of many threads use.
 
-    __slots__ = ("context", "directions", "flags", "size", "struct")
+    Its sharing ends with close() and the last call that uses it, or with the last reference.
 
-    def __init__(self, context: NativeContext, size: int, flags: int) -> None:
-        """Prepare the structure; nothing is shared yet."""
-        self.struct: Any = ffi.new("TEEC_SharedMemory *")
+    Attributes:
+        context: the context it belongs to.
+        size: in bytes.
+        directions, flags: in which operations may use it.
+        struct: the TEEC_SharedMemory.
+        is_closed: whether close() was called; calls that use it may go on.
+    """
+
+    __slots__ = (
+        "_pinned",
+        "_shared",
+        "context",
+        "directions",
+        "flags",
+        "is_closed",
+        "size",
+        "struct",
+    )
+
+    def __init__(self, context: NativeContext, size: int, flags: int, pinned: Any = None) -> None:
+        """Prepare the structure; nothing is shared yet.
+
+        pinned is the caller's memory, from pin(), which stays where it is as long as it is
+        shared.
+        """
+        self._pinned = pinned
+        self._shared = owned(
+            keeping(ffi.new("struct shared_memory *"), pinned), lib.block_drop, context.struct
+        )
+        self.struct: Any = ffi.addressof(self._shared, "memory")
         self.struct.size = size
         self.struct.flags = flags
         self.context: NativeContext = context
+        self.is_closed: bool = False
         self.size: int = size
         self.directions: int = int(flags)
         self.flags: MemoryFlags = MemoryFlags(flags)
 
     def register(self, memory: Any, in_place: bool, doing: str = "registering") -> None:
-        """Share the memory of a buffer, which the caller keeps where it is until release()."""
+        """Share memory, which is that of pinned, or pages that are only the block's."""
         self.struct.buffer = memory if self.size else EMPTY
-        code = lib.tee_memory_register(self.context.struct, self.struct, in_place)
-        self.check(code, f"{doing} {self.size} bytes of shared memory")
+        code = lib.block_register(self._shared, self.context.struct, in_place)
+        self._check(code, f"{doing} {self.size} bytes of shared memory")
 
-    def allocate(self) -> int:
-        """Share memory of the driver, and return its descriptor; do not close it."""
-        code = lib.tee_memory_allocate(self.context.struct, self.struct)
-        self.check(code, f"allocating {self.size} bytes of shared memory")
-        descriptor: int = lib.shared_memory_descriptor(self.struct)
-        return descriptor
+    def allocate(self, pages: Any) -> None:
+        """Share memory of the driver, which takes the place of these pages until close()."""
+        code = lib.block_allocate(self._shared, self.context.struct, pages, len(pages))
+        self._check(code, f"allocating {self.size} bytes of shared memory")
 
     def register_descriptor(self, fd: int) -> None:
         """Share the memory behind a descriptor, and learn its size."""
-        code = lib.TEEC_RegisterSharedMemoryFileDescriptor(self.context.struct, self.struct, fd)
-        self.check(code, f"registering the memory behind descriptor {fd}")
+        code = lib.block_register_descriptor(self._shared, self.context.struct, fd)
+        self._check(code, f"registering the memory behind descriptor {fd}")
         self.size = self.struct.size
 
-    def check(self, code: int, doing: str) -> None:
-        """Raise the error of a function of the C library, if it failed."""
-        error = ffi.errno
-        raise_interrupted(lambda: lib.TEEC_ReleaseSharedMemory(self.struct))
+    def _check(self, code: int, doing: str) -> None:
+        raise_interrupted()
         if code:
+            error = self._shared.error
             origin = Origin.COMMS if error else Origin.API
             raise error_of(code, origin, error, doing)
 
-    def release(self) -> None:
-        """End the sharing."""
-        lib.TEEC_ReleaseSharedMemory(self.struct)
+    @property
+    def is_shared(self) -> bool:
+        """True while the TEE has it."""
+        is_shared: bool = lib.block_is_shared(self._shared)
+        return is_shared
+
+    def close(self) -> None:
+        """End the sharing: at once, or with the last call that uses it."""
+        lib.block_close(self._shared)
+        self.is_closed = True
         raise_interrupted()
+        self.unpin()
+
+    def unpin(self) -> None:
+        """Release the caller's memory, if it is not shared any more."""
+        if self._pinned is not None and not self.is_shared:
+            ffi.release(self._pinned)

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels in Python: how the C library calls them."""
+"""Kernels in Python, as the C library calls them, and objects that give back what C gave.
+
+A KeyboardInterrupt can be raised after any instruction of Python, so whatever C hands out lies
+in memory whose destructor, made before, gives it back; and neither destructors nor calls into
+kernels go through a function of Python.
+"""
 
 from __future__ import annotations
 
-import errno
-import os
-import threading
+import operator
+import sys
+from types import MethodType
 
-from .._native import ffi
+from .._native import ffi, lib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,93 +21,32 @@ if TYPE_CHECKING:
 
     from ..kernels.kernel import Kernel
 
+lib.add_functions()
+_functions: Final = vars(sys.modules["pytee_client._native"])
 
-# The largest that a system call returns.
-_LAST_ERRNO: Final = 4095
-
-
-class _Thread(threading.local):
-    # What a kernel in Python raised: an exception can't pass through the C code.
-    interrupted: BaseException | None = None
-
-
-_thread = _Thread()
+# Raises what a kernel in Python raised during the last call into C: it can't pass through C.
+raise_interrupted: Final[Callable[[], None]] = _functions["raise_failure"]
+# Makes the class of memory that is closed, of its base; see closed_buffer.c.
+make_closed_class: Final[Callable[[type], type]] = _functions["make_closed_class"]
 
 
-def _answer(device: Any, call: Callable[[Kernel], int]) -> int:
-    """Run one of the kernel's calls and return what the seam expects."""
-    try:
-        return call(ffi.from_handle(device))
-    except BaseException as error:
-        return _failure(error)
+def owned(made: Any, drop: Callable[[Any, Any], object], needed: Any) -> Any:
+    """Return a structure with a destructor, drop(needed, made), and with what that needs.
+
+    Unlike a partial, a method keeps what it has when the garbage collector ends a cycle.
+    """
+    return ffi.gc(made, MethodType(drop, needed))
 
 
-def _failure(error: BaseException) -> int:
-    """Return what the seam expects of a call that raised an error."""
-    if isinstance(error, OSError):
-        return -_number_of(error.errno)
-    # An interrupt, or a bug in the kernel. It can't pass through the C code, so
-    # raise_interrupted() raises it after the C code.
-    _thread.interrupted = error
-    return -errno.EIO
+def keeping(made: Any, needed: object) -> Any:
+    """Return a structure that keeps an object alive until after its destructor."""
+    return made if needed is None else ffi.gc(made, MethodType(operator.is_, needed))
 
 
-def _number_of(error: object) -> int:
-    """Return the errno of an OSError, in which a program can write anything, as Linux has it."""
-    # Some write what the kernel's own functions return: a negative number.
-    number = abs(error) if isinstance(error, int) else 0
-    return number if 0 < number <= _LAST_ERRNO else errno.EIO
-
-
-@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_open(device: Any, path: Any) -> int:
-    return _answer(device, lambda kernel: kernel.open(os.fsdecode(ffi.string(path))))
-
-
-@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_ioctl(device: Any, fd: int, request: int, argument: int) -> int:
-    try:
-        kernel: Kernel = ffi.from_handle(device)
-        return kernel.ioctl(fd, request, argument)
-    except BaseException as error:
-        return _failure(error)
-
-
-@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_mmap(device: Any, fd: int, length: int, address: Any) -> int:
-    def call(kernel: Kernel) -> int:
-        start = kernel.mmap(fd, length)
-        if start < 0:
-            return start
-        address[0] = ffi.cast("void *", start)
-        return 0
-
-    return _answer(device, call)
-
-
-@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_munmap(device: Any, address: Any, length: int) -> int:
-    def call(kernel: Kernel) -> int:
-        kernel.munmap(int(ffi.cast("uintptr_t", address)), length)
-        return 0
-
-    return _answer(device, call)
-
-
-@ffi.def_extern(error=-errno.EIO)  # type: ignore[untyped-decorator]
-def python_device_close(device: Any, fd: int) -> int:
-    def call(kernel: Kernel) -> int:
-        kernel.close(fd)
-        return 0
-
-    return _answer(device, call)
-
-
-def raise_interrupted(undo: Callable[[], object] | None = None) -> None:
-    """Raise what a kernel in Python raised during the last C call, after undo()."""
-    error = _thread.interrupted
-    if error is not None:
-        if undo is not None:
-            undo()
-        _thread.interrupted = None
-        raise error
+def python_device(kernel: Kernel | None) -> Any:
+    """Return what stands for a kernel in C; NULL for Linux."""
+    if kernel is None:
+        return ffi.NULL
+    device = keeping(ffi.new("struct python_device *"), kernel)
+    device.kernel = id(kernel)
+    return device

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from struct import Struct
 
 from .._native import ffi, lib
 from .call import invoke
 from .checks import uuid_octets
-from .python_kernel import raise_interrupted
+from .python_kernel import owned, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,21 +23,21 @@ _UUID: Final = ffi.typeof("TEEC_UUID *")
 
 
 class NativeSession:
-    """A struct shared_session: a TEEC_Session that keeps its context in use.
+    """A struct shared_session: a TEEC_Session that closes with the last reference to it.
 
     Attributes:
-        context: the context it is in.
-        struct: the TEEC_Session.
+        context: the context it is in, which it keeps in use.
+        struct: the structure.
     """
 
-    __slots__ = ("_shared", "context", "struct")
+    __slots__ = ("context", "struct")
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
         self.context: NativeContext = context
-        # The destructor keeps what it needs of the context.
-        self._shared = ffi.gc(ffi.new("struct shared_session *"), partial(_drop, context))
-        self.struct: Any = ffi.addressof(self._shared, "session")
+        self.struct: Any = owned(
+            ffi.new("struct shared_session *"), lib.session_drop, context.struct
+        )
 
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
@@ -46,30 +45,49 @@ class NativeSession:
         """Open it, with a call whose parameters are set; false if the call has an error."""
         uuid = ffi.new(_UUID, _UUID_FIELDS.unpack(uuid_octets(destination)))
         data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
-        call.set_types(types)
-        code = call.open_session(self.context.struct, self.struct, uuid, login, data)
-        raise_interrupted(lambda: lib.TEEC_CloseSession(self.struct))
-        if not code:
-            lib.session_share(self._shared, self.context.kernel is not None)
+        code: int = lib.call_open_session(
+            call.struct,
+            self.context.struct,
+            self.struct,
+            uuid,
+            login,
+            data,
+            types,
+            self.context.kernel is not None,
+        )
+        raise_interrupted()
         return not code
 
     def adopt(self, call: NativeCall) -> None:
         """Have a call go to this session from now on."""
-        call.struct.session = self._shared
+        call.struct.session = self.struct
 
     def invoke(self, call: NativeCall, command_id: int, types: int) -> bool:
         """Run a command with the parameters that were set; true if the call needs attention."""
         return invoke(call.struct, command_id, types)
 
-    def set_closing(self, closing: bool) -> None:
-        """Have calls refused from here on with BAD_STATE, or accepted again."""
-        lib.session_set_closing(self._shared, closing)
+    def set_closing(self) -> None:
+        """Have calls refused from here on with BAD_STATE."""
+        lib.session_set_closing(self.struct)
 
-    def close(self) -> None:
-        """Close the session."""
-        lib.session_close(self._shared)
+    @property
+    def is_closed(self) -> bool:
+        """Whether close() is over."""
+        is_closed: bool = lib.session_is_closed(self.struct)
+        return is_closed
+
+    @property
+    def ended(self) -> int:
+        """How many calls ended, and closings, since it is closing."""
+        ended: int = lib.session_ended(self.struct)
+        return ended
+
+    def wait(self, ended: int) -> None:
+        """Wait a short time for more to end than had ended."""
+        lib.session_wait(self.struct, ended)
+
+    def close(self) -> bool:
+        """Close the session, in which no call may be; false if another thread is closing it."""
+        is_closed: bool = lib.session_close(self.struct)
         raise_interrupted()
-
-
-def _drop(context: NativeContext, shared: Any) -> None:
-    lib.session_drop(shared)
+        return is_closed

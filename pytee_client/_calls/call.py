@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .._boundary import pin
 from .._boundary.call import NativeCall, release
+from .._closable import closed_memory
 from .._outputs import Output, Outputs, RequiredSize, Value
 from .._stand_ins import Buffer
 
@@ -37,7 +38,7 @@ class Call(NativeCall):
         """Start idle."""
         super().__init__(cancellable=cancellable)
         self.given_command: object = None
-        self._kept: list[object] = []
+        self._kept: list[NativeSharedMemory] = []
         self._pins: list[Any] = []
         self._outputs: list[Reading | int] = []
 
@@ -70,7 +71,12 @@ class Call(NativeCall):
             for memory in self._pins:
                 release(memory)
             self._pins.clear()
-        self._kept.clear()
+        if self._kept:
+            for block in self._kept:
+                # Its last call has to give up what it was closed with.
+                if block.is_closed:
+                    block.unpin()
+            self._kept.clear()
 
     def pin(self, buffer: Buffer, index: int, writable: bool) -> Any:
         """Keep a buffer where it is until clear(), and return its memory."""
@@ -81,6 +87,11 @@ class Call(NativeCall):
     def keep_alive(self, block: NativeSharedMemory) -> None:
         """Keep a block until clear()."""
         self._kept.append(block)
+
+    def check_blocks(self) -> None:
+        """Raise ClosedSharedMemoryError if a block that it keeps is closed."""
+        if any(block.is_closed for block in self._kept):
+            raise closed_memory()
 
     def expect_value(self, index: int) -> None:
         """Note that a slot comes back as two numbers."""

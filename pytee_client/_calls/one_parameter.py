@@ -23,8 +23,10 @@ from .._boundary.call import (
 )
 from .._boundary.checks import EMPTY
 from .._checks import to_uint32
+from .._closable import closed_memory
 from .._outputs import RequiredSize, Value
-from ..errors import ClosedSharedMemoryError, ParameterTypeError
+from ..enums import Result
+from ..errors import ParameterTypeError
 from ..memory import AllocatedSharedMemory, view_part
 from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
 from .call import new_tuple
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from .pool import CallPool
 
 _UINT32_MAX: Final = 0xFFFFFFFF
+_BAD_STATE: Final = int(Result.BAD_STATE)
 
 
 def call_with_nothing(calls: CallPool, command_id: int) -> Outputs:
@@ -139,8 +142,7 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
             # While the view exists, the block can't be closed.
             view = memoryview(block)
         except ValueError:
-            block._check_live()
-            raise ClosedSharedMemoryError("the shared memory is being closed") from None
+            raise closed_memory() from None
         try:
             native = block._native
             try:
@@ -149,7 +151,8 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
                 view.release()
                 return calls.invoke(call, command_id, (block,))
             if needs_attention:
-                # Another thread that closes the context waits for this call.
+                if native.is_closed and call.result == _BAD_STATE:
+                    raise closed_memory()
                 if native.context is not calls.session.context:
                     raise foreign_block(block)
                 _attend(calls, call, command_id, call.expect_memory, 0, native.size, view_of, view)

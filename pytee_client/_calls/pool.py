@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections import deque
 from threading import get_ident
@@ -23,16 +22,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from enum import IntEnum
-    from typing import Final
     from uuid import UUID
 
     from .._boundary import NativeContext
     from .._outputs import Outputs
     from .._teec_error import TeecError
-
-# How long, in seconds, a closer waits before it looks by itself: an interrupt may have kept
-# the last call from telling that it ended.
-_PATIENCE: Final = 1
 
 
 def open_session(
@@ -49,6 +43,8 @@ def open_session(
     try:
         if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
             return session, call.outputs()
+        if call.result == Result.BAD_STATE and call.origin == Origin.API:
+            call.check_blocks()
         raise failure(context, call, f"opening a session with {named(destination)}", results)
     finally:
         call.clear()
@@ -66,9 +62,7 @@ class CallPool:
 
     __slots__ = (
         "_calls",
-        "_closed",
         "_destination",
-        "_idle",
         "_panic",
         "_process",
         "_results",
@@ -92,8 +86,6 @@ class CallPool:
         # As many as ran at the same time. Weak, as an interrupt may lose a call that is not in
         # the pool.
         self._calls: set[weakref.ref[Call]] = set()
-        self._idle = threading.Condition()
-        self._closed = False
         # The exception that was the panic, on a kernel in Python.
         self._panic: BaseException | None = None
 
@@ -129,8 +121,7 @@ class CallPool:
     def adopt(self, call: Call) -> None:
         """Make a call one of this session, whose close() waits for it."""
         self.session.adopt(call)
-        with self._idle:
-            self._calls.add(weakref.ref(call, self._calls.discard))
+        self._calls.add(weakref.ref(call, self._calls.discard))
 
     def run(self, command_id: int, parameters: Sequence[object]) -> Outputs:
         """Run a command in a call of the pool and return its outputs."""
@@ -156,19 +147,17 @@ class CallPool:
             call.clear()
 
     def attend(self, call: Call) -> None:
-        """Raise the error of a call that failed, and notify a thread that closes the session."""
-        try:
-            raise_interrupted()
-            if call.result:
-                raise self._failure(call)
-        finally:
-            if self.is_closed:
-                self._notify_closer()
+        """Raise the error of a call that failed."""
+        raise_interrupted()
+        if call.result:
+            raise self._failure(call)
 
     def _failure(self, call: Call) -> TeecError:
-        # BAD_STATE with origin API: the session is closed or dead, and nothing was sent.
+        # BAD_STATE with origin API: the session is closed or dead, or a block is closed, and
+        # nothing was sent.
         if call.result == Result.BAD_STATE and call.origin == Origin.API:
             self.check_usable()
+            call.check_blocks()
         name = name_of_command(call.given_command, call.command)
         doing = f"invoking command {name} of {named(self._destination)}"
         context = self.session.context
@@ -179,15 +168,8 @@ class CallPool:
         if error.code == Result.TARGET_DEAD and error.origin == Origin.TEE:
             self.death = f"{doing} found it dead ({error.remedy})"
             self._panic = error.__cause__
-            self.session.set_closing(True)
+            self.session.set_closing()
         return error
-
-    def _notify_closer(self) -> None:
-        if self._process != Process.generation:
-            # A thread that only the parent has may hold the lock.
-            return
-        with self._idle:
-            self._idle.notify_all()
 
     def _threads(self) -> set[int]:
         """Return the threads that are in a call."""
@@ -195,31 +177,34 @@ class CallPool:
         calls = [reference() for reference in self._calls.copy()]
         return {call.thread for call in calls if call is not None} - {0}
 
+    def check_not_within(self) -> None:
+        """Raise BadStateError in a thread that is in a call of the session."""
+        if get_ident() in self._threads():
+            raise BadStateError("closing a session within its own call: close it after the call")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to close."""
+        return self.session.is_closed or self._process != Process.generation
+
     def close(self) -> None:
-        """Close the session after the calls that run in it; see Session.close()."""
+        """Close the session after the calls that run in it; see Session.close().
+
+        An interrupt while it waits leaves a session that takes no calls any more; closing it
+        once more goes on.
+        """
         if self._process != Process.generation:
             # Closing the session here would close it in the parent.
             self.is_closed = True
             return
-        with self._idle:
-            if get_ident() in self._threads():
-                raise BadStateError(
-                    "closing a session within its own call: close it after the call"
-                )
-
-            def is_idle() -> bool:
-                # Each time: another closer that was interrupted resets it.
-                self.is_closed = True
-                self.session.set_closing(True)
-                return not self._threads()
-
-            try:
-                while not self._idle.wait_for(is_idle, _PATIENCE):
-                    pass
-            except BaseException:
-                self.is_closed = self._closed
-                self.session.set_closing(self._closed or self.death is not None)
-                raise
-            self.is_closed = self._closed = True
-            self._panic = None
-            self.session.close()
+        self.check_not_within()
+        self.is_closed = True
+        session = self.session
+        session.set_closing()
+        while True:
+            # Before the look, so that the wait misses no end that comes after it.
+            ended = session.ended
+            if not self._threads() and session.close():
+                self._panic = None
+                return
+            session.wait(ended)

@@ -10,6 +10,7 @@ from functools import partial
 from .. import parameters as p
 from .._boundary.call import SLOTS, repeat
 from .._checks import to_uint32
+from .._closable import Single
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
 from .failure import name_of_command
@@ -46,7 +47,7 @@ else:
         return value
 
 
-class PreparedCommand(_Runner["_OutputsT_co"]):
+class PreparedCommand(Single, _Runner["_OutputsT_co"]):
     """A command of a session, prepared by Session.prepare(); calling it runs the command.
 
     Attributes:
@@ -59,6 +60,9 @@ class PreparedCommand(_Runner["_OutputsT_co"]):
 
     command_id: int
     slots: tuple[object, ...]
+
+    def _instead(self) -> str:
+        return "prepare another with Session.prepare()"
 
     def __repr__(self) -> str:
         slots = "".join(

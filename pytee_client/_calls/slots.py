@@ -85,17 +85,20 @@ def _set_part(
 ) -> None:
     if native.context is not context:
         raise foreign_block(block)
-    # The block can't be closed while this export stands.
-    call.pin(block._exported(), index, False)
+    view = block._view()
+    if view is not None:
+        # The pages stay as long as this export, even if the block is closed meanwhile.
+        call.pin(view, index, False)
     call.keep_alive(native)
     call.set_part(index, native, offset, size)
     if directions & _OUTPUT:
-        call.expect_memory(index, size, _cut_block, (block, offset))
+        call.expect_memory(index, size, _cut_view, (view, offset))
 
 
-def _cut_block(place: tuple[SharedMemory, int], size: int) -> memoryview | int:
-    block, offset = place
-    return block._output_at(offset, size)
+def _cut_view(place: tuple[memoryview | None, int], size: int) -> memoryview | int:
+    view, offset = place
+    # Of memory that shows no bytes, only the size came back.
+    return size if view is None else view_part(view, offset, size)
 
 
 def _block(call: Call, context: NativeContext, index: int, block: SharedMemory) -> int:

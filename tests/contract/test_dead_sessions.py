@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pytee_client as tee
+from pytee_client._boundary import NativeSession
 from pytee_client.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support.conformance import Command
@@ -178,20 +179,18 @@ def test_threads_that_share_a_session_all_learn_of_its_death(
         assert pool.submit(work, 0).result(LIMIT) is tee.DeadSessionError
 
 
-def test_closing_that_is_interrupted_leaves_a_dead_session_dead(
+def test_a_dead_session_whose_closing_was_interrupted_can_still_be_closed(
     dead: tee.Session, kernel: FaultyKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: Any = dead._calls
-
     def interrupt(*arguments: object) -> bool:
         raise KeyboardInterrupt
 
     before = commands(kernel)
     with monkeypatch.context() as patch:
-        patch.setattr(calls._idle, "wait_for", interrupt)
+        patch.setattr(NativeSession, "close", interrupt)
         with pytest.raises(KeyboardInterrupt):
             dead.close()
-    assert not dead.closed
-    with pytest.raises(tee.DeadSessionError):
+    with pytest.raises(tee.ClosedSessionError):
         dead.invoke_command(Command.NOTHING)
     assert commands(kernel) == before
+    dead.close()

@@ -7,6 +7,7 @@ import weakref
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytee_client._boundary.python_kernel import python_device
 from pytee_client._native import ffi as ffi
 from pytee_client._native import lib as lib
 
@@ -65,11 +66,11 @@ def operation(*slots: tuple[int, tuple[Any, ...]]) -> Any:
 
 def context_initialize(context: Any, kernel: Kernel | None, name: str | None = None) -> int:
     """Call TEEC_InitializeContext; kernel is None for Linux."""
-    handle = ffi.NULL if kernel is None else ffi.new_handle(kernel)
+    device = python_device(kernel)
     if kernel is not None:
-        _kept.setdefault(context, []).append(handle)
+        _kept.setdefault(context, []).append(device)
     path = ffi.NULL if name is None else ffi.new("char[]", name.encode())
-    code: int = lib.context_initialize(context, path, handle, ffi.NULL)
+    code: int = lib.context_initialize(context, path, device, ffi.NULL)
     return code
 
 

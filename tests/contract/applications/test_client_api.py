@@ -48,7 +48,9 @@ def test_a_tee_is_found_by_its_name_or_by_none(
 @pytest.mark.probe(2)
 def test_opening_reports_that_the_application_agreed(context: tee.Context) -> None:
     session = c.new_session()
-    outcome = c.open_session(context._native.struct, session, OsTest.uuid)
+    outcome = c.open_session(
+        c.ffi.addressof(context._native.struct, "context"), session, OsTest.uuid
+    )
     assert outcome == (tee.Result.SUCCESS, tee.Origin.TRUSTED_APP)
     c.lib.TEEC_CloseSession(session)
 
@@ -88,7 +90,11 @@ def test_the_kernel_refuses_logins_that_it_can_not_vouch_for(
 
     data = c.ffi.NULL if gid is None else c.ffi.new("uint32_t *", gid)
     outcome = c.open_session(
-        context._native.struct, c.new_session(), OsTest.uuid, login=login, data=data
+        c.ffi.addressof(context._native.struct, "context"),
+        c.new_session(),
+        OsTest.uuid,
+        login=login,
+        data=data,
     )
     assert outcome == (from_c, COMMS)
 
@@ -106,7 +112,11 @@ def test_memory_of_one_context_is_refused_in_another(target: Target) -> None:
         assert caught.value.origin == API
 
         whole = c.operation((c.Kind.WHOLE, (block._native.struct, 0, 0)))
-        outcome = c.invoke(session._calls.session.struct, OsTestCommand.CALL_LIBRARY, whole)
+        outcome = c.invoke(
+            c.ffi.addressof(session._calls.session.struct, "session"),
+            OsTestCommand.CALL_LIBRARY,
+            whole,
+        )
         assert outcome == (tee.Result.BAD_PARAMETERS, API)
 
 

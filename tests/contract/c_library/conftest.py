@@ -54,13 +54,13 @@ def observed(shared_observed: Observed) -> Iterator[Observed]:
 @pytest.fixture
 def c_context(context: tee.Context) -> Any:
     """A live TEEC_Context, to be left as it was."""
-    return context._native.struct
+    return c.ffi.addressof(context._native.struct, "context")
 
 
 @pytest.fixture
 def c_session(session: tee.Session) -> Any:
     """An open TEEC_Session of it with the conformance application, to be left as it was."""
-    return session._calls.session.struct
+    return c.ffi.addressof(session._calls.session.struct, "session")
 
 
 @pytest.fixture

@@ -201,8 +201,8 @@ int fcntl(int fd, int command, ...)
 
 int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 
-static int64_t map_object(uint32_t object, size_t length, int protection,
-			  int flags)
+static int64_t map_object(uint32_t object, void *address, size_t length,
+			  int protection, int flags)
 {
 	struct stand_in_call *call;
 	int64_t ret;
@@ -215,7 +215,7 @@ static int64_t map_object(uint32_t object, size_t length, int protection,
 	if (!ret && length > ((state->objects[object].size + 4095) & ~4095ULL))
 		ret = -EINVAL;
 	if (!ret) {
-		ret = syscall(SYS_mmap, NULL, length, protection, flags,
+		ret = syscall(SYS_mmap, address, length, protection, flags,
 			      state_file, block_place((int32_t)object));
 		if (ret == -1)
 			ret = -errno;
@@ -236,7 +236,7 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd,
 		return (void *)syscall(SYS_mmap, address, length, protection,
 				       flags, fd, offset);
 	block_signals(&before);
-	ret = map_object((uint32_t)object, length, protection, flags);
+	ret = map_object((uint32_t)object, address, length, protection, flags);
 	if (ret < 0 && ret > -4096)
 		return (void *)(intptr_t)finish(&before, (int)ret);
 	finish(&before, 0);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Contexts that threads share. */
+#include <errno.h>
+#include <string.h>
+
+/* version is that of the last device that answered, or zeros. */
+struct shared_context {
+	TEEC_Context context;
+	struct tee_ioctl_version_data version;
+	TEEC_Result result;
+	int error;
+	bool is_python;
+	unsigned int process;
+};
+
+/*
+ * True in a child of the process that opened a context on a kernel in Python.
+ * The child's copy of that kernel may have locks of threads that the child
+ * lacks, and nothing in it is the child's to give back.
+ */
+static bool is_inherited_copy(const struct shared_context *context)
+{
+	return context->is_python && context->process != tee_process;
+}
+
+/* On a kernel in Python, or on Linux if device is NULL. */
+static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
+				      struct python_device *device,
+				      struct tee_ioctl_version_data *version)
+{
+	return tee_context_initialize(context, name,
+				      device ? &python_device :
+					       &tee_device_linux,
+				      device, version);
+}
+
+static void context_open(struct shared_context *context, const char *name,
+			 struct python_device *device)
+{
+	begin_call();
+	context->is_python = device;
+	context->process = tee_process;
+	context->result = context_initialize(&context->context, name, device,
+					     &context->version);
+	context->error = context->result ? errno : 0;
+}
+
+static void context_trim(struct shared_context *context)
+{
+	begin_call();
+	tee_context_trim(&context->context);
+}
+
+/* Its device closes with the last call that uses it. */
+static void context_close(struct shared_context *context)
+{
+	begin_call();
+	if (!is_inherited_copy(context))
+		TEEC_FinalizeContext(&context->context);
+}
+
+/* For a context that nobody closed. */
+static void context_drop(struct python_device *device,
+			 struct shared_context *context)
+{
+	PyObject *before = begin_destructor();
+
+	/* An argument so that it is there as long as the context is. */
+	(void)device;
+	if (!is_inherited_copy(context))
+		TEEC_FinalizeContext(&context->context);
+	end_destructor(before);
+}
