@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Final
 
-__all__ = ["for_panic"]
+__all__ = ["describe_exception", "for_panic"]
 
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep
 # The applications in the package, unlike the rest of it, are what a panic is about.
@@ -26,6 +26,12 @@ def for_panic(cause: BaseException) -> str:
     Args:
         cause: the exception; see Kernel.take_cause().
     """
+    what = describe_exception(cause)
+    return f"the Trusted Application panicked: {what}; a new session starts afresh"
+
+
+def describe_exception(cause: BaseException) -> str:
+    """Describe an exception on one line, with the file and line of the code of the user."""
     what = type(cause).__name__
     try:
         lines = str(cause).splitlines()
@@ -41,7 +47,7 @@ def for_panic(cause: BaseException) -> str:
     if own:
         code, line = own[-1]
         what += f", in {code.co_filename}, line {line} ({code.co_name})"
-    return f"the Trusted Application panicked: {what}; a new session starts afresh"
+    return what
 
 
 def _frames_of(error: BaseException) -> Iterator[tuple[CodeType, int]]:

@@ -18,6 +18,7 @@ __all__ = ["Request", "RequestParam", "SupplicantDevice"]
 
 # As many as in tee-supplicant: the number of a request, and four more.
 _PARAMS: Final = 5
+_UINT64_MAX: Final = 2**64 - 1
 
 
 @dataclass(slots=True)
@@ -38,6 +39,20 @@ class RequestParam:
     def is_null(self) -> bool:
         """Whether it is a memref without memory."""
         return self.c == uapi.TEE_MEMREF_NULL
+
+    def check(self) -> None:
+        """Check that what was set are numbers of 64 bits.
+
+        Raises:
+            TypeError: one is no number, such as a handle that a FileSystem returned.
+            ValueError: one has more bits.
+        """
+        for number in (self.a, self.b, self.c):
+            given: object = number
+            if not isinstance(given, int):
+                raise TypeError(f"an answer has numbers, and not {given!r}")
+            if not 0 <= given <= _UINT64_MAX:
+                raise ValueError(f"an answer has numbers from 0 to 2**64-1, and not {given}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
 from uuid import UUID
 
+from .._panics import describe_exception
 from ..enums import Result
 from ..kernels.uapi import ParamType
 from .device import Request, RequestParam, SupplicantDevice
@@ -18,12 +21,15 @@ from .rpc_command import RpcCommand
 
 __all__ = ["SupplicantService"]
 
+_logger: Final = logging.getLogger(__name__)
 _WORDS: Final = struct.Struct("=QQ")
 
 
 @final
 class SupplicantService:
     """Serve the requests of an OP-TEE.
+
+    An exception other than ResultError, such as one of a FileSystem of the user, is logged.
 
     Args:
         device: the device with the requests.
@@ -55,13 +61,19 @@ class SupplicantService:
                     return
 
     def _result_of(self, request: Request) -> int:
+        before = [replace(param) for param in request.params]
         try:
             self._serve(request)
+            for param in request.params:
+                param.check()
         except ResultError as code:
             return code.code
-        except Exception:
+        except Exception as error:
             # Such as an error of a FileSystem of the user. Without an answer the client would wait
             # forever.
+            request.params[:] = before
+            what = describe_exception(error)
+            _logger.error("request %s is answered GENERIC: %s", request.func, what, exc_info=True)
             return Result.GENERIC
         return Result.SUCCESS
 

@@ -8,11 +8,13 @@ import itertools
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from ..._panics import describe_exception
 from ...enums import Result
 from ...kernels import uapi
+from ..returned import returned_wrongly
 from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
 
 __all__ = ["SecurePartition", "TrustedService", "TsTee"]
@@ -22,6 +24,9 @@ _REQUESTS: Final = frozenset(
 )
 _UINT32: Final = 0xFFFFFFFF
 _OPCODE_MASK: Final = 0xFFFF
+# Services have negative ones, too.
+_FIRST_STATUS: Final = -(1 << 31)
+_STATUS_AND_RESPONSE: Final = 2
 
 
 class TrustedService:
@@ -39,7 +44,8 @@ class TrustedService:
         """Serve a request, and return the status and the response of the service.
 
         The client gets EINVAL if the response is longer than its memory, or if this raises an
-        exception.
+        exception or returns something else. The OSError names the exception with its file and
+        line, and has it as its cause.
 
         Args:
             opcode: the operation of the service, 16 bits.
@@ -138,11 +144,25 @@ class TsTee(Driver):
         device = context.device
         try:
             with self._busy[device]:
-                return self._partitions[device].services[interface].call(opcode, request)
+                service = self._partitions[device].services[interface]
+                return _checked(service, service.call(opcode, request))
         except Exception as error:
-            raise OSError(errno.EINVAL, "the service failed") from error
+            what = describe_exception(error)
+            raise OSError(errno.EINVAL, f"the service failed: {what}") from error
 
     def close_session(self, context: TeeContext, session: int) -> None:
         """Forget a session; the service was never told of it."""
         if context.sessions.pop(session, None) is None:
             raise OSError(errno.EINVAL, "there is no such session in this context")
+
+
+def _checked(service: TrustedService, answer: Any) -> tuple[int, bytes]:
+    """Return the answer of a service; TypeError if it is not a status and a response."""
+    if isinstance(answer, tuple) and len(answer) == _STATUS_AND_RESPONSE:
+        status, response = answer
+        is_number = isinstance(status, int) and not isinstance(status, bool)
+        is_status = is_number and _FIRST_STATUS <= status <= _UINT32
+        if is_status and isinstance(response, bytes | bytearray | memoryview):
+            return int(status), bytes(response)
+    remedy = "return the status, a number of 32 bits, and the response, such as (0, b'')"
+    raise returned_wrongly(service, service.call, answer, remedy)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from ...enums import Result
 from .results import ResultError
-from .trusted_application import TrustedApplication
+from .trusted_application import TrustedApplication, check_application
 
 __all__ = ["application_image", "application_of"]
 
@@ -28,7 +28,11 @@ def application_image(application: type[TrustedApplication]) -> bytes:
 
     The image only names the class, and so works in this process only. As with a real image,
     loading fails with SECURITY after a byte was changed, or from the file of another UUID.
+
+    Raises:
+        TypeError: it is no class derived from TrustedApplication, or has no UUID.
     """
+    check_application(application)
     with _lock:
         body = _BODY.pack(_MAGIC, application.uuid.bytes, next(_numbers))
         image = body + hashlib.sha256(body).digest()

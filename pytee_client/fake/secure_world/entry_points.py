@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from enum import Enum
 from operator import index
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
-from ...enums import Result
+from ..returned import returned_wrongly, shown_code
 from .parameters import Parameters
 from .session import ClientSession
 
@@ -20,7 +18,6 @@ _CommandT = TypeVar("_CommandT", bound=Callable[[Any, ClientSession, Parameters]
 
 _NUMBERS: Final = "_pytee_client_commands"
 _LAST_NUMBER: Final = 0xFFFFFFFF
-_LAST_SMALL: Final = 0xFFFF
 
 
 def command(number: int) -> Callable[[_CommandT], _CommandT]:
@@ -105,40 +102,15 @@ def _own_commands(cls: type[Any]) -> dict[int, str]:
     return own
 
 
-def wrong_return(application: object, entry_point: Callable[..., object], value: Any) -> TypeError:
+def wrong_return(
+    application: object, entry_point: Callable[..., object], value: object
+) -> TypeError:
     """Make the exception for an entry point that returned something other than None."""
-    function = inspect.unwrap(getattr(entry_point, "__func__", entry_point))
-    code = getattr(function, "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
-    who = f"{type(application).__name__}.{getattr(function, '__name__', 'entry point')}(){place}"
-    if inspect.iscoroutine(value) or inspect.isasyncgen(value):
-        if inspect.iscoroutine(value):
-            # Or else Python warns that nobody awaited it.
-            value.close()
-        return TypeError(
-            f"{who} is an async function, so none of it ran: an entry point is a plain function"
-        )
-    if inspect.isgenerator(value):
-        return TypeError(
-            f"{who} has a yield, so none of it ran: an entry point is a plain function"
-        )
-    if isinstance(value, int) and not isinstance(value, bool):
-        shown = _shown_code(value)
-        remedy = f"raise fake.ResultError({shown})" if value else "return nothing"
-        return TypeError(f"{who} returned {shown}: {remedy} instead")
-    return TypeError(
-        f"{who} returned {_short(value)}: return nothing for SUCCESS, raise"
-        " fake.ResultError(code) for any other result, and write outputs into the parameters"
+    remedy = (
+        "return nothing for SUCCESS, raise fake.ResultError(code) for any other result, and write"
+        " outputs into the parameters"
     )
-
-
-def _shown_code(value: int) -> str:
-    if isinstance(value, Enum):
-        package = "tee." if isinstance(value, Result) else ""
-        return f"{package}{type(value).__name__}.{value.name}"
-    return f"0x{value:08x}" if value > _LAST_SMALL else str(value)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    if isinstance(value, int) and not isinstance(value, bool):
+        code = shown_code(value)
+        remedy = f"raise fake.ResultError({code}) instead" if value else "return nothing instead"
+    return returned_wrongly(application, entry_point, value, remedy)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -58,6 +58,8 @@ class ValueParameter:
         if not isinstance(other, ValueParameter):
             return NotImplemented
         return (self._type, self._a, self._b) == (other._type, other._a, other._b)
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"ValueParameter({self._type.name}, {self._a}, {self._b})"
@@ -178,6 +180,8 @@ class MemrefParameter:
             return NotImplemented
         mine, its = (self._type, self._size), (other._type, other._size)
         return mine == its and self._buffer == other._buffer
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"MemrefParameter({self._type.name}, {'null, ' * self.is_null}size={self._size})"

@@ -8,8 +8,12 @@ and other objects.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
+
+from ...returned import returned_wrongly, shown_code
 
 __all__ = [
     "OutputBuffer",
@@ -63,10 +67,14 @@ class QteeError(Exception):
         code: a QteeResult other than OK, or a result that the object defines, from 10 on.
 
     Raises:
+        TypeError: the code is no int.
         ValueError: the code is 0, or does not fit into 32 bits.
     """
 
     def __init__(self, code: int) -> None:
+        given: Any = code
+        if not isinstance(given, int) or isinstance(given, bool):
+            raise TypeError(f"a failure is a number such as QteeResult.INVALID, not {given!r}")
         if not code or not -(1 << 31) <= code < 1 << 32:
             raise ValueError(f"a failure is a number of 32 bits other than 0, not {code}")
         super().__init__(f"result {code}")
@@ -172,7 +180,7 @@ class QteeObject(QteeReference):
         self.credentials = credentials
 
     def invoke(self, op: int, arguments: QteeArguments) -> None:
-        """Serve an operation: set the outputs, or raise QteeError.
+        """Serve an operation: set the outputs, or raise QteeError. It returns nothing.
 
         Args:
             op: the operation, 0 to 0xFFFD.
@@ -182,7 +190,8 @@ class QteeObject(QteeReference):
 
     def _end(self) -> None:
         try:
-            self.released()
+            released: Callable[[], object] = self.released
+            _check_return(self, released, released())
         except Exception as error:
             self._failure = error
 
@@ -190,8 +199,9 @@ class QteeObject(QteeReference):
         """Serve an operation for the driver; return the result, and the exception that ended it."""
         if self._failure is None:
             counts = arguments.counts
+            invoke: Callable[[int, QteeArguments], object] = self.invoke
             try:
-                self.invoke(op, arguments)
+                _check_return(self, invoke, invoke(op, arguments))
                 _check_outputs(arguments, counts)
             except QteeError as error:
                 return error.code, None
@@ -200,6 +210,19 @@ class QteeObject(QteeReference):
             else:
                 return QteeResult.OK, None
         return QteeResult.DEFUNCT, self._failure
+
+
+def _check_return(owner: QteeObject, method: Callable[..., object], value: object) -> None:
+    """Check that a method of an object has returned nothing; TypeError if it has."""
+    if value is None:
+        return
+    remedy = (
+        "return nothing for OK, raise QteeError(code) for any other result, and set the outputs"
+    )
+    if isinstance(value, int) and not isinstance(value, bool):
+        code = shown_code(value)
+        remedy = f"raise QteeError({code}) instead" if value else "return nothing instead"
+    raise returned_wrongly(owner, method, value, remedy)
 
 
 def _check_outputs(arguments: QteeArguments, counts: tuple[int, int, int, int]) -> None:
