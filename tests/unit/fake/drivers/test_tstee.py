@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 import mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +20,7 @@ from pytee_client.kernels import uapi
 from ....support.raw_device import LEFT_ORIGIN, RawDevice, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ....support.raw_device import RawParam
 
@@ -188,6 +188,59 @@ def test_a_call_that_cannot_be_made_is_refused(
     session = device.open_session(Upper.uuid).session
     assert device.allocate(PAGE)[1] == 1
     assert refused(device.invoke, session, func, *params) == errno.EINVAL
+
+
+async def _coroutine() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda: None, "returned None: return the status, a number of 32 bits, and the response"),
+        (lambda: 0, "returned 0: return the status"),
+        (lambda: (0, "text"), "returned (0, 'text'): return the status"),
+        (lambda: (0, None), "returned (0, None): return the status"),
+        (lambda: (1.0, b""), "returned (1.0, b'')"),
+        (lambda: (True, b""), "returned (True, b'')"),
+        (lambda: (1 << 32, b""), "returned (4294967296, b'')"),
+        (lambda: (0, b"", 1), "returned (0, b'', 1)"),
+        (_coroutine, "is an async function"),
+        (lambda: 1 // 0, "ZeroDivisionError: integer division or modulo by zero"),
+    ],
+)
+def test_a_mistake_of_a_service_is_named_with_its_place(
+    answer: Callable[[], Any], says: str
+) -> None:
+    class Mistaken(TrustedService):
+        uuid = Upper.uuid
+
+        def call(self, opcode: int, request: bytes) -> Any:
+            return answer()
+
+    with RawDevice(fake.Kernel(TsTee(SecurePartition(0x8001, (Mistaken(),))))) as device:
+        session = device.open_session(Upper.uuid).session
+        with pytest.raises(OSError, match="the service failed") as caught:
+            device.invoke(session, 0, (VALUE_INOUT, 0, 0, 0))
+    assert caught.value.errno == errno.EINVAL
+    assert says in str(caught.value)
+    assert f"{__file__}, line " in str(caught.value)
+    assert caught.value.__cause__ is not None
+
+
+def test_a_status_may_be_negative_and_a_response_any_bytes() -> None:
+    class Negative(TrustedService):
+        uuid = Upper.uuid
+
+        def call(self, opcode: int, request: bytes) -> tuple[int, Any]:
+            return -133, bytearray(b"ok")
+
+    with RawDevice(fake.Kernel(TsTee(SecurePartition(0x8001, (Negative(),))))) as device:
+        session = device.open_session(Upper.uuid).session
+        _, number, _ = device.allocate(PAGE)
+        answer = device.invoke(session, 0, (VALUE_INOUT, number, 0, 0))
+    assert answer.result == 2**32 - 133
+    assert answer.params[0][1] == 2
 
 
 def test_the_memory_of_a_call_is_given_back_after_it(
