@@ -14,6 +14,8 @@ from ._backend import open_native, resolve
 from ._boundary import (
     NativeContext,
     NativeSharedMemory,
+    address_of,
+    address_of_memory,
     backend_name,
     pin,
     to_descriptor,
@@ -241,7 +243,7 @@ class Context(Closable):
                 memory.register(pages, True, "allocating")
             else:
                 memory.allocate(pages)
-        return self._adopt(block)
+        return self._adopt(block, address_of(block))
 
     def register_shared_memory(
         self, buffer: Buffer, flags: MemoryFlags = MemoryFlags.INOUT
@@ -275,7 +277,10 @@ class Context(Closable):
         memory = NativeSharedMemory(native, len(pinned), flags, pinned)
         with ExplainedErrors(self._check_live, native, for_memory):
             memory.register(pinned, in_place)
-        return self._adopt(RegisteredSharedMemory(self, memory, buffer))
+        # Memory that each operation copies gains nothing from being found.
+        can_be_found = in_place and native.registers_memory
+        start = address_of_memory(pinned) if can_be_found else None
+        return self._adopt(RegisteredSharedMemory(self, memory, buffer), start)
 
     def register_shared_memory_fd(
         self, fd: t.FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
@@ -321,7 +326,11 @@ class Context(Closable):
         """
         self._live_native().trim()
 
-    def _adopt(self, block: _Block) -> _Block:
+    def _adopt(self, block: _Block, start: int | None = None) -> _Block:
+        """Add a block, which buffers can lie in if it starts at an address."""
+        if start is not None:
+            native, registered = block._native, isinstance(block, RegisteredSharedMemory)
+            self._native.blocks.add(block, start, native.size, native.directions, registered)
         self._blocks.add(weakref.ref(block, self._blocks.discard))
         block._closed = False
         if self._closing:

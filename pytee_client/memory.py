@@ -116,6 +116,8 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         if self._closed:
             return
         try:
+            # First, so that nothing new finds it.
+            self._native.context.blocks.remove(self)
             self._native.close()
         finally:
             # An interrupt may have come after the end.

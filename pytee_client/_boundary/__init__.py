@@ -5,8 +5,9 @@ Each class wraps one structure. The C library does its own locking. Callers must
 anything after its end. The layers above know Python's values, and what results mean.
 """
 
+from .buffers import address_of_memory, is_size, pin, plain_data
 from .call import NativeCall
-from .checks import pin, to_descriptor, to_size, uuid_octets
+from .checks import to_descriptor, to_size, uuid_octets
 from .context import NativeContext, ask_version
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
@@ -30,6 +31,7 @@ __all__ = [
     "NativeSharedMemory",
     "WorkingCopy",
     "address_of",
+    "address_of_memory",
     "ask_version",
     "backend_name",
     "check_user_pages",
@@ -37,8 +39,10 @@ __all__ = [
     "copy_buffer_from_user",
     "copy_from_user",
     "copy_to_user",
+    "is_size",
     "make_closed_class",
     "pin",
+    "plain_data",
     "raise_interrupted",
     "read_mapping",
     "to_descriptor",

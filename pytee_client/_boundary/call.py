@@ -48,6 +48,9 @@ repeat: Final[Callable[[Any], bool]] = lib.call_repeat
 pin_bytes: Final[Callable[[Buffer], Any]] = ffi.from_buffer
 release: Final[Callable[[Any], None]] = ffi.release
 
+# What only the types of blocks and of their parts have.
+_BLOCK_BIT: Final = MEMREF_WHOLE & ~MEMREF_TEMP_INOUT
+
 _PAIR: Final = struct.Struct("=II")
 # Of a call's numbers: the two of its first slot.
 unpack_value: Final = _PAIR.unpack_from
@@ -96,6 +99,12 @@ class NativeCall:
         """The types of the parameters."""
         types: int = self._operation.paramTypes
         return types
+
+    @property
+    def has_part(self) -> bool:
+        """Whether one of the parameters that it keeps is a part of a block."""
+        types: int = self.struct.types
+        return any(types >> 4 * index & _BLOCK_BIT for index in range(SLOTS))
 
     @property
     def result(self) -> int:
@@ -193,11 +202,6 @@ class OwnMemory:
         """Return its first bytes."""
         copy: bytes = self._bytes[:size]
         return copy
-
-
-def distance(memory: Any, start: Any) -> int:
-    """Return how many bytes lie between two addresses."""
-    return int(ffi.cast("uintptr_t", memory)) - int(ffi.cast("uintptr_t", start))
 
 
 _STATES: Final = {

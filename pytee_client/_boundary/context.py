@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 
+from .._block_index import BlockIndex
 from .._failed_system_calls import FILES_SHORTAGE, for_errno
 from .._native import ffi, lib
 from .._results import error_of
@@ -31,15 +32,17 @@ class NativeContext:
         error: the errno behind the result, or 0.
         version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
             last device that answered, or zeros.
+        blocks: where its blocks lie.
     """
 
-    __slots__ = ("__weakref__", "error", "kernel", "result", "struct", "version")
+    __slots__ = ("__weakref__", "blocks", "error", "kernel", "result", "struct", "version")
 
     def __init__(self, name: str | None, kernel: Kernel | None) -> None:
         """Initialise the context; kernel is None for Linux."""
         device = python_device(kernel)
         self.struct: Any = owned(ffi.new("struct shared_context *"), lib.context_drop, device)
         self.kernel: Kernel | None = kernel
+        self.blocks = BlockIndex()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         lib.context_open(self.struct, path, device)
         raise_interrupted()

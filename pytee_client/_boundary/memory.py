@@ -6,7 +6,7 @@ from __future__ import annotations
 from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
-from .checks import EMPTY
+from .buffers import EMPTY
 from .python_kernel import keeping, owned, raise_interrupted
 
 TYPE_CHECKING = False

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from .._boundary import pin
-from .._boundary.call import NativeCall, release
+from .._boundary import plain_data
+from .._boundary.call import NativeCall, pin_bytes, release
 from .._closable import closed_memory
 from .._outputs import Output, Outputs, RequiredSize, Value
 from .._stand_ins import Buffer
+from ..enums import Origin, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final, TypeAlias
 
+    from .._block_index import BlockIndex
     from .._boundary import NativeSharedMemory
+    from ..memory import SharedMemory
 
     # How an output is read: its slot, how many bytes there is room for, and what cuts its source
     # to the size that came back. Not a named tuple, which takes ten times as long to make. A lone
@@ -30,14 +33,18 @@ class Call(NativeCall):
 
     Attributes:
         given_command: what command_id was, for the error of a call that failed.
+        finds_blocks: whether memory that lies in a block is set as a part of the block. Not in
+            a call that keeps its parameters: the block may be closed in between.
     """
 
-    __slots__ = ("_kept", "_outputs", "_pins", "given_command")
+    __slots__ = ("_found", "_kept", "_outputs", "_pins", "finds_blocks", "given_command")
 
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle."""
         super().__init__(cancellable=cancellable)
         self.given_command: object = None
+        self.finds_blocks = True
+        self._found: list[SharedMemory] = []
         self._kept: list[NativeSharedMemory] = []
         self._pins: list[Any] = []
         self._outputs: list[Reading | int] = []
@@ -77,16 +84,30 @@ class Call(NativeCall):
                 if block.is_closed:
                     block.unpin()
             self._kept.clear()
+            self._found.clear()
 
     def pin(self, buffer: Buffer, index: int, writable: bool) -> Any:
-        """Keep a buffer where it is until clear(), and return its memory."""
-        memory = pin(buffer, index, writable)
+        """Check a buffer, keep it where it is until clear(), and return its memory."""
+        return self.hold(plain_data(buffer, index, writable))
+
+    def hold(self, buffer: Buffer) -> Any:
+        """Keep plain data where it is until clear(), and return its memory."""
+        memory = pin_bytes(buffer)
         self._pins.append(memory)
         return memory
 
     def keep_alive(self, block: NativeSharedMemory) -> None:
         """Keep a block until clear()."""
         self._kept.append(block)
+
+    def note_found(self, block: SharedMemory) -> None:
+        """Note that memory was found in a block."""
+        self._found.append(block)
+
+    def lost_block(self, blocks: BlockIndex) -> bool:
+        """Return whether it did not begin as a block is closed that memory was found in."""
+        could_not_begin = self.result == Result.BAD_STATE and self.origin == Origin.API
+        return could_not_begin and not all(block in blocks for block in self._found)
 
     def check_blocks(self) -> None:
         """Raise ClosedSharedMemoryError if a block that it keeps is closed."""

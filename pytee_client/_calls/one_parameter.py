@@ -10,6 +10,7 @@ of every kind, or refuses them.
 
 from __future__ import annotations
 
+from .._boundary.buffers import EMPTY
 from .._boundary.call import (
     first_size,
     invoke,
@@ -21,7 +22,6 @@ from .._boundary.call import (
     repeat,
     unpack_value,
 )
-from .._boundary.checks import EMPTY
 from .._checks import to_uint32
 from .._closable import closed_memory
 from .._outputs import RequiredSize, Value
@@ -95,7 +95,8 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
 
 def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outputs:
     """Run a command with a buffer that it may change."""
-    if type(buffer) is not bytearray or type(command_id) is not int:
+    # A bytearray that is registered is found there.
+    if type(buffer) is not bytearray or calls.registered or type(command_id) is not int:
         return calls.run(command_id, (MemrefTempInOut(buffer),))
     free = calls.free
     try:

@@ -43,6 +43,10 @@ def open_session(
     try:
         if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
             return session, call.outputs()
+        if call.lost_block(context.blocks):
+            # Nothing was sent. Now the memory is copied.
+            call.clear()
+            return open_session(context, destination, login, gid, parameters, call, results)
         if call.result == Result.BAD_STATE and call.origin == Origin.API:
             call.check_blocks()
         raise failure(context, call, f"opening a session with {named(destination)}", results)
@@ -58,6 +62,7 @@ class CallPool:
             and append() it when it is over.
         is_closed: whether the session is closed, or is being closed.
         death: how the Trusted Application was found to have panicked; None if it lives.
+        registered: the registered blocks of the context; false if there is none.
     """
 
     __slots__ = (
@@ -69,6 +74,7 @@ class CallPool:
         "death",
         "free",
         "is_closed",
+        "registered",
         "session",
     )
 
@@ -80,6 +86,7 @@ class CallPool:
         self.free: deque[Call] = deque()
         self.is_closed = False
         self.death: str | None = None
+        self.registered = session.context.blocks.registered
         self._destination = destination
         self._results = results
         self._process = Process.generation
@@ -141,6 +148,10 @@ class CallPool:
             types = set_parameters(call, self.session.context, parameters)
             if self.session.invoke(call, number, types):
                 call.given_command = command_id
+                if call.lost_block(self.session.context.blocks):
+                    # Nothing was sent. Now the memory is copied.
+                    call.clear()
+                    return self.invoke(call, command_id, parameters)
                 self.attend(call)
             return call.outputs()
         finally:

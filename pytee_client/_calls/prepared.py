@@ -8,6 +8,7 @@ from enum import Enum
 from functools import partial
 
 from .. import parameters as p
+from .._boundary import is_size
 from .._boundary.call import SLOTS, repeat
 from .._checks import to_uint32
 from .._closable import Single
@@ -134,9 +135,8 @@ def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> par
         return partial(call_with_block, calls, command_id, only.block)
     if isinstance(only, SharedMemory):
         return partial(call_with_block, calls, command_id, only)
-    if all(map(_is_kept, slots)):
-        return _prepare_kept(calls, command_id, slots)
-    return partial(_call_with_contents, calls, command_id, slots)
+    kept = _prepare_kept(calls, command_id, slots) if all(map(_is_kept, slots)) else None
+    return kept or partial(_call_with_contents, calls, command_id, slots)
 
 
 def _check_fixed(calls: CallPool, slots: Sequence[object]) -> None:
@@ -158,12 +158,17 @@ def _is_kept(slot: object) -> bool:
     if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
         return False
     buffer = getattr(slot, "buffer", slot)
-    return not isinstance(buffer, int | memoryview)
+    return not (isinstance(buffer, memoryview) or is_size(buffer))
 
 
-def _prepare_kept(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
-    def make() -> Call:
+def _prepare_kept(
+    calls: CallPool, command_id: int, slots: Sequence[object]
+) -> partial[Outputs] | None:
+    """Prepare calls that keep their parameters; None if one of these lies in a block."""
+
+    def make(finds_blocks: bool = False) -> Call:
         call = calls.new()
+        call.finds_blocks = finds_blocks
         try:
             call.keep(command_id, set_parameters(call, calls.session.context, slots))
         except BaseException:
@@ -172,7 +177,11 @@ def _prepare_kept(calls: CallPool, command_id: int, slots: Sequence[object]) -> 
         return call
 
     # This raises the errors of bad parameters.
-    free = deque([make()])
+    first = make(finds_blocks=True)
+    if first.has_part:
+        first.clear()
+        return None
+    free = deque([first])
     if len(slots) == 1:
         (slot,) = slots
         if isinstance(slot, p.ValueOutput | p.ValueInOut):

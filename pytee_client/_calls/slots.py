@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 
 from .. import parameters as p
-from .._boundary import to_size
+from .._boundary import address_of_memory, is_size, plain_data, to_size
+from .._boundary.buffers import EMPTY, ENCODE
 from .._boundary.call import (
     MEMREF_PARTIAL_INOUT,
     MEMREF_PARTIAL_INPUT,
@@ -24,10 +25,7 @@ from .._boundary.call import (
     VALUE_INPUT,
     VALUE_OUTPUT,
     OwnMemory,
-    distance,
-    pin_bytes,
 )
-from .._boundary.checks import EMPTY, ENCODE
 from .._checks import said, to_uint32
 from .._stand_ins import Buffer
 from ..enums import MemoryFlags
@@ -52,25 +50,44 @@ def foreign_block(block: SharedMemory) -> BadParametersError:
     return BadParametersError(f"{block!r} belongs to another context: allocate one here")
 
 
-def _set_slice(
-    call: Call, context: NativeContext, index: int, view: memoryview, memory: Any, directions: int
-) -> bool:
-    """Set a memoryview of a block as a part of the block.
+def _may_be_shared(context: NativeContext, buffer: Buffer) -> bool:
+    """Return whether it is worth looking for the block that a buffer lies in."""
+    blocks = context.blocks
+    return bool(blocks.registered if type(buffer) is bytearray else blocks.places)
 
-    Return False if it views no block, or this use is not allowed: then it must be copied.
+
+def _set_in_block(
+    call: Call, context: NativeContext, index: int, memory: Any, size: int, directions: int
+) -> bool:
+    """Set memory as a part of the block that it lies in.
+
+    Return False if it lies in none, or this use is not allowed: then it must be copied.
     """
-    block = view.obj
-    if not isinstance(block, AllocatedSharedMemory):
+    if not (call.finds_blocks and size):
         return False
-    native = block._live_native()
-    if native.context is not context or directions & ~native.directions:
+    found = context.blocks.find(address_of_memory(memory), size, directions)
+    if found is None:
         return False
-    # The byte that an empty block shows is not part of it.
-    if not native.size:
-        return False
-    call.keep_alive(native)
-    call.set_part(index, native, distance(memory, pin_bytes(block)), len(memory))
+    block, offset = found
+    # Another thread may close it from now on: then the call does not begin, and is made anew.
+    call.note_found(block)
+    call.keep_alive(block._native)
+    call.set_part(index, block._native, offset, size)
     return True
+
+
+def _hold(call: Call, block: SharedMemory, native: NativeSharedMemory) -> memoryview | None:
+    """Keep a block until the call is over, and its pages even if it is closed meanwhile."""
+    try:
+        view = block._view()
+    except (ValueError, BufferError, TypeError):
+        # Another thread closed it.
+        block._check_live()
+        raise
+    if view is not None:
+        call.hold(view)
+    call.keep_alive(native)
+    return view
 
 
 def _set_part(
@@ -85,11 +102,7 @@ def _set_part(
 ) -> None:
     if native.context is not context:
         raise foreign_block(block)
-    view = block._view()
-    if view is not None:
-        # The pages stay as long as this export, even if the block is closed meanwhile.
-        call.pin(view, index, False)
-    call.keep_alive(native)
+    view = _hold(call, block, native)
     call.set_part(index, native, offset, size)
     if directions & _OUTPUT:
         call.expect_memory(index, size, _cut_view, (view, offset))
@@ -173,9 +186,11 @@ def _part_of_block(
 
 
 def view_of(buffer: Buffer, size: int) -> memoryview:
-    """Return the first bytes of a buffer as a memoryview."""
+    """Return the first bytes of a buffer; all of it in its own format and shape."""
     # The common one needs neither a cast nor a cut.
     if type(buffer) is bytearray and size == len(buffer) and size:
+        return memoryview(buffer)
+    if type(buffer) is memoryview and size == buffer.nbytes and (size or buffer.format != "B"):
         return memoryview(buffer)
     return view_part(buffer, 0, size)
 
@@ -227,29 +242,27 @@ def _temp_input(
     if buffer is None:
         call.set_null(index)
         return MEMREF_TEMP_INPUT
-    memory = call.pin(buffer, index, False)
-    if type(buffer) is memoryview and _set_slice(call, context, index, buffer, memory, _INPUT):
-        return MEMREF_PARTIAL_INPUT
-    _set_memory(call, index, memory, len(memory))
-    return MEMREF_TEMP_INPUT
+    if type(buffer) is bytes:
+        return _bytes(call, context, index, buffer)
+    return _buffer(call, context, index, buffer)
 
 
 def _temp_output(
     call: Call, context: NativeContext, index: int, parameter: p.MemrefTempOutput[Any]
 ) -> int:
     buffer = parameter._buffer
-    if isinstance(buffer, int):
+    if is_size(buffer):
         _set_own_output(call, index, to_size(buffer, f"parameter {index}, its size"))
         return MEMREF_TEMP_OUTPUT
-    is_slice = _set_callers_output(call, context, index, buffer, _OUTPUT)
-    return MEMREF_PARTIAL_OUTPUT if is_slice else MEMREF_TEMP_OUTPUT
+    is_part = _set_callers_output(call, context, index, buffer, _OUTPUT)
+    return MEMREF_PARTIAL_OUTPUT if is_part else MEMREF_TEMP_OUTPUT
 
 
 def _temp_inout(
     call: Call, context: NativeContext, index: int, parameter: p.MemrefTempInOut[Any]
 ) -> int:
-    is_slice = _set_callers_output(call, context, index, parameter._buffer, _INOUT)
-    return MEMREF_PARTIAL_INOUT if is_slice else MEMREF_TEMP_INOUT
+    is_part = _set_callers_output(call, context, index, parameter._buffer, _INOUT)
+    return MEMREF_PARTIAL_INOUT if is_part else MEMREF_TEMP_INOUT
 
 
 def _set_own_output(call: Call, index: int, size: int) -> None:
@@ -270,14 +283,16 @@ def _set_callers_output(
         call.set_null(index)
         call.expect_memory(index, 0, _no_bytes, None)
         return False
-    memory = call.pin(buffer, index, True)
-    is_slice = type(buffer) is memoryview and _set_slice(
-        call, context, index, buffer, memory, directions
+    data = plain_data(buffer, index, True)
+    memory = call.hold(data)
+    size = len(memory)
+    is_part = _may_be_shared(context, data) and _set_in_block(
+        call, context, index, memory, size, directions
     )
-    if not is_slice:
-        _set_memory(call, index, memory, len(memory))
-    call.expect_memory(index, len(memory), view_of, buffer)
-    return is_slice
+    if not is_part:
+        _set_memory(call, index, memory, size)
+    call.expect_memory(index, size, view_of, data)
+    return is_part
 
 
 def _no_bytes(source: None, size: int) -> bytes:
@@ -299,9 +314,19 @@ _SETTERS_OF_CLASSES: Final[dict[type, Callable[[Call, NativeContext, int, Any], 
 PARAMETER_CLASSES: Final = frozenset(_SETTERS_OF_CLASSES)
 
 
-def _bytes(call: Call, context: NativeContext, index: int, data: bytes | bytearray) -> int:
-    memory = call.pin(data, index, False)
-    _set_memory(call, index, memory, len(memory))
+def _bytes(call: Call, context: NativeContext, index: int, data: bytes) -> int:
+    _set_memory(call, index, call.hold(data), len(data))
+    return MEMREF_TEMP_INPUT
+
+
+def _buffer(call: Call, context: NativeContext, index: int, buffer: Buffer) -> int:
+    memory = call.pin(buffer, index, False)
+    size = len(memory)
+    if _may_be_shared(context, buffer) and _set_in_block(
+        call, context, index, memory, size, _INPUT
+    ):
+        return MEMREF_PARTIAL_INPUT
+    _set_memory(call, index, memory, size)
     return MEMREF_TEMP_INPUT
 
 
@@ -316,7 +341,7 @@ def _pair(call: Call, context: NativeContext, index: int, pair: tuple[int, int])
 _SETTERS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
     **_SETTERS_OF_CLASSES,
     bytes: _bytes,
-    bytearray: _bytes,
+    bytearray: _buffer,
     tuple: _pair,
     AllocatedSharedMemory: _block,
 }
