@@ -14,7 +14,8 @@ _DATA: Final = frozenset("?bBhHiIlLqQnNefdgFDGcspuwtx")
 # Addresses of memory, strings, functions and Python objects. A Z alone is a string of ctypes.
 _REFERENCES: Final = frozenset("PzZO&X")
 _COMPLEX: Final = frozenset({"Zf", "Zd", "Zg"})
-_BETWEEN: Final = frozenset("@=<>!^|} \t\r\n0123456789")
+# With byte orders, numbers of repetitions, and the ends of structures.
+_KNOWN: Final = _DATA | _COMPLEX | {"T{"} | frozenset("@=<>!^|} \t\r\n0123456789")
 
 
 class Content(Enum):
@@ -35,7 +36,8 @@ def content_of(buffer_format: str) -> Content:
         token = buffer_format[position:end]
         if token in _REFERENCES:
             return Content.REFERENCES
-        if token[0] not in ":(" and token not in _COMPLEX | _BETWEEN | _DATA | {"T{"}:
+        is_name_or_shape = token[0] in ":(" and len(token) > 1
+        if not is_name_or_shape and token not in _KNOWN:
             content = Content.UNKNOWN
         position = end
     return content
