@@ -78,13 +78,14 @@ class _NamedCalls:
     Calls themselves are made with the number, which takes less time.
     """
 
-    __slots__ = ("_calls", "_command", "free", "new", "session")
+    __slots__ = ("_calls", "_command", "free", "new", "registered", "session")
 
     def __init__(self, calls: CallPool, command: Enum) -> None:
         self._calls = calls
         self._command: Any = command
         self.free = calls.free
         self.new = calls.new
+        self.registered = calls.registered
         self.session = calls.session
 
     def run(self, command_id: int, parameters: Sequence[object]) -> Outputs:
