@@ -19,6 +19,7 @@ from .. import _hints as t
 from .._boundary import address_of, copy_to_user
 from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
+from .casting import Actor, Block
 from .description import Description, describe_argument, locate
 from .errors import TraceFormatError
 from .layout import LAYOUTS, TYPES, attr_of
@@ -33,20 +34,29 @@ _UINT64_MAX: Final = 2**64 - 1
 class TracePlayer:
     """Answer the system calls of a program as they were answered when it was recorded.
 
-    Each thread of the program must make the same calls in the same order. Only calls in a row
-    that release sessions, memory or files may change their order. Threads are recognised by
-    their calls. The threads of a pool share work differently in each run: record such a program
-    with one worker. A call that waited returns at once, but only after the calls that other
-    threads made meanwhile have arrived. Outputs have the recorded sizes. Their contents are the
-    recorded ones, or zeros if the trace has no payloads or no values.
+    Each session of the program must make the same calls again. Sessions have no order among each
+    other, and it does not matter which thread makes a call. The calls of a session have their
+    order if one thread makes them, as one thread did in the trace. If several do, a call is
+    answered by the first call of the session with equal arguments that has answered none yet.
+    Sessions that were opened alike are told apart by their calls, and so are contexts.
+
+    Blocks of shared memory are known by their size and flags. If threads share a context, the
+    number of blocks that the library needs for temporary memory differs between runs. Then it
+    need not be the recorded one.
+
+    A call that waited returns at once. But one that was cancelled waits until it is cancelled
+    again, and one that a supplicant of the program served waits for its answers. Outputs have the
+    recorded sizes. Their contents are the recorded ones, or zeros if the trace has no payloads or
+    no values.
 
     After the program has left the trace, calls that release something still work, and all
-    others raise TraceMismatchError.
+    others raise TraceMismatchError, which says which calls were expected.
 
     Args:
         file: the path of the trace, or a text file.
         check_payloads: whether inputs must have the recorded contents, if the trace has them.
-        patience: how many seconds a call waits for calls of other threads.
+        patience: how many seconds a call waits for the calls of other threads that it needed
+            when recorded.
 
     Raises:
         TraceFormatError: the file is no trace.
@@ -73,8 +83,11 @@ class TracePlayer:
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         self._blocks = Blocks()
-        self._files: dict[int, int] = {}
-        self._mappings: dict[int, tuple[int, mmap.mmap]] = {}
+        self._files: dict[int, Actor] = {}
+        self._made: dict[int, Block] = {}
+        # The numbers of the descriptors of blocks, and of mappings.
+        self._numbers: dict[int, int] = {}
+        self._mappings: dict[int, tuple[int, mmap.mmap, Block | None]] = {}
 
     def __enter__(self) -> t.Self:
         return self
@@ -97,103 +110,142 @@ class TracePlayer:
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""
-        record = self._answered(SystemCall.OPEN, {"path": path})
-        return self._new_file(record, path, 0)
+        asked = {"path": path}
+        try:
+            record, file = self._script.open(asked)
+        except (KeyError, TypeError, ValueError) as error:
+            raise TraceFormatError(f"{self._name}: an OPEN makes no sense") from error
+        _raise_recorded(record, asked)
+        fd = self._new_fd(record, path, 0)
+        with self._lock:
+            self._files[fd] = file
+        return fd
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
         call = ObservedCall.of_ioctl(fd, request, argument)
-        file = self._number_of(fd)
-        asked = describe_argument(call, file, self._blocks, self._scope)
+        with self._lock:
+            file = self._files.get(fd, self._script.program)
+        asked = describe_argument(call, file.number, self._blocks, self._scope)
         if call.call is SystemCall.CLOSE_SESSION and self._script.deviated:
             raise OSError(errno.EIO, "the program has left the trace")
-        record = self._answered(call.call, asked)
+        block: Block | None = None
+        session: int | None = None
+        if call.call is SystemCall.OPEN_SESSION:
+            record, session = self._script.open_session(file, asked)
+        elif call.call is SystemCall.CLOSE_SESSION:
+            record = self._script.close(file, call.call, asked)
+        elif call.call.creates_memory:
+            record, block = self._script.make_block(file, call.call, asked)
+        else:
+            record = self._script.take(file, call.call, asked)
+        _raise_recorded(record, asked)
+        answered = dict(record.answered)
         try:
-            self._write_fields(call, record.answered)
-            self._write_params(call, record.answered.get("params", []), file)
-            if call.call.creates_memory:
-                return self._new_block(call, record, file)
-            return int(record.answered.get("result", 0))
+            if session is not None:
+                answered["session"] = session
+            if block is not None:
+                answered["id"] = block.number
+            self._write_fields(call, answered)
+            self._write_params(call, answered.get("params", []), file)
+            if block is not None:
+                return self._new_block(call, record, block)
+            return int(answered.get("result", 0))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._malformed(record) from error
 
     def mmap(self, fd: int, length: int) -> int:
         """Map shared memory (mmap(2))."""
-        file = self._number_of(fd)
-        record = self._answered(SystemCall.MMAP, {"file": file, "length": length})
+        with self._lock:
+            block, file = self._made.get(fd), self._files.get(fd, self._script.program)
+            number = self._numbers.get(fd, file.number)
+        asked = {"file": number, "length": length}
+        if block is None:
+            record = self._script.take(file, SystemCall.MMAP, asked)
+        else:
+            record = self._script.use_block(block, SystemCall.MMAP, asked)
+        _raise_recorded(record, asked)
         try:
+            mapping = self._script.number(int(record.answered.get("mapping", 0)))
             pages = mmap.mmap(fd, length)
-        except (ValueError, OSError) as error:
+        except (TypeError, ValueError, OSError) as error:
             raise self._malformed(record) from error
         address = address_of(pages)
         with self._lock:
-            self._mappings[address] = int(record.answered.get("mapping", 0)), pages
-        self._blocks.map(file, address, length)
+            self._mappings[address] = mapping, pages, block
+        if block is not None:
+            self._script.add_use(block)
+        self._blocks.map(number, address, length)
         return address
 
     def munmap(self, address: int, length: int) -> None:
         """End a mapping (munmap(2))."""
         with self._lock:
-            number, pages = self._mappings.pop(address, (0, None))
+            number, pages, block = self._mappings.pop(address, (0, None, None))
         if pages is not None:
             self._blocks.unmap(address)
             pages.close()
-        self._release_answered(SystemCall.MUNMAP, {"mapping": number, "length": length})
+        asked = {"mapping": number, "length": length}
+        self._release(SystemCall.MUNMAP, asked, block, self._script.program)
 
     def close(self, fd: int) -> None:
         """Close a descriptor (close(2))."""
         with self._lock:
-            file = self._files.pop(fd, 0)
-        if file:
-            self._blocks.close(file)
+            file = self._files.pop(fd, None)
+            block = self._made.pop(fd, None)
+            number = self._numbers.pop(fd, file.number if file is not None else 0)
+        if block is not None:
+            self._blocks.close(number)
+        if block is not None or file is not None:
             os.close(fd)
-        self._release_answered(SystemCall.CLOSE, {"file": file})
+        asked = {"file": number}
+        self._release(SystemCall.CLOSE, asked, block, file or self._script.program)
 
-    def _answered(self, call: SystemCall, asked: Description) -> Record:
-        record = self._script.take(call, asked)
-        if record.error:
-            raise OSError(record.error, os.strerror(record.error), asked.get("path"))
-        return record
-
-    def _release_answered(self, call: SystemCall, asked: Description) -> None:
-        if not self._script.deviated:
-            self._answered(call, asked)
+    def _release(
+        self, call: SystemCall, asked: Description, block: Block | None, file: Actor
+    ) -> None:
+        if self._script.deviated:
+            return
+        if block is not None:
+            record = self._script.use_block(block, call, asked)
+            self._script.end_use(block)
+        elif call is SystemCall.CLOSE and file is not self._script.program:
+            record = self._script.close(file, call, asked)
+        else:
+            record = self._script.take(file, call, asked)
+        _raise_recorded(record, asked)
 
     def _malformed(self, record: Record) -> TraceFormatError:
         return TraceFormatError(
             f"{self._name}, line {record.line}: the recorded answer makes no sense"
         )
 
-    def _number_of(self, fd: int) -> int:
-        with self._lock:
-            return self._files.get(fd, 0)
-
-    def _new_file(self, record: Record, name: str, size: int) -> int:
+    def _new_fd(self, record: Record, name: str, size: int) -> int:
         try:
-            number = int(record.answered["file"])
             fd = os.memfd_create(name, os.MFD_CLOEXEC)
-        except (KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise self._malformed(record) from error
         try:
             os.ftruncate(fd, size)
         except OSError as error:
             os.close(fd)
             raise self._malformed(record) from error
-        with self._lock:
-            self._files[fd] = number
         return fd
 
-    def _new_block(self, call: ObservedCall, record: Record, file: int) -> int:
+    def _new_block(self, call: ObservedCall, record: Record, block: Block) -> int:
         answer = record.answered
         size = int(answer["length" if call.call is SystemCall.SHM_REGISTER else "size"])
+        number = self._script.number(int(answer["file"]))
         address, pages = None, size
         if call.call is SystemCall.SHM_REGISTER:
             address, length, *_ = uapi.SHM_REGISTER_DATA.unpack(call.argument)
             # What is written there must be the program's.
             size = min(size, length)
             pages = 0
-        fd = self._new_file(record, "tee_shm", pages)
-        self._blocks.add(file, int(answer["id"]), self._number_of(fd), size, address)
+        fd = self._new_fd(record, "tee_shm", pages)
+        with self._lock:
+            self._made[fd], self._numbers[fd] = block, number
+        self._blocks.add(block.file.number, block.number, number, size, address)
         return fd
 
     def _write_fields(self, call: ObservedCall, answer: Description) -> None:
@@ -207,7 +259,7 @@ class TracePlayer:
             offset, data = layout.pack(name, int(answer[name]))
             copy_to_user(base + offset, data)
 
-    def _write_params(self, call: ObservedCall, params: list[Any], file: int) -> None:
+    def _write_params(self, call: ObservedCall, params: list[Any], file: Actor) -> None:
         if call.call is SystemCall.SUPPL_RECV:
             self._write_received(call, params, file)
             return
@@ -216,11 +268,11 @@ class TracePlayer:
             # The kernel writes no outputs of a parameter with META.
             if layout is None or not layout.writes:
                 continue
-            self._write_memory(given, param.get("data"), file)
+            self._write_memory(given, param.get("data"), file.number)
             for name in layout.outputs:
                 self._write_number(call, index, name, param.get(name, 0))
 
-    def _write_received(self, call: ObservedCall, params: list[Any], file: int) -> None:
+    def _write_received(self, call: ObservedCall, params: list[Any], file: Actor) -> None:
         """Write a request to the supplicant: whole parameters, and the memory of inputs."""
         if len(params) > len(call.params):
             raise ValueError("more parameters than the supplicant has room for")
@@ -230,11 +282,13 @@ class TracePlayer:
             if layout is not None and layout.is_buffer:
                 raise ValueError("a buffer at an address of another run")
             self._write_number(call, index, "attr", attr)
-            for name in "abc":
-                self._write_number(call, index, name, param.get(name, 0))
+            a, b, c = (int(param.get(name, 0)) & _UINT64_MAX for name in "abc")
+            if layout is not None and layout.is_memref:
+                c = file.number_of(c)
+            for name, number in zip("abc", (a, b, c), strict=True):
+                self._write_number(call, index, name, number)
             if layout is not None and layout.reads:
-                a, b, c = (int(param.get(name, 0)) & _UINT64_MAX for name in "abc")
-                self._write_memory((attr, a, b, c), param.get("data"), file)
+                self._write_memory((attr, a, b, c), param.get("data"), file.number)
 
     def _write_number(self, call: ObservedCall, index: int, name: str, value: int) -> None:
         at = call.param_address(index) + uapi.offset_of(uapi.PARAM, name)
@@ -253,3 +307,8 @@ class TracePlayer:
         # The program may have unmapped the memory meanwhile.
         with contextlib.suppress(OSError):
             copy_to_user(address, content[:size])
+
+
+def _raise_recorded(record: Record, asked: Description) -> None:
+    if record.error:
+        raise OSError(record.error, os.strerror(record.error), asked.get("path"))

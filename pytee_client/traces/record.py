@@ -19,7 +19,7 @@ _FORMAT = "pytee_client trace"
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Record:
     """One system call of a trace.
 
@@ -31,6 +31,8 @@ class Record:
         asked: its arguments.
         answered: its results; empty if it failed.
         error: the errno; 0 if it succeeded.
+        key: what equal calls have in common; see roles.key_of(). Set by roles.read_roles().
+        index: its position among the calls of its role, counted from 0. Set likewise.
     """
 
     line: int
@@ -41,6 +43,25 @@ class Record:
     asked: Description
     answered: Description
     error: int
+    key: str = ""
+    index: int = 0
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a program makes it only if it comes early enough.
+
+        The library cancels what still runs; and a supplicant may see that its device is closed
+        before it waits for its next request.
+        """
+        is_last_wait = self.call is SystemCall.SUPPL_RECV and bool(self.error)
+        return self.call is SystemCall.CANCEL or is_last_wait
+
+    @property
+    def outcome(self) -> tuple[int, Description]:
+        """What the program learned, except for the numbers of files, sessions and blocks."""
+        numbers = ("file", "session", "mapping", "id")
+        answered = {name: value for name, value in self.answered.items() if name not in numbers}
+        return self.error, answered
 
 
 def read_trace(lines: Iterable[str], name: str) -> tuple[Scope, list[Record]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,3 +88,27 @@ def test_whatever_a_program_does_is_replayed(
         with tee.Context(target.device, backend=held(player, gate)) as context:
             kept = scenario(context, gate)
         del kept
+
+
+def shared_sessions(target: Target, kernel: Kernel) -> list[tuple[object, bytes]]:
+    """Eight threads share four sessions."""
+    with tee.Context(target.device, backend=kernel) as context, ThreadPoolExecutor(8) as pool:
+        sessions = [context.open_session(Target.CONFORMANCE) for _ in range(4)]
+
+        def work(number: int) -> tuple[object, bytes]:
+            session = sessions[number % 4]
+            (value,) = session.invoke_command(Command.VALUES, tee.ValueInOut(number))
+            data = bytearray(b"%d" % number * 10)
+            session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(data))
+            return value, bytes(data)
+
+        return list(pool.map(work, range(60)))
+
+
+@pytest.mark.filterwarnings("ignore::pytee_client.traces.TracePayloadWarning")
+def test_threads_that_share_sessions_are_replayed(target: Target, tmp_path: Path) -> None:
+    with TraceRecorder(target.kernel or "linux", tmp_path / "trace", payloads=True) as recorder:
+        expected = shared_sessions(target, recorder)
+    for _ in range(2):
+        with TracePlayer(tmp_path / "trace", patience=LIMIT) as player:
+            assert shared_sessions(target, player) == expected

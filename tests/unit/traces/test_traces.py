@@ -512,29 +512,30 @@ def test_a_call_that_waited_to_be_cancelled_waits_again() -> None:
             cancelled(player, lambda: None)
 
 
-def test_a_call_does_not_wait_for_ever_for_those_of_other_threads() -> None:
+def test_a_call_does_not_wait_for_ever_to_be_cancelled() -> None:
     gate = Gate(LIMIT)
-    kernel = FaultyKernel(fake.Kernel(), Plan([Fault(SystemCall.INVOKE, Hold(gate))]))
+    plan = Plan(
+        [
+            Fault(SystemCall.INVOKE, Hold(gate)),
+            Fault(SystemCall.CANCEL, Hold(gate, after=False)),
+        ]
+    )
+    kernel = FaultyKernel(fake.Kernel(), plan)
 
-    def program(kernel: Kernel) -> None:
-        with tee.Context(backend=kernel) as context, ThreadPoolExecutor(1) as pool:
-            session = context.open_session(HelloWorld.uuid)
-            call = pool.submit(session.invoke_command, 0, tee.ValueInOut(1))
-            gate.wait_until_reached()
-            other = context.open_session(HelloWorld.uuid)
-            gate.release()
-            call.result(LIMIT)
-            other.close()
-            session.close()
+    def release() -> None:
+        gate.wait_until_reached(2)
+        gate.release()
+
+    threading.Thread(target=release).start()
+    trace = recorded(lambda kernel: cancelled(kernel, gate.wait_until_reached), kernel)
 
     def alone(kernel: Kernel) -> None:
         with tee.Context(backend=kernel) as context:
-            session = context.open_session(HelloWorld.uuid)
-            with pytest.raises(TraceMismatchError, match=r"1 did not come within 0\.01 seconds"):
-                session.invoke_command(0, tee.ValueInOut(1))
+            session = context.open_session(Conformance.uuid)
+            with pytest.raises(TraceMismatchError, match=r"a CANCEL .* within 0\.01 seconds"):
+                session.invoke_command(Command.VALUES)
             session.close()
 
-    trace = recorded(program, kernel)
     alone(player_of(trace, patience=0.01))
 
 
@@ -582,7 +583,7 @@ def test_what_a_supplicant_is_asked_for_is_replayed() -> None:
 
 
 def test_a_request_that_the_supplicant_has_no_room_for_is_not_written() -> None:
-    trace = lines_of(recorded(supply, OneRequest(fake.new_kernel()), payloads=True))
+    trace = lines_of(recorded(supply, OneRequest(fake.Kernel()), payloads=True))
     for line in trace:
         if line.get("call") == "SUPPL_RECV":
             line["out"]["params"] = [{"attr": "VALUE_INPUT", "a": 7}] * 100
