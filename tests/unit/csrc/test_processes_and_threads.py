@@ -120,7 +120,13 @@ def test_a_program_that_is_started_inherits_nothing(device: StandIn) -> None:
             tee.Context(device.path) as other,
             other.allocate_shared_memory(8),
             subprocess.Popen(
-                ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, close_fds=False
+                ["cat"],
+                # The program is to have no device of its own.
+                env={**os.environ, "LD_PRELOAD": ""},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                close_fds=False,
             ) as program,
         ):
             assert program.stdin
