@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import cffi
 import pytest
 
 import pytee_client as tee
+from pytee_client._native import ffi
 
 from ..support.conformance import Command, checksum, filled, xored
 from ..support.observed_kernel import ObservedKernel
@@ -20,9 +20,6 @@ from ..support.outputs import output_as
 
 if TYPE_CHECKING:
     from ..support.targets import Target
-
-FFI = cffi.FFI()
-FFI.cdef("struct number { int a; }; struct holder { int a; union { long n; void *p; } u[2]; };")
 
 
 class Plain(ctypes.Structure):
@@ -72,10 +69,10 @@ HOLDERS: dict[str, Callable[[], Any]] = {
     "slice of it": lambda: memoryview((ctypes.c_void_p * 3)()).cast("B")[8:16],
     "bytes as pointers": lambda: memoryview(bytearray(16)).cast("P"),
     "numbers over pointers": lambda: (ctypes.c_ubyte * 24).from_buffer((ctypes.c_void_p * 3)()),
-    "cffi array": lambda: FFI.buffer(FFI.new("char *[3]")),
-    "cffi structure": lambda: FFI.buffer(FFI.new("struct holder *")),
-    "cffi array of structures": lambda: FFI.buffer(FFI.new("struct holder[2]")),
-    "cffi function": lambda: FFI.buffer(FFI.new("void (**)(int)")),
+    "cffi array": lambda: ffi.buffer(ffi.new("char *[3]")),
+    "cffi structure": lambda: ffi.buffer(ffi.new("TEEC_SharedMemory *")),
+    "cffi array of unions": lambda: ffi.buffer(ffi.new("TEEC_Parameter[2]")),
+    "cffi functions": lambda: ffi.buffer(ffi.new("struct tee_device_ops *")),
 }
 PLACES: dict[str, Callable[[tee.Context, tee.Session, Any], object]] = {
     "plain": lambda _, session, buffer: session.invoke_command(Command.NOTHING, buffer),
@@ -140,8 +137,8 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "array": ctypes.c_uint32 * 3 * 2,
     "array.array": lambda: array.array("d", [1.5, 2.5]),
     "memoryview of two rows": lambda: memoryview(bytearray(range(12))).cast("H", (2, 3)),
-    "cffi array": lambda: FFI.buffer(FFI.new("int[3]", [1, 2, 3])),
-    "cffi structure": lambda: FFI.buffer(FFI.new("struct number *", [4])),
+    "cffi array": lambda: ffi.buffer(ffi.new("int[3]", [1, 2, 3])),
+    "cffi structure": lambda: ffi.buffer(ffi.new("TEEC_Value *", [4, 5])),
 }
 
 

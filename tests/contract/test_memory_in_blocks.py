@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
@@ -261,6 +260,47 @@ def test_a_prepared_command_outlives_a_block_that_came_later(device: Device) -> 
         assert output_as(memoryview, output) == frame
 
 
+class Closing:
+    """A size that closes a block when it is asked for."""
+
+    def __init__(self, block: tee.SharedMemory) -> None:
+        self.block = block
+
+    def __index__(self) -> int:
+        self.block.close()
+        return 4
+
+
+@pytest.mark.parametrize("is_registered", [False, True])
+@pytest.mark.parametrize("way", ["plain", "operation", "prepared", "opening"])
+def test_a_block_that_closes_before_the_call_begins_is_copied(
+    device: Device, is_registered: bool, way: str
+) -> None:
+    frame = bytearray(range(64))
+    block: tee.SharedMemory
+    if is_registered:
+        block = device.context.register_shared_memory(frame)
+        part: Any = frame
+    else:
+        block = allocated = device.context.allocate_shared_memory(64)
+        allocated[:] = frame
+        part = overlay(allocated, 0, 64)
+    closing: Any = Closing(block)
+    parameters = (tee.MemrefTempInOut(part), tee.MemrefTempOutput(closing))
+    session = device.session
+    if way == "opening":
+        with device.context.open_session(session.destination, *parameters):
+            pass
+    elif way == "prepared":
+        prepared = session.prepare(Command.MEMREF_XOR, parameters[0], tee.MemrefTempOutput)
+        prepared(closing)
+    else:
+        operation = tee.Operation() if way == "operation" else None
+        session.invoke_command(Command.MEMREF_XOR, *parameters, operation=operation)
+    assert block.closed
+    assert bytes(part) == bytes(frame if way == "opening" else xored(0, bytes(range(64))))
+
+
 def test_a_block_that_closes_meanwhile_disturbs_no_call(device: Device) -> None:
     frame = bytearray(4096)
     stop = threading.Event()
@@ -269,8 +309,7 @@ def test_a_block_that_closes_meanwhile_disturbs_no_call(device: Device) -> None:
     def register() -> None:
         try:
             while not stop.is_set():
-                with contextlib.suppress(tee.SharedMemoryInUseError):
-                    device.context.register_shared_memory(frame).close()
+                device.context.register_shared_memory(frame).close()
         except BaseException as error:
             failures.append(error)
 
@@ -288,3 +327,17 @@ def test_a_block_that_closes_meanwhile_disturbs_no_call(device: Device) -> None:
         stop.set()
         thread.join(LIMIT)
     assert not failures
+
+
+def test_an_array_outlives_its_block(device: Device) -> None:
+    block = device.context.allocate_shared_memory(64)
+    part = overlay(block, 16, 32)
+    prepared = device.session.prepare(Command.MEMREF_XOR, tee.MemrefTempInOut(part))
+    block.close()
+    for run in (
+        prepared,
+        partial(device.session.invoke_command, Command.MEMREF_XOR, tee.MemrefTempInOut(part)),
+    ):
+        part[:] = bytes(16)
+        run()
+        assert bytes(part) == xored(0, bytes(16))
