@@ -5,7 +5,7 @@ Each class wraps one structure. The C library does its own locking. Callers must
 anything after its end. The layers above know Python's values, and what results mean.
 """
 
-from .buffers import address_of_memory, is_size, pin, plain_data
+from .buffers import address_of_memory, bytes_of, is_size, pin, plain_data, view_of_bytes
 from .call import NativeCall
 from .checks import to_descriptor, to_size, uuid_octets
 from .context import NativeContext, ask_version
@@ -34,6 +34,7 @@ __all__ = [
     "address_of_memory",
     "ask_version",
     "backend_name",
+    "bytes_of",
     "check_user_pages",
     "constant",
     "copy_buffer_from_user",
@@ -48,4 +49,5 @@ __all__ = [
     "to_descriptor",
     "to_size",
     "uuid_octets",
+    "view_of_bytes",
 ]

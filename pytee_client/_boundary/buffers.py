@@ -62,6 +62,18 @@ def pin(buffer: Buffer, what: str | int, writable: bool) -> Any:
     return _from_buffer(_BYTES, plain_data(buffer, what, writable), writable)
 
 
+def bytes_of(buffer: Buffer, what: str) -> bytes:
+    """Copy plain data; see plain_data()."""
+    return buffer if type(buffer) is bytes else bytes(plain_data(buffer, what, False))
+
+
+def view_of_bytes(buffer: Buffer, what: str) -> memoryview:
+    """Return a memoryview of plain data as bytes; see plain_data()."""
+    view = memoryview(plain_data(buffer, what, False))
+    # An empty array of several dimensions can't be cast.
+    return view.cast("B") if view.nbytes else memoryview(b"")
+
+
 def is_size(buffer: object) -> TypeIs[int]:
     """Return whether what an output is given by is a number: not a buffer, nor anything else."""
     if isinstance(buffer, int):

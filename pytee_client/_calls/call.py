@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from .._block_index import BlockIndex
     from .._boundary import NativeSharedMemory
-    from ..memory import SharedMemory
 
     # How an output is read: its slot, how many bytes there is room for, and what cuts its source
     # to the size that came back. Not a named tuple, which takes ten times as long to make. A lone
@@ -44,7 +43,7 @@ class Call(NativeCall):
         super().__init__(cancellable=cancellable)
         self.given_command: object = None
         self.finds_blocks = True
-        self._found: list[SharedMemory] = []
+        self._found: list[object] = []
         self._kept: list[NativeSharedMemory] = []
         self._pins: list[Any] = []
         self._outputs: list[Reading | int] = []
@@ -100,7 +99,7 @@ class Call(NativeCall):
         """Keep a block until clear()."""
         self._kept.append(block)
 
-    def note_found(self, block: SharedMemory) -> None:
+    def note_found(self, block: object) -> None:
         """Note that memory was found in a block."""
         self._found.append(block)
 

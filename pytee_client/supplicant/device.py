@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final, final
 
-from .._boundary import address_of
+from .._boundary import address_of, bytes_of
 from ..enums import Result
 from ..kernels import Kernel, uapi
 from .results import ResultError
@@ -205,6 +205,7 @@ class SupplicantDevice:
         Raises:
             ResultError: SHORT_BUFFER, after setting the needed size.
         """
+        data = bytes_of(data, "the data")
         room = param.b
         param.b = len(data)
         if param.is_null and not room and data:

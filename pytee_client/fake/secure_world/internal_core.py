@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ..._boundary import bytes_of
 from .clock import Time
 from .instance import Instance, OpenSession
 from .outcome import Outcome
@@ -139,7 +140,8 @@ class InternalCore:
             PanicError: the name is too long.
         """
         storage = self.world.storage
-        made = storage.create(self._uuid, bytes(object_id), flags, bytes(data), storage_id)
+        name, content = bytes_of(object_id, "the object's id"), bytes_of(data, "the data")
+        made = storage.create(self._uuid, name, flags, content, storage_id)
         return self._keep(made)
 
     def open_persistent_object(
@@ -157,7 +159,9 @@ class InternalCore:
                 ACCESS_WRITE_META is exclusive. OP-TEE also requires equal SHARE flags.
             PanicError: the name is too long.
         """
-        opened = self.world.storage.open(self._uuid, bytes(object_id), flags, storage_id)
+        opened = self.world.storage.open(
+            self._uuid, bytes_of(object_id, "the object's id"), flags, storage_id
+        )
         return self._keep(opened)
 
     def persistent_objects(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
+from ..._boundary import view_of_bytes
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from .results import PanicError, ResultError
@@ -89,7 +90,7 @@ class MemrefParameter:
         size: int | None = None,
     ) -> None:
         self._type = type
-        self._buffer = None if buffer is None else memoryview(buffer).cast("B")
+        self._buffer = None if buffer is None else view_of_bytes(buffer, "the buffer")
         if size is None:
             size = 0 if self._buffer is None else len(self._buffer)
         self._size = _size(size)
@@ -156,7 +157,7 @@ class MemrefParameter:
             raise TypeError(f"a {self._type.name} is an input: nothing can be put there")
         if isinstance(data, str):
             raise TypeError(f"an output is bytes, not text: encode {data[:20]!r} first")
-        given = memoryview(data).cast("B")
+        given = view_of_bytes(data, "the data")
         room = 0 if self._buffer is None else self._size
         self._size = len(given)
         if room < len(given):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, TypeAlias
 
+from ..._boundary import view_of_bytes
 from ...enums import Origin, Result
 from ...kernels.uapi import ParamType
 from .instance import OpenSession
@@ -120,7 +121,7 @@ def _as_seen(parameter: Argument) -> ValueParameter | MemrefParameter | None:
             return ValueParameter(parameter.type)
         return ValueParameter(parameter.type, parameter.a, parameter.b)
     if not isinstance(parameter, MemrefParameter):
-        view = memoryview(parameter).toreadonly().cast("B")
+        view = view_of_bytes(parameter, "a parameter").toreadonly()
         return MemrefParameter(ParamType.MEMREF_INPUT, view, len(view))
     if parameter.buffer is None:
         return MemrefParameter(parameter.type, None, 0)

@@ -8,7 +8,7 @@ import itertools
 import threading
 from typing import Final
 
-from ...._boundary import copy_from_user, copy_to_user
+from ...._boundary import bytes_of, copy_from_user, copy_to_user
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
 from ...structures import Param, TeeContext
@@ -121,7 +121,7 @@ class QteeClient:
         rooms = [p for p in params if p.type is ParamType.UBUF_OUTPUT]
         for param, room in zip(rooms, arguments.output_buffers, strict=True):
             if room.content:
-                copy_to_user(param.a, bytes(room.content))
+                copy_to_user(param.a, room.content)
         given = self.give(arguments.output_objects)
         for param, room in zip(rooms, arguments.output_buffers, strict=True):
             param.b = len(room.content)
@@ -168,7 +168,7 @@ class QteeClient:
             given = self.give(arguments.input_objects)
         except OSError as error:
             raise QteeError(QteeResult.UNAVAIL) from error
-        contents = [bytes(content) for content in arguments.input_buffers]
+        contents = [bytes_of(content, "an input") for content in arguments.input_buffers]
         params = [
             *(Param(ParamType.UBUF_INPUT, b=len(content)) for content in contents),
             *(Param(ParamType.UBUF_OUTPUT, b=room.size) for room in arguments.output_buffers),

@@ -15,6 +15,8 @@ from typing import Any
 
 from ...returned import returned_wrongly, shown_code
 
+from ...._boundary import bytes_of
+
 __all__ = [
     "OutputBuffer",
     "QteeArguments",
@@ -232,7 +234,6 @@ def _check_outputs(arguments: QteeArguments, counts: tuple[int, int, int, int]) 
         if not isinstance(reference, QteeReference | None):
             raise TypeError(f"an output object must be a QteeObject or None, not {reference!r}")
     for room in arguments.output_buffers:
-        if not isinstance(room.content, bytes | bytearray | memoryview):
-            raise TypeError(f"the content of an output buffer must be bytes, not {room.content!r}")
+        room.content = bytes_of(room.content, "the content of an output buffer")
         if len(room.content) > room.size:
             raise QteeError(QteeResult.SIZE_OUT)

@@ -8,6 +8,7 @@ from enum import IntEnum, IntFlag
 from types import TracebackType
 from typing import Final, Protocol
 
+from ...._boundary import bytes_of
 from ....enums import Result
 from ..results import PanicError, ResultError
 
@@ -133,11 +134,12 @@ class PersistentObject:
             ResultError: OVERFLOW, STORAGE_NO_SPACE.
         """
         stored = self._stored_for(DataFlag.ACCESS_WRITE)
+        data = bytes_of(data, "the data")
         end = self._position + len(data)
         if end > _MAX_POSITION:
             raise ResultError(Result.OVERFLOW)
         if data:
-            stored.write(self._position, bytes(data))
+            stored.write(self._position, data)
             self._size = max(self._size, end)
         self._position = end
 
