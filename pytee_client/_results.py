@@ -152,8 +152,9 @@ def _shortage_behind(error: BaseException | None) -> int:
     """Return EMFILE or ENFILE if the lack of descriptors is behind an error, else 0."""
     if isinstance(error, TeecError):
         return 0
-    if isinstance(error, ImportError):
-        # It has no errno. An extension module that can't be opened is such an error.
+    if isinstance(error, ImportError | KeyError):
+        # These have no errno: an extension module that can't be opened is an ImportError, a group
+        # or a user whose file can't be opened a KeyError.
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
         except OSError as shortage:

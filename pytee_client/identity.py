@@ -8,6 +8,7 @@ import os
 from . import _hints as t
 from ._checks import refuse_other_enum, to_uint32
 from ._remedies import for_login
+from ._results import TranslatedFilesShortage
 from .enums import Login
 from .errors import BadParametersError, NotSupportedError
 
@@ -56,8 +57,9 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
     if uid is not None and login != Login.USER:
         raise BadParametersError("only the user login takes a uid")
 
-    # Slow to import, and only needed here.
-    from uuid import UUID, uuid5
+    with TranslatedFilesShortage("making a client UUID"):
+        # Slow to import, and only needed here.
+        from uuid import UUID, uuid5
 
     if login == Login.PUBLIC:
         return UUID(int=0)
@@ -86,9 +88,10 @@ def gid_for_login(login: int, gid: int | str | None) -> int | None:
 
 
 def _gid_of_name(name: str) -> int:
-    import grp
-
     try:
-        return grp.getgrnam(name).gr_gid
+        with TranslatedFilesShortage(f"looking for the group {name!r}"):
+            import grp
+
+            return grp.getgrnam(name).gr_gid
     except (KeyError, ValueError):
         raise BadParametersError(f"there is no group {name!r} on this machine") from None

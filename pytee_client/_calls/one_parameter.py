@@ -79,11 +79,10 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
             a, b = value
             # C would convert a Decimal, a float in an array, or a bool.
             if type(a) is type(b) is type(command_id) is int:
-                number = command_id
+                needs_attention = invoke_value(call.struct, command_id, a, b)
             else:
                 number = to_uint32(command_id, "the command id")
-                a, b = to_words(a, b, 0)
-            needs_attention = invoke_value(call.struct, number, a, b)
+                needs_attention = invoke_value(call.struct, number, *to_words(a, b, 0))
         except (OverflowError, TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
         if needs_attention:

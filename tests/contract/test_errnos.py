@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -12,11 +13,12 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import kernels
-from pytee_client.faults import Answer, Fail, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Answer, Fail, Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 from pytee_client.kernels import uapi
 
 from ..support.conformance import Command
 from ..support.targets import Target
+from ..support.waiting import LIMIT, wait_until
 
 CLASSES: dict[int, type[tee.TeecError]] = {
     **dict.fromkeys((errno.EPERM, errno.EACCES), tee.AccessDeniedError),
@@ -277,6 +279,25 @@ def test_a_driver_that_is_interrupted_says_whether_the_command_may_have_run(
     assert issubclass(type(raised), InterruptedError)
     assert not raised.may_have_run
     assert "nothing was run" in str(raised)
+
+
+def test_a_command_that_is_interrupted_while_its_context_closes_is_interrupted(
+    target: Target, pool: ThreadPoolExecutor
+) -> None:
+    gate = Gate(LIMIT)
+    faults = [Fault(SystemCall.INVOKE, action) for action in (Hold(gate), Fail(errno.EINTR))]
+    kernel = FaultyKernel(target.kernel or "linux", Plan(faults))
+    context = tee.Context(target.device, backend=kernel)
+    session = context.open_session(Target.CONFORMANCE)
+    call = pool.submit(session.invoke_command, Command.NOTHING, tee.ValueInOut(1))
+    gate.wait_until_reached()
+    closing = pool.submit(context.close)
+    wait_until(lambda: session.closed)
+    gate.release()
+    with pytest.raises(tee.InterruptedCallError, match="may have run"):
+        call.result(LIMIT)
+    closing.result(LIMIT)
+    assert not kernel.descriptors
 
 
 def test_the_device_that_goes_is_the_same_error_in_all_that_a_program_does(

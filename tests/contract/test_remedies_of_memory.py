@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
 
 import pytee_client as tee
+from pytee_client.faults import Fail, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support.conformance import Command
 from ..support.targets import Target
@@ -89,3 +91,16 @@ def test_more_sessions_than_amdtee_takes_are_told_with_their_number(target: Targ
             other.open_session(Target.CONFORMANCE).close()
         for session in sessions:
             session.close()
+
+
+@pytest.mark.amdtee_only
+def test_sessions_that_are_closed_take_no_place(target: Target) -> None:
+    kernel = FaultyKernel(target.kernel or "linux")
+    with tee.Context(target.device, backend=kernel) as context:
+        sessions = [context.open_session(Target.CONFORMANCE) for _ in range(32)]
+        sessions[0].close()
+        kernel.arm(Plan([Fault(SystemCall.OPEN_SESSION, Fail(errno.ENOMEM))]))
+        with pytest.raises(tee.OutOfMemoryError) as caught:
+            context.open_session(Target.CONFORMANCE)
+        assert "AMD-TEE takes 32" not in str(caught.value)
+        assert "no such Trusted Application" in str(caught.value)

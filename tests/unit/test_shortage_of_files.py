@@ -57,6 +57,9 @@ STATEMENTS = {
     "wait_for_device(1, device='fake:')": "tee.Context('fake:').close()",
     "context.allocate_shared_memory(10)": "context = tee.Context('fake:')",
     "Context('fake:optee')": "tee.Context('fake:').close()",
+    "client_uuid(tee.Login.USER)": "",
+    "client_uuid(tee.Login.GROUP, gid='root')": "",
+    "client_uuid(tee.Login.GROUP, gid='root') ": "import grp, uuid",
 }
 
 
