@@ -17,6 +17,8 @@
 /* How often a call that gives something back is made if interrupts end it. */
 #define ATTEMPTS 8
 
+enum answer { ANSWER_NUMBER, ANSWER_ADDRESS, ANSWER_NONE };
+
 /* kernel is the object, which whoever has this structure keeps alive. */
 struct python_device {
 	uintptr_t kernel;
@@ -48,9 +50,39 @@ static bool is_of_call(uint64_t address, size_t size)
 	       is_within(&message.buffer, address, size);
 }
 
-/* The result of a method, which takes these arguments; -1 and a note if it raises. */
+/* A number that a method answered, or an address; with an error if it is none. */
+static long long number_of(PyObject *answer, const char *name, bool is_address)
+{
+	PyObject *number = PyNumber_Index(answer);
+	long long result;
+
+	if (!number) {
+		PyErr_Clear();
+		PyErr_Format(PyExc_TypeError,
+			     "%s() of a kernel must return an int, not %R",
+			     name, answer);
+		return -1;
+	}
+	result = is_address ? (long long)PyLong_AsUnsignedLongLong(number) :
+			      PyLong_AsLongLong(number);
+	Py_DECREF(number);
+	if (PyErr_Occurred()) {
+		PyErr_Clear();
+		PyErr_Format(PyExc_ValueError,
+			     "%s() of a kernel must return %s, not %R", name,
+			     is_address ? "an address" : "a number of 32 bits",
+			     answer);
+	}
+	return result;
+}
+
+/*
+ * The result of a method, which takes these arguments; -1 and a note if it
+ * raises. What answers nothing is asked for no number.
+ */
 static long long call_method(const struct python_device *device,
-			     const char *name, PyObject *arguments)
+			     const char *name, PyObject *arguments,
+			     enum answer kind)
 {
 	PyObject *method = NULL, *answer = NULL;
 	long long result = 0;
@@ -60,8 +92,8 @@ static long long call_method(const struct python_device *device,
 						name);
 	if (method)
 		answer = PyObject_CallObject(method, arguments);
-	if (answer && answer != Py_None)
-		result = PyLong_AsLongLong(answer);
+	if (answer && kind != ANSWER_NONE)
+		result = number_of(answer, name, kind == ANSWER_ADDRESS);
 	Py_XDECREF(answer);
 	Py_XDECREF(method);
 	Py_XDECREF(arguments);
@@ -81,7 +113,8 @@ static int python_open(void *device, const char *path)
 	state = PyGILState_Ensure();
 	result = call_method(device, "open",
 			     Py_BuildValue("(N)",
-					   PyUnicode_DecodeFSDefault(path)));
+					   PyUnicode_DecodeFSDefault(path)),
+			     ANSWER_NUMBER);
 	PyGILState_Release(state);
 	return as_int(result);
 }
@@ -99,7 +132,8 @@ static int python_ioctl(const struct python_device *device, int fd,
 		result = call_method(device, "ioctl",
 				     Py_BuildValue("(ikK)", fd, request,
 						   (unsigned long long)(uintptr_t)
-							   argument));
+							   argument),
+				     ANSWER_NUMBER);
 	while (result < 0 && --attempts && was_interrupted());
 	PyGILState_Release(state);
 	return as_int(result);
@@ -144,9 +178,11 @@ static int python_mmap(void *device, int fd, size_t length, void **address)
 	state = PyGILState_Ensure();
 	result = call_method(device, "mmap",
 			     Py_BuildValue("(iK)", fd,
-					   (unsigned long long)length));
+					   (unsigned long long)length),
+			     ANSWER_ADDRESS);
 	PyGILState_Release(state);
-	if (result < 0)
+	/* As Linux does: no address is that large. */
+	if (result < 0 && result >= -LAST_ERRNO)
 		return as_int(result);
 	*address = (void *)(uintptr_t)result;
 	return check_mapping(*address, length);
@@ -165,7 +201,8 @@ static int give_back(const struct python_device *device, const char *name,
 	do
 		result = call_method(device, name,
 				     Py_BuildValue(format, what,
-						   (unsigned long long)length));
+						   (unsigned long long)length),
+				     ANSWER_NONE);
 	while (result < 0 && --attempts && was_interrupted());
 	PyGILState_Release(state);
 	return result < 0 ? as_int(result) : 0;

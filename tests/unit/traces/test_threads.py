@@ -141,9 +141,7 @@ def test_a_session_that_two_threads_share_has_no_order(profile: str) -> None:
         return [results[number] for number in sorted(results)]
 
     results: list[object] = []
-    trace = recorded(
-        lambda kernel: results.append(program(kernel, range(5))), fake.Kernel(profile)
-    )
+    trace = recorded(lambda kernel: results.append(program(kernel, range(5))), fake.Kernel(profile))
     for order in ([4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
         with player_of(trace) as player:
             assert [program(player, order)] == results
