@@ -34,18 +34,19 @@ def resolve(
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
-    if backend is None and path is None and not _has_devices():
+    if backend is None and path is None and not _has_tee():
         _announce_fake()
         return path, _fake_kernel("")
     return path, resolve_backend(backend)
 
 
-def _has_devices() -> bool:
+def _has_tee() -> bool:
+    """Return whether the machine has a TEE, or should have one by what describes it."""
     if os.path.exists(_FIRST_NODE):
         return True
-    from ._opening import client_nodes
+    from ._opening import client_nodes, expected_tee
 
-    return bool(client_nodes())
+    return bool(client_nodes()) or expected_tee() is not None
 
 
 def resolve_backend(backend: t.Backend | None) -> Kernel | None:
@@ -67,15 +68,24 @@ _announcement = threading.Lock()
 
 
 def _announce_fake() -> None:
-    """Warn once a process, whatever filters there are: programs open contexts in many places."""
+    """Warn and log once a process, whatever filters there are.
+
+    Programs open contexts in many places.
+    """
     if not _announcement.acquire(blocking=False):
         return
-    warnings.warn(
+    # Programs that do not use the fake need not wait for its import.
+    import logging
+
+    text = (
         "this machine has no TEE device: the fake kernel answers instead"
-        f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)',
-        FakeTeeWarning,
-        stacklevel=4,
+        f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)'
     )
+    logger = logging.getLogger("pytee_client")
+    # A program that sets up no logging sees the warning alone.
+    logger.addHandler(logging.NullHandler())
+    logger.warning(text)
+    warnings.warn(text, FakeTeeWarning, stacklevel=4)
 
 
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import errors
+from ._expected_tee import ExpectedTee, find_expected_tee
 from ._failed_system_calls import for_errno
-from ._remedies import for_access, for_missing_device, for_other_driver
+from ._remedies import for_access, for_missing_device, for_missing_driver, for_other_driver
 from ._results import error_of
 from .enums import GenericCapabilities, Origin, Result
 from .kernels.sysfs import Folder
@@ -37,6 +38,11 @@ def client_nodes(kernel: Kernel | None = None) -> list[Path]:
         names.update(path.name for path in Path("/dev").glob("tee*"))
     clients = filter(_CLIENT_NODE.fullmatch, names)
     return [Path("/dev", name) for name in sorted(clients, key=lambda name: int(name[3:]))]
+
+
+def expected_tee() -> ExpectedTee | None:
+    """Return the TEE that this machine should have; None if nothing says so."""
+    return find_expected_tee(Folder())
 
 
 def open_error(
@@ -76,7 +82,11 @@ def open_error(
         cls, remedy = errors.NotATeeDeviceError, "this is no TEE device; try /dev/tee0"
     elif code == Result.ITEM_NOT_FOUND:
         cls = errors.DeviceNotFoundError
-        remedy = for_missing_device(name, nodes, is_linux=kernel is None)
+        expected = expected_tee() if kernel is None and not nodes else None
+        if expected is not None:
+            remedy = for_missing_driver(expected.evidence, expected.modules, expected.is_loaded)
+        else:
+            remedy = for_missing_device(name, nodes, is_linux=kernel is None)
     else:
         return error_of(code, Origin.COMMS, error, doing, remedy=for_errno(error))
     return cls(doing, code=code, origin=Origin.COMMS, errno=error or None, remedy=remedy)

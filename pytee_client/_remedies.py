@@ -194,6 +194,26 @@ def for_missing_device(name: str | None, nodes: list[Path], *, is_linux: bool) -
     )
 
 
+def for_missing_driver(evidence: str, modules: tuple[str, ...], is_loaded: bool) -> str:
+    """Say how a TEE that the machine should have gets its device.
+
+    Args:
+        evidence: what says that there is one.
+        modules: the modules that make its device, in order.
+        is_loaded: whether the last of them is there.
+    """
+    commands = ", then ".join(f'"modprobe {module}"' for module in modules)
+    if is_loaded:
+        way = f"its driver is loaded ({commands}), but found no TEE: see what dmesg says"
+    else:
+        way = f"load its driver ({commands}); if that fails, see what dmesg says"
+    return (
+        f"{evidence}, which means that there is a TEE, but the kernel has no device for it: {way};"
+        " wait for it, if it comes later, with wait_for_device(); the fake kernel answers only if"
+        ' you ask for it, by Context("fake:")'
+    )
+
+
 def _for_missing_device_of_python(name: str | None, nodes: list[Path]) -> str:
     if name and nodes:
         return f"this kernel has {_listed(nodes)}"

@@ -67,7 +67,8 @@ class Context(Closable):
     Args:
         device: the path of a device, such as "/dev/tee1"; "fake:" or "fake:optee" for the
             fake kernel; None for the first device with the GlobalPlatform capability, or,
-            on a machine without any TEE device, the fake kernel and a FakeTeeWarning.
+            on a machine without any TEE device, the fake kernel and a FakeTeeWarning. A
+            machine that should have a TEE by its device tree or its buses gets no fake.
         backend: "linux" for real devices only, "fake" for the fake only, or a kernel in
             Python, such as a pytee_client.fake.Kernel. The default is the environment
             variable PYTEE_CLIENT_BACKEND (linux or fake).

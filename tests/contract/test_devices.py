@@ -14,6 +14,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client._expected_tee import find_expected_tee
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS
 from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
 from pytee_client.fake.bus import ClientDriver
@@ -132,6 +133,16 @@ def test_the_fakes_sysfs_is_that_of_linux(target: Target) -> None:
         real = list(shown(linux, mode, place))
         assert list(shown(kernel.sysfs, kernel.sysfs.mode, place)) == real
         assert real
+
+
+@pytest.mark.real_only
+@pytest.mark.optee_only
+def test_the_machines_device_tree_says_that_it_has_optee(target: Target) -> None:
+    """So Context() is an error without the driver, and never the fake."""
+    found = find_expected_tee(Folder())
+    assert found is not None
+    assert found.modules == ("optee",)
+    assert found.is_loaded
 
 
 @pytest.mark.real_only

@@ -12,7 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import _opening, fake
-from pytee_client._opening import client_nodes
+from pytee_client._opening import client_nodes, expected_tee
 from pytee_client.fake.bus import UeventMonitor
 from pytee_client.fake.tstee import SecurePartition, TsTee
 from pytee_client.kernels.sysfs import Folder
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 APPLICATION = UUID("d96a5b40-c3e5-21e3-8794-1002a5d5c61b")
-without_a_tee = pytest.mark.skipif(bool(client_nodes()), reason="this machine has a TEE device")
+without_a_tee = pytest.mark.skipif(
+    bool(client_nodes()) or expected_tee() is not None, reason="this machine has a TEE"
+)
 
 
 def make(root: Path, files: dict[str, str]) -> None:

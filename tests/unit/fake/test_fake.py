@@ -17,7 +17,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._boundary import address_of, copy_from_user
-from pytee_client._opening import client_nodes
+from pytee_client._opening import client_nodes, expected_tee
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.tstee import SecurePartition, TsTee
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OWN = UUID("0f2a4a52-8f39-4d2c-9d6e-29a7d6cf0d10")
+
+
+without_a_tee = pytest.mark.skipif(
+    bool(client_nodes()) or expected_tee() is not None, reason="this machine has a TEE"
+)
 
 
 def application(run: Callable[[fake.Parameters], object]) -> type[fake.TrustedApplication]:
@@ -483,7 +488,7 @@ def test_the_environment_chooses_where_the_program_does_not(
         assert context.version.backend == "fake"
 
 
-@pytest.mark.skipif(bool(client_nodes()), reason="this machine has a TEE device")
+@without_a_tee
 def test_a_machine_without_a_tee_gets_the_fake_with_one_warning() -> None:
     script = (
         "import pytee_client as tee\n"
@@ -502,7 +507,7 @@ def test_a_machine_without_a_tee_gets_the_fake_with_one_warning() -> None:
     assert 'backend="linux"' in done.stderr
 
 
-@pytest.mark.skipif(bool(client_nodes()), reason="this machine has a TEE device")
+@without_a_tee
 def test_a_machine_without_a_tee_has_none_by_linux() -> None:
     with pytest.raises(tee.DeviceNotFoundError, match=r"no TEE device.*fake:"):
         tee.Context(backend="linux")
