@@ -9,11 +9,11 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
 from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import content, expect, memref, put, value
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
@@ -51,45 +51,42 @@ class Acipher(TrustedApplication):
         PKCS1_OAEP_MGF1_SHA384 = 0x60510230
         PKCS1_OAEP_MGF1_SHA512 = 0x60610230
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Run one of the commands."""
-        if command_id == self.Command.GEN_KEY:
-            expect(parameters, ParamType.VALUE_INPUT)
-            session.data = _generate(value(parameters, 0).a)
-        elif command_id == self.Command.ENCRYPT:
-            self._crypt(session.data, parameters)
-        else:
-            raise ResultError(Result.NOT_SUPPORTED)
+    @command(Command.GEN_KEY)
+    def gen_key(self, session: ClientSession, parameters: Parameters) -> None:
+        """Generate the key of the session."""
+        parameters.expect(ParamType.VALUE_INPUT)
+        session.data = _generate(parameters.value(0).a)
 
-    def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
+    @command(Command.ENCRYPT)
+    def encrypt(self, session: ClientSession, parameters: Parameters) -> None:
+        """Encrypt or decrypt with the key of the session."""
+        key: RSAPrivateKey | None = session.data
         decrypts, algorithm = False, int(self.Algorithm.PKCS1_V1_5)
         shape = [ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT]
         if parameters[2] is not None:
             shape += [ParamType.VALUE_INPUT] * 2
-        expect(parameters, *shape)
+        parameters.expect(*shape)
         if parameters[2] is not None:
-            decrypts = value(parameters, 2).a == _DECRYPT
-            algorithm = value(parameters, 3).a
+            decrypts = parameters.value(2).a == _DECRYPT
+            algorithm = parameters.value(3).a
         if key is None:
             raise ResultError(Result.BAD_STATE)
         padding = _padding(algorithm)
-        data, size = content(parameters, 0), key.key_size // 8
+        data, size = parameters.memref(0).content(), key.key_size // 8
         if not decrypts and _room(parameters) < size:
-            put(parameters, 1, bytes(size))
+            parameters.memref(1).put(bytes(size))
         try:
             if decrypts:
-                put(parameters, 1, key.decrypt(data, padding))
+                parameters.memref(1).put(key.decrypt(data, padding))
             else:
-                put(parameters, 1, key.public_key().encrypt(data, padding))
+                parameters.memref(1).put(key.public_key().encrypt(data, padding))
         except ValueError:
             # The data is too long for the key, or was not encrypted with it.
             raise ResultError(Result.BAD_PARAMETERS) from None
 
 
 def _room(parameters: Parameters) -> int:
-    output = memref(parameters, 1)
+    output = parameters.memref(1)
     return 0 if output.buffer is None else output.size
 
 

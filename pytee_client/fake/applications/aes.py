@@ -10,11 +10,11 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
 from ..secure_world.results import PanicError, ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import content, expect, memref, put, value
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -69,24 +69,29 @@ class Aes(TrustedApplication):
         CBC = 1
         CTR = 2
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Run one of the commands."""
-        if command_id == self.Command.PREPARE:
-            expect(parameters, *[ParamType.VALUE_INPUT] * 3)
-            session.data = _prepare(*(value(parameters, slot).a for slot in range(3)))
-        elif command_id == self.Command.SET_KEY:
-            expect(parameters, ParamType.MEMREF_INPUT)
-            _set_key(session.data, content(parameters, 0))
-        elif command_id == self.Command.SET_IV:
-            expect(parameters, ParamType.MEMREF_INPUT)
-            _set_iv(session.data, content(parameters, 0))
-        elif command_id == self.Command.CIPHER:
-            expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
-            _cipher(session.data, parameters)
-        else:
-            raise ResultError(Result.NOT_SUPPORTED)
+    @command(Command.PREPARE)
+    def prepare(self, session: ClientSession, parameters: Parameters) -> None:
+        """Choose the mode, the size of the key and the direction."""
+        parameters.expect(*[ParamType.VALUE_INPUT] * 3)
+        session.data = _prepare(*(parameters.value(slot).a for slot in range(3)))
+
+    @command(Command.SET_KEY)
+    def set_key(self, session: ClientSession, parameters: Parameters) -> None:
+        """Set the key."""
+        parameters.expect(ParamType.MEMREF_INPUT)
+        _set_key(session.data, parameters.memref(0).content())
+
+    @command(Command.SET_IV)
+    def set_iv(self, session: ClientSession, parameters: Parameters) -> None:
+        """Set the initial vector, and start the cipher."""
+        parameters.expect(ParamType.MEMREF_INPUT)
+        _set_iv(session.data, parameters.memref(0).content())
+
+    @command(Command.CIPHER)
+    def cipher(self, session: ClientSession, parameters: Parameters) -> None:
+        """Encrypt or decrypt."""
+        parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
+        _cipher(session.data, parameters)
 
 
 def _prepare(algorithm: int, key_size: int, encrypts: int) -> _PreparedCipher:
@@ -125,7 +130,7 @@ def _set_iv(prepared: _PreparedCipher | None, vector: bytes) -> None:
 
 
 def _cipher(prepared: _PreparedCipher | None, parameters: Parameters) -> None:
-    data, room = content(parameters, 0), memref(parameters, 1).size
+    data, room = parameters.memref(0).content(), parameters.memref(1).size
     if room < len(data):
         raise ResultError(Result.BAD_PARAMETERS)
     if prepared is None:
@@ -137,6 +142,6 @@ def _cipher(prepared: _PreparedCipher | None, parameters: Parameters) -> None:
         rest = (prepared.rest + len(data)) % _BLOCK
     ready = prepared.rest + len(data) - rest
     if room < ready:
-        put(parameters, 1, bytes(ready))
-    put(parameters, 1, prepared.running.update(data))
+        parameters.memref(1).put(bytes(ready))
+    parameters.memref(1).put(prepared.running.update(data))
     prepared.rest = rest

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
-from ..secure_world.parameters import Parameters, ValueParameter
-from ..secure_world.results import ResultError
+from ..secure_world.entry_points import command
+from ..secure_world.parameters import Parameters
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
 
@@ -21,16 +21,20 @@ class HelloWorld(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Change the value in slot 0."""
-        value, *others = parameters
-        if (
-            not isinstance(value, ValueParameter)
-            or value.type is not ParamType.VALUE_INOUT
-            or any(others)
-            or command_id not in (0, 1)
-        ):
-            raise ResultError(Result.BAD_PARAMETERS)
-        value.a = (value.a + (1 if command_id == 0 else -1)) & _UINT32
+    unknown_command = Result.BAD_PARAMETERS
+
+    @command(0)
+    def increment(self, session: ClientSession, parameters: Parameters) -> None:
+        """Increment the value in slot 0."""
+        _add(parameters, 1)
+
+    @command(1)
+    def decrement(self, session: ClientSession, parameters: Parameters) -> None:
+        """Decrement the value in slot 0."""
+        _add(parameters, -1)
+
+
+def _add(parameters: Parameters, number: int) -> None:
+    parameters.expect(ParamType.VALUE_INOUT)
+    value = parameters.value(0)
+    value.a = (value.a + number) & _UINT32

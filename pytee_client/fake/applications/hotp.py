@@ -10,11 +10,11 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
 from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import content, expect, value
 
 _MIN_KEY: Final = 10
 _MAX_KEY: Final = 64
@@ -31,6 +31,8 @@ class Hotp(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
 
+    unknown_command = Result.BAD_PARAMETERS
+
     class Command(IntEnum):
         """Its commands."""
 
@@ -39,29 +41,28 @@ class Hotp(TrustedApplication):
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Start without a key. There are no parameters."""
-        expect(parameters)
+        parameters.expect()
         self._key = b""
         self._counter = 0
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Run one of the commands."""
-        if command_id == self.Command.REGISTER_SHARED_KEY:
-            expect(parameters, ParamType.MEMREF_INPUT)
-            key = content(parameters, 0)
-            if len(key) > _MAX_KEY:
-                raise ResultError(Result.BAD_PARAMETERS)
-            self._key = key
-        elif command_id == self.Command.GET_HOTP:
-            expect(parameters, ParamType.VALUE_OUTPUT)
-            counter = self._counter
-            self._counter += 1
-            if len(self._key) < _MIN_KEY:
-                raise ResultError(Result.BAD_PARAMETERS)
-            value(parameters, 0).a = _password(self._key, counter)
-        else:
+    @command(Command.REGISTER_SHARED_KEY)
+    def register_shared_key(self, session: ClientSession, parameters: Parameters) -> None:
+        """Keep a key."""
+        parameters.expect(ParamType.MEMREF_INPUT)
+        key = parameters.memref(0).content()
+        if len(key) > _MAX_KEY:
             raise ResultError(Result.BAD_PARAMETERS)
+        self._key = key
+
+    @command(Command.GET_HOTP)
+    def get_hotp(self, session: ClientSession, parameters: Parameters) -> None:
+        """Return the next password."""
+        parameters.expect(ParamType.VALUE_OUTPUT)
+        counter = self._counter
+        self._counter += 1
+        if len(self._key) < _MIN_KEY:
+            raise ResultError(Result.BAD_PARAMETERS)
+        parameters.value(0).a = _password(self._key, counter)
 
 
 def _password(key: bytes, counter: int) -> int:

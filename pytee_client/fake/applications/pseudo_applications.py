@@ -17,7 +17,6 @@ from ..secure_world.parameters import MemrefParameter, Parameters, ValueParamete
 from ..secure_world.results import ResultError
 from ..secure_world.session import LOGIN_TRUSTED_APP, ClientSession
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import expect, memref, put, value
 
 _UINT32: Final = 0xFFFFFFFF
 
@@ -59,18 +58,18 @@ class InvokeTests(TrustedApplication):
         if command_id == self.Command.PARAMS:
             _sum(parameters)
         elif command_id == self.Command.MUTEX:
-            expect(parameters, ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT)
-            wish = value(parameters, 0)
+            parameters.expect(ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT)
+            wish = parameters.value(0)
             if wish.a > 1:
                 raise ResultError(Result.BAD_PARAMETERS)
-            self._hold_mutex(wish, value(parameters, 1))
+            self._hold_mutex(wish, parameters.value(1))
         elif command_id == self.Command.HASH_TREE_TESTS:
-            expect(parameters)
+            parameters.expect()
         elif command_id == self.Command.LOCK_ORDER_TESTS:
             raise ResultError(Result.NOT_SUPPORTED)
         elif command_id == self.Command.MEMREF_NULL:
-            expect(parameters, ParamType.MEMREF_INOUT)
-            if memref(parameters, 0).buffer is not None:
+            parameters.expect(ParamType.MEMREF_INOUT)
+            if parameters.memref(0).buffer is not None:
                 raise ResultError(Result.BAD_PARAMETERS)
         elif command_id not in self._DONE_BY_DOING_NOTHING:
             raise ResultError(Result.BAD_PARAMETERS)
@@ -141,13 +140,13 @@ class DeviceEnumeration(TrustedApplication):
         """Return the UUIDs of a list, big-endian as in RFC 9562."""
         if command_id not in list(self.Command):
             raise ResultError(Result.NOT_IMPLEMENTED)
-        expect(parameters, ParamType.MEMREF_OUTPUT)
+        parameters.expect(ParamType.MEMREF_OUTPUT)
         devices = [
             application.uuid.bytes
             for application in self.core.world.applications()
             if self._is_listed(application, command_id)
         ]
-        put(parameters, 0, b"".join(devices))
+        parameters.memref(0).put(b"".join(devices))
 
     def _is_listed(self, application: type[TrustedApplication], command_id: int) -> bool:
         if command_id == self.Command.DEVICES:
@@ -183,27 +182,27 @@ class Statistics(TrustedApplication):
     ) -> None:
         """Run one of the commands."""
         if command_id == self.Command.PAGER:
-            expect(parameters, *[ParamType.VALUE_OUTPUT] * 3)
+            parameters.expect(*[ParamType.VALUE_OUTPUT] * 3)
         elif command_id == self.Command.MEMORY:
             self._memory(parameters)
         elif command_id == self.Command.APPLICATIONS:
-            expect(parameters, ParamType.MEMREF_OUTPUT)
+            parameters.expect(ParamType.MEMREF_OUTPUT)
             raise ResultError(Result.NOT_SUPPORTED)
         elif command_id == self.Command.TIME:
-            expect(parameters, *[ParamType.VALUE_OUTPUT] * 2)
+            parameters.expect(*[ParamType.VALUE_OUTPUT] * 2)
             for slot, seconds in enumerate((time.time(), time.monotonic())):
-                answer = value(parameters, slot)
+                answer = parameters.value(slot)
                 answer.a, answer.b = int(seconds), int(seconds * 1000) % 1000
         elif command_id != self.Command.MEMORY_LEAKS:
             raise ResultError(Result.BAD_PARAMETERS)
 
     def _memory(self, parameters: Parameters) -> None:
-        expect(parameters, ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
-        pool = value(parameters, 0).a
+        parameters.expect(ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
+        pool = parameters.value(0).a
         if pool > len(self._POOLS):
             raise ResultError(Result.BAD_PARAMETERS)
         names = self._POOLS[pool - 1 : pool] if pool else self._POOLS
-        put(parameters, 1, b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
+        parameters.memref(1).put(b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
 
 
 class _Internal(TrustedApplication):

@@ -9,17 +9,18 @@ from uuid import UUID
 
 from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
-from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import expect, memref
 
 
 class Random(TrustedApplication):
     """Fill a buffer with random bytes (command 0)."""
 
     uuid: ClassVar[UUID] = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
+
+    unknown_command = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""
@@ -28,15 +29,12 @@ class Random(TrustedApplication):
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Accept any client. There are no parameters."""
-        expect(parameters)
+        parameters.expect()
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
+    @command(Command.GENERATE)
+    def generate(self, session: ClientSession, parameters: Parameters) -> None:
         """Fill the output in slot 0."""
-        if command_id != self.Command.GENERATE:
-            raise ResultError(Result.BAD_PARAMETERS)
-        expect(parameters, ParamType.MEMREF_OUTPUT)
-        output = memref(parameters, 0)
+        parameters.expect(ParamType.MEMREF_OUTPUT)
+        output = parameters.memref(0)
         if output.buffer is not None:
             output.buffer[:] = self.core.generate_random(output.size)

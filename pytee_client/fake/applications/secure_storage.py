@@ -7,14 +7,12 @@ from enum import IntEnum
 from typing import ClassVar
 from uuid import UUID
 
-from ...enums import Result
 from ...kernels.uapi import ParamType
+from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
-from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.storage.persistent_object import DataFlag
 from ..secure_world.trusted_application import TrustedApplication
-from ._parameters import content, expect, put
 
 _REPLACE = (
     DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE | DataFlag.ACCESS_WRITE_META | DataFlag.OVERWRITE
@@ -40,23 +38,26 @@ class SecureStorage(TrustedApplication):
         WRITE_RAW = 1
         DELETE = 2
 
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Run one of the commands."""
-        if command_id == self.Command.READ_RAW:
-            expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
-            flags = DataFlag.ACCESS_READ | DataFlag.SHARE_READ
-            with self.core.open_persistent_object(content(parameters, 0), flags) as stored:
-                put(parameters, 1, stored.read(stored.get_info().data_size))
-        elif command_id == self.Command.WRITE_RAW:
-            expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_INPUT)
-            name, data = content(parameters, 0), content(parameters, 1)
-            self.core.create_persistent_object(name, _REPLACE, data).close()
-        elif command_id == self.Command.DELETE:
-            expect(parameters, ParamType.MEMREF_INPUT)
-            name = content(parameters, 0)
-            flags = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE_META
-            self.core.open_persistent_object(name, flags).close_and_delete()
-        else:
-            raise ResultError(Result.NOT_SUPPORTED)
+    @command(Command.READ_RAW)
+    def read_raw(self, session: ClientSession, parameters: Parameters) -> None:
+        """Return data by its name."""
+        parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
+        flags = DataFlag.ACCESS_READ | DataFlag.SHARE_READ
+        name = parameters.memref(0).content()
+        with self.core.open_persistent_object(name, flags) as stored:
+            parameters.memref(1).put(stored.read(stored.get_info().data_size))
+
+    @command(Command.WRITE_RAW)
+    def write_raw(self, session: ClientSession, parameters: Parameters) -> None:
+        """Store data under a name."""
+        parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_INPUT)
+        name, data = parameters.memref(0).content(), parameters.memref(1).content()
+        self.core.create_persistent_object(name, _REPLACE, data).close()
+
+    @command(Command.DELETE)
+    def delete(self, session: ClientSession, parameters: Parameters) -> None:
+        """Delete data by its name."""
+        parameters.expect(ParamType.MEMREF_INPUT)
+        name = parameters.memref(0).content()
+        flags = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE_META
+        self.core.open_persistent_object(name, flags).close_and_delete()

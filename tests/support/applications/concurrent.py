@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref, put, value
 
 _RUNNING = (fake.ParamType.MEMREF_INOUT, fake.ParamType.VALUE_INOUT)
 _WITH_DIGEST = (*_RUNNING, fake.ParamType.MEMREF_INPUT, fake.ParamType.MEMREF_OUTPUT)
@@ -30,19 +29,19 @@ class Concurrent(fake.TrustedApplication):
         parameters: fake.Parameters,
     ) -> None:
         if command_id == ConcurrentCommand.BUSY_LOOP:
-            expect(parameters, *_RUNNING)
+            parameters.expect(*_RUNNING)
         elif command_id == ConcurrentCommand.SHA256:
-            expect(parameters, *_WITH_DIGEST)
+            parameters.expect(*_WITH_DIGEST)
         else:
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
-        counter = memref(parameters, 0).buffer
+        counter = parameters.memref(0).buffer
         if counter is None or len(counter) != 4:
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         # The fake gives every command a copy of the counter, so this one sees itself alone.
-        running = value(parameters, 1)
+        running = parameters.value(1)
         running.b = int.from_bytes(counter, "little") + 1
         if command_id == ConcurrentCommand.SHA256:
-            put(parameters, 3, hashlib.sha256(content(parameters, 2)).digest())
+            parameters.memref(3).put(hashlib.sha256(parameters.memref(2).content()).digest())
 
 
 class ConcurrentLarge(Concurrent):

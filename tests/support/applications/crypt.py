@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref, value
 
 
 class CryptCommand(IntEnum):
@@ -37,23 +36,23 @@ class Crypt(fake.TrustedApplication):
         parameters: fake.Parameters,
     ) -> None:
         if command_id == CryptCommand.SHA256:
-            expect(parameters, fake.ParamType.MEMREF_INPUT, fake.ParamType.MEMREF_OUTPUT)
+            parameters.expect(fake.ParamType.MEMREF_INPUT, fake.ParamType.MEMREF_OUTPUT)
             # It leaves the size of a larger output alone, and asks for no larger one.
-            digest = memref(parameters, 1).buffer
+            digest = parameters.memref(1).buffer
             if digest is None or len(digest) < 32:
                 raise fake.ResultError(tee.Result.BAD_PARAMETERS)
-            digest[:32] = hashlib.sha256(content(parameters, 0)).digest()
+            digest[:32] = hashlib.sha256(parameters.memref(0).content()).digest()
         elif command_id == CryptCommand.RANDOM:
-            expect(parameters, fake.ParamType.MEMREF_OUTPUT)
-            output = memref(parameters, 0)
+            parameters.expect(fake.ParamType.MEMREF_OUTPUT)
+            output = parameters.memref(0)
             if not output.buffer:
                 session.panic(0)
             output.buffer[:] = os.urandom(output.size)
         elif command_id == CryptCommand.SET_GLOBAL:
-            expect(parameters, fake.ParamType.VALUE_INPUT)
-            self.value = value(parameters, 0).a
+            parameters.expect(fake.ParamType.VALUE_INPUT)
+            self.value = parameters.value(0).a
         elif command_id == CryptCommand.GET_GLOBAL:
-            expect(parameters, fake.ParamType.VALUE_OUTPUT)
-            value(parameters, 0).a = self.value
+            parameters.expect(fake.ParamType.VALUE_OUTPUT)
+            parameters.value(0).a = self.value
         else:
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref, put, value
 from pytee_client.fake.secure_world import DataFlag, TaToTaError, Time
 from pytee_client.kernels.uapi import ParamType
 
@@ -52,7 +51,7 @@ class OsTest(fake.TrustedApplication):
     ) -> None:
         match command_id:
             case OsTestCommand.CLIENT_WITH_TIMEOUT:
-                self._wait_with_time_limit(value(parameters, 0).a)
+                self._wait_with_time_limit(parameters.value(0).a)
             case OsTestCommand.BASIC:
                 self._use_the_core()
             case OsTestCommand.CLIENT:
@@ -60,36 +59,36 @@ class OsTest(fake.TrustedApplication):
             case OsTestCommand.PANIC:
                 session.panic(0)
             case OsTestCommand.WAIT:
-                expect(parameters, ParamType.VALUE_INPUT)
+                parameters.expect(ParamType.VALUE_INPUT)
                 session.unmask_cancellation()
-                session.wait(value(parameters, 0).a)
+                session.wait(parameters.value(0).a)
             case OsTestCommand.BAD_MEMORY_ACCESS:
-                if 1 <= value(parameters, 0).a <= 7:
+                if 1 <= parameters.value(0).a <= 7:
                     raise MemoryError("an address that is not the application's")
             case OsTestCommand.MEMREF_MIX:
                 _mix(parameters)
             case OsTestCommand.PARAMS:
-                expect(parameters, IN, IN, OUT, OUT)
+                parameters.expect(IN, IN, OUT, OUT)
             case OsTestCommand.CALL_LIBRARY:
-                expect(parameters)
+                parameters.expect()
             case OsTestCommand.CALL_LIBRARY_PANIC | OsTestCommand.CALL_LOADED_LIBRARY_PANIC:
                 session.panic(0)
             case OsTestCommand.CALL_LOADED_LIBRARY:
-                expect(parameters)
+                parameters.expect()
                 self.value = 213
             case OsTestCommand.GET_GLOBAL:
-                expect(parameters, ParamType.VALUE_OUTPUT)
-                value(parameters, 0).a = self.value
+                parameters.expect(ParamType.VALUE_OUTPUT)
+                parameters.value(0).a = self.value
             case OsTestCommand.NULL_MEMREFS:
-                expect(parameters, IN, IN, OUT, OUT)
+                parameters.expect(IN, IN, OUT, OUT)
                 _expect_empty(parameters, null=[False, True, False, True])
             case OsTestCommand.EMPTY_MEMREFS:
-                expect(parameters, IN, INOUT, OUT)
+                parameters.expect(IN, INOUT, OUT)
                 _expect_empty(parameters, null=[False] * 3)
             case OsTestCommand.CLIENT_IDENTITY:
-                expect(parameters, ParamType.VALUE_OUTPUT, OUT)
-                put(parameters, 1, session.identity.uuid.bytes_le)
-                value(parameters, 0).a = session.identity.login
+                parameters.expect(ParamType.VALUE_OUTPUT, OUT)
+                parameters.memref(1).put(session.identity.uuid.bytes_le)
+                parameters.value(0).a = session.identity.login
             case _:
                 raise fake.ResultError(tee.Result.BAD_PARAMETERS)
 
@@ -123,19 +122,19 @@ class OsTest(fake.TrustedApplication):
 
 
 def _mix(parameters: fake.Parameters) -> None:
-    expect(parameters, IN, INOUT, OUT)
-    source, changed, total = (memref(parameters, slot) for slot in range(3))
+    parameters.expect(IN, INOUT, OUT)
+    source, changed, total = (parameters.memref(slot) for slot in range(3))
     if not source.size == changed.size == total.size:
         raise fake.ResultError(tee.Result.BAD_PARAMETERS)
     if changed.buffer is None or total.buffer is None:
         return
     incremented = [(byte + 1) % 256 for byte in changed.buffer]
-    sums = zip(incremented, content(parameters, 0), strict=True)
+    sums = zip(incremented, parameters.memref(0).content(), strict=True)
     changed.buffer[:] = bytes(incremented)
     total.buffer[:] = bytes((a + b) % 256 for a, b in sums)
 
 
 def _expect_empty(parameters: fake.Parameters, null: list[bool]) -> None:
-    memrefs = [memref(parameters, slot) for slot in range(len(null))]
+    memrefs = [parameters.memref(slot) for slot in range(len(null))]
     if any(each.size for each in memrefs) or null != [each.buffer is None for each in memrefs]:
         raise fake.ResultError(tee.Result.BAD_PARAMETERS)

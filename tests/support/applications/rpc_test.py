@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref
 from pytee_client.kernels.uapi import ParamType
 
 from .crypt import Crypt, CryptCommand
@@ -30,14 +29,14 @@ class RpcTest(fake.TrustedApplication):
     ) -> None:
         if command_id not in tuple(RpcTestCommand):
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
-        expect(parameters, ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
-        source, output = memref(parameters, 0), memref(parameters, 1)
+        parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
+        source, output = parameters.memref(0), parameters.memref(1)
         digest = bytearray(output.size)
         with self.core.open_ta_session(Crypt.uuid) as crypt:
             if command_id == RpcTestCommand.SHA256:
                 crypt.invoke_command(CryptCommand.SHA256, source, output)
                 return
             private = fake.MemrefParameter(output.type, memoryview(digest), len(digest))
-            crypt.invoke_command(CryptCommand.SHA256, content(parameters, 0), private)
+            crypt.invoke_command(CryptCommand.SHA256, parameters.memref(0).content(), private)
         if output.buffer is not None:
             output.buffer[:] = digest

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref, value
 
 
 class SimsCommand(IntEnum):
@@ -36,24 +35,24 @@ class _Sims(fake.TrustedApplication):
         parameters: fake.Parameters,
     ) -> None:
         if command_id == SimsCommand.READ:
-            expect(parameters, fake.ParamType.VALUE_INPUT, fake.ParamType.MEMREF_OUTPUT)
-            self._read(self._slot(parameters), memref(parameters, 1))
+            parameters.expect(fake.ParamType.VALUE_INPUT, fake.ParamType.MEMREF_OUTPUT)
+            self._read(self._slot(parameters), parameters.memref(1))
         elif command_id == SimsCommand.WRITE:
-            expect(parameters, fake.ParamType.VALUE_INPUT, fake.ParamType.MEMREF_INPUT)
-            self.slots[self._slot(parameters)] = content(parameters, 1)
+            parameters.expect(fake.ParamType.VALUE_INPUT, fake.ParamType.MEMREF_INPUT)
+            self.slots[self._slot(parameters)] = parameters.memref(1).content()
         elif command_id == SimsCommand.COUNTER:
-            expect(parameters, fake.ParamType.VALUE_OUTPUT)
-            value(parameters, 0).a = session.data
+            parameters.expect(fake.ParamType.VALUE_OUTPUT)
+            parameters.value(0).a = session.data
         elif command_id == SimsCommand.PANIC:
-            expect(parameters, fake.ParamType.MEMREF_INPUT)
-            if memref(parameters, 0).buffer is not None:
+            parameters.expect(fake.ParamType.MEMREF_INPUT)
+            if parameters.memref(0).buffer is not None:
                 raise fake.ResultError(tee.Result.BAD_PARAMETERS)
             session.panic(0)
         else:
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
 
     def _slot(self, parameters: fake.Parameters) -> int:
-        slot = value(parameters, 0).a
+        slot = parameters.value(0).a
         if slot >= self.SLOTS:
             raise fake.ResultError(tee.Result.BAD_PARAMETERS)
         return slot

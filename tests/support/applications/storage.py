@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications._parameters import content, expect, memref, put, value
 from pytee_client.fake.secure_world import DataFlag, ObjectInfo, PersistentObject, Whence
 from pytee_client.kernels.uapi import ParamType
 
@@ -68,93 +67,93 @@ class Storage(fake.TrustedApplication):
         return handle
 
     def _open(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _IN, _BOTH, _VALUE)
-        flags = value(parameters, 1)
+        parameters.expect(_IN, _BOTH, _VALUE)
+        flags = parameters.value(1)
         opened = self.core.open_persistent_object(
-            content(parameters, 0),
+            parameters.memref(0).content(),
             DataFlag(flags.a),
-            storage_id=value(parameters, 2).a,
+            storage_id=parameters.value(2).a,
         )
         flags.b = self._add(opened)
 
     def _create(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _IN, _BOTH, _VALUE, _IN)
-        flags = value(parameters, 1)
+        parameters.expect(_IN, _BOTH, _VALUE, _IN)
+        flags = parameters.value(1)
         created = self.core.create_persistent_object(
-            content(parameters, 0),
+            parameters.memref(0).content(),
             DataFlag(flags.a),
-            content(parameters, 3),
-            storage_id=value(parameters, 2).b,
+            parameters.memref(3).content(),
+            storage_id=parameters.value(2).b,
         )
         flags.b = self._add(created)
 
     def _create_overwrite(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _IN, _VALUE)
+        parameters.expect(_IN, _VALUE)
         self.core.create_persistent_object(
-            content(parameters, 0),
+            parameters.memref(0).content(),
             DataFlag.OVERWRITE,
-            storage_id=value(parameters, 1).a,
+            storage_id=parameters.value(1).a,
         ).close()
 
     def _close(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE)
-        self.objects.pop(value(parameters, 0).a).close()
+        parameters.expect(_VALUE)
+        self.objects.pop(parameters.value(0).a).close()
 
     def _unlink(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE)
-        self.objects.pop(value(parameters, 0).a).close_and_delete()
+        parameters.expect(_VALUE)
+        self.objects.pop(parameters.value(0).a).close_and_delete()
 
     def _read(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _OUT, _BOTH)
-        output, count = memref(parameters, 0), value(parameters, 1)
+        parameters.expect(_OUT, _BOTH)
+        output, count = parameters.memref(0), parameters.value(1)
         data = self.objects[count.a].read(output.size)
         if output.buffer is not None:
             output.buffer[:] = data.ljust(output.size, b"\0")
         count.b = len(data)
 
     def _write(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _IN, _VALUE)
-        self.objects[value(parameters, 1).a].write(content(parameters, 0))
+        parameters.expect(_IN, _VALUE)
+        self.objects[parameters.value(1).a].write(parameters.memref(0).content())
 
     def _seek(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE, _BOTH)
-        wish, whence = value(parameters, 0), value(parameters, 1)
+        parameters.expect(_VALUE, _BOTH)
+        wish, whence = parameters.value(0), parameters.value(1)
         whence.b = self.objects[wish.a].seek(_signed(wish.b), Whence(whence.a))
 
     def _rename(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE, _IN)
-        self.objects[value(parameters, 0).a].rename(content(parameters, 1))
+        parameters.expect(_VALUE, _IN)
+        self.objects[parameters.value(0).a].rename(parameters.memref(1).content())
 
     def _truncate(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE)
-        wish = value(parameters, 0)
+        parameters.expect(_VALUE)
+        wish = parameters.value(0)
         self.objects[wish.a].truncate(wish.b)
 
     def _allocate_enumerator(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _SET)
-        value(parameters, 0).a = handle = next(self.handles)
+        parameters.expect(_SET)
+        parameters.value(0).a = handle = next(self.handles)
         self.enumerators[handle] = iter(())
 
     def _free_enumerator(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE)
-        del self.enumerators[value(parameters, 0).a]
+        parameters.expect(_VALUE)
+        del self.enumerators[parameters.value(0).a]
 
     def _start_enumerator(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE)
-        wish = value(parameters, 0)
+        parameters.expect(_VALUE)
+        wish = parameters.value(0)
         found = list(self.core.persistent_objects(storage_id=wish.b))
         if not found:
             raise fake.ResultError(tee.Result.ITEM_NOT_FOUND)
         self.enumerators[wish.a] = iter(found)
 
     def _next_of_enumerator(self, parameters: fake.Parameters) -> None:
-        expect(parameters, _VALUE, ParamType.NONE, _OUT)
-        if memref(parameters, 2).size < _MAX_OBJECT_ID:
+        parameters.expect(_VALUE, ParamType.NONE, _OUT)
+        if parameters.memref(2).size < _MAX_OBJECT_ID:
             raise fake.ResultError(tee.Result.SHORT_BUFFER)
-        found = next(self.enumerators[value(parameters, 0).a], None)
+        found = next(self.enumerators[parameters.value(0).a], None)
         if found is None:
             raise fake.ResultError(tee.Result.ITEM_NOT_FOUND)
-        put(parameters, 2, found[0])
+        parameters.memref(2).put(found[0])
 
     _COMMANDS: dict[int, Callable[[Storage, fake.Parameters], None]] = {  # noqa: RUF012
         StorageCommand.OPEN: _open,
