@@ -144,6 +144,7 @@ int copy_buffer_from_user(char *, size_t, uint64_t);
 int copy_to_user(uint64_t, const void *, size_t);
 size_t write_changes(uint64_t, const char *, const char *, size_t);
 int check_user_pages(uint64_t, size_t);
+int tee_pages_check(const void *, size_t, _Bool);
 
 void add_functions(void);
 """

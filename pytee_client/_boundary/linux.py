@@ -51,8 +51,13 @@ class LinuxKernel:
 
 
 def read_mapping(address: int, size: int) -> bytes:
-    """Read mapped memory directly: Linux can't copy from a device's mapping."""
-    content: bytes = ffi.buffer(ffi.cast("char *", address), size)[:]
+    """Read mapped memory directly: Linux can't copy from a device's mapping.
+
+    OSError(EFAULT) if it is not mapped.
+    """
+    start = ffi.cast("char *", address)
+    _checked(lib.tee_pages_check(start, size, False))
+    content: bytes = ffi.buffer(start, size)[:]
     return content
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client._boundary import LinuxKernel, address_of, copy_to_user
+from pytee_client._boundary import LinuxKernel, address_of, copy_to_user, read_mapping
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
 from pytee_client.kernels import ProxyKernel, uapi
@@ -120,3 +120,15 @@ def test_a_supplicant_has_no_memory_smaller_than_it_was_asked_for(reg_mem: bool)
     device.free(device.allocate(4096))
     device.close()
     kernel.assert_no_leaks()
+
+
+@pytest.mark.parametrize(("address", "size"), [(0, 1), (4096, 1), (2**47 - 4096, 8192)])
+def test_a_mapping_that_is_none_is_not_read(address: int, size: int) -> None:
+    with pytest.raises(OSError, match=r".") as caught:
+        read_mapping(address, size)
+    assert caught.value.errno == errno.EFAULT
+
+
+def test_a_mapping_is_read() -> None:
+    memory = bytearray(b"abc")
+    assert read_mapping(address_of(memory), 3) == b"abc"
