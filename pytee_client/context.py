@@ -259,13 +259,14 @@ class Context(Closable):
         pages that the buffer touches, and may write to them whatever the direction.
 
         Args:
-            buffer: contiguous memory, writable if flags has OUTPUT. It can't be resized
-                or freed until the block is closed.
+            buffer: contiguous plain data, writable if flags has OUTPUT. It can't be resized
+                or freed until the block is closed. As a parameter it stands for the block until
+                then, and a part of it for that part.
             flags: the directions in which operations may use it.
 
         Raises:
             ReadOnlyBufferError: a BufferError; the buffer can't be written.
-            ParameterTypeError: not a bytes-like object.
+            ParameterTypeError: not a bytes-like object, or one that holds references.
             OutOfMemoryError: a MemoryError; the TEE has no room.
             BadParametersError: part of the memory is missing, as after the end of a mapped file.
             ClosedContextError: the context is closed.

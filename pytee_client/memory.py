@@ -136,8 +136,9 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer: memoryview(block) and numpy.frombuffer(block) see what the TEE
-    sees, without a copy. A slice of a memoryview of it can be a temporary memory reference:
-    the TEE gets that part of the block, without a copy. It has all methods of mmap.mmap
+    sees, without a copy. Whatever shows a part of it, such as a slice of these, can be a
+    temporary memory reference: the TEE gets that part of the block, without a copy. It has all
+    methods of mmap.mmap
     except resize(). A block of size 0 shows one byte, which is not shared.
     """
 

@@ -179,8 +179,10 @@ class MemrefTempInput(_MemrefTemp):
     """Bytes for the Trusted Application (TEEC_MEMREF_TEMP_INPUT).
 
     Args:
-        buffer: a contiguous bytes-like object, which is copied for the TEE; None for a
-            null memory reference, for which the device needs the capability MEMREF_NULL.
+        buffer: contiguous plain data, such as bytes or an array of numbers. It is copied for the
+            TEE, unless it lies in a block of the context: then it is sent as that part of the
+            block. None for a null memory reference, for which the device needs the capability
+            MEMREF_NULL.
     """
 
     def __init__(self, buffer: Buffer | None) -> None:
@@ -202,6 +204,9 @@ class MemrefTempOutput(
             for an output that is a memoryview of it; or None for a null memory reference,
             by which some applications return the size they need. The output is cut to the
             size that the Trusted Application set; if it did not fit, it is a RequiredSize.
+            The memoryview of an array that is full has the format and shape of the array;
+            one that was cut is of bytes. A buffer that lies in a block of the context is used
+            without a copy.
     """
 
     if TYPE_CHECKING:

@@ -205,7 +205,8 @@ class Session(Closable):
 
         Returns:
             The outputs, in slot order. Each is a Value for two numbers, bytes for an output
-            given by its size, or a memoryview of the caller's buffer or block. Memory is cut
+            given by its size, or a memoryview of the caller's buffer or block, which has the
+            format and shape of a buffer that is full, and else is of bytes. Memory is cut
             to the size that the Trusted Application set. For a DescriptorSharedMemory, which
             has no bytes here, the output is that size. A RequiredSize replaces an output that
             was too small.

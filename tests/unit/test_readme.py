@@ -7,6 +7,7 @@ import ast
 import hashlib
 import os
 import threading
+from array import array
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class Sample(Enum):
     HELLO = "# 43"
     OPEN = "HELLO_WORLD = UUID"
     PARAMETERS = "# a view of buffer"
+    ARRAYS = "from array import"
     SHARED_MEMORY = "allocate_shared_memory"
     OWN_MEMORY = "register_shared_memory"
     HOT_LOOPS = "increment ="
@@ -228,6 +230,16 @@ def test_outputs_are_bytes_and_views_as_the_sample_says(session: tee.Session) ->
     assert buffer == b"hELLO"
 
 
+def test_an_array_comes_back_as_the_sample_says(
+    session: tee.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run(Sample.ARRAYS, session=session)
+    expected = array("f")
+    expected.frombytes(array("f", [0.5, 0.25]).tobytes().swapcase())
+    assert names["samples"] == expected
+    assert capsys.readouterr().out == f"{expected.tolist()}\n"
+
+
 def test_shared_memory_is_filled_and_passed_as_the_sample_says(session: tee.Session) -> None:
     run(Sample.SHARED_MEMORY, context=session.context, session=session)
     assert Digester.heard == b"hellohello"
@@ -235,7 +247,7 @@ def test_shared_memory_is_filled_and_passed_as_the_sample_says(session: tee.Sess
 
 def test_memory_of_the_programs_own_is_shared_by_the_sample(session: tee.Session) -> None:
     names = run(Sample.OWN_MEMORY, context=session.context, session=session)
-    assert Digester.heard == b"frame" + bytes(4091)
+    assert Digester.heard == 2 * (b"frame" + bytes(4091))
     assert names["block"].closed
 
 

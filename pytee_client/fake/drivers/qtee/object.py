@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from ...returned import returned_wrongly, shown_code
-
 from ...._boundary import bytes_of
+from ...returned import returned_wrongly, shown_code
 
 __all__ = [
     "OutputBuffer",
