@@ -171,10 +171,11 @@ class Context(Closable):
         _check_results(results)
         login = to_login(login)
         group = gid_for_login(login, gid)
+        claim = ClaimedCall(operation)
         try:
-            with ClaimedCall(operation) as call, ExplainedErrors(self._check_live, native):
+            with claim as call, ExplainedErrors(self._check_live, native):
                 opened, outputs = open_session(
-                    native, destination, login, group, parameters, call, results
+                    native, destination, login, group, parameters, call, results, claim.again
                 )
         except TeecError as error:
             if error.remedy is None:

@@ -27,11 +27,18 @@ class Operation(Single):
         self._call = Call(cancellable=True)
         # Empty while a call has claimed it: who takes the only element, takes it alone.
         self._free = deque((self._call,))
+        # So far, and whether a run came before that of the call.
+        self._is_requested = False
+        self._runs_again = False
 
     @property
     def state(self) -> OperationState:
         """How far the operation is."""
-        return self._call.state
+        state = self._call.state
+        # It is not idle again between the runs of a command whose output grows.
+        if self._runs_again and state in (OperationState.IDLE, OperationState.REQUESTED):
+            return OperationState.DONE if self._free else OperationState.SENT
+        return state
 
     def request_cancellation(self) -> None:
         """Cancel the operation (TEEC_RequestCancellation, GPD_SPE_007 4.5.10).
@@ -40,8 +47,12 @@ class Operation(Single):
         is told, and the Trusted Application decides whether it stops. After the call: nothing
         happens, and later commands are not touched.
 
+        If the command runs again because an output grows, no further run starts.
+
         Blocks until the TEE has a free thread for the request.
         """
+        # First: a run that starts meanwhile looks here.
+        self._is_requested = True
         self._call.request_cancellation()
 
     def _instead(self) -> str:
@@ -77,6 +88,17 @@ class ClaimedCall:
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         if self._operation is not None:
             self._operation._free.append(self._operation._call)
+
+    def again(self) -> Call:
+        """Return a call for another run, which is cancelled if the operation was."""
+        call = Call(cancellable=True)
+        operation = self._operation
+        if operation is not None:
+            operation._runs_again = True
+            operation._call = call
+            if operation._is_requested:
+                call.request_cancellation()
+        return call
 
 
 def _used_before() -> BadStateError:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from . import _hints as t
 from ._checks import UINT32_MAX, to_float, to_int32, to_int64, to_uint64
+from ._growing import Growing
 from ._outputs import Output, RequiredSize, Value
 from ._stand_ins import Buffer, Generic, High
 from ._words import split_f64, split_u64, word_of_f32
@@ -22,7 +23,7 @@ from .memory import SharedMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias, overload
+    from typing import Literal, TypeAlias, overload
 
     from typing_extensions import TypeVar
 
@@ -30,12 +31,19 @@ if TYPE_CHECKING:
     _TempT_co = TypeVar(
         "_TempT_co", bound=bytes | memoryview, covariant=True, default=bytes | memoryview
     )
+    # With RequiredSize, unless the output grows.
+    _RoomT_co = TypeVar(
+        "_RoomT_co",
+        bound=bytes | memoryview | RequiredSize,
+        covariant=True,
+        default=bytes | memoryview | RequiredSize,
+    )
     _BlockT_co = TypeVar(
         "_BlockT_co", bound=memoryview | int, covariant=True, default=memoryview | int
     )
 else:
     # Bases of classes are evaluated at run time.
-    _BlockT_co = _OutputT_co = _TempT_co = None
+    _BlockT_co = _OutputT_co = _RoomT_co = _TempT_co = None
 
 __all__ = [
     "MemrefPartialInOut",
@@ -194,9 +202,7 @@ class MemrefTempInput(_MemrefTemp):
         return self._buffer
 
 
-class MemrefTempOutput(
-    _MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], Generic[_TempT_co]
-):
+class MemrefTempOutput(_MemrefTemp, OutputParameter[_RoomT_co], Generic[_RoomT_co]):
     """Room for bytes from the Trusted Application (TEEC_MEMREF_TEMP_OUTPUT).
 
     Args:
@@ -207,24 +213,68 @@ class MemrefTempOutput(
             The memoryview of an array that is full has the format and shape of the array;
             one that was cut is of bytes. A buffer that lies in a block of the context is used
             without a copy.
+        grow: whether the command RUNS AGAIN with as much room as the Trusted Application
+            asked for, until the output fits; so only for commands that can run more than
+            once. buffer is then the number of bytes to begin with: a good guess, or 0 or
+            None to ask for the size first. Each run sends the inputs as they were given,
+            also those in buffers and blocks that a run may have changed.
+        max_size: how many bytes an output may grow to, 16 MiB by default.
+
+    Raises:
+        ParameterTypeError, ParameterRangeError: grow or max_size is wrong, or does not go with
+            the buffer.
     """
 
     if TYPE_CHECKING:
 
         @overload
-        def __init__(self: MemrefTempOutput[bytes], buffer: int | None) -> None: ...
+        def __init__(
+            self: MemrefTempOutput[bytes],
+            buffer: int | None,
+            *,
+            grow: Literal[True],
+            max_size: int | None = None,
+        ) -> None: ...
         @overload
-        def __init__(self: MemrefTempOutput[memoryview], buffer: Buffer) -> None: ...
+        def __init__(self: MemrefTempOutput[bytes | RequiredSize], buffer: int | None) -> None: ...
         @overload
-        def __init__(self, buffer: Buffer | int | None) -> None: ...
+        def __init__(self: MemrefTempOutput[memoryview | RequiredSize], buffer: Buffer) -> None: ...
+        @overload
+        def __init__(
+            self,
+            buffer: Buffer | int | None,
+            *,
+            grow: bool = False,
+            max_size: int | None = None,
+        ) -> None: ...
 
-    def __init__(self, buffer: Buffer | int | None) -> None:
-        self._buffer = buffer
+    def __init__(
+        self, buffer: Buffer | int | None, *, grow: bool = False, max_size: int | None = None
+    ) -> None:
+        self._buffer: Buffer | int | Growing | None = buffer
+        if grow is not False or max_size is not None:
+            self._buffer = Growing(buffer, grow, max_size)
 
     @property
     def buffer(self) -> Buffer | int | None:
         """The buffer, or the number of bytes."""
-        return self._buffer
+        return self._buffer.size if isinstance(self._buffer, Growing) else self._buffer
+
+    @property
+    def grow(self) -> bool:
+        """Whether the command runs again if the output does not fit."""
+        return isinstance(self._buffer, Growing)
+
+    @property
+    def max_size(self) -> int | None:
+        """How many bytes it may grow to; None if it does not grow."""
+        return self._buffer.max_size if isinstance(self._buffer, Growing) else None
+
+    def _with_room(self, size: int | None) -> MemrefTempOutput[bytes | RequiredSize]:
+        return MemrefTempOutput(size)
+
+    def _names(self) -> tuple[str, ...]:
+        return ("buffer", "grow", "max_size") if self.grow else self.__match_args__
 
 
 class MemrefTempInOut(_MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], Generic[_TempT_co]):

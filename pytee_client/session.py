@@ -209,7 +209,7 @@ class Session(Closable):
             format and shape of a buffer that is full, and else is of bytes. Memory is cut
             to the size that the Trusted Application set. For a DescriptorSharedMemory, which
             has no bytes here, the output is that size. A RequiredSize replaces an output that
-            was too small.
+            was too small, unless it grows: then the command runs again; see MemrefTempOutput.
 
         Raises:
             TeecError: the call failed; its class, code and origin say why, and its outputs
@@ -223,10 +223,11 @@ class Session(Closable):
         """
         calls = self._calls
         if operation is not None:
-            with ClaimedCall(operation) as call:
+            claim = ClaimedCall(operation)
+            with claim as call:
                 calls.check_usable()
                 calls.adopt(call)
-                return calls.invoke(call, command_id, parameters)
+                return calls.invoke(call, command_id, parameters, claim.again)
         if len(parameters) == 1:
             first = parameters[0]
             if type(first) is ValueInOut:

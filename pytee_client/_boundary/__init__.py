@@ -9,6 +9,7 @@ from .buffers import address_of_memory, bytes_of, is_size, pin, plain_data, view
 from .call import NativeCall
 from .checks import to_descriptor, to_size, uuid_octets
 from .context import NativeContext, ask_version
+from .inputs import Inputs
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
 from .python_kernel import make_closed_class, raise_interrupted
@@ -24,6 +25,7 @@ from .user_memory import (
 )
 
 __all__ = [
+    "Inputs",
     "LinuxKernel",
     "NativeCall",
     "NativeContext",

@@ -158,6 +158,16 @@ class NativeCall:
         slot.offset = offset
         slot.size = size
 
+    def temporary(self, index: int) -> tuple[Any, int]:
+        """Return the address and the size of a temporary memory reference."""
+        slot = self._tmpref(index)
+        return slot.buffer, slot.size
+
+    def part(self, index: int) -> tuple[Any, int, int]:
+        """Return the block of a part, as a TEEC_SharedMemory, its offset and its size."""
+        slot = self._memrefs[index]
+        return slot.parent, slot.offset, slot.size
+
     def value(self, index: int) -> tuple[int, int]:
         """Return the two numbers in a slot."""
         a, b = unpack_value(self.numbers, index * _SLOT_SIZE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from functools import partial
 from threading import get_ident
 
 from .._boundary import NativeSession, backend_name, raise_interrupted
 from .._checks import to_uint32
+from .._growing import OutputGrowsError
 from .._known_applications import named
 from .._process import Process
 from .._session_remedies import for_invoking
@@ -16,11 +18,12 @@ from ..enums import Origin, Result
 from ..errors import BadStateError, ClosedSessionError, DeadSessionError, ForkedContextError
 from .call import Call
 from .failure import failure, name_of_command
+from .growth import run_growing
 from .slots import set_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from enum import IntEnum
     from uuid import UUID
 
@@ -37,19 +40,50 @@ def open_session(
     parameters: Sequence[object],
     call: Call,
     results: type[IntEnum] | None,
+    again: Callable[[], Call],
 ) -> tuple[NativeSession, Outputs]:
-    """Open a session and return it with the outputs of its opening."""
+    """Open a session and return it with the outputs of its opening.
+
+    again() returns the call of another run, if an output grows.
+    """
     session = NativeSession(context)
+    is_open = False
+    doing = f"opening a session with {named(destination)}"
+
+    def send(call: Call, types: int) -> Outputs | None:
+        nonlocal session, is_open
+        if is_open:
+            # The last run opened it, but an output was too small.
+            is_open = False
+            session.close()
+            session = NativeSession(context)
+        if not session.open(destination, login, gid, call, types):
+            if call.lost_block(context.blocks):
+                # Nothing was sent. Now the memory is copied.
+                return None
+            if call.result == Result.BAD_STATE and call.origin == Origin.API:
+                call.check_blocks()
+            raise failure(context, call, doing, results)
+        is_open = True
+        return call.outputs()
+
     try:
-        if session.open(destination, login, gid, call, set_parameters(call, context, parameters)):
-            return session, call.outputs()
-        if call.lost_block(context.blocks):
-            # Nothing was sent. Now the memory is copied.
+        while True:
+            try:
+                types = set_parameters(call, context, parameters)
+            except OutputGrowsError:
+                break
+            outputs = send(call, types)
+            if outputs is not None:
+                return session, outputs
             call.clear()
-            return open_session(context, destination, login, gid, parameters, call, results)
-        if call.result == Result.BAD_STATE and call.origin == Origin.API:
-            call.check_blocks()
-        raise failure(context, call, f"opening a session with {named(destination)}", results)
+        call.clear()
+        prepare = partial(set_parameters, context=context)
+        return session, run_growing(call, parameters, prepare, send, again, doing)
+    except BaseException:
+        if is_open:
+            session.close()
+        raise
     finally:
         call.clear()
 
@@ -141,8 +175,17 @@ class CallPool:
         finally:
             self.free.append(call)
 
-    def invoke(self, call: Call, command_id: int, parameters: Sequence[object]) -> Outputs:
-        """Run a command and return its outputs."""
+    def invoke(
+        self,
+        call: Call,
+        command_id: int,
+        parameters: Sequence[object],
+        again: Callable[[], Call] | None = None,
+    ) -> Outputs:
+        """Run a command and return its outputs.
+
+        again() returns the call of another run, if an output grows; by default the same.
+        """
         try:
             number = to_uint32(command_id, "the command id")
             types = set_parameters(call, self.session.context, parameters)
@@ -151,11 +194,51 @@ class CallPool:
                 if call.lost_block(self.session.context.blocks):
                     # Nothing was sent. Now the memory is copied.
                     call.clear()
-                    return self.invoke(call, command_id, parameters)
+                    return self.invoke(call, command_id, parameters, again)
                 self.attend(call)
             return call.outputs()
+        except OutputGrowsError:
+            # Nothing was sent.
+            pass
         finally:
             call.clear()
+        return self._invoke_growing(call, command_id, parameters, again)
+
+    def _invoke_growing(
+        self,
+        call: Call,
+        command_id: int,
+        parameters: Sequence[object],
+        again: Callable[[], Call] | None,
+    ) -> Outputs:
+        number = to_uint32(command_id, "the command id")
+
+        def send(call: Call, types: int) -> Outputs | None:
+            if self.session.invoke(call, number, types):
+                call.given_command = command_id
+                if call.lost_block(self.session.context.blocks):
+                    return None
+                self.attend(call)
+            return call.outputs()
+
+        def adopted() -> Call:
+            assert again is not None
+            made = again()
+            self.adopt(made)
+            return made
+
+        return run_growing(
+            call,
+            parameters,
+            partial(set_parameters, context=self.session.context),
+            send,
+            None if again is None else adopted,
+            self._doing(command_id, number),
+        )
+
+    def _doing(self, given: object, command_id: int) -> str:
+        name = name_of_command(given, command_id)
+        return f"invoking command {name} of {named(self._destination)}"
 
     def attend(self, call: Call) -> None:
         """Raise the error of a call that failed."""
@@ -169,8 +252,7 @@ class CallPool:
         if call.result == Result.BAD_STATE and call.origin == Origin.API:
             self.check_usable()
             call.check_blocks()
-        name = name_of_command(call.given_command, call.command)
-        doing = f"invoking command {name} of {named(self._destination)}"
+        doing = self._doing(call.given_command, call.command)
         context = self.session.context
         error = failure(context, call, doing, self._results)
         if error.remedy is None:

@@ -15,6 +15,7 @@ from .._closable import Single
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
 from .failure import name_of_command
+from .growth import growing_of, without_growth
 from .one_parameter import (
     call_with_block,
     call_with_bytes,
@@ -145,7 +146,7 @@ def _check_fixed(calls: CallPool, slots: Sequence[object]) -> None:
     call = calls.new()
     try:
         fixed = [None if isinstance(slot, type) else slot for slot in slots]
-        set_parameters(call, calls.session.context, fixed)
+        set_parameters(call, calls.session.context, without_growth(fixed))
     finally:
         call.clear()
 
@@ -157,6 +158,8 @@ def _is_kept(slot: object) -> bool:
     an output given by its size, which must begin with zeros.
     """
     if isinstance(slot, type | SharedMemory | p.MemrefWhole | p.MemrefPartial):
+        return False
+    if growing_of(slot) is not None:
         return False
     buffer = getattr(slot, "buffer", slot)
     return not (isinstance(buffer, memoryview) or is_size(buffer))

@@ -27,6 +27,7 @@ from .._boundary.call import (
     OwnMemory,
 )
 from .._checks import said, to_uint32
+from .._growing import Growing, OutputGrowsError
 from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
@@ -254,6 +255,8 @@ def _temp_output(
     if is_size(buffer):
         _set_own_output(call, index, to_size(buffer, f"parameter {index}, its size"))
         return MEMREF_TEMP_OUTPUT
+    if isinstance(buffer, Growing):
+        raise OutputGrowsError
     is_part = _set_callers_output(call, context, index, buffer, _OUTPUT)
     return MEMREF_PARTIAL_OUTPUT if is_part else MEMREF_TEMP_OUTPUT
 
@@ -394,7 +397,7 @@ def _hint_for(value: object) -> str:
 def set_parameters(call: Call, context: NativeContext, parameters: Sequence[object]) -> int:
     """Set the parameters of a call and return their types.
 
-    call.clear() must follow, also after an error.
+    call.clear() must follow, also after an error. OutputGrowsError comes if an output grows.
     """
     if len(parameters) > SLOTS:
         raise BadParametersError(

@@ -563,6 +563,18 @@ def test_memory_by_descriptor_has_no_bytes_for_python(sharing: tee.Session, heap
             )
 
 
+def test_memory_by_descriptor_can_not_be_sent_again_for_an_output_that_grows(
+    sharing: tee.Session, heap: int
+) -> None:
+    growing = tee.MemrefTempOutput(1, grow=True)
+    with sharing.context.register_shared_memory_fd(heap) as block:
+        for parameter in (block, tee.MemrefPartialInOut(block, 0, 10)):
+            with pytest.raises(tee.ParameterTypeError, match=r"parameter 0 .* output that grows"):
+                sharing.invoke_command(Command.NOTHING, parameter, growing)
+        part = tee.MemrefPartialInput(block, 0, 10)
+        assert sharing.invoke_command(Command.NOTHING, part, growing) == (bytes(1),)
+
+
 def test_a_closed_block_by_descriptor_is_refused(sharing: tee.Session, heap: int) -> None:
     block = sharing.context.register_shared_memory_fd(heap)
     assert not block.closed

@@ -46,6 +46,8 @@ def test_the_types_of_no_and_of_one_parameter(session: tee.Session) -> None:
     assert type(assert_type(made, tee.Value)) is tee.Value
     (data,) = session.invoke_command(Command.MEMREF_FILL, tee.MemrefTempOutput(8))
     assert assert_type(data, bytes | tee.RequiredSize) == filled(0, 8)
+    (grown,) = session.invoke_command(Command.MEMREF_FILL, tee.MemrefTempOutput(8, grow=True))
+    assert assert_type(grown, bytes) == filled(0, 8)
     for parameter in (tee.MemrefTempOutput(bytearray(8)), tee.MemrefTempInOut(bytearray(8))):
         (view,) = session.invoke_command(Command.MEMREF_FILL, parameter)
         assert type(assert_type(view, memoryview | tee.RequiredSize)) is memoryview

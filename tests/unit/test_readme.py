@@ -37,6 +37,8 @@ class Sample(Enum):
     OPEN = "HELLO_WORLD = UUID"
     PARAMETERS = "# a view of buffer"
     ARRAYS = "from array import"
+    UNKNOWN_SIZE = "grow=True"
+    OTHER_NUMBERS = "from_u64("
     SHARED_MEMORY = "allocate_shared_memory"
     OWN_MEMORY = "register_shared_memory"
     HOT_LOOPS = "increment ="
@@ -80,7 +82,10 @@ class Digester(fake.TrustedApplication):
             if parameter.type is fake.ParamType.MEMREF_INPUT:
                 Digester.heard += bytes(parameter.buffer)
             elif parameter.type is fake.ParamType.MEMREF_OUTPUT:
-                parameter.buffer[:] = hashlib.sha256(Digester.heard).digest()
+                digest = hashlib.sha256(Digester.heard).digest()
+                parameter.size, there_is = len(digest), parameter.size
+                if there_is >= len(digest):
+                    parameter.buffer[: len(digest)] = digest
             else:
                 parameter.buffer[:] = bytes(parameter.buffer).swapcase()
 
@@ -238,6 +243,20 @@ def test_an_array_comes_back_as_the_sample_says(
     expected.frombytes(array("f", [0.5, 0.25]).tobytes().swapcase())
     assert names["samples"] == expected
     assert capsys.readouterr().out == f"{expected.tolist()}\n"
+
+
+def test_an_output_grows_as_the_sample_says(session: tee.Session) -> None:
+    Digester.heard = b"abc"
+    names = run(Sample.UNKNOWN_SIZE, session=session)
+    assert names["wrapped"] == hashlib.sha256(b"abc").digest()
+
+
+def test_one_number_of_64_bits_is_sent_and_read_by_the_sample(
+    session: tee.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run(Sample.OTHER_NUMBERS, session=session)
+    assert (names["index"].a, names["index"].b) == (1, 2)
+    assert capsys.readouterr().out == f"{0x1_0000_0002}\n"
 
 
 def test_shared_memory_is_filled_and_passed_as_the_sample_says(session: tee.Session) -> None:
