@@ -9,7 +9,8 @@ import warnings
 
 from . import _hints as t
 from ._boundary import NativeContext
-from .errors import FakeTeeWarning, ParameterTypeError
+from ._checks import check_kernel, refuse_class, to_path_text
+from .errors import FakeTeeWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def resolve_backend(backend: t.Backend | None) -> Kernel | None:
         return None
     if isinstance(backend, str):
         raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')
+    refuse_class(backend, "the backend")
     return backend
 
 
@@ -91,12 +93,12 @@ def _announce_fake() -> None:
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:
     if device is None:
         return None
-    path = os.fspath(device)
-    if not isinstance(path, str):
-        raise ParameterTypeError(f"the device must be a str or a path, not {path!r}")
+    path = to_path_text(
+        device, "the device", ': give an absolute path such as "/dev/tee0", or "fake:"'
+    )
     if path.startswith(_FAKE_PREFIX):
         return path
-    if not path.startswith("/") or "\0" in path:
+    if not path.startswith("/"):
         raise ValueError(
             f'the device must be an absolute path such as "/dev/tee0", or "fake:", not {path!r}'
         )
@@ -123,6 +125,8 @@ def _fake_kernel(profile: str) -> Kernel:
 
 def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
     """Open a device, or raise the exception that says why it can't be opened."""
+    if kernel is not None:
+        check_kernel(kernel, "the backend")
     native = NativeContext(path, kernel)
     if native.result:
         # Most programs open a device that works, and need no import for errors.

@@ -39,7 +39,7 @@ def said(value: object) -> str:
     return type(value).__name__
 
 
-def to_number(value: object, what: str, low: int, high: int, limits: str) -> int:
+def to_number(value: object, what: str, low: int, high: int | None, limits: str) -> int:
     """Check a whole number: an int, or what stands for one, but no bool."""
     if isinstance(value, bool):
         raise ParameterTypeError(f"{what} must be an int, not {value}: write {int(value)}")
@@ -49,7 +49,7 @@ def to_number(value: object, what: str, low: int, high: int, limits: str) -> int
         raise ParameterTypeError(
             f"{what} must be an int, not {said(value)}{_hint_for_int(value)}"
         ) from None
-    if not low <= number <= high:
+    if number < low or (high is not None and number > high):
         raise ParameterRangeError(f"{what} is {said(number)}, but must be {limits}")
     return number
 
@@ -88,7 +88,7 @@ def to_int64(value: object, what: str) -> int:
 
 def to_count(value: object, what: str, low: int = 0) -> int:
     """Check a number that has no upper limit of its own."""
-    return to_number(value, what, low, 2**64 - 1, f"at least {low}")
+    return to_number(value, what, low, None, f"at least {low}")
 
 
 def to_float(value: object, what: str) -> float:
@@ -135,7 +135,7 @@ def to_bool(value: object, what: str) -> bool:
     return value
 
 
-def to_instance(value: object, kind: type[_T], what: str, remedy: str) -> _T:
+def to_instance(value: _T, kind: type[object], what: str, remedy: str) -> _T:
     """Check that a value is an object of a class."""
     if not isinstance(value, kind):
         raise ParameterTypeError(f"{what} must be {_article(kind)}, not {said(value)}: {remedy}")
@@ -162,8 +162,8 @@ def to_int_enum(value: object, what: str) -> type[IntEnum]:
     return value
 
 
-def to_path(value: object, what: str) -> str:
-    """Check a path that the system can take; bytes that are no text stay what they are."""
+def to_path_text(value: object, what: str, hint: str = "") -> str:
+    """Check a path that the system can take, and return it as text."""
     # A class has the method too, but can't answer.
     if isinstance(value, type) or not isinstance(value, str | os.PathLike):
         hint = ": os.fsdecode() makes a str of it" if isinstance(value, bytes) else ""
@@ -185,5 +185,34 @@ def to_path(value: object, what: str) -> str:
         ) from None
     if not encoded or 0 in encoded:
         wrong = "holds a NUL byte" if encoded else "is empty"
-        raise BadParametersError(f"{what} is {path!r}, but no path {wrong}")
+        raise BadParametersError(f"{what} is {path!r}, but no path {wrong}{hint}")
     return path
+
+
+_KERNEL_METHODS: Final = ("open", "ioctl", "mmap", "munmap", "close", "take_cause")
+
+
+def refuse_class(value: object, what: str) -> None:
+    """Refuse a class in place of an object of it."""
+    if isinstance(value, type):
+        raise ParameterTypeError(
+            f"{what} is {said(value)}: make an object, for example {value.__name__}()"
+        )
+
+
+def check_kernel(value: object, what: str) -> None:
+    """Check that an object has the methods of a kernel in Python."""
+    refuse_class(value, what)
+    missing = [f"{name}()" for name in _KERNEL_METHODS if not hasattr(value, name)]
+    if missing:
+        raise ParameterTypeError(
+            f'{what} must be "linux" or a kernel, such as a pytee_client.fake.Kernel, not'
+            f" {said(value)}, which lacks {', '.join(missing)}"
+        )
+
+
+def to_callable(value: _T, what: str) -> _T:
+    """Check a function."""
+    if not callable(value):
+        raise ParameterTypeError(f"{what} must be a function, not {said(value)}")
+    return value

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
+from .._checks import to_path_text, to_timeout
 from .._results import TranslatedFilesShortage
 from ..enums import GenericCapabilities, Origin
 from ..errors import DeviceTimeoutError, ParameterTypeError, TeecError
@@ -188,7 +189,7 @@ def wait_for_device(
     messages of the kernel and of udev, and also looks twice a second.
 
     Args:
-        timeout: in seconds; None to wait for ever.
+        timeout: in seconds; 0 only looks, None waits for ever.
         device: the path of the device, or "fake:" and a profile, as of Context(); None for
             any with the GlobalPlatform capability.
         backend: the kernel, as of Context(); Linux by default.
@@ -200,19 +201,21 @@ def wait_for_device(
         DeviceTimeoutError: a builtins.TimeoutError; it is not there, or the user may not
             open it. The remedy and the cause say which.
         ValueError: the device is no absolute path.
+        ParameterTypeError, ParameterRangeError: the time-out is no number, or negative.
         For the others see enumerate_devices().
 
     Threads: may be called from any; others run meanwhile.
     """
+    limit = to_timeout(timeout, "the timeout")
     with TranslatedFilesShortage(f"waiting for {device or 'a TEE device'}"):
-        return _wait_for_device(timeout, device, backend)
+        return _wait_for_device(limit, device, backend)
 
 
 def _wait_for_device(
-    timeout: float | None, device: str | os.PathLike[str] | None, backend: t.Backend | None
+    limit: float | None, device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> Device:
     path, kernel = (None, resolve_backend(backend)) if device is None else resolve(device, backend)
-    end = None if timeout is None else time.monotonic() + timeout
+    end = None if limit is None else time.monotonic() + limit
     with closing(_monitor(kernel)) as monitor:
         while True:
             for found in _enumerate_devices(kernel, None):
@@ -244,7 +247,7 @@ def _timeout_error(kernel: Kernel | None, path: str | None) -> TeecError:
 
 def _tree(kernel: Kernel | None, sysfs: str | os.PathLike[str] | None) -> Tree:
     if sysfs is not None:
-        return Folder(sysfs)
+        return Folder(to_path_text(sysfs, "sysfs"))
     return Folder() if kernel is None else _require_devices(kernel).sysfs
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from .._checks import to_instance
 from .drivers.amdtee import AmdTee
 from .drivers.application_driver import ApplicationDriver
 from .drivers.optee.driver import Optee
@@ -48,6 +49,7 @@ def parse_profile(profile: str) -> tuple[str, LinuxRelease | None]:
     Raises:
         ValueError: no such TEE or release is known.
     """
+    to_instance(profile, str, "the profile", 'such as "optee"')
     name, _, version = profile.partition("@")
     if name not in _PROFILES:
         raise ValueError(

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from .._boundary import copy_from_user, copy_to_user
+from .._checks import (
+    to_bool,
+    to_callable,
+    to_count,
+    to_instance,
+    to_number,
+    to_seconds,
+    to_uint32,
+)
 from ..enums import Origin
 from ..kernels import ObservedCall, SystemCall, uapi
 from ..kernels.uapi import ParamType
@@ -39,6 +48,7 @@ class Fail(Action):
     errno: int
 
     def __post_init__(self) -> None:
+        to_count(self.errno, "errno")
         if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
             raise ValueError(f"{self.errno} is no errno: use a constant of the module errno")
 
@@ -71,6 +81,11 @@ class Answer(Action):
     run: bool = False
 
     calls: ClassVar[frozenset[SystemCall]] = _CALLS_WITH_RESULT
+
+    def __post_init__(self) -> None:
+        to_uint32(self.result, "result")
+        to_uint32(self.origin, "origin")
+        to_bool(self.run, "run")
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Write the result into the argument."""
@@ -128,6 +143,11 @@ class Oversize(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
 
+    def __post_init__(self) -> None:
+        to_count(self.excess, "excess")
+        if self.index is not None:
+            to_number(self.index, "index", 0, 3, "from 0 to 3, or None for all")
+
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Increase the sizes that the kernel wrote back."""
         result = proceed()
@@ -157,6 +177,9 @@ class ShortRegistration(Action):
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
 
+    def __post_init__(self) -> None:
+        to_count(self.missing, "missing")
+
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Decrease the length that the kernel wrote back."""
         fd = proceed()
@@ -182,6 +205,10 @@ class Delay(Action):
     seconds: float
     after: bool = False
 
+    def __post_init__(self) -> None:
+        to_seconds(self.seconds, "seconds")
+        to_bool(self.after, "after")
+
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Sleep."""
         return _around(lambda: time.sleep(self.seconds), proceed, self.after)
@@ -202,6 +229,10 @@ class Hold(Action):
     gate: Gate
     after: bool = False
 
+    def __post_init__(self) -> None:
+        to_instance(self.gate, Gate, "gate", "make one with Gate()")
+        to_bool(self.after, "after")
+
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Wait at the gate."""
         return _around(self.gate.pass_through, proceed, self.after)
@@ -221,6 +252,9 @@ class Do(Action):
 
     function: Callable[[], object]
 
+    def __post_init__(self) -> None:
+        to_callable(self.function, "function")
+
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Call the function."""
         return _around(self.function, proceed, call.call.releases)
@@ -238,6 +272,9 @@ class Unplug(Action):
     """
 
     serve_open: bool = False
+
+    def __post_init__(self) -> None:
+        to_bool(self.serve_open, "serve_open")
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Unplug all devices."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from .._boundary import address_of, copy_from_user
+from .._checks import to_bool, to_instance, to_path_text
 from ..enums import Result
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .plan import Fault, Plan, Strike
@@ -65,6 +66,7 @@ class FaultyKernel(ProxyKernel):
 
     def arm(self, plan: Plan) -> None:
         """Activate another plan, and start to count calls for it."""
+        to_instance(plan, Plan, "the plan", "make one with Plan([Fault(...)])")
         with self._lock:
             # The old plan may hold the last reference to a session, which closes when it is freed.
             _old = getattr(self, "_plan", None)
@@ -96,6 +98,8 @@ class FaultyKernel(ProxyKernel):
             path: the path of the device; None for all devices.
             serve_open: whether open devices are still served.
         """
+        path = None if path is None else to_path_text(path, "the path")
+        to_bool(serve_open, "serve_open")
         with self._lock:
             self._gone[path] = True
             if not serve_open:
@@ -107,6 +111,7 @@ class FaultyKernel(ProxyKernel):
         Args:
             path: the path of the device; None for all devices.
         """
+        path = None if path is None else to_path_text(path, "the path")
         with self._lock:
             if path is None:
                 self._gone.clear()

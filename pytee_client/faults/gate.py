@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import threading
 
+from .._checks import to_count, to_timeout
+
 __all__ = ["Gate"]
 
 
@@ -12,14 +14,14 @@ class Gate:
     """Hold system calls, for the action Hold.
 
     Args:
-        limit: how many seconds a call waits at most. Then it raises RuntimeError in its
-            thread.
+        limit: how many seconds a call waits at most; None for no limit. Then it raises
+            RuntimeError in its thread.
 
     Threads: calls wait in their own threads; use the methods in other threads.
     """
 
-    def __init__(self, limit: float = 60) -> None:
-        self._limit = limit
+    def __init__(self, limit: float | None = 60) -> None:
+        self._limit = to_timeout(limit, "the limit")
         self._changed = threading.Condition()
         self._reached = 0
         self._is_open = False
@@ -36,6 +38,7 @@ class Gate:
         Raises:
             RuntimeError: they did not reach it within the limit.
         """
+        to_count(calls, "calls", low=1)
         with self._changed:
             if not self._changed.wait_for(lambda: self._reached >= calls, self._limit):
                 raise RuntimeError(

@@ -7,14 +7,18 @@ import errno
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from .._checks import to_callable, to_count, to_instance, to_number
 from ..enums import Origin, Result
+from ..errors import BadParametersError, ParameterTypeError
 from ..kernels import ObservedCall, SystemCall
 from .action import Action
 from .actions import Answer, Delay, Fail, Oversize
 
 __all__ = ["Fault", "Plan", "Strike"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Fault:
 
     Raises:
         ValueError: a number is less than 1, or the action can't strike such calls.
+        ParameterTypeError: a ValueError too; one of these is not what it must be.
     """
 
     call: SystemCall | None
@@ -44,8 +49,15 @@ class Fault:
     where: Callable[[ObservedCall], bool] | None = None
 
     def __post_init__(self) -> None:
-        if self.nth < 1 or self.every < 1 or (self.times is not None and self.times < 1):
-            raise ValueError("nth, every and times count from 1 (and times=None has no end)")
+        if self.call is not None:
+            to_instance(self.call, SystemCall, "call", "such as SystemCall.INVOKE, or None")
+        to_instance(self.action, Action, "action", "such as Fail(errno.ENOMEM)")
+        to_count(self.nth, "nth", low=1)
+        to_count(self.every, "every", low=1)
+        if self.times is not None:
+            to_count(self.times, "times", low=1)
+        if self.where is not None:
+            to_callable(self.where, "where")
         if self.call is not None and self.call not in self.action.calls:
             names = ", ".join(sorted(call.name for call in self.action.calls))
             raise ValueError(
@@ -97,6 +109,12 @@ class Strike:
     call: ObservedCall
 
 
+def _list_of(values: Iterable[_T], kind: type[object], what: str) -> tuple[_T, ...]:
+    if isinstance(values, kind) or not isinstance(values, Iterable):
+        raise ParameterTypeError(f"{what} must be a list, such as [{kind.__name__}(...)], not one")
+    return tuple(to_instance(value, kind, f"each of {what}", "make it first") for value in values)
+
+
 _ERRNOS: Final = (
     errno.ENOMEM,
     errno.EINVAL,
@@ -137,7 +155,7 @@ class Plan:
     faults: Sequence[Fault] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "faults", tuple(self.faults))
+        object.__setattr__(self, "faults", _list_of(self.faults, Fault, "faults"))
 
     @classmethod
     def random(
@@ -157,8 +175,12 @@ class Plan:
             actions: the actions to choose from; by default errors, answers and sizes that real
                 drivers and TEEs return.
         """
-        chance = random.Random(seed)
-        choices = list(actions)
+        chance = random.Random(to_number(seed, "seed", -(2**64), 2**64, "at most 2**64"))
+        to_count(faults, "faults")
+        to_count(among, "among", low=1)
+        choices = _list_of(actions, Action, "actions")
+        if faults and not choices:
+            raise BadParametersError("actions is empty: give at least one action")
         return cls(
             [
                 Fault(None, chance.choice(choices), nth=chance.randint(1, among))

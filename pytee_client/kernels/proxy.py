@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 from .._boundary import LinuxKernel, backend_name
+from .._checks import check_kernel
 from .kernel import Kernel
 
 __all__ = ["ProxyKernel"]
@@ -19,6 +20,7 @@ class ProxyKernel:
 
     Raises:
         ValueError: kernel is another string than "linux".
+        ParameterTypeError: it is no kernel.
 
     Attributes:
         kernel: the other kernel.
@@ -34,6 +36,7 @@ class ProxyKernel:
                     ' pytee_client.fake.Kernel("optee")'
                 )
             kernel = LinuxKernel()
+        check_kernel(kernel, "the kernel")
         self.kernel: Kernel = kernel
 
     @property

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from .._checks import to_path_text
 from ..enums import Result
 from .file_system import FileSystem, parts_of
 from .results import ResultError
@@ -42,7 +43,7 @@ class FolderFileSystem(FileSystem):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self._path = Path(to_path_text(path, "the folder"))
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._files: dict[int, int] = {}

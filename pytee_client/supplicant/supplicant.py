@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from .._checks import check_kernel, said, to_path_text
 from .._closable import Closable
 from .._opening import supplicant_error
-from ..errors import ClosedError
+from ..errors import ClosedError, ParameterTypeError
 from ..kernels import Kernel
 from .device import SupplicantDevice
 from .file_system import FileSystem
@@ -42,6 +43,7 @@ class Supplicant(Closable):
         device: the path of the device.
 
     Raises:
+        ParameterTypeError: an argument is not what it must be.
         DeviceNotFoundError: there is no such device.
         DeviceAccessError: the user may not open it.
         SupplicantRunningError: there is a supplicant already.
@@ -61,7 +63,15 @@ class Supplicant(Closable):
         storage: str | os.PathLike[str] | FileSystem | None = None,
         device: str = "/dev/teepriv0",
     ) -> None:
-        folders = [Path(folder) for folder in applications]
+        check_kernel(kernel, "the kernel")
+        device = to_path_text(device, "the device")
+        if isinstance(applications, str | bytes | os.PathLike) or not isinstance(
+            applications, Iterable
+        ):
+            raise ParameterTypeError(
+                f"applications must be a list of folders, not {said(applications)}: give [folder]"
+            )
+        folders = [Path(to_path_text(folder, "a folder")) for folder in applications]
         if storage is None or isinstance(storage, FileSystem):
             files = storage
         else:

@@ -13,15 +13,17 @@ import struct
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 from .. import _hints as t
 from .._boundary import address_of, copy_to_user
+from .._checks import to_bool, to_timeout
 from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .casting import Actor, Block
 from .description import Description, describe_argument, locate
 from .errors import TraceFormatError
+from .files import path_of
 from .layout import LAYOUTS, TYPES, attr_of
 from .record import Record, read_trace
 from .script import Script
@@ -56,7 +58,7 @@ class TracePlayer:
         file: the path of the trace, or a text file.
         check_payloads: whether inputs must have the recorded contents, if the trace has them.
         patience: how many seconds a call waits for the calls of other threads that it needed
-            when recorded.
+            when recorded; None for no limit.
 
     Raises:
         TraceFormatError: the file is no trace.
@@ -70,16 +72,19 @@ class TracePlayer:
         file: str | os.PathLike[str] | TextIO,
         *,
         check_payloads: bool = True,
-        patience: float = 60,
+        patience: float | None = 60,
     ) -> None:
-        if isinstance(file, str | os.PathLike):
-            self._name = os.fspath(file)
-            with Path(file).open(encoding="utf-8") as opened:
+        to_bool(check_payloads, "check_payloads")
+        wait = to_timeout(patience, "patience")
+        path = path_of(file, "readline")
+        if path is not None:
+            self._name = path
+            with Path(path).open(encoding="utf-8") as opened:
                 self._scope, records = read_trace(opened, self._name)
         else:
             self._name = str(getattr(file, "name", "the trace"))
-            self._scope, records = read_trace(file, self._name)
-        self._script = Script(records, self._name, checks_data=check_payloads, patience=patience)
+            self._scope, records = read_trace(cast("TextIO", file), self._name)
+        self._script = Script(records, self._name, checks_data=check_payloads, patience=wait)
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         self._blocks = Blocks()

@@ -11,15 +11,17 @@ import threading
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 from .. import _hints as t
 from .._boundary import read_mapping
+from .._checks import to_bool
 from .._process import Process
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
 from .errors import TracePayloadWarning
+from .files import path_of
 
 __all__ = ["TraceRecorder"]
 
@@ -52,6 +54,9 @@ class TraceRecorder(ProxyKernel):
         payloads: bool = False,
         values: bool = True,
     ) -> None:
+        to_bool(payloads, "payloads")
+        to_bool(values, "values")
+        path = path_of(file, "write")
         super().__init__(kernel)
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
@@ -72,8 +77,8 @@ class TraceRecorder(ProxyKernel):
                 TracePayloadWarning,
                 stacklevel=2,
             )
-        self._owned = isinstance(file, str | os.PathLike)
-        self._file: TextIO = _create(file) if isinstance(file, str | os.PathLike) else file
+        self._owned = path is not None
+        self._file: TextIO = cast("TextIO", file) if path is None else _create(path)
         self._recording = True
         self._write(
             {
@@ -261,6 +266,6 @@ class TraceRecorder(ProxyKernel):
                 self._recording = False
 
 
-def _create(path: str | os.PathLike[str]) -> TextIO:
+def _create(path: str) -> TextIO:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     return open(os.open(path, flags, 0o600), "w", encoding="utf-8")

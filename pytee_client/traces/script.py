@@ -49,7 +49,7 @@ class Script:
     """
 
     def __init__(
-        self, records: list[Record], name: str, *, checks_data: bool, patience: float
+        self, records: list[Record], name: str, *, checks_data: bool, patience: float | None
     ) -> None:
         self._name = name
         self._checks_data = checks_data

@@ -12,6 +12,8 @@ from enum import Enum
 from types import MappingProxyType, TracebackType
 from typing import Final
 
+from ..._checks import to_timeout
+
 __all__ = ["Uevent", "UeventAction", "UeventMonitor", "Uevents"]
 
 _SUBSYSTEM: Final = "tee"
@@ -88,15 +90,17 @@ class UeventMonitor:
         Raises:
             TimeoutError: no event came in time.
         """
+        limit = to_timeout(timeout, "the timeout")
         with self._news:
-            if not self._news.wait_for(lambda: self._heard, timeout):
+            if not self._news.wait_for(lambda: self._heard, limit):
                 raise TimeoutError(f"no event in {timeout} seconds")
             return self._heard.popleft()
 
     def wait(self, timeout: float) -> bool:
         """Wait for events, at most timeout seconds; drop them and return whether there were any."""
+        limit = to_timeout(timeout, "the timeout")
         with self._news:
-            heard = self._news.wait_for(lambda: bool(self._heard), timeout)
+            heard = self._news.wait_for(lambda: bool(self._heard), limit)
             self._heard.clear()
             return heard
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from ..._checks import to_path_text
 from ..._firmware import amdtee_firmware
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
@@ -71,7 +72,7 @@ class AmdTee(ApplicationDriver):
         applications: Iterable[type[TrustedApplication]] = (),
     ) -> None:
         super().__init__(storage, applications)
-        self._firmware = None if firmware is None else Path(firmware)
+        self._firmware = None if firmware is None else Path(to_path_text(firmware, "firmware"))
         # A session that is collected as garbage closes itself, wherever the thread is.
         self._lock = threading.RLock()
         self._loaded: dict[int, _Loaded] = {}

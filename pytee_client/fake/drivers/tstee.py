@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from ..._checks import said, to_instance, to_number
 from ..._panics import describe_exception
 from ...enums import Result
+from ...errors import ParameterTypeError
 from ...kernels import uapi
 from ..returned import returned_wrongly
 from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
@@ -66,6 +68,14 @@ class SecurePartition:
     endpoint_id: int
     services: tuple[TrustedService, ...]
 
+    def __post_init__(self) -> None:
+        to_number(self.endpoint_id, "endpoint_id", 0, 0xFFFF, "a number of 16 bits")
+        services: object = self.services
+        if not isinstance(services, tuple):
+            raise ParameterTypeError(f"services must be a tuple, not {said(services)}")
+        for service in services:
+            to_instance(service, TrustedService, "each of services", "make it first")
+
 
 class TsTee(Driver):
     """Trusted Services: a device for each secure partition; sessions need no login.
@@ -78,6 +88,8 @@ class TsTee(Driver):
     """
 
     def __init__(self, *partitions: SecurePartition) -> None:
+        for partition in partitions:
+            to_instance(partition, SecurePartition, "each partition", "make it first")
         self._partitions = {TeeDevice(self, _REQUESTS): partition for partition in partitions}
         self._busy = {device: threading.RLock() for device in self._partitions}
         self._lock = threading.Lock()

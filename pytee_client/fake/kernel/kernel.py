@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from ..._boundary import copy_to_user
+from ..._checks import to_bool, to_path_text, to_timeout
 from ...kernels import uapi
 from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
@@ -86,6 +87,8 @@ class Kernel:
         release: LinuxRelease | str | None = None,
         bound: bool = True,
     ) -> None:
+        to_bool(bundled, "bundled")
+        to_bool(bound, "bound")
         self.drivers: tuple[Driver, ...]
         self.drivers, release = tees_of(tees, release)
         self.release: LinuxRelease = release
@@ -154,7 +157,8 @@ class Kernel:
             OSError: ENODEV; a driver is not bound.
             ValueError: the kernel was made without the driver.
         """
-        return self._driver_model.unbind(*drivers, timeout=timeout)
+        limit = to_timeout(timeout, "the timeout")
+        return self._driver_model.unbind(*drivers, timeout=limit)
 
     def monitor_devices(self) -> UeventMonitor:
         """Return a monitor that reports devices as they come and go."""
@@ -171,7 +175,7 @@ class Kernel:
         Returns:
             Whether the search is over.
         """
-        return self._devices.join_scans(timeout)
+        return self._devices.join_scans(to_timeout(timeout, "the timeout"))
 
     def install(self, *applications: type[TrustedApplication]) -> None:
         """Install Trusted Applications in each TEE that runs some.
@@ -228,6 +232,7 @@ class Kernel:
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
+        path = to_path_text(path, "the path")
         with self._lock:
             self._forbidden.add(path)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from ..._checks import to_instance
+
 __all__ = ["PROPERTIES", "TABLE", "LinuxRelease", "Value"]
 
 Value: TypeAlias = bool | int
@@ -95,6 +97,7 @@ class LinuxRelease:
         Raises:
             ValueError: no release of this name is known.
         """
+        to_instance(name, str, "the release", 'such as "6.12"')
         releases = cls.known()
         for release in reversed(releases):
             if name in (release.version, release.series):

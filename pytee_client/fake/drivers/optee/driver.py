@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from mmap import PAGESIZE
 from uuid import UUID
 
+from ...._checks import to_bool, to_instance, to_number
 from ....enums import Origin, Result
 from ....kernels import uapi
 from ...devices.enumeration import DEVICE_ENUMERATION
@@ -99,12 +100,20 @@ class Optee(ApplicationDriver):
         routes_rpmb: bool = False,
         applications: Iterable[type[TrustedApplication]] = (),
     ) -> None:
+        to_instance(supplicant, SupplicantUse, "supplicant", "such as SupplicantUse.WAIT")
+        for name, value in (
+            ("reg_mem", reg_mem),
+            ("memref_null", memref_null),
+            ("routes_rpmb", routes_rpmb),
+        ):
+            to_bool(value, name)
+        to_instance(revision, str, "the revision", 'such as "4.5"')
         if storage is not None and supplicant is not SupplicantUse.NONE:
             raise ValueError(
                 "the supplicant has the storage then: use Supplicant(kernel, storage=...)"
             )
-        if threads is not None and threads < 1:
-            raise ValueError(f"an OP-TEE has at least one thread, not {threads}")
+        if threads is not None:
+            to_number(threads, "threads", 1, None, "at least one, or None for no limit")
         super().__init__(storage, applications)
         self.supplicant = supplicant
         self._thread: AbstractContextManager[object] = (

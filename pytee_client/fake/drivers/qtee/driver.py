@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ...._checks import to_callable, to_count, to_instance, to_uint32
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
 from ...kernel.release import LinuxRelease
@@ -59,6 +60,12 @@ class Qtee(Driver):
         *,
         callback_ids: int = 1 << 30,
     ) -> None:
+        to_count(callback_ids, "callback_ids")
+        if services is not None:
+            to_instance(services, Mapping, "services", "such as {1: MyService}")
+            for number, make in services.items():
+                to_uint32(number, "the number of a service")
+                to_callable(make, f"service {number}")
         self._root = RootObject(dict(services or {}))
         self._transport = Transport(callback_ids)
         self._lock = threading.RLock()
@@ -74,7 +81,7 @@ class Qtee(Driver):
 
         An invocation that has already invoked an object of a client fails with ENODEV instead.
         """
-        self._transport.fail(error)
+        self._transport.fail(None if error is None else to_count(error, "the error", low=1))
 
     def devices(self) -> list[TeeDevice]:
         """Make its only device."""
