@@ -93,15 +93,27 @@ def to_count(value: object, what: str, low: int = 0) -> int:
 
 def to_float(value: object, what: str) -> float:
     """Check a number with a fraction; it may be infinite or NaN."""
-    is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
-    if isinstance(value, bool | str) or not is_number:
-        raise ParameterTypeError(f"{what} must be a float, not {said(value)}")
+    if type(value) is float:
+        return value
+    if isinstance(value, bool) or not _is_real(value):
+        hint = ": give its total_seconds()" if hasattr(value, "total_seconds") else ""
+        raise ParameterTypeError(f"{what} must be a float, not {said(value)}{hint}")
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ParameterTypeError(f"{what} must be a float, not {said(value)}") from None
     except OverflowError:
         raise ParameterRangeError(f"{what} is too large for a float") from None
+
+
+def _is_real(value: object) -> bool:
+    """Return whether a value is a number with no imaginary part; no bool of numpy's is."""
+    import numbers
+
+    if hasattr(type(value), "__index__") or isinstance(value, numbers.Real):
+        return True
+    # A Decimal.
+    return isinstance(value, numbers.Number) and not isinstance(value, numbers.Complex)
 
 
 def to_seconds(value: object, what: str) -> float:
@@ -190,6 +202,12 @@ def to_path_text(value: object, what: str, hint: str = "") -> str:
 
 
 _KERNEL_METHODS: Final = ("open", "ioctl", "mmap", "munmap", "close", "take_cause")
+
+
+def check_made_by(native: object, kind: type[object], maker: str) -> None:
+    """Refuse to make an object of what only another object can give."""
+    if not isinstance(native, kind):
+        raise ParameterTypeError(f"this class makes no objects by itself: call {maker}")
 
 
 def refuse_class(value: object, what: str) -> None:

@@ -7,6 +7,7 @@ import mmap
 
 from . import _hints as t
 from ._boundary import NativeSharedMemory, make_closed_class
+from ._checks import check_made_by
 from ._closable import Closable, closed_memory
 from ._process import Process
 from ._stand_ins import Buffer, Generic
@@ -62,6 +63,11 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
     _native: NativeSharedMemory
     _is_output: bool
     _process: int
+
+    def __init__(self, *_: object) -> None:
+        check_made_by(
+            getattr(self, "_native", None), NativeSharedMemory, "Context.allocate_shared_memory()"
+        )
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context
@@ -144,6 +150,7 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
 
     def __new__(cls, context: Context, native: NativeSharedMemory) -> t.Self:
         """Make the pages; nothing is shared yet."""
+        check_made_by(native, NativeSharedMemory, "Context.allocate_shared_memory()")
         block = super().__new__(cls, -1, max(native.size, 1))
         block._attach(context, native)
         return block
@@ -209,6 +216,7 @@ class RegisteredSharedMemory(SharedMemory[memoryview]):
 
     def __init__(self, context: Context, native: NativeSharedMemory, buffer: Buffer) -> None:
         """Hold the buffer, which native keeps where it is."""
+        check_made_by(native, NativeSharedMemory, "Context.register_shared_memory()")
         self.buffer = buffer
         self._attach(context, native)
 
@@ -225,6 +233,7 @@ class DescriptorSharedMemory(SharedMemory[int]):
 
     def __init__(self, context: Context, native: NativeSharedMemory) -> None:
         """Wrap registered memory."""
+        check_made_by(native, NativeSharedMemory, "Context.register_shared_memory_fd()")
         self._attach(context, native)
 
     def _view(self) -> None:

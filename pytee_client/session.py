@@ -15,6 +15,7 @@ from ._calls.one_parameter import (
 )
 from ._calls.pool import CallPool
 from ._calls.prepared import PreparedCommand, prepare
+from ._checks import check_made_by
 from ._closable import Closable
 from ._known_applications import named
 from ._outputs import Outputs
@@ -73,6 +74,7 @@ class Session(Closable):
         results: type[IntEnum] | None,
     ) -> None:
         """Wrap an open session; results names codes of the Trusted Application."""
+        check_made_by(native, NativeSession, "Context.open_session()")
         self.context: Context = context
         self.destination: t.UUID = destination
         self.outputs: Outputs = outputs

@@ -10,7 +10,7 @@ from functools import partial
 from .. import parameters as p
 from .._boundary import is_size
 from .._boundary.call import SLOTS, repeat
-from .._checks import to_uint32
+from .._checks import check_made_by, to_uint32
 from .._closable import Single
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
@@ -59,6 +59,12 @@ class PreparedCommand(Single, _Runner["_OutputsT_co"]):
     Threads: may be called from any, and by many at once; the caller must synchronise access
     to a buffer that several calls share.
     """
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, run):
+            check_made_by(run, partial, "Session.prepare()")
+            return super().__new__(cls, run)
 
     command_id: int
     slots: tuple[object, ...]

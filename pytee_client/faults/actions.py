@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 from .._boundary import copy_from_user, copy_to_user
 from .._checks import (
+    refuse_other_enum,
     to_bool,
     to_callable,
     to_count,
@@ -48,7 +49,7 @@ class Fail(Action):
     errno: int
 
     def __post_init__(self) -> None:
-        to_count(self.errno, "errno")
+        object.__setattr__(self, "errno", to_count(self.errno, "errno"))
         if self.errno not in errno.errorcode and self.errno != uapi.ENOTSUPP:
             raise ValueError(f"{self.errno} is no errno: use a constant of the module errno")
 
@@ -83,8 +84,9 @@ class Answer(Action):
     calls: ClassVar[frozenset[SystemCall]] = _CALLS_WITH_RESULT
 
     def __post_init__(self) -> None:
-        to_uint32(self.result, "result")
-        to_uint32(self.origin, "origin")
+        object.__setattr__(self, "result", to_uint32(self.result, "result"))
+        refuse_other_enum(self.origin, Origin, "origin")
+        object.__setattr__(self, "origin", to_uint32(self.origin, "origin"))
         to_bool(self.run, "run")
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
@@ -144,9 +146,11 @@ class Oversize(Action):
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.OPEN_SESSION, SystemCall.INVOKE})
 
     def __post_init__(self) -> None:
-        to_count(self.excess, "excess")
+        object.__setattr__(self, "excess", to_count(self.excess, "excess"))
         if self.index is not None:
-            to_number(self.index, "index", 0, 3, "from 0 to 3, or None for all")
+            object.__setattr__(
+                self, "index", to_number(self.index, "index", 0, 3, "from 0 to 3, or None for all")
+            )
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Increase the sizes that the kernel wrote back."""
@@ -178,7 +182,7 @@ class ShortRegistration(Action):
     calls: ClassVar[frozenset[SystemCall]] = frozenset({SystemCall.SHM_REGISTER})
 
     def __post_init__(self) -> None:
-        to_count(self.missing, "missing")
+        object.__setattr__(self, "missing", to_count(self.missing, "missing"))
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:
         """Decrease the length that the kernel wrote back."""
@@ -206,7 +210,7 @@ class Delay(Action):
     after: bool = False
 
     def __post_init__(self) -> None:
-        to_seconds(self.seconds, "seconds")
+        object.__setattr__(self, "seconds", to_seconds(self.seconds, "seconds"))
         to_bool(self.after, "after")
 
     def perform(self, kernel: FaultControl, call: ObservedCall, proceed: Callable[[], int]) -> int:

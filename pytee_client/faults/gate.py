@@ -38,7 +38,7 @@ class Gate:
         Raises:
             RuntimeError: they did not reach it within the limit.
         """
-        to_count(calls, "calls", low=1)
+        calls = to_count(calls, "calls", low=1)
         with self._changed:
             if not self._changed.wait_for(lambda: self._reached >= calls, self._limit):
                 raise RuntimeError(

@@ -52,10 +52,10 @@ class Fault:
         if self.call is not None:
             to_instance(self.call, SystemCall, "call", "such as SystemCall.INVOKE, or None")
         to_instance(self.action, Action, "action", "such as Fail(errno.ENOMEM)")
-        to_count(self.nth, "nth", low=1)
-        to_count(self.every, "every", low=1)
+        object.__setattr__(self, "nth", to_count(self.nth, "nth", low=1))
+        object.__setattr__(self, "every", to_count(self.every, "every", low=1))
         if self.times is not None:
-            to_count(self.times, "times", low=1)
+            object.__setattr__(self, "times", to_count(self.times, "times", low=1))
         if self.where is not None:
             to_callable(self.where, "where")
         if self.call is not None and self.call not in self.action.calls:
@@ -176,8 +176,8 @@ class Plan:
                 drivers and TEEs return.
         """
         chance = random.Random(to_number(seed, "seed", -(2**64), 2**64, "at most 2**64"))
-        to_count(faults, "faults")
-        to_count(among, "among", low=1)
+        faults = to_count(faults, "faults")
+        among = to_count(among, "among", low=1)
         choices = _list_of(actions, Action, "actions")
         if faults and not choices:
             raise BadParametersError("actions is empty: give at least one action")

@@ -69,7 +69,11 @@ class SecurePartition:
     services: tuple[TrustedService, ...]
 
     def __post_init__(self) -> None:
-        to_number(self.endpoint_id, "endpoint_id", 0, 0xFFFF, "a number of 16 bits")
+        object.__setattr__(
+            self,
+            "endpoint_id",
+            to_number(self.endpoint_id, "endpoint_id", 0, 0xFFFF, "a number of 16 bits"),
+        )
         services: object = self.services
         if not isinstance(services, tuple):
             raise ParameterTypeError(f"services must be a tuple, not {said(services)}")

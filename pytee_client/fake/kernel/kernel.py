@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from ..._boundary import copy_to_user
-from ..._checks import to_bool, to_path_text, to_timeout
+from ..._checks import to_bool, to_instance, to_path_text, to_timeout
 from ...kernels import uapi
 from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
@@ -262,6 +262,7 @@ class Kernel:
         Args:
             before: an earlier result of resources(); by default nothing.
         """
+        to_instance(before, Resources, "before", "take it from resources()")
         self.resources().assert_no_more_than(before)
 
     def open(self, path: str) -> int:

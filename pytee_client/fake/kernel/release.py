@@ -120,6 +120,7 @@ class LinuxRelease:
         Raises:
             ValueError: the text is not a version of Linux.
         """
+        to_instance(version, str, "the version", 'such as "6.12.117"')
         numbers = _numbers(version)
         releases = cls.known()
         own = [r for r in releases if _numbers(r.version)[:2] == numbers[:2]] or list(releases)

@@ -113,7 +113,7 @@ class Optee(ApplicationDriver):
                 "the supplicant has the storage then: use Supplicant(kernel, storage=...)"
             )
         if threads is not None:
-            to_number(threads, "threads", 1, None, "at least one, or None for no limit")
+            threads = to_number(threads, "threads", 1, None, "at least one, or None for no limit")
         super().__init__(storage, applications)
         self.supplicant = supplicant
         self._thread: AbstractContextManager[object] = (

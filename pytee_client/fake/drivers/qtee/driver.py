@@ -60,7 +60,7 @@ class Qtee(Driver):
         *,
         callback_ids: int = 1 << 30,
     ) -> None:
-        to_count(callback_ids, "callback_ids")
+        callback_ids = to_count(callback_ids, "callback_ids")
         if services is not None:
             to_instance(services, Mapping, "services", "such as {1: MyService}")
             for number, make in services.items():
