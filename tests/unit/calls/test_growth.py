@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,6 +14,8 @@ import pytee_client as tee
 from pytee_client import fake, faults
 from pytee_client._calls.growth import MAX_RUNS
 from pytee_client.kernels import SystemCall
+
+from ...support.waiting import LIMIT, wait_until
 
 
 class Encoder(fake.TrustedApplication):
@@ -194,21 +197,20 @@ def test_a_cancellation_of_the_last_run_touches_no_other(session: tee.Session) -
     assert session.invoke_command(0, GROWS) == (FULL,)
 
 
-def test_a_session_that_is_closed_meanwhile_is_said_to_be(session: tee.Session) -> None:
-    session.invoke_command(0)
-    Encoder.seen.clear()
-    calls = session._calls
+def test_a_session_that_is_closed_meanwhile_is_said_to_be(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    closings: list[Future[None]] = []
 
-    def close_after_this_run() -> None:
-        calls.is_closed = True
-        calls.session.set_closing(True)
+    def close_in_another_thread() -> None:
+        closings.append(pool.submit(session.close))
+        wait_until(lambda: session.closed)
 
-    Encoder.before_end = close_after_this_run
+    Encoder.before_end = close_in_another_thread
     with pytest.raises(tee.ClosedSessionError):
         session.invoke_command(0, GROWS)
     assert len(Encoder.seen) == 1
-    calls.is_closed = False
-    calls.session.set_closing(False)
+    closings[0].result(LIMIT)
 
 
 @pytest.mark.parametrize("code", [tee.Result.SHORT_BUFFER, 0])
