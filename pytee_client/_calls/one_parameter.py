@@ -30,7 +30,8 @@ from ..errors import ParameterTypeError
 from ..memory import AllocatedSharedMemory, view_part
 from ..parameters import MemrefTempInOut, MemrefWhole, ValueInOut
 from .call import new_tuple
-from .slots import foreign_block, to_words, view_of
+from .plain_values import to_words
+from .slots import foreign_block, view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -79,7 +79,9 @@ def open_session(
             call.clear()
         call.clear()
         prepare = partial(set_parameters, context=context)
-        return session, run_growing(call, parameters, prepare, send, again, doing)
+        outputs = run_growing(call, parameters, prepare, send, again, doing)
+        # Not before: each run makes another.
+        return session, outputs
     except BaseException:
         if is_open:
             session.close()

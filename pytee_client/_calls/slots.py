@@ -11,7 +11,7 @@ import struct
 
 from .. import parameters as p
 from .._boundary import address_of_memory, is_size, plain_data, to_size
-from .._boundary.buffers import EMPTY, ENCODE
+from .._boundary.buffers import EMPTY
 from .._boundary.call import (
     MEMREF_PARTIAL_INOUT,
     MEMREF_PARTIAL_INPUT,
@@ -26,12 +26,13 @@ from .._boundary.call import (
     VALUE_OUTPUT,
     OwnMemory,
 )
-from .._checks import said, to_uint32
+from .._checks import said
 from .._growing import Growing, OutputGrowsError
 from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, SharedMemory, view_part
+from .plain_values import hint_for, to_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,11 +214,6 @@ def _set_value(call: Call, index: int, pair: tuple[int, int]) -> None:
         raise
 
 
-def to_words(a: object, b: object, index: int) -> tuple[int, int]:
-    """Check the two numbers of a value."""
-    return to_uint32(a, f"parameter {index}, a"), to_uint32(b, f"parameter {index}, b")
-
-
 def _value_input(
     call: Call, context: NativeContext, index: int, parameter: p.ValueInput | p.ValueInOut
 ) -> int:
@@ -378,20 +374,8 @@ def _parameter_of(value: Any, index: int) -> object:
     if isinstance(value, tuple | list) and len(value) == 2:
         return p.ValueInput(*value)
     if isinstance(value, type | str | int | float | tuple | list):
-        raise ParameterTypeError(f"parameter {index} can't be {said(value)}: {_hint_for(value)}")
+        raise ParameterTypeError(f"parameter {index} can't be {said(value)}: {hint_for(value)}")
     return p.MemrefTempInput(value)
-
-
-def _hint_for(value: object) -> str:
-    """Say what to pass in place of something that is no parameter."""
-    if isinstance(value, type):
-        made = is_parameter_class(value) or issubclass(value, SharedMemory)
-        return "pass an object of the class" if made else "pass a parameter or a bytes-like object"
-    if isinstance(value, str):
-        return ENCODE
-    if isinstance(value, tuple | list):
-        return "a value is a pair of ints"
-    return "use a pair of ints or a ValueInput"
 
 
 def set_parameters(call: Call, context: NativeContext, parameters: Sequence[object]) -> int:
