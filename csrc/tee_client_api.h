@@ -5,8 +5,7 @@
  * so that programs compiled against its header run with this library.
  *
  * A function that fails sets errno to the error of the system call that caused
- * it, or to 0 if none did. The library prints nothing, and sends no command
- * twice.
+ * it, or to 0 if none did. No function here prints, or sends a command twice.
  *
  * Where it differs from OP-TEE's libteec.so.2, it follows the specification, or
  * refuses what would go wrong:

@@ -25,7 +25,10 @@ _PARTS = (
     "closed_buffer.c",
     "functions.c",
 )
-SOURCES = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.c"))
+# All of the C library but what it has for other programs alone.
+SOURCES = sorted(
+    f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.c") if path.name != "trace.c"
+)
 HEADERS = sorted(f"csrc/{path.name}" for path in (_TOP / "csrc").glob("*.h"))
 INCLUDE_DIRS = ["csrc"]
 # Hidden, so that a program can use libteec and this module in one process.
