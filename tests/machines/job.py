@@ -22,11 +22,13 @@ class Job:
         script: what to do, as the shell reads it.
         files: what it needs, by its place: a path without the leading slash.
         wanted: places of the files to bring back when the script has ended, whatever its status.
+        environment: variables that all programs of the machine get, its services too.
     """
 
     script: str
     files: Mapping[str, bytes] = field(default_factory=dict)
     wanted: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def received(lines: str) -> dict[str, bytes]:

@@ -12,20 +12,20 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from ..cache import default_cache
 from ..job import Job
 from ..process import VmError, say
-from ..suites import STABLE, SUITES, Suite
-from . import bench, kept_verdicts, versions, xtest
-from .build import Build, Parts, build
-from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Options, Outcome
+from ..suites import STABLE, SUITES
+from . import bench, compare, drop_in, versions
+from .build import Parts
+from .command import Command, finished
+from .machine import MACHINE_FAILED, TIMED_OUT, Machine, Outcome
 from .packages import InconsistentArchiveError, fetch
 
-_TOP = Path(__file__).resolve().parents[3]
 _RECORD = "tmp/record.json"
 # What pytest says of a selection that is empty.
 _NO_TESTS = 5
@@ -49,8 +49,11 @@ verbs:
                           fake; --adopt: make it one of those that the fake knows
   bench [--short] [--only NAME] [--json FILE] [--markdown] [--baseline FILE] ...
                           what calls cost in instructions, against C over Debian's libteec
+  drop-in                 all of Debian that depends on libteec, over our library: nothing that it
+                          imports is missing, it loads, and makes keys and signatures
   xtest [--teec=ours|debian|both] [--keep] [CASES]
-                          OP-TEE's own regression tests, all or those named, on our library;
+                          OP-TEE's own tests (regression and PKCS#11), all or those named, with
+                          the whole machine over our library;
                           both: every verdict must be the same as over Debian's, which is kept
                           by the versions of its packages and measured where these are others;
                           --keep: and then kept
@@ -62,28 +65,10 @@ it may for the newest suite.
 """
 
 
-@dataclass(frozen=True)
-class _Command:
-    """The options before the verb, and the words after it."""
-
-    suite: Suite
-    icount: bool
-    timeout: float | None
-    secure_log: Path | None
-    words: list[str]
-
-    def options(self, timeout: float | None) -> Options:
-        return Options(self.timeout or timeout, self.icount, self.secure_log)
-
-    def build(self, parts: Parts, *, refresh: bool = False) -> Build:
-        """Build the machine of the suite."""
-        return build(default_cache(), _TOP, self.suite, parts, refresh=refresh)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     parsed = parser.parse_args(arguments)
-    command = _Command(
+    command = Command(
         SUITES[parsed.suite], parsed.icount, parsed.timeout, parsed.secure_log, parsed.words
     )
     signal.signal(signal.SIGTERM, _on_terminate)
@@ -107,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
 
 
-def _say_what_changed(command: _Command) -> None:
+def _say_what_changed(command: Command) -> None:
     """Name the packages that may be the reason."""
     with contextlib.suppress(VmError):
         say(versions.changes(fetch(default_cache(), command.suite)))
@@ -152,7 +137,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _build(command: _Command) -> int:
+def _build(command: Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.optee build")
     parser.add_argument("--refresh", action="store_true", help="fetch the packages anew")
     parsed = parser.parse_args(command.words)
@@ -162,7 +147,7 @@ def _build(command: _Command) -> int:
     return 0
 
 
-def _versions(command: _Command) -> int:
+def _versions(command: Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.optee versions")
     parser.add_argument("--save", action="store_true", help="keep them as those of a green run")
     parsed = parser.parse_args(command.words)
@@ -174,7 +159,7 @@ def _versions(command: _Command) -> int:
     return 0
 
 
-def _run(command: _Command) -> int:
+def _run(command: Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.optee run")
     parser.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT")
     files, lines = {}, ["set -e"]
@@ -187,10 +172,10 @@ def _run(command: _Command) -> int:
         runner = "python3 " if path.suffix == ".py" else ""
         lines.append(runner + shlex.quote(f"/{place}"))
     job = Job("\n".join(lines) + "\n", files)
-    return _finished(Machine(command.build(Parts.ALL), command.options(600)).run(job))
+    return finished(Machine(command.build(Parts.ALL), command.options(600)).run(job))
 
 
-def _shell(command: _Command) -> int:
+def _shell(command: Command) -> int:
     argparse.ArgumentParser(prog="python -m tests.machines.optee shell").parse_args(command.words)
     size = shutil.get_terminal_size()
     job = Job(
@@ -203,7 +188,7 @@ def _shell(command: _Command) -> int:
     return machine.interact(job)
 
 
-def _test(command: _Command) -> int:
+def _test(command: Command) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.machines.optee test",
         usage="%(prog)s [-h] [--record=FILE] [PYTEST ARGS]",
@@ -241,14 +226,14 @@ def _test(command: _Command) -> int:
             return MACHINE_FAILED
         statuses.append(outcome.status)
         if outcome.status != _NO_TESTS:
-            _finished(outcome)
+            finished(outcome)
     if record is not None:
         _save(proved, record)
     # Where a selection has tests in one of the two, that is what counts.
     return next((status for status in statuses if status not in (0, _NO_TESTS)), min(statuses))
 
 
-def _fidelity(command: _Command) -> int:
+def _fidelity(command: Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.optee fidelity")
     parser.add_argument("--seed", type=int, default=1, help="which programs (default: 1)")
     parser.add_argument("--programs", type=int, default=1000, help="how many (default: 1000)")
@@ -260,7 +245,7 @@ def _fidelity(command: _Command) -> int:
     return fidelity.measure(machine.run, parsed.seed, parsed.programs)
 
 
-def _properties(command: _Command) -> int:
+def _properties(command: Command) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.optee properties")
     parser.add_argument("--adopt", action="store_true", help="make it a known release")
     parsed = parser.parse_args(command.words)
@@ -270,7 +255,7 @@ def _properties(command: _Command) -> int:
     return fidelity.properties(machine.run, adopt=parsed.adopt)
 
 
-def _bench(command: _Command) -> int:
+def _bench(command: Command) -> int:
     def run(job: Job) -> Outcome:
         return Machine(command.build(Parts.ALL), replace(command, icount=True).options(1200)).run(
             job
@@ -279,7 +264,7 @@ def _bench(command: _Command) -> int:
     return bench.main(command.words, run)
 
 
-def _joined(outcome: Outcome, command: _Command, proved: dict[str, dict[str, list[str]]]) -> bool:
+def _joined(outcome: Outcome, command: Command, proved: dict[str, dict[str, list[str]]]) -> bool:
     """Add what a boot proved."""
     content = outcome.files.get(_RECORD)
     if content is None:
@@ -301,97 +286,22 @@ def _save(proved: dict[str, dict[str, list[str]]], record: Path) -> None:
     say(f"{record}: {len(proved)} tests")
 
 
-def _xtest(command: _Command) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.machines.optee xtest", allow_abbrev=False
-    )
-    parser.add_argument(
-        "--teec",
-        choices=(*xtest.LIBRARIES, "both"),
-        default="ours",
-        help="whose libteec.so.2 is under it; both: compare the two",
-    )
-    parser.add_argument(
-        "--keep", action="store_true", help="both: keep what was measured over Debian's"
-    )
-    parsed, words = parser.parse_known_args(command.words)
-    if parsed.teec != "both":
-        verdicts, status = _xtest_over(parsed.teec, command, words)
-        return status or (0 if verdicts is not None and verdicts.passed else 1)
-    packages = command.build(Parts.NONE).packages
-    theirs = None if words else kept_verdicts.find(packages)
-    if theirs is None:
-        # One after the other: two machines at once on two processors take as long, and the
-        # kernels in them complain that they are kept from running.
-        theirs, status = _xtest_over("debian", _with_log_named(command, "debian"), words)
-        if theirs is None:
-            return status
-        if parsed.keep and not words:
-            kept_verdicts.keep(packages, theirs)
-        elif not words:
-            say("`xtest --teec=both --keep` keeps what it found over Debian's libteec")
-    ours, status = _xtest_over("ours", _with_log_named(command, "ours"), words)
-    return status if ours is None else _compared(ours, theirs)
-
-
-def _with_log_named(command: _Command, library: str) -> _Command:
-    log = command.secure_log
-    if log is None:
-        return command
-    return replace(command, secure_log=log.with_stem(f"{log.stem}-{library}"))
-
-
-def _xtest_over(
-    library: str, command: _Command, words: Sequence[str]
-) -> tuple[xtest.Verdicts | None, int]:
-    """What xtest found over one library, if it came to its end, and the job's status."""
-    ours = library == "ours"
-    built = command.build(Parts.LIBTEEC if ours else Parts.NONE)
-    outcome = Machine(built, command.options(2400)).run(xtest.job(ours=ours, arguments=words))
-    status = _finished(outcome)
-    if outcome.problem:
-        return None, status
-    verdicts = xtest.parse(outcome.console)
-    say(verdicts.summary(xtest.LIBRARIES[library]))
-    return verdicts, status
-
-
-def _compared(ours: xtest.Verdicts, theirs: xtest.Verdicts) -> int:
-    if ours.library == theirs.library:
-        raise VmError(f"both ran over {ours.library}")
-    found = list(xtest.differences(ours, theirs))
-    for line in found:
-        say(line)
-    total = len({**ours.cases, **theirs.cases})
-    same = len(ours.cases.items() & theirs.cases.items())
-    say(
-        f"{ours.summary(xtest.LIBRARIES['ours'])}; the same verdict as "
-        f"{xtest.LIBRARIES['debian']} for {'each' if same == total else same} of {total} cases"
-    )
-    return 0 if ours.passed and not found else 1
-
-
-def _finished(outcome: Outcome) -> int:
-    if outcome.status != 0:
-        say(f"status {outcome.status}: {outcome.explanation()}")
-    return outcome.status
-
-
 def _on_terminate(number: int, frame: FrameType | None) -> None:
     """Unwinds, so that QEMU does not outlive its builder."""
     raise SystemExit(128 + number)
 
 
-_VERBS: dict[str, Callable[[_Command], int]] = {
+_VERBS: dict[str, Callable[[Command], int]] = {
     "bench": _bench,
     "build": _build,
+    "drop-in": drop_in.main,
     "fidelity": _fidelity,
     "properties": _properties,
     "run": _run,
     "shell": _shell,
     "test": _test,
     "versions": _versions,
-    "xtest": _xtest,
+    "xtest": compare.main,
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path, PurePosixPath
 
 from ..archive import Archive
@@ -10,6 +11,7 @@ from ..job import Job
 from .build import Build
 
 PROJECT = "opt/pytee_client"
+LIBTEEC = "opt/teec/libteec.so.2"
 
 _SHIPPED = ("pytee_client", "tests", "examples", "pyproject.toml")
 _ACCOUNTS = {
@@ -30,6 +32,10 @@ def write_overlay(path: Path, build: Build, job: Job, nonce: str) -> None:
         archive.directory("vm", 0o700)
         archive.file("vm/nonce", nonce.encode(), 0o600)
         archive.file("vm/job", f"#!/bin/sh\n{job.script}".encode(), 0o755)
+        variables = "".join(
+            f"export {name}={shlex.quote(text)}\n" for name, text in job.environment.items()
+        )
+        archive.file("vm/environment", variables.encode())
         archive.file("vm/wanted", "".join(f"{name}\n" for name in job.wanted).encode())
         for name, content in job.files.items():
             archive.file(name, content, 0o755)
@@ -50,7 +56,7 @@ def _add_project(archive: Archive, build: Build) -> None:
             f"{PROJECT}/pytee_client/{build.extension.name}", build.extension.read_bytes(), 0o755
         )
     if build.libteec is not None:
-        archive.file(f"opt/teec/{build.libteec.name}", build.libteec.read_bytes(), 0o755)
+        archive.file(LIBTEEC, build.libteec.read_bytes(), 0o755)
     if build.bench is not None:
         archive.file("opt/bench/bench", build.bench.read_bytes(), 0o755)
     for application in build.applications:

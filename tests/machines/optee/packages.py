@@ -35,6 +35,7 @@ MACHINE = (
     "libckteec0t64",
     "libteec2",
     "mount",
+    "opensc",
     "optee-test-qemu",
     "python3",
     "python3-cffi-backend",
@@ -55,6 +56,8 @@ DEVELOPMENT = (
 # The machine's Python once more, as a program of the host.
 INTERPRETER = ("python3-minimal",)
 FIRMWARE_SOURCE = "arm-trusted-firmware"
+# OP-TEE's client library, under the name that it has with this number or another.
+LIBTEEC = re.compile(r"libteec\d+")
 
 _UNTAR = ("tar", "x", "--keep-directory-symlink", "--no-same-owner", "--same-permissions")
 _OPTIONS = """\
@@ -99,6 +102,11 @@ class Packages:
         return self._listed("interpreter")
 
     @property
+    def dependents(self) -> list[Path]:
+        """Every version that the suite has of libteec, and of what depends on it."""
+        return sorted((self.place / "dependents").glob("*.deb"))
+
+    @property
     def firmware_source(self) -> Path:
         (description,) = (self.place / "source").glob("*.dsc")
         return description
@@ -107,7 +115,7 @@ class Packages:
     def versions(self) -> dict[str, str]:
         """The versions by package, of all that the machine is made of."""
         debs = {deb.name for deb in (*self.machine, *self.development)}
-        return dict(sorted(_name_and_version(name) for name in (*debs, self.firmware_source.name)))
+        return dict(sorted(name_and_version(name) for name in (*debs, self.firmware_source.name)))
 
     def _listed(self, name: str) -> list[Path]:
         names = (self.place / f"{name}.list").read_text().split()
@@ -136,7 +144,7 @@ def fetch(cache: Cache, suite: Suite, *, refresh: bool = False) -> Packages:
         _Set("interpreter", host.architecture(), INTERPRETER),
     )
     make = functools.partial(_download, suite, sets)
-    key = digest([*suite.sources, repr(sets)])
+    key = digest([*suite.sources, repr(sets), LIBTEEC.pattern])
     return Packages(suite, cache.stage("packages", key, make, fresh=refresh))
 
 
@@ -167,7 +175,7 @@ def _unpack_one(root: Path, deb: Path) -> None:
         raise VmError(f"{deb} does not unpack: `python -m tests.machines.optee build --refresh`")
 
 
-def _name_and_version(file_name: str) -> tuple[str, str]:
+def name_and_version(file_name: str) -> tuple[str, str]:
     """What the name of a package's file says: name_version_architecture.deb, name_version.dsc."""
     name, version = file_name.removesuffix(".dsc").split("_")[:2]
     return name, unquote(version)
@@ -196,8 +204,27 @@ def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
         (place / f"{wanted.name}.list").write_text("\n".join(debs) + "\n")
     for command in install.values():
         run_apt(suite, [*command, "--download-only"])
+    _download_dependents(suite, apt, place)
     _download_firmware(suite, apt, place)
     check_kit(Packages(suite, place))
+
+
+def _download_dependents(suite: Suite, apt: Sequence[str], place: Path) -> None:
+    """Fetch libteec and what depends on it, without what these depend on themselves."""
+    config = [*apt[apt.index("-c") :], "-o", f"APT::Architecture={ARCHITECTURE}"]
+
+    def cache(*words: str) -> list[str]:
+        return run(["apt-cache", *config, *words]).splitlines()
+
+    libraries = [name for name in cache("pkgnames", "libteec") if LIBTEEC.fullmatch(name)]
+    # Below two lines of a title. Names of other architectures have a colon.
+    listed = {line.strip(" |") for line in cache("rdepends", *libraries) if line.startswith(" ")}
+    own = sorted(name for name in listed.union(libraries) if ":" not in name)
+    found = [[word.strip() for word in line.split("|")] for line in cache("madison", *own)]
+    wanted = {f"{name}={version}" for name, version, source in found if source.endswith("Packages")}
+    debs = place / "dependents"
+    debs.mkdir()
+    run_apt(suite, ["apt-get", "-q", *config, "download", *sorted(wanted)], cwd=debs)
 
 
 def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
@@ -205,7 +232,7 @@ def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
     config = apt[apt.index("-c") :]
     listed = run(["apt-cache", *config, "showsrc", "--only-source", FIRMWARE_SOURCE])
     versions = re.findall(r"^Version: (\S+)", listed, re.MULTILINE)
-    newest_first = sorted(set(versions), key=functools.cmp_to_key(_compare_versions), reverse=True)
+    newest_first = sorted(set(versions), key=functools.cmp_to_key(compare_versions), reverse=True)
     for number, version in enumerate(newest_first, 1):
         source = place / "source"
         source.mkdir()
@@ -221,7 +248,7 @@ def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
     raise VmError(f"{suite.name} has no source package {FIRMWARE_SOURCE}")
 
 
-def _compare_versions(one: str, other: str) -> int:
+def compare_versions(one: str, other: str) -> int:
     """Order versions as Debian does: negative if the first is the older."""
     if one == other:
         return 0

@@ -13,8 +13,13 @@ from ..process import VmError, run
 from .firmware import OPTEE_PLATFORM
 
 _SHARED = ("-shared", "-fPIC", "-O2")
-_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+WARNINGS = ("-Wall", "-Wextra", "-Werror")
 _LIMITED_API = "-DPy_LIMITED_API=0x030a0000"
+
+
+def compiler(sysroot: Path) -> tuple[str, ...]:
+    """The compiler for the machine, with what it has to be told."""
+    return (f"{host.CROSS}gcc", f"--sysroot={sysroot}")
 
 
 def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
@@ -34,7 +39,7 @@ def extension(cache: Cache, project: Path, sysroot: Path) -> Path:
         (headers,) = sysroot.glob("usr/include/python3.*")
         run(
             [
-                *_compiler(sysroot),
+                *compiler(sysroot),
                 *_SHARED,
                 *parts["arguments"],
                 _LIMITED_API,
@@ -64,9 +69,9 @@ def libteec(cache: Cache, project: Path, sysroot: Path) -> Path:
     def make(place: Path) -> None:
         run(
             [
-                *_compiler(sysroot),
+                *compiler(sysroot),
                 *_SHARED,
-                *_WARNINGS,
+                *WARNINGS,
                 "-Wl,-soname,libteec.so.2",
                 *sources,
                 "-o",
@@ -87,9 +92,9 @@ def bench(cache: Cache, project: Path, sysroot: Path, libteec: Path) -> Path:
     def make(place: Path) -> None:
         run(
             [
-                *_compiler(sysroot),
+                *compiler(sysroot),
                 "-O2",
-                *_WARNINGS,
+                *WARNINGS,
                 *(f"-I{path.parent}" for path in inputs),
                 source,
                 libteec,
@@ -132,10 +137,6 @@ def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
     if len(images) != 1:
         raise VmError(f"the Makefile of {source} made {len(images)} .ta files, and not one")
     return images[0]
-
-
-def _compiler(sysroot: Path) -> tuple[str, ...]:
-    return (f"{host.CROSS}gcc", f"--sysroot={sysroot}")
 
 
 def _tools(sysroot: Path) -> tuple[str, str]:
