@@ -14,6 +14,7 @@ CSRC = Path(__file__).parents[3] / "csrc"
 # Each function has its own prototype, as in programs that were compiled with OP-TEE's header.
 PROGRAM = r"""
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,16 @@ PROGRAM = r"""
 void _dprintf(const char *, int, int, const char *, const char *, ...);
 void dump_buffer(const char *, const uint8_t *, size_t);
 
+static void *other_thread(void *bytes)
+{
+	_dprintf(NULL, 0, 1, NULL, "another thread\n");
+	dump_buffer("its buffer", bytes, 1);
+	return NULL;
+}
+
 int main(void)
 {
+	pthread_t thread;
 	uint8_t bytes[40];
 	char letters[5001];
 	int level;
@@ -43,8 +52,10 @@ int main(void)
 	_dprintf(NULL, 0, 1, "PROG", "whole %m\n");
 	_dprintf(NULL, 0, 2, "PROG", "%s\n", letters);
 	dump_buffer("all", bytes, sizeof(bytes));
-	dump_buffer(NULL, NULL, 7);
-	dump_buffer("none", bytes, 0);
+	dump_buffer("no memory", NULL, 7);
+	dump_buffer(NULL, bytes, 0);
+	pthread_create(&thread, NULL, other_thread, bytes);
+	pthread_join(thread, NULL);
 	printf("%s\n", errno == ENOENT ? "errno is as it was" : "errno has changed");
 	return 0;
 }
@@ -59,9 +70,11 @@ DUMPS = [
     "00000000  01 07 0d 13 19 1f 25 2b 31 37 3d 43 49 4f 55 5b  |......%+17=CIOU[|",
     "00000010  61 67 6d 73 79 7f 85 8b 91 97 9d a3 a9 af b5 bb  |agmsy...........|",
     "00000020  c1 c7 cd d3 d9 df e5 eb                          |........|",
-    "buffer: 7 bytes at NULL",
-    "none: 0 bytes",
+    "no memory: 7 bytes at NULL",
+    "buffer: 0 bytes",
 ]
+THREAD = "another thread"
+THREAD_DUMP = ["its buffer: 1 bytes", f"00000000  01{' ' * 47}|.|"]
 WHOLE = "half whole No such file or directory"
 
 
@@ -81,7 +94,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared = ["-shared", "-fPIC", "-Wl,-soname,libteec.so.2"]
     commands: list[list[str | Path]] = [
         [*shared, *sorted(CSRC.glob("*.c")), "-o", library, "-lpthread"],
-        [source, library, f"-Wl,-rpath,{place}", "-o", made],
+        [source, library, f"-Wl,-rpath,{place}", "-o", made, "-lpthread"],
     ]
     for command in commands:
         subprocess.run(["cc", *command], check=True, timeout=60)
@@ -108,10 +121,10 @@ def test_nothing_is_printed_unless_the_environment_names_a_level(
 @pytest.mark.parametrize(
     ("level", "lines"),
     [
-        ("1", [*MESSAGES[:1], WHOLE]),
-        ("2", [*MESSAGES[:2], WHOLE, LETTERS]),
-        ("3", [*MESSAGES[:3], WHOLE, LETTERS, *DUMPS]),
-        ("4", [*MESSAGES[:4], WHOLE, LETTERS, *DUMPS]),
+        ("1", [*MESSAGES[:1], WHOLE, THREAD]),
+        ("2", [*MESSAGES[:2], WHOLE, LETTERS, THREAD]),
+        ("3", [*MESSAGES[:3], WHOLE, LETTERS, *DUMPS, THREAD, *THREAD_DUMP]),
+        ("4", [*MESSAGES[:4], WHOLE, LETTERS, *DUMPS, THREAD, *THREAD_DUMP]),
     ],
 )
 def test_messages_up_to_the_level_are_printed_whole_to_standard_error(
