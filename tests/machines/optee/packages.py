@@ -204,12 +204,12 @@ def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
         (place / f"{wanted.name}.list").write_text("\n".join(debs) + "\n")
     for command in install.values():
         run_apt(suite, [*command, "--download-only"])
-    _download_dependents(suite, apt, place)
+    download_dependents(suite, apt, place)
     _download_firmware(suite, apt, place)
     check_kit(Packages(suite, place))
 
 
-def _download_dependents(suite: Suite, apt: Sequence[str], place: Path) -> None:
+def download_dependents(suite: Suite, apt: Sequence[str], place: Path) -> None:
     """Fetch libteec and what depends on it, without what these depend on themselves."""
     config = [*apt[apt.index("-c") :], "-o", f"APT::Architecture={ARCHITECTURE}"]
 

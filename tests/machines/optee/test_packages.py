@@ -107,6 +107,46 @@ def test_a_kit_whose_key_the_tee_does_not_trust_is_refused(tmp_path: Path, suite
     assert type(caught.value) is error
 
 
+# What apt-cache prints, by its first word after the options.
+APT_CACHE = {
+    "pkgnames": "libteec2\nlibteecl-dev\nlibteec3\n",
+    "rdepends": (
+        "libteec2\nReverse Depends:\n  tee-supplicant\n |libx1\n  libx1:amd64\n  tee-supplicant\n"
+        "libteec3\nReverse Depends:\n  liby1\n"
+    ),
+    "madison": (
+        "  libteec2 | 4.11.0-1 | http://archive unstable/main arm64 Packages\n"
+        "  libteec2 |  4.5.0-1 | http://archive testing/main arm64 Packages\n"
+        "     libx1 | 1:1.0-1  | http://archive testing/main arm64 Packages\n"
+        "optee-client | 4.5.0-1 | http://archive testing/main Sources\n"
+    ),
+}
+
+
+def test_all_versions_of_what_depends_on_libteec_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, list[str]] = {}
+
+    def answer(argv: list[str], cwd: Path | None = None) -> str:
+        options = [word for word in argv if word in ("-c", "-o", "apt.conf")]
+        assert options == ["-c", "apt.conf", "-o"]
+        assert "APT::Architecture=arm64" in argv
+        verb = next(word for word in argv if word in (*APT_CACHE, "download"))
+        asked[verb] = argv[argv.index(verb) + 1 :]
+        assert cwd == (tmp_path / "dependents" if verb == "download" else None)
+        return APT_CACHE.get(verb, "")
+
+    monkeypatch.setattr(packages, "run", answer)
+    packages.download_dependents(STABLE, ["apt-get", "-q", "-c", "apt.conf"], tmp_path)
+    assert asked == {
+        "pkgnames": ["libteec"],
+        "rdepends": ["libteec2", "libteec3"],
+        "madison": ["libteec2", "libteec3", "libx1", "liby1", "tee-supplicant"],
+        "download": ["libteec2=4.11.0-1", "libteec2=4.5.0-1", "libx1=1:1.0-1"],
+    }
+
+
 @pytest.mark.parametrize(
     ("said", "suite", "error"),
     [
