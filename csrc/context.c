@@ -268,27 +268,6 @@ static int search_devices(const struct tee_device_ops *ops, void *device,
 	return reason;
 }
 
-static TEEC_Result result_of_open(int error)
-{
-	switch (error) {
-	case ENOENT:
-	case ENXIO:
-	case ENODEV:
-		return TEEC_ERROR_ITEM_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-		return TEEC_ERROR_ACCESS_DENIED;
-	case EBUSY:
-		return TEEC_ERROR_BUSY;
-	case ENOTTY:
-		return TEEC_ERROR_BAD_PARAMETERS;
-	case EOPNOTSUPP:
-		return TEEC_ERROR_NOT_SUPPORTED;
-	default:
-		return tee_result_from_errno(error);
-	}
-}
-
 TEEC_Result tee_context_initialize(TEEC_Context *context, const char *name,
 				   const struct tee_device_ops *ops,
 				   void *device,
@@ -343,7 +322,7 @@ err_free:
 	free(internal);
 err:
 	errno = -ret;
-	return result_of_open(-ret);
+	return tee_result_from_open_errno(-ret);
 }
 
 TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context)

@@ -14,6 +14,8 @@
  * library returns the same codes, which programs know.
  */
 TEEC_Result tee_result_from_errno(int error);
+/* The same for a device that could not be opened, of which it says more. */
+TEEC_Result tee_result_from_open_errno(int error);
 
 /*
  * block.c: memory that the TEE knows by an id. fd is -1 if there is none.

@@ -94,11 +94,12 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
-    from importlib import metadata
-
     try:
-        return metadata.version("pytee_client")
-    except metadata.PackageNotFoundError:
+        with TranslatedFilesShortage("reading the version of the package"):
+            from importlib import metadata
+
+            return metadata.version("pytee_client")
+    except ModuleNotFoundError:
         raise AttributeError(
             "pytee_client.__version__ is not known, because the package is not installed"
         ) from None

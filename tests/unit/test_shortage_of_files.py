@@ -58,6 +58,8 @@ STATEMENTS = {
     "context.allocate_shared_memory(10)": "context = tee.Context('fake:')",
     "Context('fake:optee')": "tee.Context('fake:').close()",
     "client_uuid(tee.Login.USER)": "",
+    "__version__": "",
+    "__version__ ": "import importlib.metadata",
     "client_uuid(tee.Login.GROUP, gid='root')": "",
     "client_uuid(tee.Login.GROUP, gid='root') ": "import grp, uuid",
 }
