@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from ..._boundary import bytes_of
 from ..._checks import said, to_instance, to_number
 from ..._panics import describe_exception
 from ...enums import Result
@@ -179,6 +180,6 @@ def _checked(service: TrustedService, answer: Any) -> tuple[int, bytes]:
         is_number = isinstance(status, int) and not isinstance(status, bool)
         is_status = is_number and _FIRST_STATUS <= status <= _UINT32
         if is_status and isinstance(response, bytes | bytearray | memoryview):
-            return int(status), bytes(response)
+            return int(status), bytes_of(response, "a response")
     remedy = "return the status, a number of 32 bits, and the response, such as (0, b'')"
     raise returned_wrongly(service, service.call, answer, remedy)
