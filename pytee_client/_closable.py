@@ -8,6 +8,7 @@ import weakref
 from types import TracebackType
 
 from . import _hints as t
+from ._boundary import make_finalizer
 from .errors import ClosedSharedMemoryError
 
 TYPE_CHECKING = False
@@ -62,13 +63,15 @@ class Closable(Single):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if self._closed:
-            return
+    def _forgotten(self) -> None:
+        """End what nobody has closed."""
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
             self.close()
+
+
+Closable.__del__ = make_finalizer(Closable)  # type: ignore[attr-defined]
 
 
 def closed_memory() -> ClosedSharedMemoryError:

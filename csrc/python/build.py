@@ -23,6 +23,7 @@ _PARTS = (
     "block.c",
     "call.c",
     "closed_buffer.c",
+    "finalizer.c",
     "functions.c",
 )
 # All of the C library but what it has for other programs alone.

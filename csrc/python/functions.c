@@ -6,6 +6,7 @@
 
 static PyMethodDef functions[] = {
 	{ "raise_failure", raise_failure, METH_NOARGS, NULL },
+	{ "make_finalizer", make_finalizer, METH_O, NULL },
 	{ "make_closed_class", make_closed_class, METH_O, NULL },
 	{ NULL, NULL, 0, NULL },
 };

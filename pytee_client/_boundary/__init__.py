@@ -12,7 +12,7 @@ from .context import NativeContext, ask_version
 from .inputs import Inputs
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
-from .python_kernel import make_closed_class, raise_interrupted
+from .python_kernel import make_closed_class, make_finalizer, raise_interrupted
 from .session import NativeSession
 from .user_memory import (
     WorkingCopy,
@@ -44,6 +44,7 @@ __all__ = [
     "copy_to_user",
     "is_size",
     "make_closed_class",
+    "make_finalizer",
     "pin",
     "plain_data",
     "raise_interrupted",

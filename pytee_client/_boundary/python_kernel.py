@@ -28,6 +28,8 @@ _functions: Final = vars(sys.modules["pytee_client._native"])
 raise_interrupted: Final[Callable[[], None]] = _functions["raise_failure"]
 # Makes the class of memory that is closed, of its base; see closed_buffer.c.
 make_closed_class: Final[Callable[[type], type]] = _functions["make_closed_class"]
+# Makes the __del__ of a class, which calls _forgotten() unless _closed is true; see finalizer.c.
+make_finalizer: Final[Callable[[type], Callable[[Any], None]]] = _functions["make_finalizer"]
 
 
 def owned(made: Any, drop: Callable[[Any, Any], object], needed: Any) -> Any:

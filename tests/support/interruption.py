@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interrupting the main thread in a call that waits."""
+"""Interrupting the main thread in a call that waits, or before each of its instructions."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytee_client
 
 from .waiting import LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType
 
 
 class Interrupted(BaseException):
@@ -50,3 +57,119 @@ def interruption() -> Iterator[Interruption]:
         yield made
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+PACKAGE = Path(pytee_client.__file__).parent
+
+
+# Of kernels in Python, and what they use.
+OF_KERNELS = ("fake/", "faults/", "traces/", "kernels/", "_boundary/user_memory.py")
+
+
+def library_alone(path: str) -> bool:
+    """Return whether a file is the library's, and not of a kernel in Python."""
+    return path.startswith(f"{PACKAGE}/") and not path.startswith(
+        tuple(f"{PACKAGE}/{name}" for name in OF_KERNELS)
+    )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Before an instruction of a function, at its nth execution; -1 is the call itself."""
+
+    code: CodeType
+    instruction: int
+    nth: int
+
+    def __str__(self) -> str:
+        name = f"{Path(self.code.co_filename).name}, {self.code.co_name}"
+        return f"{name}: instruction {self.instruction}, execution {self.nth}"
+
+
+class _Tracer:
+    """Calls a function before each instruction of some code."""
+
+    def __init__(
+        self, is_in: Callable[[CodeType], bool], see: Callable[[CodeType, int], None]
+    ) -> None:
+        self._is_in = is_in
+        self._see = see
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event == "call":
+            if not self._is_in(frame.f_code):
+                return None
+            frame.f_trace_lines = False
+            frame.f_trace_opcodes = True
+            self._see(frame.f_code, -1)
+        elif event == "opcode":
+            self._see(frame.f_code, frame.f_lasti)
+        return self
+
+
+def moments_of(run: Callable[[], object], is_in: Callable[[str], bool]) -> list[Moment]:
+    """Return the moments of a run: for each instruction, its first execution and its last."""
+    counts: Counter[tuple[CodeType, int]] = Counter()
+
+    def see(code: CodeType, instruction: int) -> None:
+        counts[code, instruction] += 1
+
+    sys.settrace(_Tracer(lambda code: is_in(code.co_filename), see))
+    try:
+        run()
+    finally:
+        sys.settrace(None)
+    return [
+        Moment(code, instruction, nth)
+        for (code, instruction), count in counts.items()
+        for nth in sorted({1, count})
+    ]
+
+
+def interrupt_at(moment: Moment, run: Callable[[], object]) -> bool:
+    """Run something with an interrupt at a moment; return whether it came out."""
+    left = moment.nth
+
+    def see(code: CodeType, instruction: int) -> None:
+        nonlocal left
+        left -= instruction == moment.instruction
+        if not left:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+
+    sys.settrace(_Tracer(lambda code: code is moment.code, see))
+    try:
+        run()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return bool(left)
+
+
+def interrupt_everywhere(
+    run: Callable[[], object],
+    check: Callable[[], object],
+    is_in: Callable[[str], bool] = library_alone,
+    part: slice = slice(None),
+) -> int:
+    """Run something once for each of its moments, with an interrupt then, and check after it.
+
+    Args:
+        run: what is interrupted.
+        check: raises AssertionError if the interrupt left something.
+        is_in: whether interrupts are to come in a file.
+        part: which of the moments.
+
+    Returns:
+        How many moments that were.
+    """
+    run()
+    moments = moments_of(run, is_in)[part]
+    for moment in moments:
+        try:
+            assert interrupt_at(moment, run), "the interrupt did not come out"
+            check()
+        except AssertionError as error:
+            raise AssertionError(str(moment)) from error
+    return len(moments)

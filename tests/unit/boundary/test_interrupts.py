@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interrupts before every instruction of the library leak nothing, and come out."""
+
+from __future__ import annotations
+
+import gc
+import random
+import signal
+from uuid import UUID
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import fake
+from pytee_client.kernels import uapi
+
+from ...support.interruption import interrupt_everywhere
+from ...support.stand_in import ALWAYS, ANY_IOCTL, OPEN, Alive, StandIn, on_stand_in
+
+ANY = UUID(int=1)
+PARTS = 3
+RANDOM = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+def use_everything(context: tee.Context, application: UUID) -> None:
+    content = bytearray(100)
+    with context, context.open_session(application) as session:
+        session.invoke_command(0, tee.MemrefTempOutput(8))
+        with context.allocate_shared_memory(100, tee.MemoryFlags.OUTPUT) as block:
+            session.invoke_command(0, block)
+            view = memoryview(block)
+        assert len(view) == 100
+        with context.register_shared_memory(content) as registered:
+            session.invoke_command(0, tee.MemrefPartialOutput(registered, 0, 50))
+        # What the context has to close.
+        context.open_session(application)
+        context.allocate_shared_memory(0)
+        context.register_shared_memory(content)
+
+
+@pytest.mark.parametrize("registers", [True, False])
+@pytest.mark.parametrize("part", range(PARTS))
+@on_stand_in
+def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool, part: int) -> None:
+    caps = uapi.TEE_GEN_CAP_GP | (uapi.TEE_GEN_CAP_REG_MEM if registers else 0)
+    device.describe(capabilities=caps)
+
+    def check() -> None:
+        if device.alive != Alive():
+            gc.collect()
+        assert device.alive == Alive()
+        assert not device.take_violations()
+
+    def run() -> None:
+        use_everything(tee.Context(device.path), ANY)
+
+    count = interrupt_everywhere(run, check, part=slice(part, None, PARTS))
+    assert count > 1000 / PARTS
+
+
+@pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem"])
+def test_no_interrupt_leaks_what_the_fake_gave(profile: str) -> None:
+    kernel = fake.Kernel(profile)
+
+    def check() -> None:
+        if kernel.resources().descriptors:
+            gc.collect()
+        kernel.assert_no_leaks()
+
+    def run() -> None:
+        use_everything(tee.Context(backend=kernel), RANDOM)
+
+    count = interrupt_everywhere(run, check)
+    assert count > 1000
+
+
+ROUNDS = 700
+
+
+@pytest.mark.parametrize("seed", range(3))
+@on_stand_in
+def test_no_signal_at_a_random_moment_leaks_what_a_slow_device_gave(
+    device: StandIn, seed: int
+) -> None:
+    """Most come while an ioctl runs, and are raised as soon as it has returned."""
+    chance = random.Random(seed)
+    device.on(ANY_IOCTL, delay=0.0003, times=ALWAYS)
+    device.on(OPEN, delay=0.0003, times=ALWAYS)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    interrupted = 0
+    for number in range(ROUNDS):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00001, 0.012))
+            try:
+                use_everything(tee.Context(device.path), ANY)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            interrupted += 1
+        if device.alive != Alive():
+            gc.collect()
+        assert device.alive == Alive(), f"round {number}"
+        assert not device.take_violations(), f"round {number}"
+        device.forget()
+    assert interrupted > ROUNDS / 4
