@@ -112,8 +112,10 @@ def _set_part(
 
 def _cut_view(place: tuple[memoryview | None, int], size: int) -> memoryview | int:
     view, offset = place
-    # Of memory that shows no bytes, only the size came back.
-    return size if view is None else view_part(view, offset, size)
+    if view is None:
+        # Of memory that shows no bytes, only the size came back.
+        return size
+    return view_part(view, offset, size) if offset else view_of(view, size)
 
 
 def _block(call: Call, context: NativeContext, index: int, block: SharedMemory) -> int:

@@ -177,6 +177,21 @@ def test_only_an_array_that_is_full_keeps_its_shape(session: tee.Session, size: 
         assert (view.format, view.shape) == (expected.format, expected.shape)
 
 
+def test_an_array_that_is_registered_keeps_its_shape_too(
+    context: tee.Context, session: tee.Session
+) -> None:
+    numbers = array.array("H", [0xEEEE] * 6)
+    rows = memoryview(numbers).cast("B").cast("H", (2, 3))
+    with context.register_shared_memory(rows) as block:
+        for parameter in (block, tee.MemrefWhole(block), tee.MemrefPartialInOut(block)):
+            (output,) = session.invoke_command(Command.NOTHING, parameter)
+            view = output_as(memoryview, output)
+            assert (view.format, view.shape) == ("H", (2, 3))
+        (output,) = session.invoke_command(Command.NOTHING, tee.MemrefPartialInOut(block, 2))
+        assert bytes(output_as(memoryview, output)) == bytes(numbers)[2:]
+        assert output_as(memoryview, output).format == "B"
+
+
 def test_an_empty_array_keeps_its_shape(session: tee.Session) -> None:
     empty = (ctypes.c_uint32 * 0)()
     (output,) = session.invoke_command(Command.NOTHING, tee.MemrefTempInOut(empty))
