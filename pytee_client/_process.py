@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which process this is, without a system call for each check."""
+"""Which process this is, without a system call for each check, and locks for its children."""
 
 from __future__ import annotations
 
 import os
+import weakref
+from threading import Semaphore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import Any, ClassVar, Final, TypeVar
+
+    _Lock = TypeVar("_Lock")
 
 
 class Process:
@@ -20,8 +24,43 @@ class Process:
     generation: ClassVar[int] = 0
 
 
+# Added to and taken from in single steps: no lock is needed.
+_locks: Final[set[weakref.ref[Any]]] = set()
+
+
+def renewed(lock: _Lock) -> _Lock:
+    """Return a lock of the module threading, which a child of a fork will find free.
+
+    A thread of the parent that holds it is not in the child, so nobody would release it there.
+    What it guards may be half done: it is for copies that a child has, but need not use.
+    """
+    _locks.add(weakref.ref(lock, _locks.discard))
+    return lock
+
+
+class RenewedSemaphore(Semaphore):
+    """A semaphore, which a child of a fork will find with its first value."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self._first_value = value
+        renewed(self)
+
+    def _is_owned(self) -> bool:
+        return False
+
+    def _at_fork_reinit(self) -> None:
+        super().__init__(self._first_value)
+
+
 def _enter_child() -> None:
     Process.generation += 1
+    for reference in list(_locks):
+        lock = reference()
+        # What the forking thread holds, it will release itself.
+        if lock is not None and not lock._is_owned():
+            # As the standard library does with its own.
+            lock._at_fork_reinit()
 
 
 os.register_at_fork(after_in_child=_enter_child)

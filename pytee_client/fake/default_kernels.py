@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Final
 
+from .._process import renewed
 from .kernel.kernel import Kernel
 from .kernel.release import LinuxRelease
 from .profiles import DEFAULT_PROFILE, parse_profile
@@ -13,7 +15,7 @@ from .profiles import DEFAULT_PROFILE, parse_profile
 __all__ = ["default_kernel"]
 
 _default_kernels: Final[dict[tuple[str, LinuxRelease], Kernel]] = {}
-_lock: Final = threading.Lock()
+_lock: Final = renewed(threading.RLock())
 
 
 def default_kernel(profile: str = DEFAULT_PROFILE) -> Kernel:
@@ -36,5 +38,10 @@ def default_kernel(profile: str = DEFAULT_PROFILE) -> Kernel:
     key = name, release or LinuxRelease.default()
     with _lock:
         if key not in _default_kernels:
-            _default_kernels[key] = Kernel(name, release=key[1])
+            # A signal's handler may have made one meanwhile.
+            _default_kernels.setdefault(key, Kernel(name, release=key[1]))
         return _default_kernels[key]
+
+
+# A child of a fork has kernels of its own: its parent's have sessions and threads that it lacks.
+os.register_at_fork(after_in_child=_default_kernels.clear)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from .._boundary import address_of, copy_from_user
 from .._checks import to_bool, to_instance, to_path_text
+from .._process import renewed
 from ..enums import Result
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .plan import Fault, Plan, Strike
@@ -40,7 +41,7 @@ class FaultyKernel(ProxyKernel):
     def __init__(self, kernel: Kernel | Literal["linux"], plan: Plan = Plan()) -> None:  # noqa: B008
         super().__init__(kernel)
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._paths: dict[int, str] = {}
         self._dead: set[int] = set()
         self._gone: dict[str | None, bool] = {}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 
 from .._checks import to_count, to_timeout
+from .._process import renewed
 
 __all__ = ["Gate"]
 
@@ -22,7 +23,7 @@ class Gate:
 
     def __init__(self, limit: float | None = 60) -> None:
         self._limit = to_timeout(limit, "the limit")
-        self._changed = threading.Condition()
+        self._changed = renewed(threading.Condition())
         self._reached = 0
         self._is_open = False
 

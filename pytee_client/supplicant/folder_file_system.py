@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .._checks import to_path_text
+from .._process import renewed
 from ..enums import Result
 from .file_system import FileSystem, parts_of
 from .results import ResultError
@@ -45,7 +46,7 @@ class FolderFileSystem(FileSystem):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(to_path_text(path, "the folder"))
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._files: dict[int, int] = {}
 
     def open(self, name: str) -> int:

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from .._process import renewed
 from ..kernels import uapi
 
 __all__ = ["Blocks"]
@@ -37,7 +38,7 @@ class Blocks:
 
     def __init__(self) -> None:
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._by_id: dict[tuple[int, int], list[_Block]] = {}
         self._by_file: dict[int, _Block] = {}
         self._by_mapping: dict[int, _Block] = {}

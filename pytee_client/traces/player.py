@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO, cast
 from .. import _hints as t
 from .._boundary import address_of, copy_to_user
 from .._checks import to_bool, to_timeout
+from .._process import renewed
 from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .casting import Actor, Block
@@ -86,7 +87,7 @@ class TracePlayer:
             self._scope, records = read_trace(cast("TextIO", file), self._name)
         self._script = Script(records, self._name, checks_data=check_payloads, patience=wait)
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._blocks = Blocks()
         self._files: dict[int, Actor] = {}
         self._made: dict[int, Block] = {}

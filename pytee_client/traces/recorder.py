@@ -16,7 +16,7 @@ from typing import Any, Literal, TextIO, cast
 from .. import _hints as t
 from .._boundary import read_mapping
 from .._checks import to_bool
-from .._process import Process
+from .._process import Process, renewed
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
@@ -59,7 +59,7 @@ class TraceRecorder(ProxyKernel):
         path = path_of(file, "write")
         super().__init__(kernel)
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._failure: OSError | ValueError | None = None
         self._process = Process.generation
         self._scope = Scope(payloads, values, self._read_block)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
+from .._process import renewed
 from ..kernels import SystemCall
 from .casting import Actor, Block, find_block, find_call, find_close, find_opening
 from .description import Description
@@ -54,7 +55,7 @@ class Script:
         self._name = name
         self._checks_data = checks_data
         self._patience = patience
-        self._changed = threading.Condition()
+        self._changed = renewed(threading.Condition())
         self.program = Actor(None, read_roles(records, name, with_data=checks_data))
         self._is_threaded = len({record.thread for record in records}) > 1
         self._thread: int | None = None

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
+from ..._process import renewed
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..devices.enumeration import DEVICE_ENUMERATION, EnumerationCommand
@@ -46,7 +47,7 @@ class InvokeTests(TrustedApplication):
         Command.SELF_TESTS,
         Command.DEVICE_TREE_TESTS,
     )
-    _idle: ClassVar[threading.Condition] = threading.Condition()
+    _idle: ClassVar[threading.Condition] = renewed(threading.Condition())
     _callers: ClassVar[int] = 0
     _readers: ClassVar[int] = 0
     _writers: ClassVar[int] = 0

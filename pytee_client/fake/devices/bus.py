@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ..._process import renewed
 from ..structures import Driver
 from .client_driver import ClientDevice, ClientDriver
 from .uevents import UeventAction, Uevents
@@ -46,8 +47,8 @@ class Bus:
     def __init__(self, uevents: Uevents) -> None:
         self._uevents = uevents
         # Held while drivers run; the other lock only while the lists are used.
-        self._matching = threading.RLock()
-        self._lock = threading.Lock()
+        self._matching = renewed(threading.RLock())
+        self._lock = renewed(threading.RLock())
         self._devices: list[ClientDevice] = []
         self._drivers: list[ClientDriver] = []
         self._failures: list[BusFailure] = []

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Final, final
 
+from ..._process import renewed
 from ..structures import Core, Driver, TeeContext, TeeDevice
 from .bus import Bus
 from .client_context import ClientContext
@@ -80,7 +81,7 @@ class DeviceTable:
     ) -> None:
         self.nodes: dict[str, TeeDevice] = {}
         self._core = core
-        self._changed = threading.Condition(lock)
+        self._changed = renewed(threading.Condition(lock))
         self._tees = {driver: _Tee(driver, driver.devices()) for driver in drivers}
         self._bus = bus
         self._uevents = uevents

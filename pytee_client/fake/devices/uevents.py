@@ -13,6 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final
 
 from ..._checks import to_timeout
+from ..._process import renewed
 
 __all__ = ["Uevent", "UeventAction", "UeventMonitor", "Uevents"]
 
@@ -74,7 +75,7 @@ class UeventMonitor:
     def __init__(self, events: Uevents) -> None:
         self._events = events
         self._heard: deque[Uevent] = deque()
-        self._news = threading.Condition()
+        self._news = renewed(threading.Condition())
 
     def _hear(self, event: Uevent) -> None:
         with self._news:
@@ -127,7 +128,7 @@ class Uevents:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = renewed(threading.RLock())
         self._monitors: list[UeventMonitor] = []
         self._numbers = itertools.count(1)
 

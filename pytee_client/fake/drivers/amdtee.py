@@ -16,6 +16,7 @@ from uuid import UUID
 
 from ..._checks import to_path_text
 from ..._firmware import amdtee_firmware
+from ..._process import renewed
 from ...enums import Login, Origin, Result
 from ...kernels import uapi
 from ..kernel.release import LinuxRelease
@@ -74,7 +75,7 @@ class AmdTee(ApplicationDriver):
         super().__init__(storage, applications)
         self._firmware = None if firmware is None else Path(to_path_text(firmware, "firmware"))
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._loaded: dict[int, _Loaded] = {}
 
     @staticmethod

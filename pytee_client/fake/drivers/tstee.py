@@ -14,6 +14,7 @@ from uuid import UUID
 from ..._boundary import bytes_of
 from ..._checks import said, to_instance, to_number
 from ..._panics import describe_exception
+from ..._process import renewed
 from ...enums import Result
 from ...errors import ParameterTypeError
 from ...kernels import uapi
@@ -96,8 +97,8 @@ class TsTee(Driver):
         for partition in partitions:
             to_instance(partition, SecurePartition, "each partition", "make it first")
         self._partitions = {TeeDevice(self, _REQUESTS): partition for partition in partitions}
-        self._busy = {device: threading.RLock() for device in self._partitions}
-        self._lock = threading.Lock()
+        self._busy = {device: renewed(threading.RLock()) for device in self._partitions}
+        self._lock = renewed(threading.RLock())
 
     def devices(self) -> list[TeeDevice]:
         """Make a device for each partition."""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..._boundary import copy_to_user
 from ..._checks import to_bool, to_instance, to_path_text, to_timeout
+from ..._process import renewed
 from ...kernels import uapi
 from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
@@ -92,7 +93,7 @@ class Kernel:
         self.drivers: tuple[Driver, ...]
         self.drivers, release = tees_of(tees, release)
         self.release: LinuxRelease = release
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._memory = MemoryTable(release, self._lock, self._release_unused)
         self._driver_model = DriverModel(self._memory, self.drivers, self._lock)
         self._devices = self._driver_model.table

@@ -10,6 +10,7 @@ import threading
 from typing import Final
 from uuid import UUID
 
+from ..._process import renewed
 from ...enums import Result
 from .results import ResultError
 from .trusted_application import TrustedApplication, check_application
@@ -20,7 +21,7 @@ _MAGIC: Final = b"pytee_client TA\0"
 _BODY: Final = struct.Struct("=16s16sQ")  # magic, UUID, number
 _numbers: Final = itertools.count(1)
 _applications: dict[bytes, type[TrustedApplication]] = {}
-_lock: Final = threading.Lock()
+_lock: Final = renewed(threading.RLock())
 
 
 def application_image(application: type[TrustedApplication]) -> bytes:

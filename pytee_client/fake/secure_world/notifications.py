@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, final
 
+from ..._process import renewed
 from ...enums import Result
 
 __all__ = ["Notifications"]
@@ -41,7 +42,7 @@ class Notifications:
         self.max_value = max_value
         self.ticks_per_second: int | None = None
         self.on_bottom_half: list[Callable[[], object]] = []
-        self._changed = threading.Condition()
+        self._changed = renewed(threading.Condition())
         self._posted: set[int] = set()
         self._waiting: set[int] = set()
 

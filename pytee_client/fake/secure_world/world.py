@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from ..._panics import for_panic
+from ..._process import renewed
 from ...enums import Login, Origin, Result
 from ...supplicant.file_system import FileSystem
 from ...supplicant.folder_file_system import FolderFileSystem
@@ -58,9 +59,9 @@ class SecureWorld:
         self.storage: PersistentStorage = PersistentStorage(lambda: self.file_system)
         self.clock: Clock = Clock()
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         # One lock for all, as in OP-TEE, so that no two of them wait for each other.
-        self._single_instance_lock = threading.RLock()
+        self._single_instance_lock = renewed(threading.RLock())
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, Instance] = {}
         self._sessions: dict[int, OpenSession] = {}

@@ -6,13 +6,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from mmap import PAGESIZE
 from uuid import UUID
 
 from ...._checks import to_bool, to_instance, to_number
+from ...._process import RenewedSemaphore
 from ....enums import Origin, Result
 from ....kernels import uapi
 from ...devices.enumeration import DEVICE_ENUMERATION
@@ -117,7 +117,7 @@ class Optee(ApplicationDriver):
         super().__init__(storage, applications)
         self.supplicant = supplicant
         self._thread: AbstractContextManager[object] = (
-            threading.Semaphore(threads) if threads is not None else contextlib.nullcontext()
+            RenewedSemaphore(threads) if threads is not None else contextlib.nullcontext()
         )
         self.revision = revision
         self.routes_rpmb = routes_rpmb

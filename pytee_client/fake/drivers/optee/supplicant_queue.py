@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import final
 
+from ...._process import renewed
 from ....enums import Result
 from ....kernels.uapi import ParamType
 from ...structures import Param, TeeContext
@@ -56,7 +57,7 @@ class SupplicantQueue:
     def __init__(self) -> None:
         self.reports_dead_clients = True
         self.on_first_open: list[Callable[[], object]] = []
-        self._changed = threading.Condition()
+        self._changed = renewed(threading.Condition())
         self._queue: list[_Request] = []
         self._requests: dict[int, _Request] = {}
         self._supplicant: TeeContext | None = None

@@ -9,6 +9,7 @@ import threading
 from typing import Final
 
 from ...._boundary import bytes_of, copy_from_user, copy_to_user
+from ...._process import renewed
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
 from ...structures import Param, TeeContext
@@ -51,7 +52,7 @@ class QteeClient:
         self.context = context
         self.transport = transport
         self._queue = RequestQueue()
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._objects: dict[int, QteeObject] = {}
         self._is_closed = False
 

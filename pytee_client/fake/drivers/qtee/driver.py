@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...._checks import to_callable, to_count, to_instance, to_uint32
+from ...._process import renewed
 from ....kernels import uapi
 from ....kernels.uapi import ParamType
 from ...kernel.release import LinuxRelease
@@ -68,7 +69,7 @@ class Qtee(Driver):
                 to_callable(make, f"service {number}")
         self._root = RootObject(dict(services or {}))
         self._transport = Transport(callback_ids)
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._clients: dict[TeeContext, QteeClient] = {}
 
     @classmethod

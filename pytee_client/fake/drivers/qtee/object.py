@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any
 
 from ...._boundary import bytes_of
+from ...._process import renewed
 from ...returned import returned_wrongly, shown_code
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 # Many threads retain and release objects, but rarely and briefly.
-_lock = threading.RLock()
+_lock = renewed(threading.RLock())
 
 
 class QteeResult(IntEnum):

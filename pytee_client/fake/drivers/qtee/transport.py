@@ -8,6 +8,7 @@ import errno
 import threading
 from collections.abc import Iterator
 
+from ...._process import renewed
 from .object import QteeReference
 
 __all__ = ["Transport", "TransportDeadError"]
@@ -25,7 +26,7 @@ class Transport:
     """
 
     def __init__(self, callback_ids: int) -> None:
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._free_ids = callback_ids
         self._error: int | None = None
         self._thread = threading.local()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import threading
 
+from ...._process import renewed
 from ....enums import Result
 from ....supplicant.file_system import FileSystem, parts_of
 from ..results import ResultError
@@ -22,7 +23,7 @@ class MemoryFileSystem(FileSystem):
 
     def __init__(self, capacity: int = 64 << 20) -> None:
         self._capacity = capacity
-        self._lock = threading.RLock()
+        self._lock = renewed(threading.RLock())
         self._files: dict[tuple[str, ...], bytearray] = {}
         self._handles: dict[int, bytearray] = {}
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
+from ...._process import renewed
 from ....enums import Result
 from ....supplicant.file_system import FileSystem
 from ..results import PanicError, ResultError
@@ -87,7 +88,7 @@ class PersistentStorage:
 
     def __init__(self, file_system: Callable[[], FileSystem]) -> None:
         self._file_system = file_system
-        self.lock: threading.RLock = threading.RLock()
+        self.lock: threading.RLock = renewed(threading.RLock())
         self._open: dict[tuple[UUID, bytes], _StoredObject] = {}
 
     @property
