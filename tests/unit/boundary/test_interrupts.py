@@ -61,7 +61,9 @@ def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool,
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem"])
-def test_no_interrupt_leaks_what_the_fake_gave(profile: str) -> None:
+@on_stand_in
+def test_no_interrupt_leaks_what_the_fake_gave(device: StandIn, profile: str) -> None:
+    """In a process of its own: an interrupt within the end of a handler makes Python forget it."""
     kernel = fake.Kernel(profile)
 
     def check() -> None:
