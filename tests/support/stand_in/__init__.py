@@ -13,7 +13,19 @@ import inspect
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
-from .device import ALWAYS, ANY_IOCTL, CLOSE, FCNTL, MMAP, OPEN, Alive, Call, Rule, StandIn
+from .device import (
+    ALWAYS,
+    ANY_IOCTL,
+    CLOSE,
+    FCNTL,
+    MMAP,
+    OPEN,
+    OPEN_OTHER,
+    Alive,
+    Call,
+    Rule,
+    StandIn,
+)
 from .processes import environment, server
 
 __all__ = [
@@ -23,6 +35,7 @@ __all__ = [
     "FCNTL",
     "MMAP",
     "OPEN",
+    "OPEN_OTHER",
     "Alive",
     "Call",
     "Rule",

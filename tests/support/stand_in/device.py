@@ -14,7 +14,7 @@ from pytee_client.kernels import uapi
 from ..waiting import LIMIT
 from . import library
 
-OPEN, CLOSE, MMAP, FCNTL = 1, 2, 3, 4
+OPEN, CLOSE, MMAP, FCNTL, OPEN_OTHER = 1, 2, 3, 4, 5
 ANY_IOCTL = 0
 ALWAYS = 0xFFFF_FFFF
 
@@ -145,7 +145,8 @@ class StandIn:
         """Have something happen to some calls, times of them after the first skip of them.
 
         Args:
-            request: the number of an ioctl, ANY_IOCTL, OPEN, CLOSE, MMAP or FCNTL.
+            request: the number of an ioctl, ANY_IOCTL, OPEN, CLOSE, MMAP or FCNTL; OPEN_OTHER is
+                only noted, with its path as data.
             answer: what fields of the argument become, whatever the device wrote there.
             skip: how many calls pass before.
             times: how many it happens to, or ALWAYS.

@@ -89,8 +89,11 @@ static int do_open(int folder, const char *path, int flags, mode_t mode)
 	int number = path ? number_of_device(path) : -2;
 	sigset_t before;
 
-	if (number == -2)
+	if (number == -2) {
+		if (state && path && !strncmp(path, "/dev/", 5))
+			note(STAND_IN_OPEN_OTHER, -1, path, strlen(path));
 		return (int)syscall(SYS_openat, folder, path, flags, mode);
+	}
 	block_signals(&before);
 	return finish(&before, open_device(number, flags));
 }

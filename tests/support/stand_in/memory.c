@@ -83,6 +83,15 @@ int allocate_block(uint32_t device, struct tee_ioctl_shm_alloc_data *data)
 	return fd;
 }
 
+/* For memory of a kind of which Linux says no more. */
+static bool can_write(uint64_t address)
+{
+	uint8_t byte;
+
+	return !read_memory(getpid(), &byte, address, 1) &&
+	       !write_memory(getpid(), address, &byte, 1);
+}
+
 int register_memory(uint32_t device, struct tee_ioctl_shm_register_data *data)
 {
 	const struct stand_in_object content = { .kind = STAND_IN_REGISTRATION,
@@ -94,10 +103,10 @@ int register_memory(uint32_t device, struct tee_ioctl_shm_register_data *data)
 	if (data->flags || !data->length ||
 	    !(state->capabilities & TEE_GEN_CAP_REG_MEM))
 		return -EINVAL;
-	/* EINVAL: this kernel can't tell. */
 	if (madvise((void *)(uintptr_t)start, data->addr + data->length - start,
 		    MADV_POPULATE_WRITE) &&
-	    errno != EINVAL)
+	    (errno != EINVAL || !can_write(data->addr) ||
+	     !can_write(data->addr + data->length - 1)))
 		return -EFAULT;
 	data->flags = 1;
 	return new_memory(&content, &data->id);

@@ -24,6 +24,8 @@
 #define STAND_IN_CLOSE 2
 #define STAND_IN_MMAP 3
 #define STAND_IN_FCNTL 4
+/* Of anything else in /dev; bytes are the path. */
+#define STAND_IN_OPEN_OTHER 5
 
 #define STAND_IN_NOTHING 0
 #define STAND_IN_DEVICE 1

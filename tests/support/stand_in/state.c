@@ -240,7 +240,7 @@ static bool is_for(const struct stand_in_rule *rule, uint64_t request)
 	if (!rule->times)
 		return false;
 	if (rule->request == STAND_IN_ANY_IOCTL)
-		return request > STAND_IN_FCNTL;
+		return request > STAND_IN_OPEN_OTHER;
 	return rule->request == request;
 }
 
