@@ -37,3 +37,7 @@ def test_whatever_fails_nothing_is_left(tmp_path: Path) -> None:
 
 def test_a_call_in_which_its_thread_forked_ends_in_both_processes(tmp_path: Path) -> None:
     check(tmp_path, "forks_in_calls")
+
+
+def test_memory_that_ends_while_its_context_does_ends_it_once(tmp_path: Path) -> None:
+    check(tmp_path, "ends", *(f"-Wl,--wrap={name}" for name in ("calloc", "realloc", "free")))
