@@ -215,7 +215,7 @@ static int64_t map_object(uint32_t object, void *address, size_t length,
 	if (!ret && state->objects[object].kind != STAND_IN_BLOCK)
 		ret = -EINVAL;
 	/* As the driver does. */
-	if (!ret && length > ((state->objects[object].size + 4095) & ~4095ULL))
+	if (!ret && length > state->objects[object].size)
 		ret = -EINVAL;
 	if (!ret) {
 		ret = syscall(SYS_mmap, address, length, protection, flags,
