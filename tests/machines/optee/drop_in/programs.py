@@ -61,7 +61,8 @@ def _newest(root: Path, pattern: str) -> Path | None:
 def _linked(
     sysroot: Path, source: Path, headers: Iterable[Path], libraries: Iterable[Path]
 ) -> bytes:
-    with tempfile.NamedTemporaryFile(prefix="pytee_client-") as made:
+    with tempfile.TemporaryDirectory(prefix="pytee_client-") as scratch:
+        made = Path(scratch, source.stem)
         run(
             [
                 *project.compiler(sysroot),
@@ -73,7 +74,7 @@ def _linked(
                 "-Wl,--no-as-needed,--no-allow-shlib-undefined",
                 f"-Wl,-rpath,/{PLACE}",
                 "-o",
-                made.name,
+                made,
             ]
         )
-        return Path(made.name).read_bytes()
+        return made.read_bytes()
