@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from .. import parameters as p
-from .._boundary import address_of_memory, is_size, plain_data, to_size
+from .._boundary import is_size, plain_data, to_size
 from .._boundary.buffers import EMPTY
 from .._boundary.call import (
     MEMREF_PARTIAL_INOUT,
@@ -32,6 +32,7 @@ from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
 from ..memory import AllocatedSharedMemory, SharedMemory, view_part
+from .memory_in_blocks import may_lie_in_block, set_in_block
 from .plain_values import hint_for, to_words
 
 TYPE_CHECKING = False
@@ -50,32 +51,6 @@ _INOUT: Final = _INPUT | _OUTPUT
 def foreign_block(block: SharedMemory) -> BadParametersError:
     """Say that a block can't be used in this context."""
     return BadParametersError(f"{block!r} belongs to another context: allocate one here")
-
-
-def _may_be_shared(context: NativeContext, buffer: Buffer) -> bool:
-    """Return whether it is worth looking for the block that a buffer lies in."""
-    blocks = context.blocks
-    return bool(blocks.registered if type(buffer) is bytearray else blocks.places)
-
-
-def _set_in_block(
-    call: Call, context: NativeContext, index: int, memory: Any, size: int, directions: int
-) -> bool:
-    """Set memory as a part of the block that it lies in.
-
-    Return False if it lies in none, or this use is not allowed: then it must be copied.
-    """
-    if not (call.finds_blocks and size):
-        return False
-    found = context.blocks.find(address_of_memory(memory), size, directions)
-    if found is None:
-        return False
-    block, offset = found
-    # Another thread may close it from now on: then the call does not begin, and is made anew.
-    call.note_found(block)
-    call.keep_alive(block._native)
-    call.set_part(index, block._native, offset, size)
-    return True
 
 
 def _hold(call: Call, block: SharedMemory, native: NativeSharedMemory) -> memoryview | None:
@@ -287,7 +262,7 @@ def _set_callers_output(
     data = plain_data(buffer, index, True)
     memory = call.hold(data)
     size = len(memory)
-    is_part = _may_be_shared(context, data) and _set_in_block(
+    is_part = may_lie_in_block(context, data) and set_in_block(
         call, context, index, memory, size, directions
     )
     if not is_part:
@@ -323,7 +298,7 @@ def _bytes(call: Call, context: NativeContext, index: int, data: bytes) -> int:
 def _buffer(call: Call, context: NativeContext, index: int, buffer: Buffer) -> int:
     memory = call.pin(buffer, index, False)
     size = len(memory)
-    if _may_be_shared(context, buffer) and _set_in_block(
+    if may_lie_in_block(context, buffer) and set_in_block(
         call, context, index, memory, size, _INPUT
     ):
         return MEMREF_PARTIAL_INPUT
