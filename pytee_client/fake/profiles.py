@@ -40,6 +40,7 @@ _PROFILES: Final[dict[str, Callable[[], Driver]]] = {
     "amdtee": AmdTee,
     "tstee": _new_tstee,
     "qtee": _new_qtee,
+    "optee-4.10": lambda: Optee(revision="4.10"),
 }
 
 
@@ -105,12 +106,13 @@ def _no_tee(given: Any) -> TypeError:
 def bundled_with(driver: Driver) -> tuple[type[TrustedApplication], ...]:
     """Return the applications that a TEE has from the start.
 
-    The pseudo applications are part of OP-TEE. The examples are files that a supplicant loads, if
-    it has one.
+    The pseudo applications are part of OP-TEE. The examples are those of its release; they are
+    files that a supplicant loads, if it has one.
     """
-    from .applications import BUNDLED, PSEUDO_APPLICATIONS
+    from .applications import BUNDLED, PSEUDO_APPLICATIONS, Conformance, examples_of
 
     if not isinstance(driver, Optee):
         return BUNDLED if isinstance(driver, ApplicationDriver) else ()
-    examples = BUNDLED if driver.supplicant is SupplicantUse.NONE else ()
-    return (*examples, *PSEUDO_APPLICATIONS)
+    if driver.supplicant is not SupplicantUse.NONE:
+        return PSEUDO_APPLICATIONS
+    return (*examples_of(driver.revision), Conformance, *PSEUDO_APPLICATIONS)

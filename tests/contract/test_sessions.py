@@ -7,6 +7,7 @@ import errno
 import gc
 import grp
 import os
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -42,6 +43,14 @@ def test_an_application_can_refuse_to_open(context: tee.Context, code: int) -> N
     assert caught.value.code == code
     assert caught.value.origin == tee.Origin.TRUSTED_APP
     assert caught.value.outputs == ((0x4F50454E, 1),)
+
+
+@pytest.mark.optee_only
+@pytest.mark.parametrize("parameter", [(1, 2), tee.ValueOutput(), b"abc", tee.MemrefTempOutput(3)])
+def test_hello_world_is_opened_without_parameters(context: tee.Context, parameter: Any) -> None:
+    with pytest.raises(tee.BadParametersError) as caught:
+        context.open_session(Target.HELLO_WORLD, parameter)
+    assert caught.value.origin == tee.Origin.TRUSTED_APP
 
 
 @pytest.mark.assertion("OS-15")

@@ -1,34 +1,72 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Trusted Applications of fake kernels: those for every TEE, and those of OP-TEE."""
+"""The Trusted Applications of fake kernels: those for every TEE, and those of OP-TEE.
+
+OP-TEE's examples have changed. HelloWorld, Random, SecureStorage and Hotp are the same in 4.5 and
+4.10. Aes and Acipher are those of 4.5. Aes49, Acipher49, Ecdh, Ecdsa, Sha and SignVerify are those
+of 4.9 and later releases. A fake OP-TEE has the examples of its revision; see examples_of().
+"""
+
+import re
+from typing import Final
 
 from ..secure_world.trusted_application import TrustedApplication
 from .acipher import Acipher
+from .acipher49 import Acipher49
 from .aes import Aes
+from .aes49 import Aes49
 from .conformance import Conformance
+from .ecdh import Ecdh
+from .ecdsa import Ecdsa
 from .hello_world import HelloWorld
 from .hotp import Hotp
 from .pseudo_applications import PSEUDO_APPLICATIONS
 from .random import Random
 from .secure_storage import SecureStorage
+from .sha import Sha
+from .sign_verify import SignVerify
 
 __all__ = [
     "BUNDLED",
     "PSEUDO_APPLICATIONS",
     "Acipher",
+    "Acipher49",
     "Aes",
+    "Aes49",
     "Conformance",
+    "Ecdh",
+    "Ecdsa",
     "HelloWorld",
     "Hotp",
     "Random",
     "SecureStorage",
+    "Sha",
+    "SignVerify",
+    "examples_of",
 ]
 
-BUNDLED: tuple[type[TrustedApplication], ...] = (
-    HelloWorld,
-    Random,
-    Aes,
-    SecureStorage,
-    Acipher,
-    Hotp,
-    Conformance,
+_UNCHANGED: Final = (HelloWorld, Random, SecureStorage, Hotp)
+_SINCE_4_5: Final[tuple[type[TrustedApplication], ...]] = (*_UNCHANGED, Aes, Acipher)
+_SINCE_4_9: Final[tuple[type[TrustedApplication], ...]] = (
+    *_UNCHANGED,
+    Aes49,
+    Acipher49,
+    Sha,
+    Ecdh,
+    Ecdsa,
+    SignVerify,
 )
+
+BUNDLED: Final[tuple[type[TrustedApplication], ...]] = (*_SINCE_4_5, Conformance)
+"""The applications that a fake TEE has from the start: OP-TEE's examples of 4.5, and one for
+tests."""
+
+
+def examples_of(revision: str) -> tuple[type[TrustedApplication], ...]:
+    """Return OP-TEE's examples as of a release.
+
+    Args:
+        revision: the release, such as "4.5", as of fake.Optee().
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", revision)
+    release = tuple(map(int, numbers.groups())) if numbers else (0, 0)
+    return _SINCE_4_9 if release >= (4, 9) else _SINCE_4_5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example application aes of OP-TEE; it needs the package cryptography."""
+"""The example application aes of OP-TEE 4.5; it needs the package cryptography."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from ..secure_world.trusted_application import TrustedApplication
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
+__all__ = ["Aes", "Operation"]
+
 _BLOCK: Final = 16
 _KEY_SIZES: Final = (16, 32)
 
 
 @dataclass(slots=True)
-class _PreparedCipher:
-    """The cipher that a session has prepared.
+class Operation:
+    """The operation that a session has prepared.
 
     Attributes:
         algorithm: the mode of AES.
@@ -33,6 +35,7 @@ class _PreparedCipher:
         key: the key; zeros until one is set.
         running: the cipher since the last initial vector; None before the first one.
         rest: how many bytes wait for their block to be complete.
+        nonce: the initial vector of an authenticated mode; None before the first one.
     """
 
     algorithm: int
@@ -40,16 +43,18 @@ class _PreparedCipher:
     key: bytes
     running: CipherContext | None = None
     rest: int = 0
+    nonce: bytes | None = None
 
 
 class Aes(TrustedApplication):
-    """Encrypt or decrypt with AES; each session has a cipher of its own.
+    """Encrypt or decrypt with AES; each session has an operation of its own.
 
     PREPARE takes three values: an Algorithm, the size of the key (16 or 32 bytes), and 1 to
     encrypt or 0 to decrypt. Without the package cryptography it is NOT_SUPPORTED. SET_KEY takes
     the key. SET_IV takes the initial vector and starts the cipher. CIPHER takes an input, and an
-    output that is at least as long. Misuse of the Internal Core API is a panic: a cipher that
-    was not started, or a vector that is not 16 bytes long. ECB ignores the vector.
+    output that is at least as long. Misuse of the Internal Core API is a panic: a key or a vector
+    without an operation, a cipher that was not started, or a vector that does not have 16 bytes.
+    For ECB the vector has none.
     """
 
     uuid: ClassVar[UUID] = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
@@ -69,11 +74,17 @@ class Aes(TrustedApplication):
         CBC = 1
         CTR = 2
 
+    _last_algorithm: ClassVar[int] = Algorithm.CTR
+
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
+        """Accept any client, and any parameters."""
+        session.data = _State()
+
     @command(Command.PREPARE)
     def prepare(self, session: ClientSession, parameters: Parameters) -> None:
         """Choose the mode, the size of the key and the direction."""
         parameters.expect(*[ParamType.VALUE_INPUT] * 3)
-        session.data = _prepare(*(parameters.value(slot).a for slot in range(3)))
+        self._prepare(session.data, *(parameters.value(slot).a for slot in range(3)))
 
     @command(Command.SET_KEY)
     def set_key(self, session: ClientSession, parameters: Parameters) -> None:
@@ -85,63 +96,75 @@ class Aes(TrustedApplication):
     def set_iv(self, session: ClientSession, parameters: Parameters) -> None:
         """Set the initial vector, and start the cipher."""
         parameters.expect(ParamType.MEMREF_INPUT)
-        _set_iv(session.data, parameters.memref(0).content())
+        self._set_iv(session.data.operation, parameters.memref(0).content())
 
     @command(Command.CIPHER)
     def cipher(self, session: ClientSession, parameters: Parameters) -> None:
         """Encrypt or decrypt."""
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
-        _cipher(session.data, parameters)
+        _cipher(session.data.operation, parameters)
+
+    def _prepare(self, state: _State, algorithm: int, key_size: int, encrypts: int) -> None:
+        if algorithm > self._last_algorithm or key_size not in _KEY_SIZES:
+            raise ResultError(Result.BAD_PARAMETERS)
+        # It stays, also if there will be no operation.
+        state.key_size = key_size
+        if encrypts > 1:
+            raise ResultError(Result.BAD_PARAMETERS)
+        try:
+            import cryptography  # noqa: F401
+        except ImportError:
+            raise ResultError(Result.NOT_SUPPORTED) from None
+        state.operation = Operation(algorithm, bool(encrypts), bytes(key_size))
+
+    def _set_iv(self, operation: Operation | None, vector: bytes) -> None:
+        if operation is None:
+            raise PanicError(Result.BAD_PARAMETERS)
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        is_ecb = operation.algorithm == Aes.Algorithm.ECB
+        if len(vector) != (0 if is_ecb else _BLOCK):
+            raise PanicError(Result.BAD_PARAMETERS)
+        mode: modes.ECB | modes.CBC | modes.CTR
+        if is_ecb:
+            mode = modes.ECB()
+        else:
+            mode = (modes.CBC if operation.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
+        cipher = Cipher(algorithms.AES(operation.key), mode)
+        operation.running = cipher.encryptor() if operation.encrypts else cipher.decryptor()
+        operation.rest = 0
 
 
-def _prepare(algorithm: int, key_size: int, encrypts: int) -> _PreparedCipher:
-    if algorithm > Aes.Algorithm.CTR or key_size not in _KEY_SIZES or encrypts > 1:
+@dataclass(slots=True)
+class _State:
+    """What a session keeps: the last size of a key that was asked for, and the operation."""
+
+    key_size: int = 0
+    operation: Operation | None = None
+
+
+def _set_key(state: _State, key: bytes) -> None:
+    if len(key) != state.key_size:
         raise ResultError(Result.BAD_PARAMETERS)
-    try:
-        import cryptography  # noqa: F401
-    except ImportError:
-        raise ResultError(Result.NOT_SUPPORTED) from None
-    return _PreparedCipher(algorithm, bool(encrypts), bytes(key_size))
-
-
-def _set_key(prepared: _PreparedCipher | None, key: bytes) -> None:
-    if len(key) != (0 if prepared is None else len(prepared.key)):
-        raise ResultError(Result.BAD_PARAMETERS)
-    if prepared is None:
+    operation = state.operation
+    if operation is None or len(key) != len(operation.key):
         raise PanicError(Result.BAD_PARAMETERS)
-    prepared.key, prepared.running = key, None
+    operation.key, operation.running, operation.nonce = key, None, None
 
 
-def _set_iv(prepared: _PreparedCipher | None, vector: bytes) -> None:
-    if prepared is None:
-        raise PanicError(Result.BAD_PARAMETERS)
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    mode: modes.ECB | modes.CBC | modes.CTR
-    if prepared.algorithm == Aes.Algorithm.ECB:
-        mode = modes.ECB()
-    elif len(vector) != _BLOCK:
-        raise PanicError(Result.BAD_PARAMETERS)
-    else:
-        mode = (modes.CBC if prepared.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
-    cipher = Cipher(algorithms.AES(prepared.key), mode)
-    prepared.running = cipher.encryptor() if prepared.encrypts else cipher.decryptor()
-    prepared.rest = 0
-
-
-def _cipher(prepared: _PreparedCipher | None, parameters: Parameters) -> None:
+def _cipher(operation: Operation | None, parameters: Parameters) -> None:
     data, room = parameters.memref(0).content(), parameters.memref(1).size
     if room < len(data):
         raise ResultError(Result.BAD_PARAMETERS)
-    if prepared is None:
+    if operation is None:
         raise ResultError(Result.BAD_STATE)
-    if prepared.running is None:
+    if operation.running is None:
         raise PanicError(Result.BAD_STATE)
     rest = 0
-    if prepared.algorithm != Aes.Algorithm.CTR:
-        rest = (prepared.rest + len(data)) % _BLOCK
-    ready = prepared.rest + len(data) - rest
+    if operation.algorithm != Aes.Algorithm.CTR:
+        rest = (operation.rest + len(data)) % _BLOCK
+    ready = operation.rest + len(data) - rest
     if room < ready:
         parameters.memref(1).put(bytes(ready))
-    parameters.memref(1).put(prepared.running.update(data))
-    prepared.rest = rest
+    parameters.memref(1).put(operation.running.update(data))
+    operation.rest = rest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example application hello_world of OP-TEE."""
+"""The example application hello_world of OP-TEE, as of OP-TEE 4.5 and 4.10."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ class HelloWorld(TrustedApplication):
     uuid: ClassVar[UUID] = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 
     unknown_command = Result.BAD_PARAMETERS
+
+    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
+        """Accept any client. There are no parameters."""
+        parameters.expect()
 
     @command(0)
     def increment(self, session: ClientSession, parameters: Parameters) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example application hotp of OP-TEE: one-time passwords (RFC 4226)."""
+"""The example application hotp of OP-TEE, as of 4.5 and 4.10: one-time passwords (RFC 4226)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example application random of OP-TEE: random numbers."""
+"""The example application random of OP-TEE, as of OP-TEE 4.5 and 4.10: random numbers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
+from ..secure_world.results import PanicError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
 
 
 class Random(TrustedApplication):
-    """Fill a buffer with random bytes (command 0)."""
+    """Fill a buffer with random bytes (command 0). A buffer of no bytes is a panic."""
 
     uuid: ClassVar[UUID] = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
@@ -36,5 +37,6 @@ class Random(TrustedApplication):
         """Fill the output in slot 0."""
         parameters.expect(ParamType.MEMREF_OUTPUT)
         output = parameters.memref(0)
-        if output.buffer is not None:
-            output.buffer[:] = self.core.generate_random(output.size)
+        if output.buffer is None or not output.size:
+            raise PanicError(Result.BAD_PARAMETERS)
+        output.buffer[:] = self.core.generate_random(output.size)

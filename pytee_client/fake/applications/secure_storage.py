@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example application secure_storage of OP-TEE: raw data by name."""
+"""The example application secure_storage of OP-TEE, as of OP-TEE 4.5 and 4.10: raw data by name."""
 
 from __future__ import annotations
 

@@ -13,10 +13,13 @@ void TA_DestroyEntryPoint(void)
 {
 }
 
-TEE_Result TA_OpenSessionEntryPoint(uint32_t types __unused,
+TEE_Result TA_OpenSessionEntryPoint(uint32_t types,
 				    TEE_Param params[TEE_NUM_PARAMS] __unused,
 				    void **session __unused)
 {
+	if (types != TEE_PARAM_TYPES(TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE,
+				     TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE))
+		return TEE_ERROR_BAD_PARAMETERS;
 	return TEE_SUCCESS;
 }
 

@@ -71,7 +71,8 @@ class Optee(ApplicationDriver):
         threads: how many calls it serves at a time (CFG_NUM_THREADS). Further calls, and
             requests for cancellation, wait. By default there is no limit.
         revision: its version and the commit it was built from, such as
-            "4.5 (00000000deadbeef)". Releases of Linux with this attribute show it.
+            "4.5 (00000000deadbeef)". Releases of Linux with this attribute show it. The
+            bundled examples are those of this version; see fake.applications.
         routes_rpmb: whether Linux accesses the RPMB memory for its storage, and not the
             supplicant.
         applications: Trusted Applications of this TEE alone; see Kernel.
