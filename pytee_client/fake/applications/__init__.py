@@ -21,6 +21,7 @@ from .hello_world import HelloWorld
 from .hotp import Hotp
 from .pseudo_applications import PSEUDO_APPLICATIONS
 from .random import Random
+from .rng import Rng
 from .secure_storage import SecureStorage
 from .sha import Sha
 from .sign_verify import SignVerify
@@ -38,6 +39,7 @@ __all__ = [
     "HelloWorld",
     "Hotp",
     "Random",
+    "Rng",
     "SecureStorage",
     "Sha",
     "SignVerify",

@@ -16,8 +16,20 @@ from ...kernels.uapi import ParamType
 from ..devices.enumeration import DEVICE_ENUMERATION, EnumerationCommand
 from ..secure_world.parameters import MemrefParameter, Parameters, ValueParameter
 from ..secure_world.results import ResultError
-from ..secure_world.session import LOGIN_TRUSTED_APP, ClientSession
+from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
+from .installation import Installation
+from .system import Socket, System
+
+__all__ = [
+    "PSEUDO_APPLICATIONS",
+    "DeviceEnumeration",
+    "Installation",
+    "InvokeTests",
+    "Socket",
+    "Statistics",
+    "System",
+]
 
 _UINT32: Final = 0xFFFFFFFF
 
@@ -206,27 +218,11 @@ class Statistics(TrustedApplication):
         parameters.memref(1).put(b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
 
 
-class _Internal(TrustedApplication):
-    """Serve Trusted Applications only."""
-
-    pseudo = True
-
-    def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Refuse clients of the normal world."""
-        if session.identity.login != LOGIN_TRUSTED_APP:
-            raise ResultError(Result.ACCESS_DENIED)
-
-
-class System(_Internal):
-    """Serve requests of Trusted Applications beyond the Internal Core API; here it has none."""
-
-    uuid: ClassVar[UUID] = UUID("3a2f8978-5dc0-11e8-9c2d-fa7ae01bbebc")
-
-
-class Socket(_Internal):
-    """Give Trusted Applications access to the network; here it has no commands."""
-
-    uuid: ClassVar[UUID] = UUID("3b996a7d-2c2b-4a49-a896-e1fb5766d2f4")
-
-
-PSEUDO_APPLICATIONS: Final = (InvokeTests, DeviceEnumeration, Statistics, System, Socket)
+PSEUDO_APPLICATIONS: Final[tuple[type[TrustedApplication], ...]] = (
+    InvokeTests,
+    DeviceEnumeration,
+    Statistics,
+    System,
+    Socket,
+    Installation,
+)

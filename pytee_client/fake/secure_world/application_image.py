@@ -15,7 +15,7 @@ from ...enums import Result
 from .results import ResultError
 from .trusted_application import TrustedApplication, check_application
 
-__all__ = ["application_image", "application_of"]
+__all__ = ["application_image", "application_in", "application_of"]
 
 _MAGIC: Final = b"pytee_client TA\0"
 _BODY: Final = struct.Struct("=16s16sQ")  # magic, UUID, number
@@ -41,14 +41,26 @@ def application_image(application: type[TrustedApplication]) -> bytes:
         return image
 
 
+def application_in(image: bytes) -> type[TrustedApplication]:
+    """Return the Trusted Application of an image, whatever its UUID.
+
+    Raises:
+        ResultError: SECURITY; this process made no such image.
+    """
+    with _lock:
+        application = _applications.get(image)
+    if application is None:
+        raise ResultError(Result.SECURITY)
+    return application
+
+
 def application_of(image: bytes, uuid: UUID) -> type[TrustedApplication]:
     """Return the Trusted Application of an image.
 
     Raises:
         ResultError: SECURITY; this process made no such image for this UUID.
     """
-    with _lock:
-        application = _applications.get(image)
-    if application is None or application.uuid != uuid:
+    application = application_in(image)
+    if application.uuid != uuid:
         raise ResultError(Result.SECURITY)
     return application

@@ -14,6 +14,7 @@ from .results import PanicError, ResultError
 
 if TYPE_CHECKING:
     from .instance import Instance
+    from .parameters import Parameters
 
 __all__ = ["LOGIN_TRUSTED_APP", "ClientSession", "Identity"]
 
@@ -46,6 +47,12 @@ class ClientSession:
         self._masked = True
         self._deadline: float | None = None
         self._caller: Instance | None = None
+        self._parameters: Parameters | None = None
+
+    @property
+    def _client(self) -> ClientSession | None:
+        """The session that the calling Trusted Application serves; None if the client is none."""
+        return self._caller.current if self._caller is not None else None
 
     def get_cancellation_flag(self) -> bool:
         """Return whether the operation is cancelled or timed out, unless that is masked."""
@@ -114,6 +121,10 @@ class ClientSession:
         self._caller = caller
         self._deadline = None if timeout is None else time.monotonic() + timeout / 1000
 
+    def _take_parameters(self, parameters: Parameters) -> None:
+        """Set the parameters, before an entry point."""
+        self._parameters = parameters
+
     def _request_cancellation(self) -> None:
         self._cancelled = True
 
@@ -122,6 +133,7 @@ class ClientSession:
         self._cancelled = False
         self._masked = True
         self._deadline = None
+        self._parameters = None
 
 
 def _check(result: int) -> None:

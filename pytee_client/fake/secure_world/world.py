@@ -175,6 +175,7 @@ class SecureWorld:
                 application.core = instance.core or InternalCore(self, instance)
                 _run(application, application.create)
                 instance.application = application
+            session._take_parameters(parameters)
             _run(instance.application, instance.application.open_session, session, parameters)
 
         opened = False
@@ -252,6 +253,7 @@ class SecureWorld:
         if mapped or instance.cls.pseudo:
             _shorten_buffers(instance.cls, parameters, mapped)
         invoke = entry.application.invoke_command
+        session._take_parameters(parameters)
         return self._run_entry_point(instance, session, invoke, session, command_id, parameters)
 
     def request_cancellation(self, number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -58,6 +58,51 @@ def test_memory_that_can_only_be_read_is_an_input(crypt: tee.Session) -> None:
     with mmap.mmap(-1, 4096, prot=mmap.PROT_READ) as pages:
         (digest,) = crypt.invoke_command(Command.SHA256, pages, tee.MemrefTempOutput(32))
     assert digest == hashlib.sha256(bytes(4096)).digest()
+
+
+@pytest.mark.parametrize("size", [1, 16, 1000])
+def test_an_application_can_add_entropy_by_the_system_service(
+    crypt: tee.Session, size: int
+) -> None:
+    assert crypt.invoke_command(Command.SEED_RNG_POOL, bytes(size)) == ()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [(), (b"",), (tee.MemrefTempInput(None),), ((1, 2),), (tee.MemrefTempOutput(16),)],
+)
+def test_the_system_service_takes_no_other_entropy(
+    crypt: tee.Session, parameters: tuple[Any, ...]
+) -> None:
+    with pytest.raises(tee.BadParametersError) as caught:
+        crypt.invoke_command(Command.SEED_RNG_POOL, *parameters)
+    assert caught.value.origin == TRUSTED_APP
+
+
+def test_an_application_has_a_key_of_its_own(crypt: tee.Session) -> None:
+    assert crypt.invoke_command(Command.DERIVE_UNIQUE_KEY) == ()
+
+
+@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("extra", [0, 1, 1024])
+def test_a_key_is_not_given_to_the_normal_world(crypt: tee.Session, extra: int, size: int) -> None:
+    command = Command.DERIVE_UNIQUE_KEY_IN_SHARED_MEMORY
+    with pytest.raises(tee.SecurityError) as caught:
+        crypt.invoke_command(command, bytes(extra), tee.MemrefTempOutput(size))
+    assert caught.value.origin == TRUSTED_APP
+    assert caught.value.outputs == (bytes(size),)
+
+
+@pytest.mark.parametrize(
+    ("extra", "size"), [(0, 0), (0, 15), (0, 33), (1024, 64), (1025, 16), (5000, 32)]
+)
+def test_sizes_of_keys_and_their_data_have_limits(
+    crypt: tee.Session, extra: int, size: int
+) -> None:
+    command = Command.DERIVE_UNIQUE_KEY_IN_SHARED_MEMORY
+    with pytest.raises(tee.BadParametersError) as caught:
+        crypt.invoke_command(command, bytes(extra), tee.MemrefTempOutput(size))
+    assert caught.value.origin == TRUSTED_APP
 
 
 @pytest.mark.probe(39)

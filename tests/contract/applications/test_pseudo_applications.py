@@ -12,8 +12,10 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
+from pytee_client.fake.applications import Rng
 from pytee_client.fake.applications.pseudo_applications import (
     DeviceEnumeration,
+    Installation,
     InvokeTests,
     Socket,
     Statistics,
@@ -71,6 +73,79 @@ def test_what_serves_applications_only_denies_access(
         context.open_session(application.uuid)
     assert caught.value.origin == TRUSTED_APP
     assert caught.value.errno is None
+
+
+ABSENT = {
+    "random number generator": Rng.uuid,
+    "attestation": UUID("39800861-182a-4720-9b67-2bcd622bc0b5"),
+    "SCP03": UUID("be0e5821-e718-4f77-ab3e-8e6c73a9c735"),
+    "APDU": UUID("3f3eb880-3639-11ec-9b9d-0f3fc9468f50"),
+    "real-time clock": UUID("f389f8c8-845f-496c-8bbe-d64bd24c92fd"),
+    "gprof": UUID("2f6e0d48-c574-426d-824e-40198cde5cac"),
+}
+
+
+@pytest.mark.parametrize("name", ABSENT)
+@pytest.mark.parametrize("login", [tee.Login.PUBLIC, tee.Login.USER])
+def test_what_this_op_tee_is_built_without_is_not_found(
+    context: tee.Context, name: str, login: tee.Login
+) -> None:
+    with pytest.raises(tee.TrustedApplicationNotFoundError) as caught:
+        context.open_session(ABSENT[name], login=login)
+    assert caught.value.origin == tee.Origin.TEE
+
+
+@pytest.mark.parametrize("application", [System, Socket])
+@pytest.mark.parametrize("parameter", [(1, 2), b"abc", tee.MemrefTempOutput(16)])
+@pytest.mark.parametrize("login", [tee.Login.PUBLIC, tee.Login.USER])
+def test_access_is_denied_whatever_is_given(
+    context: tee.Context, application: type[System], parameter: Any, login: tee.Login
+) -> None:
+    with pytest.raises(tee.AccessDeniedError) as caught:
+        context.open_session(application.uuid, parameter, login=login)
+    assert caught.value.origin == TRUSTED_APP
+
+
+@pytest.fixture
+def installation(context: tee.Context) -> Iterator[tee.Session]:
+    with context.open_session(Installation.uuid) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("image", [b"", b"x", bytes(20), bytes(100_000), None])
+def test_an_image_that_is_not_signed_is_not_installed(
+    context: tee.Context, installation: tee.Session, image: bytes | None
+) -> None:
+    given = tee.MemrefTempInput(image)
+    with context.open_session(Installation.uuid, (1, 2)) as other:
+        for session in (installation, other):
+            with pytest.raises(tee.SecurityError) as caught:
+                session.invoke_command(Installation.Command.BOOTSTRAP, given)
+            assert caught.value.origin == TRUSTED_APP
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (),
+        ((1, 2),),
+        (tee.ValueInOut(1),),
+        (tee.MemrefTempInOut(bytearray(16)),),
+        (tee.MemrefTempOutput(16),),
+        (b"x", (1, 2)),
+        (None, b"x"),
+    ],
+)
+def test_an_installation_takes_an_input_alone(
+    installation: tee.Session, parameters: tuple[Any, ...]
+) -> None:
+    with pytest.raises(tee.BadParametersError) as caught:
+        installation.invoke_command(Installation.Command.BOOTSTRAP, *parameters)
+    assert caught.value.origin == TRUSTED_APP
+    for command in (1, 2, 99):
+        with pytest.raises(tee.errors.NotImplementedError) as unknown:
+            installation.invoke_command(command, *parameters)
+        assert unknown.value.origin == TRUSTED_APP
 
 
 @pytest.mark.probe(10)
