@@ -18,8 +18,8 @@ from ..._process import renewed
 from ...enums import Result
 from ...errors import ParameterTypeError
 from ...kernels import uapi
-from ..returned import returned_wrongly
 from ..structures import Driver, Param, Reply, SharedMemory, TeeContext, TeeDevice
+from ..user_methods import call_method, returned_wrongly
 
 __all__ = ["SecurePartition", "TrustedService", "TsTee"]
 
@@ -163,7 +163,7 @@ class TsTee(Driver):
         try:
             with self._busy[device]:
                 service = self._partitions[device].services[interface]
-                return _checked(service, service.call(opcode, request))
+                return _checked(service, call_method(service, service.call, opcode, request))
         except Exception as error:
             what = describe_exception(error)
             raise OSError(errno.EINVAL, f"the service failed: {what}") from error

@@ -8,11 +8,11 @@ from operator import index
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
-from ..returned import returned_wrongly, shown_code
+from ..user_methods import call_method, returned_wrongly, shown_code
 from .parameters import Parameters
 from .session import ClientSession
 
-__all__ = ["command", "commands_of", "wrong_return"]
+__all__ = ["command", "commands_of", "run_entry_point"]
 
 _CommandT = TypeVar("_CommandT", bound=Callable[[Any, ClientSession, Parameters], None])
 
@@ -102,10 +102,22 @@ def _own_commands(cls: type[Any]) -> dict[int, str]:
     return own
 
 
-def wrong_return(
+def run_entry_point(
+    application: object, entry_point: Callable[..., object], *arguments: Any
+) -> None:
+    """Run an entry point.
+
+    Raises:
+        TypeError: it takes other arguments, or returned something other than None.
+    """
+    returned = call_method(application, entry_point, *arguments)
+    if returned is not None:
+        raise _wrong_return(application, entry_point, returned)
+
+
+def _wrong_return(
     application: object, entry_point: Callable[..., object], value: object
 ) -> TypeError:
-    """Make the exception for an entry point that returned something other than None."""
     remedy = (
         "return nothing for SUCCESS, raise fake.ResultError(code) for any other result, and write"
         " outputs into the parameters"

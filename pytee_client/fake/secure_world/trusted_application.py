@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from ...enums import Result
-from .entry_points import commands_of, wrong_return
+from .entry_points import commands_of, run_entry_point
 from .parameters import Parameters
 from .properties import PropertyValue
 from .results import ResultError
@@ -93,10 +93,7 @@ class TrustedApplication:
         name = self.__commands.get(command_id)
         if name is None:
             raise ResultError(self.unknown_command)
-        method = getattr(self, name)
-        returned = method(session, parameters)
-        if returned is not None:
-            raise wrong_return(self, method, returned)
+        run_entry_point(self, getattr(self, name), session, parameters)
 
     def close_session(self, session: ClientSession) -> None:
         """Clean up a session (TA_CloseSessionEntryPoint)."""

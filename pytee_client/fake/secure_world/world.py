@@ -16,8 +16,9 @@ from ..._process import renewed
 from ...enums import Login, Origin, Result
 from ...supplicant.file_system import FileSystem
 from ...supplicant.folder_file_system import FolderFileSystem
+from ..user_methods import call_method
 from .clock import Clock
-from .entry_points import wrong_return
+from .entry_points import run_entry_point
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
 from .notifications import Notifications
@@ -171,12 +172,13 @@ class SecureWorld:
 
         def enter() -> None:
             if instance.application is None:
-                application = instance.cls()
+                application = call_method(instance.cls, instance.cls)
                 application.core = instance.core or InternalCore(self, instance)
-                _run(application, application.create)
+                run_entry_point(application, application.create)
                 instance.application = application
             session._take_parameters(parameters)
-            _run(instance.application, instance.application.open_session, session, parameters)
+            application = instance.application
+            run_entry_point(application, application.open_session, session, parameters)
 
         opened = False
         try:
@@ -291,9 +293,7 @@ class SecureWorld:
                 return _dead(instance.panic)
             before, instance.current = instance.current, session
             try:
-                returned = enter(*args)
-                if returned is not None:
-                    raise wrong_return(instance.application, enter, returned)
+                run_entry_point(instance.application, enter, *args)
             except ResultError as code:
                 return Outcome(code.code, Origin.TRUSTED_APP, cause=code.__cause__)
             except Exception as error:
@@ -336,12 +336,6 @@ class SecureWorld:
                 nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
                 self._run_unheard(instance, nobody, instance.application.destroy)
             instance.end()
-
-
-def _run(application: TrustedApplication, entry_point: Callable[..., object], *args: Any) -> None:
-    returned = entry_point(*args)
-    if returned is not None:
-        raise wrong_return(application, entry_point, returned)
 
 
 def _load_nothing(uuid: UUID) -> NoReturn:

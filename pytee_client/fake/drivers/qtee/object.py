@@ -15,7 +15,7 @@ from typing import Any
 
 from ...._boundary import bytes_of
 from ...._process import renewed
-from ...returned import returned_wrongly, shown_code
+from ...user_methods import call_method, returned_wrongly, shown_code
 
 __all__ = [
     "OutputBuffer",
@@ -192,8 +192,7 @@ class QteeObject(QteeReference):
 
     def _end(self) -> None:
         try:
-            released: Callable[[], object] = self.released
-            _check_return(self, released, released())
+            _run(self, self.released)
         except Exception as error:
             self._failure = error
 
@@ -201,9 +200,8 @@ class QteeObject(QteeReference):
         """Serve an operation for the driver; return the result, and the exception that ended it."""
         if self._failure is None:
             counts = arguments.counts
-            invoke: Callable[[int, QteeArguments], object] = self.invoke
             try:
-                _check_return(self, invoke, invoke(op, arguments))
+                _run(self, self.invoke, op, arguments)
                 _check_outputs(arguments, counts)
             except QteeError as error:
                 return error.code, None
@@ -214,8 +212,9 @@ class QteeObject(QteeReference):
         return QteeResult.DEFUNCT, self._failure
 
 
-def _check_return(owner: QteeObject, method: Callable[..., object], value: object) -> None:
-    """Check that a method of an object has returned nothing; TypeError if it has."""
+def _run(owner: QteeObject, method: Callable[..., object], *arguments: object) -> None:
+    """Run a method of an object; TypeError if it takes other arguments, or returns something."""
+    value = call_method(owner, method, *arguments)
     if value is None:
         return
     remedy = (

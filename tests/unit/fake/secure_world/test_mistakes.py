@@ -15,66 +15,18 @@ from pytee_client import fake
 from pytee_client.fake.applications import SecureStorage
 from pytee_client.faults import FaultyKernel, Plan
 
+from ....support.applications.mistaken import (
+    UUID_OF_MISTAKEN,
+    Mistaken,
+    mistaken,
+    panic_of,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UUID_OF_MISTAKEN = UUID("3e0c9a7f-5bd1-4e43-8a40-0d4a51b0b0c7")
 ENTRY_POINTS = ("create", "open_session", "invoke_command")
 UNHEARD = ("close_session", "destroy")
-
-
-class Mistaken(fake.TrustedApplication):
-    """Does what a test says in one of its entry points, and returns what that returns."""
-
-    uuid = UUID_OF_MISTAKEN
-    place = ""
-    mistake: Callable[..., Any]
-
-    def create(self) -> None:
-        return self._run("create")
-
-    def destroy(self) -> None:
-        return self._run("destroy")
-
-    def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
-        return self._run("open_session", parameters)
-
-    def close_session(self, session: fake.ClientSession) -> None:
-        return self._run("close_session")
-
-    def invoke_command(
-        self, session: fake.ClientSession, command_id: int, parameters: fake.Parameters
-    ) -> None:
-        return self._run("invoke_command", parameters)
-
-    @classmethod
-    def _run(cls, place: str, parameters: fake.Parameters | None = None) -> None:
-        if place == cls.place:
-            return cls.mistake(parameters)  # type: ignore[no-any-return]
-        return None
-
-
-def mistaken(place: str, mistake: Callable[[Any], Any]) -> type[Mistaken]:
-    return type("Mistaken", (Mistaken,), {"place": place, "mistake": staticmethod(mistake)})
-
-
-def panic_of(
-    application: type[fake.TrustedApplication],
-    *parameters: Any,
-    profile: str = "optee",
-    command: int = 0,
-) -> tee.TargetDeadError:
-    """Open a session, run a command, and return how one of the two panicked."""
-    kernel = fake.Kernel(profile, applications=[application])
-    with (
-        tee.Context(backend=kernel) as context,
-        pytest.raises(tee.TargetDeadError) as caught,
-        context.open_session(application.uuid) as session,
-    ):
-        session.invoke_command(command, *parameters)
-    kernel.assert_no_leaks()
-    assert caught.value.__cause__ is not None
-    return caught.value
 
 
 def divide(parameters: fake.Parameters) -> None:
@@ -211,10 +163,8 @@ def test_a_returned_value_is_a_panic_that_says_what_to_do(
     error = panic_of(mistaken(place, lambda _: returned))
     assert type(error.__cause__) is TypeError
     assert says in str(error)
-    entry_point = getattr(Mistaken, place)
-    assert f"Mistaken.{place}() ({__file__}, line {entry_point.__code__.co_firstlineno})" in str(
-        error
-    )
+    code = getattr(Mistaken, place).__code__
+    assert f"Mistaken.{place}() ({code.co_filename}, line {code.co_firstlineno})" in str(error)
 
 
 @pytest.mark.parametrize("place", ENTRY_POINTS)
@@ -341,7 +291,7 @@ def test_a_panic_that_no_client_is_told_is_logged_once(
     (record,) = caplog.records
     assert record.name == "pytee_client.fake.secure_world.world"
     assert f"Mistaken.{place}(): the Trusted Application panicked: " in record.message
-    assert __file__ in record.message
+    assert ".py, line " in record.message
     assert record.exc_info
     kernel.assert_no_leaks()
 

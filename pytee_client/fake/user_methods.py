@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is wrong with a value that a method of the user returned, and where the method is."""
+"""Methods that a user wrote: what is wrong with their arguments or results, and where."""
 
 from __future__ import annotations
 
@@ -10,10 +10,26 @@ from typing import Any, Final
 
 from ..enums import Result
 
-__all__ = ["returned_wrongly", "shown_code"]
+__all__ = ["call_method", "returned_wrongly", "shown_code"]
 
 _LAST_SMALL: Final = 0xFFFF
 _LONGEST: Final = 80
+
+
+def call_method(owner: object, method: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a method, and return what it returns.
+
+    Raises:
+        TypeError: it takes other arguments; with the place of the method, which Python leaves out.
+    """
+    try:
+        return method(*arguments)
+    except TypeError as error:
+        traceback = error.__traceback__
+        # The call itself failed, and not what the method does.
+        if traceback is not None and traceback.tb_next is None:
+            raise TypeError(f"{_name_of(owner, method)} takes other arguments: {error}") from error
+        raise
 
 
 def returned_wrongly(
@@ -27,10 +43,7 @@ def returned_wrongly(
         value: what it returned.
         remedy: what to do instead.
     """
-    function = inspect.unwrap(getattr(method, "__func__", method))
-    code = getattr(function, "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
-    who = f"{type(owner).__name__}.{getattr(function, '__name__', 'method')}(){place}"
+    who = _name_of(owner, method)
     if inspect.iscoroutine(value) or inspect.isasyncgen(value):
         if inspect.iscoroutine(value):
             # Or else Python warns that nobody awaited it.
@@ -39,6 +52,16 @@ def returned_wrongly(
     if inspect.isgenerator(value):
         return TypeError(f"{who} has a yield, so none of it ran: make it a plain function")
     return TypeError(f"{who} returned {_shown(value)}: {remedy}")
+
+
+def _name_of(owner: object, method: Callable[..., object]) -> str:
+    """Return the name of a method, and the file and line where it is."""
+    called = inspect.getattr_static(method, "__init__") if isinstance(method, type) else method
+    function = inspect.unwrap(getattr(called, "__func__", called))
+    code = getattr(function, "__code__", None)
+    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
+    cls = owner if isinstance(owner, type) else type(owner)
+    return f"{cls.__name__}.{getattr(function, '__name__', 'method')}(){place}"
 
 
 def shown_code(value: int) -> str:
