@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from ..secure_world.trusted_application import TrustedApplication
 from ..secure_world.world import SecureWorld
@@ -21,11 +22,19 @@ def each_application(
 
     Raises:
         TypeError: it is one application, and not a list.
+        ValueError: two of them have the same UUID.
     """
     given: Any = applications
     if isinstance(given, type) or not isinstance(given, Iterable):
         raise TypeError(f"applications is a list of classes, such as [Counter], not {given!r}")
-    return tuple(given)
+    classes: tuple[Any, ...] = tuple(given)
+    by_uuid: dict[object, Any] = {}
+    for cls in classes:
+        uuid = getattr(cls, "uuid", None)
+        other = by_uuid.setdefault(uuid, cls) if isinstance(uuid, UUID) else cls
+        if other is not cls:
+            raise ValueError(f"{other!r} and {cls!r} have the same UUID {uuid}: give one of them")
+    return classes
 
 
 class ApplicationDriver(Driver):
@@ -37,6 +46,7 @@ class ApplicationDriver(Driver):
 
     Raises:
         TypeError: one of them is no Trusted Application; see SecureWorld.install().
+        ValueError: two of them have the same UUID.
 
     Attributes:
         world: the secure world.

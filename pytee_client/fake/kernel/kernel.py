@@ -23,10 +23,11 @@ from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
 from ..devices.sysfs import Sysfs
 from ..devices.uevents import UeventMonitor, Uevents
-from ..drivers.application_driver import ApplicationDriver, each_application
+from ..drivers.application_driver import each_application
 from ..profiles import bundled_with, tees_of
 from ..secure_world.trusted_application import TrustedApplication
 from ..structures import Driver, TeeContext, null_descriptor
+from .installation import applications_of, install, install_missing, put_back
 from .mapping_request import MappingRequest
 from .memory_requests import MemoryRequests
 from .memory_table import MemoryTable
@@ -68,7 +69,8 @@ class Kernel:
     Raises:
         TypeError: a TEE is neither a name nor a driver; or as install().
         ValueError: a name or a release is unknown, two different releases are named, this
-            release lacks one of the drivers, or there are too many devices.
+            release lacks one of the drivers, there are too many devices, or two applications
+            have the same UUID.
 
     Attributes:
         release: the release of Linux.
@@ -118,12 +120,16 @@ class Kernel:
             self._own_requests[uapi.TEE_IOC_SHM_REGISTER_FD] = register_descriptor
         if bundled:
             for driver in self.drivers:
-                _install_missing(driver, bundled_with(driver))
+                install_missing(driver, bundled_with(driver))
         given = each_application(applications)
         if given:
-            self._install(given)
+            install(self.drivers, given)
         if bound:
             self.bind()
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(driver).__name__ for driver in self.drivers)
+        return f"<fake.Kernel of Linux {self.release.version} with {names}>"
 
     def bind(self, *drivers: Driver) -> None:
         """Bind drivers: their devices appear, and their Trusted Applications join the bus.
@@ -189,7 +195,7 @@ class Kernel:
             TypeError: no TEE of this kernel runs Trusted Applications; or what is given is no
                 class of one, or has no UUID.
         """
-        for driver in self._install(applications):
+        for driver in install(self.drivers, applications):
             self._devices.enumerate_again(driver)
 
     @contextlib.contextmanager
@@ -202,34 +208,12 @@ class Kernel:
         Raises:
             TypeError: as install().
         """
-        before = [(driver, driver.world.applications()) for driver in self._takers()]
+        before = applications_of(self.drivers)
         self.install(*applications)
         try:
             yield
         finally:
-            uuids = {application.uuid for application in applications}
-            for driver, its in before:
-                for application in applications:
-                    driver.uninstall(application)
-                for application in its:
-                    if application.uuid in uuids:
-                        driver.install(application)
-
-    def _install(self, applications: Iterable[type[TrustedApplication]]) -> list[ApplicationDriver]:
-        takers = self._takers()
-        for driver in takers:
-            for application in applications:
-                driver.install(application)
-        return takers
-
-    def _takers(self) -> list[ApplicationDriver]:
-        takers = [driver for driver in self.drivers if isinstance(driver, ApplicationDriver)]
-        if not takers:
-            raise TypeError(
-                "this kernel has no Trusted Applications: make it with an OP-TEE or AMD-TEE, such"
-                ' as fake.Kernel("optee")'
-            )
-        return takers
+            put_back(before, applications)
 
     def forbid(self, path: str) -> None:
         """Take away the permission to open a device."""
@@ -385,14 +369,6 @@ class Kernel:
             with self._lock:
                 context.device.contexts -= 1
             self._devices.continue_unbinding(context.device.driver)
-
-
-def _install_missing(driver: Driver, applications: Iterable[type[TrustedApplication]]) -> None:
-    """Install applications, but for those that the driver has been given."""
-    if isinstance(driver, ApplicationDriver):
-        for application in applications:
-            if not driver.world.is_installed(application.uuid):
-                driver.install(application)
 
 
 def _tell_version(context: TeeContext, argument: int) -> int:

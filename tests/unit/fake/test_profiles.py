@@ -193,6 +193,18 @@ def test_what_is_no_tee_is_refused(wrong: Any, says: str) -> None:
         fake.Kernel(wrong)
 
 
+def test_two_applications_with_one_uuid_are_refused() -> None:
+    for make in (fake.Kernel, fake.Optee, fake.AmdTee):
+        with pytest.raises(ValueError, match="OtherHelloWorld'> have the same UUID 8aaaf200"):
+            make(applications=[HelloWorld, OtherHelloWorld])
+    assert opens(fake.Kernel(applications=[Own, Own]), Own.uuid)
+
+
+def test_a_kernel_shows_its_release_and_its_tees() -> None:
+    kernel = fake.Kernel("optee@7.2", fake.AmdTee())
+    assert repr(kernel) == "<fake.Kernel of Linux 7.2.13 with Optee, AmdTee>"
+
+
 def test_applications_are_a_list() -> None:
     wrong: Any = Own
     for make in (fake.Kernel, fake.Optee, fake.AmdTee):
