@@ -21,7 +21,7 @@ class HelloWorld(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Accept any client. There are no parameters."""

@@ -31,7 +31,7 @@ class Hotp(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("484d4143-2d53-4841-3120-4a6f636b6542")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""

@@ -21,7 +21,7 @@ class Random(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""

@@ -171,13 +171,13 @@ class SecureWorld:
             instance.sessions += 1
 
         def enter() -> None:
-            if instance.application is None:
+            application = instance.application
+            if application is None:
                 application = call_method(instance.cls, instance.cls)
                 application.core = instance.core or InternalCore(self, instance)
                 run_entry_point(application, application.create)
                 instance.application = application
             session._take_parameters(parameters)
-            application = instance.application
             run_entry_point(application, application.open_session, session, parameters)
 
         opened = False
