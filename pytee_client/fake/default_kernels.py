@@ -8,13 +8,17 @@ import threading
 from typing import Final
 
 from .._process import renewed
+from .drivers.application_driver import ApplicationDriver
 from .kernel.kernel import Kernel
 from .kernel.release import LinuxRelease
 from .profiles import DEFAULT_PROFILE, parse_profile
+from .secure_world.trusted_application import TrustedApplication
 
 __all__ = ["default_kernel"]
 
 _default_kernels: Final[dict[tuple[str, LinuxRelease], Kernel]] = {}
+# What was installed in the kernels of the parent process.
+_of_parent: Final[dict[tuple[str, LinuxRelease], tuple[type[TrustedApplication], ...]]] = {}
 _lock: Final = renewed(threading.RLock())
 
 
@@ -28,6 +32,8 @@ def default_kernel(profile: str = DEFAULT_PROFILE) -> Kernel:
         with fake.default_kernel().installed(Counter):
             ...
 
+    A child of a fork has kernels of its own, with the applications that its parent's had.
+
     Args:
         profile: as for Kernel, which makes a kernel of its own.
 
@@ -39,9 +45,25 @@ def default_kernel(profile: str = DEFAULT_PROFILE) -> Kernel:
     with _lock:
         if key not in _default_kernels:
             # A signal's handler may have made one meanwhile.
-            _default_kernels.setdefault(key, Kernel(name, release=key[1]))
+            inherited = _of_parent.get(key, ())
+            made = Kernel(name, release=key[1], applications=inherited)
+            _default_kernels.setdefault(key, made)
         return _default_kernels[key]
 
 
-# A child of a fork has kernels of its own: its parent's have sessions and threads that it lacks.
-os.register_at_fork(after_in_child=_default_kernels.clear)
+def _enter_child() -> None:
+    """Have kernels of its own in a child of a fork, with the applications of its parent's.
+
+    The parent's have sessions and threads that the child lacks.
+    """
+    for key, kernel in _default_kernels.items():
+        _of_parent[key] = tuple(
+            application
+            for driver in kernel.drivers
+            if isinstance(driver, ApplicationDriver)
+            for application in driver.world.applications()
+        )
+    _default_kernels.clear()
+
+
+os.register_at_fork(after_in_child=_enter_child)

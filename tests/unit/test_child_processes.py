@@ -186,3 +186,21 @@ def test_a_signals_handler_can_close_what_is_being_used(path: str) -> None:
         assert handled
         context.close()
     fake.default_kernel(path.removeprefix("fake:") or "optee").assert_no_leaks()
+
+
+class Own(fake.TrustedApplication):
+    uuid = UUID("2b8f5a5e-7f3b-4c38-9b0a-5d1c4b9ae7f2")
+
+
+@pytest.mark.parametrize("name", ["optee", "amdtee"])
+def test_the_fake_of_a_child_has_the_applications_of_its_parents(name: str) -> None:
+    def use_fake() -> None:
+        with tee.Context(f"fake:{name}") as context:
+            context.open_session(Own.uuid).close()
+
+    def use_fake_of_a_grandchild() -> None:
+        assert in_child(use_fake) == 0
+
+    with fake.default_kernel(name).installed(Own):
+        assert in_child(use_fake) == 0
+        assert in_child(use_fake_of_a_grandchild) == 0
