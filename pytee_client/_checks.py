@@ -39,15 +39,18 @@ def said(value: object) -> str:
     return type(value).__name__
 
 
-def to_number(value: object, what: str, low: int, high: int | None, limits: str) -> int:
+def to_number(
+    value: object, what: str, low: int, high: int | None, limits: str, remedy: str = ""
+) -> int:
     """Check a whole number: an int, or what stands for one, but no bool."""
     if isinstance(value, bool):
-        raise ParameterTypeError(f"{what} must be an int, not {value}: write {int(value)}")
+        hint = remedy or f": write {int(value)}"
+        raise ParameterTypeError(f"{what} must be an int, not {value}{hint}")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise ParameterTypeError(
-            f"{what} must be an int, not {said(value)}{_hint_for_int(value)}"
+            f"{what} must be an int, not {said(value)}{remedy or _hint_for_int(value)}"
         ) from None
     if number < low or (high is not None and number > high):
         raise ParameterRangeError(f"{what} is {said(number)}, but must be {limits}")
@@ -64,11 +67,11 @@ def _hint_for_int(value: object) -> str:
     return ""
 
 
-def to_uint32(value: object, what: str) -> int:
+def to_uint32(value: object, what: str, remedy: str = "") -> int:
     """Check an unsigned 32-bit number."""
     if type(value) is int and 0 <= value <= UINT32_MAX:
         return value
-    return to_number(value, what, 0, UINT32_MAX, "from 0 to 2**32 - 1")
+    return to_number(value, what, 0, UINT32_MAX, "from 0 to 2**32 - 1", remedy)
 
 
 def to_int32(value: object, what: str) -> int:

@@ -59,4 +59,5 @@ def pinned_for_sharing(buffer: Buffer, flags: MemoryFlags) -> tuple[Any, bool]:
 def directions(flags: int) -> MemoryFlags:
     """Check in which directions memory is to be used."""
     refuse_other_enum(flags, MemoryFlags, "flags")
-    return MemoryFlags(to_number(flags, "flags", 1, 3, "INPUT, OUTPUT or both"))
+    remedy = ": use MemoryFlags, such as MemoryFlags.INPUT"
+    return MemoryFlags(to_number(flags, "flags", 1, 3, "INPUT, OUTPUT or both", remedy))

@@ -72,7 +72,7 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
 def to_login(login: object) -> int:
     """Check who a client says it is; vendors may have logins of their own."""
     refuse_other_enum(login, Login, "the login")
-    return to_uint32(login, "the login")
+    return to_uint32(login, "the login", ": use a Login, such as Login.USER")
 
 
 def gid_for_login(login: int, gid: int | str | None) -> int | None:

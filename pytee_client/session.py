@@ -70,8 +70,8 @@ class Session(Closable):
         context: Context,
         destination: t.UUID,
         native: NativeSession,
-        outputs: Outputs,
-        results: type[IntEnum] | None,
+        outputs: Outputs = (),
+        results: type[IntEnum] | None = None,
     ) -> None:
         """Wrap an open session; results names codes of the Trusted Application."""
         check_made_by(native, NativeSession, "Context.open_session()")

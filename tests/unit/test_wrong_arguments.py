@@ -316,3 +316,13 @@ def test_a_path_of_octets_that_are_no_text_is_the_systems(tmp_path: Path) -> Non
     trace = tmp_path / os.fsdecode(b"trace\xff")
     traces.TraceRecorder(KERNEL, trace).close_trace()
     assert os.listdir(os.fsencode(tmp_path)) == [b"trace\xff"]
+
+
+def test_the_remedy_is_the_enumeration_where_there_is_one() -> None:
+    with pytest.raises(tee.ParameterTypeError, match=r"the login must be an int, not True: use a"):
+        NUMBERS["the login"](True)
+    for flags in (1.0, True, "INPUT"):
+        with pytest.raises(tee.ParameterTypeError, match=r"such as MemoryFlags\.INPUT"):
+            NUMBERS["flags"](flags)
+    with pytest.raises(tee.ParameterTypeError, match=r"call Context\.open_session\(\)"):
+        tee.Session(None, None, None, None)  # type: ignore[arg-type]
