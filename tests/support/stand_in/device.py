@@ -77,6 +77,11 @@ class Call:
     result: int
     data: bytes
 
+    @property
+    def path(self) -> str:
+        """The path of an OPEN."""
+        return self.data[4:].decode()
+
     def __getitem__(self, field: str) -> int:
         offset, size = _FIELDS[self.request][field]
         assert offset + size <= len(self.data), f"{field} was not sent"

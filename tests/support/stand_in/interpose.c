@@ -65,14 +65,20 @@ static int number_of_device(const char *path)
 	return *end ? -2 : (int)number;
 }
 
-static int open_device(int number, int flags)
+static int open_device(int number, const char *path, int flags)
 {
 	const struct stand_in_object content = { .kind = STAND_IN_DEVICE };
+	struct {
+		int flags;
+		char path[32];
+	} noted = { .flags = flags };
 	struct stand_in_call *call;
 	uint32_t object;
 	int ret;
 
-	call = note(STAND_IN_OPEN, -1, &flags, sizeof(flags));
+	strncpy(noted.path, path, sizeof(noted.path) - 1);
+	call = note(STAND_IN_OPEN, -1, &noted,
+		    sizeof(flags) + strlen(noted.path));
 	ret = follow_rule(STAND_IN_OPEN);
 	if (!ret && (number < 0 || (uint32_t)number >= state->devices))
 		ret = -ENOENT;
@@ -95,7 +101,7 @@ static int do_open(int folder, const char *path, int flags, mode_t mode)
 		return (int)syscall(SYS_openat, folder, path, flags, mode);
 	}
 	block_signals(&before);
-	return finish(&before, open_device(number, flags));
+	return finish(&before, open_device(number, path, flags));
 }
 
 static mode_t mode_of(int flags, va_list arguments)

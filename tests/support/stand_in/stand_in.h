@@ -85,7 +85,7 @@ struct stand_in_session {
 
 /*
  * A system call as it arrived. bytes are the ioctl's argument, or the buffer
- * that it points to; for an open, its flags.
+ * that it points to; for an open, its flags and the path.
  */
 struct stand_in_call {
 	uint64_t request;

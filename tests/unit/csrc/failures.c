@@ -204,7 +204,7 @@ static void invoke(TEEC_Session *session, void *buffer, size_t size)
 /* A program that does not care, and ends all that it began. */
 static void work(char *large)
 {
-	TEEC_SharedMemory memory[5];
+	TEEC_SharedMemory memory[5], many[40];
 	TEEC_Session session;
 	TEEC_Context context;
 	const TEEC_UUID destination = { 0 };
@@ -213,6 +213,10 @@ static void work(char *large)
 	memset(&context, 0, sizeof(context));
 	memset(&session, 0, sizeof(session));
 	memset(memory, 0, sizeof(memory));
+	memset(many, 0, sizeof(many));
+	many[0].flags = TEEC_MEM_INPUT;
+	many[0].buffer = large;
+	many[0].size = 8;
 	for (i = 0; i < 5; i++) {
 		memory[i].size = 100;
 		memory[i].buffer = large + i * 100;
@@ -227,6 +231,12 @@ static void work(char *large)
 	TEEC_RegisterSharedMemory(&context, &memory[1]);
 	TEEC_RegisterSharedMemoryFileDescriptor(&context, &memory[2], 0);
 	tee_memory_register(&context, &memory[3], false);
+	for (i = 0; i < 40; i++) {
+		many[i] = many[0];
+		tee_memory_register(&context, &many[i], false);
+	}
+	for (i = 0; i < 40; i++)
+		TEEC_ReleaseSharedMemory(&many[(i * 7) % 40]);
 	invoke(&session, large, LARGE);
 	invoke(&session, large + 1, LARGE - 4096);
 	TEEC_ReleaseSharedMemory(&memory[0]);

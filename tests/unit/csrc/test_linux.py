@@ -58,7 +58,8 @@ def test_the_first_device_is_looked_for_among_sixteen(device: StandIn) -> None:
     device.forget()
     context = c.new_context()
     assert c.context_initialize(context, None) == tee.Result.ITEM_NOT_FOUND
-    assert len(device.calls(OPEN)) == 16
+    looked_for = [call.path for call in device.calls(OPEN)]
+    assert looked_for == [f"/dev/tee{number}" for number in range(16)]
 
 
 @on_stand_in
@@ -88,6 +89,29 @@ def test_a_look_at_memory_leaves_nothing_open(device: StandIn) -> None:
         memory = c.memory(size, 1, c.ffi.from_buffer(pages))
         assert c.lib.TEEC_RegisterSharedMemory(context, memory) != 0
         assert descriptors() == before
+    c.lib.TEEC_FinalizeContext(context)
+
+
+@on_stand_in
+def test_the_name_of_a_mapped_file_says_nothing_of_memory(device: StandIn) -> None:
+    """Linux says what is mapped in lines that end with a path, however long and whatever it is."""
+    device.describe(capabilities=uapi.TEE_GEN_CAP_GP)
+    context = c.new_context()
+    assert c.context_initialize(context, None, device.path) == 0
+    with tempfile.TemporaryDirectory() as top:
+        # The name begins where the library has read as much of the line as it reads at once.
+        folder = Path(top, *["d" * 100] * 4)
+        filler = 511 - 73 - len(str(folder)) - 1
+        folder = folder.parent / ("d" * (100 + filler - 1)) if filler > 1 else folder
+        folder.mkdir(parents=True)
+        for skew in range(-4, 5):
+            file = folder / ("-" * (8 + skew) + "0-ffffffffffffffff rwxp")
+            file.write_bytes(b"content")
+            with file.open("rb") as opened:
+                pages = mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ)
+            memory = c.memory(8, 3, c.ffi.cast("void *", 4096))
+            assert c.lib.TEEC_RegisterSharedMemory(context, memory) != 0
+            pages.close()
     c.lib.TEEC_FinalizeContext(context)
 
 

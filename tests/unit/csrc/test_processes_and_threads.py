@@ -148,6 +148,12 @@ def _waits_for_a_lock(thread: int) -> bool:
     return Path(f"/proc/self/task/{thread}/syscall").read_text().split()[0] == FUTEX
 
 
+def _wait_for_the_end(device: StandIn, index: int, thread: int) -> None:
+    """Wait until a thread's command is over in the kernel, and the thread waits once more."""
+    wait_until(lambda: device.calls(uapi.TEE_IOC_INVOKE)[index].result == 7)
+    wait_until(lambda: _waits_for_a_lock(thread))
+
+
 @on_stand_in
 def test_a_cancellation_on_its_way_does_not_meet_the_next_command(device: StandIn) -> None:
     context, session = _opened(device)
@@ -206,6 +212,55 @@ def test_two_cancellations_on_their_way_are_both_awaited(device: StandIn) -> Non
     first, second = device.calls(uapi.TEE_IOC_CANCEL)
     assert first.data == second.data
     _end(context, session)
+
+
+@on_stand_in
+def test_each_command_waits_for_the_cancellations_of_its_own_alone(device: StandIn) -> None:
+    context, session = _opened(device)
+    invoking = [device.on(uapi.TEE_IOC_INVOKE, hold=True, result=7) for _ in range(2)]
+    cancelling = [device.on(uapi.TEE_IOC_CANCEL, hold=True) for _ in range(2)]
+    operations, threads = [c.operation(), c.operation()], []
+
+    def invoke(operation: Any) -> None:
+        threads.append(threading.get_native_id())
+        assert c.invoke(session, 0, operation).code == 0
+
+    with ThreadPoolExecutor() as pool:
+        commands, requests = [], []
+        for operation, invoked, cancelled in zip(operations, invoking, cancelling, strict=True):
+            commands.append(pool.submit(invoke, operation))
+            invoked.wait()
+            requests.append(pool.submit(c.lib.TEEC_RequestCancellation, operation))
+            cancelled.wait()
+        for index, invoked in enumerate(invoking):
+            invoked.let_go()
+            _wait_for_the_end(device, index, threads[index])
+        # The second waits since later, and is over first.
+        cancelling[1].let_go()
+        commands[1].result(LIMIT)
+        assert not commands[0].done()
+        cancelling[0].let_go()
+        commands[0].result(LIMIT)
+    _end(context, session)
+
+
+@on_stand_in
+def test_memory_of_another_context_is_not_sent(device: StandIn) -> None:
+    context, session = _opened(device)
+    other, unused = _opened(device)
+    blocks = [c.allocated(other, b"abc"), c.registered(other, b"abc")]
+    device.describe(capabilities=uapi.TEE_GEN_CAP_GP)
+    third, last = _opened(device)
+    blocks.append(c.registered(third, b"abc"))
+    for block in blocks:
+        for slot in ((c.Kind.WHOLE, (block,)), (c.Kind.PARTIAL_INPUT, (block, 1, 0))):
+            outcome = c.invoke(session, 0, c.operation(slot))
+            assert outcome == (tee.Result.BAD_PARAMETERS, tee.Origin.API)
+    assert not device.calls(uapi.TEE_IOC_INVOKE)
+    for block in blocks:
+        c.lib.TEEC_ReleaseSharedMemory(block)
+    for pair in ((context, session), (other, unused), (third, last)):
+        _end(*pair)
 
 
 @on_stand_in

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +17,22 @@ def check(folder: Path, name: str, *options: str, without: Sequence[str] = ()) -
     """Compile a program with the sources of the library, and run it: it must print nothing."""
     sources = [path for path in sorted(CSRC.glob("*.c")) if path.name not in without]
     warnings = ["-Wall", "-Wextra", "-Werror"]
-    command = ["cc", "-std=gnu11", *warnings, f"-I{CSRC}", *options, "-pthread"]
+    # A write beyond what was allocated, or to what was freed, ends the program.
+    sanitizers = "-fsanitize=address,undefined"
+    command = ["cc", "-std=gnu11", *warnings, f"-I{CSRC}", *options, sanitizers, "-pthread"]
     program = folder / name
     subprocess.run(
         [*command, *sources, HERE / f"{name}.c", "-o", program], timeout=LIMIT, check=True
     )
-    done = subprocess.run([program], capture_output=True, text=True, timeout=LIMIT, check=False)
-    assert (done.stdout, done.returncode) == ("", 0)
+    done = subprocess.run(
+        [program],
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
 def test_a_number_is_never_that_of_another_operation_that_runs(tmp_path: Path) -> None:
