@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,16 @@ class Nested(ctypes.Structure):
     _fields_ = (("a", ctypes.c_int), ("rows", Either * 2 * 3))
 
 
+class Exporting:
+    """What is a buffer by a method, from Python 3.12 on."""
+
+    def __init__(self, memory: Any) -> None:
+        self.memory = memory
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self.memory)
+
+
 HOLDERS: dict[str, Callable[[], Any]] = {
     "pointer": lambda: ctypes.pointer(ctypes.c_int(5)),
     "void pointer": lambda: ctypes.c_void_p(1),
@@ -74,6 +85,8 @@ HOLDERS: dict[str, Callable[[], Any]] = {
     "cffi array of unions": lambda: ffi.buffer(ffi.new("TEEC_Parameter[2]")),
     "cffi functions": lambda: ffi.buffer(ffi.new("struct tee_device_ops *")),
 }
+if sys.version_info >= (3, 12):
+    HOLDERS["object with a method"] = lambda: Exporting(Either())
 PLACES: dict[str, Callable[[tee.Context, tee.Session, Any], object]] = {
     "plain": lambda _, session, buffer: session.invoke_command(Command.NOTHING, buffer),
     "second": lambda _, session, buffer: session.invoke_command(Command.NOTHING, (1, 2), buffer),
@@ -140,6 +153,9 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "cffi array": lambda: ffi.buffer(ffi.new("int[3]", [1, 2, 3])),
     "cffi structure": lambda: ffi.buffer(ffi.new("TEEC_Value *", [4, 5])),
 }
+
+if sys.version_info >= (3, 12):
+    PLAIN["object with a method"] = lambda: Exporting(array.array("H", [1, 2, 3]))
 
 
 @pytest.mark.parametrize("plain", PLAIN.values(), ids=PLAIN)
