@@ -6,7 +6,7 @@ from __future__ import annotations
 from .._buffer_formats import Content, content_of
 from .._checks import said
 from .._native import ffi
-from ..errors import BadParametersError, ParameterTypeError, ReadOnlyBufferError
+from ..errors import BadParametersError, ParameterTypeError, ReadOnlyBufferError, TeecError
 from .references import OF_BYTES, holds_references
 
 TYPE_CHECKING = False
@@ -126,6 +126,9 @@ def _is_view_of_bytes(view: memoryview, writable: bool) -> bool:
 def _view_of(buffer: Buffer, what: str) -> memoryview:
     try:
         return memoryview(buffer)
+    except TeecError:
+        # A block is closed.
+        raise
     except (TypeError, BufferError, ValueError) as error:
         name = type(buffer).__name__
         if isinstance(error, TypeError):

@@ -329,6 +329,16 @@ def test_a_block_that_closes_meanwhile_disturbs_no_call(device: Device) -> None:
     assert not failures
 
 
+def test_a_closed_block_is_no_buffer(device: Device) -> None:
+    block = device.context.allocate_shared_memory(64)
+    block.close()
+    for kind in (tee.MemrefTempInput, tee.MemrefTempOutput, tee.MemrefTempInOut):
+        with pytest.raises(tee.ClosedSharedMemoryError):
+            device.session.invoke_command(Command.NOTHING, kind(block))
+    with pytest.raises(tee.ClosedSharedMemoryError):
+        device.context.register_shared_memory(block)
+
+
 def test_an_array_outlives_its_block(device: Device) -> None:
     block = device.context.allocate_shared_memory(64)
     part = overlay(block, 16, 32)
