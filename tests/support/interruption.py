@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interrupting the main thread in a call that waits, or before each of its instructions."""
+"""Interrupting the main thread in a call that waits, or whenever an interrupt can come."""
 
 from __future__ import annotations
 
 import contextlib
+import dis
+import functools
 import signal
 import sys
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,15 +76,14 @@ def library_alone(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Moment:
-    """Before an instruction of a function, at its nth execution; -1 is the call itself."""
+    """The first time before an instruction of a function; -1 is the call itself."""
 
     code: CodeType
     instruction: int
-    nth: int
 
     def __str__(self) -> str:
         name = f"{Path(self.code.co_filename).name}, {self.code.co_name}"
-        return f"{name}: instruction {self.instruction}, execution {self.nth}"
+        return f"{name}: instruction {self.instruction}"
 
 
 class _Tracer:
@@ -108,32 +108,43 @@ class _Tracer:
 
 
 def moments_of(run: Callable[[], object], is_in: Callable[[str], bool]) -> list[Moment]:
-    """Return the moments of a run: for each instruction, its first execution and its last."""
-    counts: Counter[tuple[CodeType, int]] = Counter()
+    """Return the moments of a run: each place where an interrupt can come, at its first time."""
+    seen: dict[tuple[CodeType, int], None] = {}
+    places = functools.cache(_places_of)
 
     def see(code: CodeType, instruction: int) -> None:
-        counts[code, instruction] += 1
+        if instruction in places(code):
+            seen[code, instruction] = None
 
     sys.settrace(_Tracer(lambda code: is_in(code.co_filename), see))
     try:
         run()
     finally:
         sys.settrace(None)
-    return [
-        Moment(code, instruction, nth)
-        for (code, instruction), count in counts.items()
-        for nth in sorted({1, count})
-    ]
+    return [Moment(code, instruction) for code, instruction in seen]
+
+
+def _places_of(code: CodeType) -> set[int]:
+    """Return the instructions before which Python looks for signals: after calls, in loops."""
+    places = {-1}
+    is_after_call = False
+    for instruction in dis.get_instructions(code):
+        if is_after_call:
+            places.add(instruction.offset)
+        is_after_call = instruction.opname.startswith("CALL")
+        if "JUMP_BACKWARD" in instruction.opname:
+            places.add(instruction.argval)
+    return places
 
 
 def interrupt_at(moment: Moment, run: Callable[[], object]) -> bool:
     """Run something with an interrupt at a moment; return whether it came out."""
-    left = moment.nth
+    came = False
 
     def see(code: CodeType, instruction: int) -> None:
-        nonlocal left
-        left -= instruction == moment.instruction
-        if not left:
+        nonlocal came
+        if instruction == moment.instruction:
+            came = True
             sys.settrace(None)
             raise KeyboardInterrupt
 
@@ -144,14 +155,13 @@ def interrupt_at(moment: Moment, run: Callable[[], object]) -> bool:
         return True
     finally:
         sys.settrace(None)
-    return bool(left)
+    return not came
 
 
 def interrupt_everywhere(
     run: Callable[[], object],
     check: Callable[[], object],
     is_in: Callable[[str], bool] = library_alone,
-    part: slice = slice(None),
 ) -> int:
     """Run something once for each of its moments, with an interrupt then, and check after it.
 
@@ -159,13 +169,12 @@ def interrupt_everywhere(
         run: what is interrupted.
         check: raises AssertionError if the interrupt left something.
         is_in: whether interrupts are to come in a file.
-        part: which of the moments.
 
     Returns:
         How many moments that were.
     """
     run()
-    moments = moments_of(run, is_in)[part]
+    moments = moments_of(run, is_in)
     for moment in moments:
         try:
             assert interrupt_at(moment, run), "the interrupt did not come out"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interrupts before every instruction of the library leak nothing, and come out."""
+"""Interrupts at every moment leak nothing, and come out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ...support.interruption import interrupt_everywhere
 from ...support.stand_in import ALWAYS, ANY_IOCTL, OPEN, Alive, StandIn, on_stand_in
 
 ANY = UUID(int=1)
-PARTS = 3
 RANDOM = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -41,9 +40,8 @@ def use_everything(context: tee.Context, application: UUID) -> None:
 
 
 @pytest.mark.parametrize("registers", [True, False])
-@pytest.mark.parametrize("part", range(PARTS))
 @on_stand_in
-def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool, part: int) -> None:
+def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool) -> None:
     caps = uapi.TEE_GEN_CAP_GP | (uapi.TEE_GEN_CAP_REG_MEM if registers else 0)
     device.describe(capabilities=caps)
 
@@ -56,14 +54,12 @@ def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool,
     def run() -> None:
         use_everything(tee.Context(device.path), ANY)
 
-    count = interrupt_everywhere(run, check, part=slice(part, None, PARTS))
-    assert count > 1000 / PARTS
+    count = interrupt_everywhere(run, check)
+    assert count > 200
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem"])
-@on_stand_in
-def test_no_interrupt_leaks_what_the_fake_gave(device: StandIn, profile: str) -> None:
-    """In a process of its own: an interrupt within the end of a handler makes Python forget it."""
+def test_no_interrupt_leaks_what_the_fake_gave(profile: str) -> None:
     kernel = fake.Kernel(profile)
 
     def check() -> None:
@@ -75,7 +71,7 @@ def test_no_interrupt_leaks_what_the_fake_gave(device: StandIn, profile: str) ->
         use_everything(tee.Context(backend=kernel), RANDOM)
 
     count = interrupt_everywhere(run, check)
-    assert count > 1000
+    assert count > 200
 
 
 ROUNDS = 700
