@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bases of objects that hold something of the kernel's."""
+"""The base of all objects that hold something of the kernel's until they are closed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import TracebackType
 
 from . import _hints as t
 from ._boundary import make_finalizer
+from ._single import Single
 from .errors import ClosedSharedMemoryError
 
 TYPE_CHECKING = False
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     _Part = TypeVar("_Part", bound="Closable")
-
-
-class Single:
-    """An object that can't be copied or pickled: a second owner would end what the first has."""
-
-    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.NoReturn:
-        # copy.copy(), copy.deepcopy() and pickle all come here.
-        raise TypeError(
-            f"{_article(type(self).__name__)} can't be copied or pickled: {self._instead()}"
-        )
-
-    def _instead(self) -> str:
-        """Say what to do instead."""
-        return "make another"
 
 
 class Closable(Single):
@@ -77,10 +64,6 @@ Closable.__del__ = make_finalizer(Closable)  # type: ignore[attr-defined]
 def closed_memory() -> ClosedSharedMemoryError:
     """Say that a block is closed."""
     return ClosedSharedMemoryError("the shared memory is closed: allocate a new block")
-
-
-def _article(name: str) -> str:
-    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
 
 
 def living(parts: set[weakref.ref[_Part]]) -> list[_Part]:

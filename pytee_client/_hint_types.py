@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import typing
-from typing import Any, Literal, NoReturn, SupportsIndex, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias
 from uuid import UUID
 
 from .kernels.kernel import Kernel
@@ -24,7 +24,6 @@ __all__ = [
     "Kernel",
     "NoReturn",
     "Self",
-    "SupportsIndex",
 ]
 
 Backend: TypeAlias = Literal["linux", "fake"] | Kernel

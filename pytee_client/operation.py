@@ -7,7 +7,7 @@ from collections import deque
 
 from ._calls.call import Call
 from ._checks import to_instance
-from ._closable import Single
+from ._single import Single
 from .enums import OperationState
 from .errors import BadStateError
 

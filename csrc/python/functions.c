@@ -4,7 +4,24 @@
  * of Python, in which an interrupt could be raised.
  */
 
+/*
+ * Python's: calls needed[0](needed[1], made). The rest of needed is there for as
+ * long as that takes: the garbage collector calls destructors in any order.
+ */
+static PyObject *destroy(PyObject *module, PyObject *arguments)
+{
+	PyObject *needed, *made;
+
+	(void)module;
+	if (!PyArg_UnpackTuple(arguments, "destroy", 2, 2, &needed, &made))
+		return NULL;
+	return PyObject_CallFunctionObjArgs(PyTuple_GetItem(needed, 0),
+					    PyTuple_GetItem(needed, 1), made,
+					    NULL);
+}
+
 static PyMethodDef functions[] = {
+	{ "destroy", destroy, METH_VARARGS, NULL },
 	{ "raise_failure", raise_failure, METH_NOARGS, NULL },
 	{ "make_finalizer", make_finalizer, METH_O, NULL },
 	{ "make_closed_class", make_closed_class, METH_O, NULL },

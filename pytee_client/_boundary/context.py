@@ -11,7 +11,7 @@ from .._native import ffi, lib
 from .._results import error_of
 from ..enums import GenericCapabilities, Origin
 from .checks import to_path
-from .python_kernel import owned, python_device, raise_interrupted
+from .python_kernel import guard, python_device, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class NativeContext:
     Attributes:
         struct: the structure.
         kernel: the kernel that answers; None for Linux.
+        needed: what has to be there as long as anything of the context is.
         result: the result of initialising it. Use it only if this is SUCCESS.
         error: the errno behind the result, or 0.
         version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
@@ -35,13 +36,25 @@ class NativeContext:
         blocks: where its blocks lie.
     """
 
-    __slots__ = ("__weakref__", "blocks", "error", "kernel", "result", "struct", "version")
+    __slots__ = (
+        "__weakref__",
+        "_guard",
+        "blocks",
+        "error",
+        "kernel",
+        "needed",
+        "result",
+        "struct",
+        "version",
+    )
 
     def __init__(self, name: str | None, kernel: Kernel | None) -> None:
         """Initialise the context; kernel is None for Linux."""
         device = python_device(kernel)
-        self.struct: Any = owned(ffi.new("struct shared_context *"), lib.context_drop, device)
+        self.struct: Any = ffi.new("struct shared_context *")
         self.kernel: Kernel | None = kernel
+        self.needed: tuple[object, ...] = (self.struct, device, kernel)
+        self._guard = guard(self.struct, lib.context_drop, device, kernel)
         self.blocks = BlockIndex()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         lib.context_open(self.struct, path, device)

@@ -7,7 +7,7 @@ from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
 from .buffers import EMPTY
-from .python_kernel import keeping, owned, raise_interrupted
+from .python_kernel import guard, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class NativeSharedMemory:
     """
 
     __slots__ = (
+        "_guard",
         "_pinned",
         "_shared",
         "context",
@@ -47,9 +48,8 @@ class NativeSharedMemory:
         shared.
         """
         self._pinned = pinned
-        self._shared = owned(
-            keeping(ffi.new("struct shared_memory *"), pinned), lib.block_drop, context.struct
-        )
+        self._shared = ffi.new("struct shared_memory *")
+        self._guard = guard(self._shared, lib.block_drop, *context.needed, pinned)
         self.struct: Any = ffi.addressof(self._shared, "memory")
         self.struct.size = size
         self.struct.flags = flags

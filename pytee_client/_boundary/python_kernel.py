@@ -8,7 +8,6 @@ kernels go through a function of Python.
 
 from __future__ import annotations
 
-import operator
 import sys
 from types import MethodType
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 lib.add_functions()
 _functions: Final = vars(sys.modules["pytee_client._native"])
 
+_destroy: Final = _functions["destroy"]
 # Raises what a kernel in Python raised during the last call into C: it can't pass through C.
 raise_interrupted: Final[Callable[[], None]] = _functions["raise_failure"]
 # Makes the class of memory that is closed, of its base; see closed_buffer.c.
@@ -32,23 +32,19 @@ make_closed_class: Final[Callable[[type], type]] = _functions["make_closed_class
 make_finalizer: Final[Callable[[type], Callable[[Any], None]]] = _functions["make_finalizer"]
 
 
-def owned(made: Any, drop: Callable[[Any, Any], object], needed: Any) -> Any:
-    """Return a structure with a destructor, drop(needed, made), and with what that needs.
+def guard(made: Any, drop: Callable[[Any, Any], object], argument: Any, *needed: object) -> Any:
+    """Return what calls drop(argument, made) when it goes, and until then keeps all of these.
 
-    Unlike a partial, a method keeps what it has when the garbage collector ends a cycle.
+    The garbage collector may destroy in any order what goes in one cycle. So each guard keeps
+    itself whatever its destructor needs, and in a tuple, which the collector does not clear.
     """
-    return ffi.gc(made, MethodType(drop, needed))
-
-
-def keeping(made: Any, needed: object) -> Any:
-    """Return a structure that keeps an object alive until after its destructor."""
-    return made if needed is None else ffi.gc(made, MethodType(operator.is_, needed))
+    return ffi.gc(made, MethodType(_destroy, (drop, argument, *needed)))
 
 
 def python_device(kernel: Kernel | None) -> Any:
-    """Return what stands for a kernel in C; NULL for Linux."""
+    """Return what stands for a kernel in C; NULL for Linux. Whoever has it keeps the kernel."""
     if kernel is None:
         return ffi.NULL
-    device = keeping(ffi.new("struct python_device *"), kernel)
+    device = ffi.new("struct python_device *")
     device.kernel = id(kernel)
     return device

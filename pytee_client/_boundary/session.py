@@ -8,7 +8,7 @@ from struct import Struct
 from .._native import ffi, lib
 from .call import invoke
 from .checks import uuid_octets
-from .python_kernel import owned, raise_interrupted
+from .python_kernel import guard, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ class NativeSession:
         struct: the structure.
     """
 
-    __slots__ = ("context", "struct")
+    __slots__ = ("_guard", "context", "struct")
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
         self.context: NativeContext = context
-        self.struct: Any = owned(
-            ffi.new("struct shared_session *"), lib.session_drop, context.struct
-        )
+        self.struct: Any = ffi.new("struct shared_session *")
+        self._guard = guard(self.struct, lib.session_drop, *context.needed)
 
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int

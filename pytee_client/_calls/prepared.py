@@ -11,7 +11,7 @@ from .. import parameters as p
 from .._boundary import is_size
 from .._boundary.call import SLOTS, repeat
 from .._checks import check_made_by, to_uint32
-from .._closable import Single
+from .._single import Single
 from ..errors import BadParametersError, ParameterTypeError
 from ..memory import SharedMemory
 from .failure import name_of_command

@@ -7,11 +7,12 @@ import threading
 
 from .._checks import to_count, to_timeout
 from .._process import renewed
+from .._single import Single
 
 __all__ = ["Gate"]
 
 
-class Gate:
+class Gate(Single):
     """Hold system calls, for the action Hold.
 
     Args:

@@ -8,6 +8,8 @@ import select
 import time
 from typing import TYPE_CHECKING, Protocol, final
 
+from .._single import Single
+
 if TYPE_CHECKING:
     import socket
 
@@ -31,7 +33,7 @@ class Monitor(Protocol):
 
 
 @final
-class LinuxMonitor:
+class LinuxMonitor(Single):
     """Listens to messages of Linux and udev; if that is not allowed, it only sleeps."""
 
     def __init__(self) -> None:

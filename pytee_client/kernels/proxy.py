@@ -7,12 +7,13 @@ from typing import Literal
 
 from .._boundary import LinuxKernel, backend_name
 from .._checks import check_kernel
+from .._single import Single
 from .kernel import Kernel
 
 __all__ = ["ProxyKernel"]
 
 
-class ProxyKernel:
+class ProxyKernel(Single):
     """Pass every system call on to another kernel; the base of kernels that do more.
 
     Args:

@@ -10,6 +10,7 @@ from struct import Struct
 from typing import Final, final
 
 from .._boundary import address_of, bytes_of
+from .._single import Single
 from ..enums import Result
 from ..kernels import Kernel, uapi
 from .results import ResultError
@@ -83,7 +84,7 @@ class _Block:
 
 
 @final
-class SupplicantDevice:
+class SupplicantDevice(Single):
     """An open /dev/teeprivN of any kernel.
 
     Threads: one receives and sends; close() may be called by another.

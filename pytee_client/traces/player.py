@@ -19,6 +19,7 @@ from .. import _hints as t
 from .._boundary import address_of, copy_to_user
 from .._checks import to_bool, to_timeout
 from .._process import renewed
+from .._single import Single
 from ..kernels import ObservedCall, SystemCall, uapi
 from .blocks import Blocks
 from .casting import Actor, Block
@@ -34,7 +35,7 @@ __all__ = ["TracePlayer"]
 _UINT64_MAX: Final = 2**64 - 1
 
 
-class TracePlayer:
+class TracePlayer(Single):
     """Answer the system calls of a program as they were answered when it was recorded.
 
     Each session of the program must make the same calls again. Sessions have no order among each

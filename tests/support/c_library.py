@@ -68,7 +68,7 @@ def context_initialize(context: Any, kernel: Kernel | None, name: str | None = N
     """Call TEEC_InitializeContext; kernel is None for Linux."""
     device = python_device(kernel)
     if kernel is not None:
-        _kept.setdefault(context, []).append(device)
+        _kept.setdefault(context, []).extend((device, kernel))
     path = ffi.NULL if name is None else ffi.new("char[]", name.encode())
     code: int = lib.context_initialize(context, path, device, ffi.NULL)
     return code

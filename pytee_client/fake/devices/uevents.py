@@ -14,6 +14,7 @@ from typing import Final
 
 from ..._checks import to_timeout
 from ..._process import renewed
+from ..._single import Single
 
 __all__ = ["Uevent", "UeventAction", "UeventMonitor", "Uevents"]
 
@@ -66,7 +67,7 @@ class Uevent:
         return (head + "".join(f"{name}={text}\0" for name, text in lines.items())).encode()
 
 
-class UeventMonitor:
+class UeventMonitor(Single):
     """Receive the messages about devices, from its creation until it is closed.
 
     Threads: may be used from any. If several threads get(), each event goes to one of them.

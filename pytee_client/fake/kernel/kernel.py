@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ..._boundary import copy_to_user
 from ..._checks import to_bool, to_instance, to_path_text, to_timeout
 from ..._process import renewed
+from ..._single import Single
 from ...kernels import uapi
 from ..devices.bus import Bus
 from ..devices.driver_model import DriverModel
@@ -42,7 +43,7 @@ class _Thread(threading.local):
     cause: BaseException | None = None
 
 
-class Kernel:
+class Kernel(Single):
     """A kernel with TEEs and their Trusted Applications; see Context(backend=...).
 
         fake.Kernel(applications=[Counter])  # an OP-TEE
