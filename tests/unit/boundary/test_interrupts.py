@@ -103,3 +103,23 @@ def test_no_signal_at_a_random_moment_leaks_what_a_slow_device_gave(
         assert not device.take_violations(), f"round {number}"
         device.forget()
     assert interrupted > ROUNDS / 4
+
+
+def test_a_signal_within_a_kernel_in_python_is_no_failure_of_a_system_call() -> None:
+    chance = random.Random(4)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    interrupted = 0
+    try:
+        for _ in range(ROUNDS):
+            kernel = fake.Kernel()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00001, 0.002))
+                try:
+                    use_everything(tee.Context(backend=kernel), RANDOM)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > ROUNDS / 8
