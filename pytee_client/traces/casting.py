@@ -88,13 +88,6 @@ class Actor:
         block = self.blocks.get(number & 0xFFFFFFFF)
         return str(number) if block is None else block.kind
 
-    def number_of(self, recorded: int) -> int:
-        """Return the id of that of its blocks which stands for one with this id in the trace."""
-        for number, block in self.blocks.items():
-            if block.role.opening.answered.get("id") == recorded & 0xFFFFFFFF:
-                return number
-        return recorded
-
     def missing(self) -> Iterator[Record]:
         """Yield the calls of its role that it has not made, in order."""
         seen: Counter[str] = Counter()

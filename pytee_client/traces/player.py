@@ -290,8 +290,6 @@ class TracePlayer(Single):
                 raise ValueError("a buffer at an address of another run")
             self._write_number(call, index, "attr", attr)
             a, b, c = (int(param.get(name, 0)) & _UINT64_MAX for name in "abc")
-            if layout is not None and layout.is_memref:
-                c = file.number_of(c)
             for name, number in zip("abc", (a, b, c), strict=True):
                 self._write_number(call, index, name, number)
             if layout is not None and layout.reads:

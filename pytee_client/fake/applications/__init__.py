@@ -70,5 +70,5 @@ def examples_of(revision: str) -> tuple[type[TrustedApplication], ...]:
         revision: the release, such as "4.5", as of fake.Optee().
     """
     numbers = re.match(r"(\d+)\.(\d+)", revision)
-    release = tuple(map(int, numbers.groups())) if numbers else (0, 0)
-    return _SINCE_4_9 if release >= (4, 9) else _SINCE_4_5
+    release = [int(number) for number in numbers.groups()] if numbers else []
+    return _SINCE_4_9 if release >= [4, 9] else _SINCE_4_5

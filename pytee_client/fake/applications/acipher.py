@@ -20,10 +20,30 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-__all__ = ["Acipher", "encrypt_with"]
+__all__ = ["Acipher", "AnyAcipher", "encrypt_with"]
 
 
-class Acipher(TrustedApplication):
+class AnyAcipher(TrustedApplication):
+    """What all releases of it have in common."""
+
+    uuid: ClassVar[UUID] = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
+
+    @command(0)
+    def gen_key(self, session: ClientSession, parameters: Parameters) -> None:
+        """Generate the key of the session."""
+        parameters.expect(ParamType.VALUE_INPUT)
+        session.data = generate_rsa_key(parameters.value(0).a)
+
+    @command(1)
+    def crypt(self, session: ClientSession, parameters: Parameters) -> None:
+        """Use the key of the session."""
+        self._crypt(session.data, parameters)
+
+    def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
+        raise NotImplementedError
+
+
+class Acipher(AnyAcipher):
     """Generate an RSA key for each session, and encrypt with it.
 
     GEN_KEY takes the size of the key in bits, 256 to 4096. Without the package cryptography it
@@ -31,24 +51,11 @@ class Acipher(TrustedApplication):
     result is SHORT_BUFFER with the needed size. The padding is that of PKCS#1 1.5.
     """
 
-    uuid: ClassVar[UUID] = UUID("a734eed9-d6a1-4244-aa50-7c99719e7b7b")
-
     class Command(IntEnum):
         """Its commands."""
 
         GEN_KEY = 0
         ENCRYPT = 1
-
-    @command(Command.GEN_KEY)
-    def gen_key(self, session: ClientSession, parameters: Parameters) -> None:
-        """Generate the key of the session."""
-        parameters.expect(ParamType.VALUE_INPUT)
-        session.data = generate_rsa_key(parameters.value(0).a)
-
-    @command(Command.ENCRYPT)
-    def encrypt(self, session: ClientSession, parameters: Parameters) -> None:
-        """Encrypt with the key of the session."""
-        self._crypt(session.data, parameters)
 
     def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)

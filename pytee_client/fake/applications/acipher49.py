@@ -10,7 +10,7 @@ from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import Parameters
 from ..secure_world.results import ResultError
-from .acipher import Acipher, encrypt_with
+from .acipher import AnyAcipher, encrypt_with
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
@@ -21,7 +21,7 @@ __all__ = ["Acipher49"]
 _DECRYPT: Final = 0
 
 
-class Acipher49(Acipher):
+class Acipher49(AnyAcipher):
     """Generate an RSA key for each session, and encrypt or decrypt with it.
 
     ENCRYPT_DECRYPT takes an input, an output, a value that is 0 to decrypt, and another one that
@@ -33,9 +33,6 @@ class Acipher49(Acipher):
 
         GEN_KEY = 0
         ENCRYPT_DECRYPT = 1
-
-        # What it was called before.
-        ENCRYPT = 1
 
     class Algorithm(IntEnum):
         """The paddings of RSA that it supports (TEE_ALG_RSAES_*)."""

@@ -19,9 +19,10 @@ from ..secure_world.trusted_application import TrustedApplication
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
-__all__ = ["Aes", "Operation"]
+__all__ = ["Aes", "AnyAes", "Operation"]
 
 _BLOCK: Final = 16
+_ECB, _CBC, _CTR = range(3)
 _KEY_SIZES: Final = (16, 32)
 
 
@@ -46,66 +47,42 @@ class Operation:
     nonce: bytes | None = None
 
 
-class Aes(TrustedApplication):
-    """Encrypt or decrypt with AES; each session has an operation of its own.
-
-    PREPARE takes three values: an Algorithm, the size of the key (16 or 32 bytes), and 1 to
-    encrypt or 0 to decrypt. Without the package cryptography it is NOT_SUPPORTED. SET_KEY takes
-    the key. SET_IV takes the initial vector and starts the cipher. CIPHER takes an input, and an
-    output that is at least as long. Misuse of the Internal Core API is a panic: a key or a vector
-    without an operation, a cipher that was not started, or a vector that does not have 16 bytes.
-    For ECB the vector has none.
-    """
+class AnyAes(TrustedApplication):
+    """What all releases of it have in common."""
 
     uuid: ClassVar[UUID] = UUID("5dbac793-f574-4871-8ad3-04331ec17f24")
-
-    class Command(IntEnum):
-        """Its commands."""
-
-        PREPARE = 0
-        SET_KEY = 1
-        SET_IV = 2
-        CIPHER = 3
-
-    class Algorithm(IntEnum):
-        """The modes of AES that it supports."""
-
-        ECB = 0
-        CBC = 1
-        CTR = 2
-
-    _last_algorithm: ClassVar[int] = Algorithm.CTR
+    _algorithms: ClassVar[int] = 3
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Accept any client, and any parameters."""
         session.data = _State()
 
-    @command(Command.PREPARE)
+    @command(0)
     def prepare(self, session: ClientSession, parameters: Parameters) -> None:
         """Choose the mode, the size of the key and the direction."""
         parameters.expect(*[ParamType.VALUE_INPUT] * 3)
         self._prepare(session.data, *(parameters.value(slot).a for slot in range(3)))
 
-    @command(Command.SET_KEY)
+    @command(1)
     def set_key(self, session: ClientSession, parameters: Parameters) -> None:
         """Set the key."""
         parameters.expect(ParamType.MEMREF_INPUT)
         _set_key(session.data, parameters.memref(0).content())
 
-    @command(Command.SET_IV)
+    @command(2)
     def set_iv(self, session: ClientSession, parameters: Parameters) -> None:
         """Set the initial vector, and start the cipher."""
         parameters.expect(ParamType.MEMREF_INPUT)
         self._set_iv(session.data.operation, parameters.memref(0).content())
 
-    @command(Command.CIPHER)
+    @command(3)
     def cipher(self, session: ClientSession, parameters: Parameters) -> None:
         """Encrypt or decrypt."""
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         _cipher(session.data.operation, parameters)
 
     def _prepare(self, state: _State, algorithm: int, key_size: int, encrypts: int) -> None:
-        if algorithm > self._last_algorithm or key_size not in _KEY_SIZES:
+        if algorithm >= self._algorithms or key_size not in _KEY_SIZES:
             raise ResultError(Result.BAD_PARAMETERS)
         # It stays, also if there will be no operation.
         state.key_size = key_size
@@ -122,17 +99,44 @@ class Aes(TrustedApplication):
             raise PanicError(Result.BAD_PARAMETERS)
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        is_ecb = operation.algorithm == Aes.Algorithm.ECB
+        is_ecb = operation.algorithm == _ECB
         if len(vector) != (0 if is_ecb else _BLOCK):
             raise PanicError(Result.BAD_PARAMETERS)
         mode: modes.ECB | modes.CBC | modes.CTR
         if is_ecb:
             mode = modes.ECB()
         else:
-            mode = (modes.CBC if operation.algorithm == Aes.Algorithm.CBC else modes.CTR)(vector)
+            mode = (modes.CBC if operation.algorithm == _CBC else modes.CTR)(vector)
         cipher = Cipher(algorithms.AES(operation.key), mode)
         operation.running = cipher.encryptor() if operation.encrypts else cipher.decryptor()
         operation.rest = 0
+
+
+class Aes(AnyAes):
+    """Encrypt or decrypt with AES; each session has an operation of its own.
+
+    PREPARE takes three values: an Algorithm, the size of the key (16 or 32 bytes), and 1 to
+    encrypt or 0 to decrypt. Without the package cryptography it is NOT_SUPPORTED. SET_KEY takes
+    the key. SET_IV takes the initial vector and starts the cipher. CIPHER takes an input, and an
+    output that is at least as long. Misuse of the Internal Core API is a panic: a key or a vector
+    without an operation, a cipher that was not started, or a vector that does not have 16 bytes.
+    For ECB the vector has none.
+    """
+
+    class Command(IntEnum):
+        """Its commands."""
+
+        PREPARE = 0
+        SET_KEY = 1
+        SET_IV = 2
+        CIPHER = 3
+
+    class Algorithm(IntEnum):
+        """The modes of AES that it supports."""
+
+        ECB = 0
+        CBC = 1
+        CTR = 2
 
 
 @dataclass(slots=True)
@@ -161,7 +165,7 @@ def _cipher(operation: Operation | None, parameters: Parameters) -> None:
     if operation.running is None:
         raise PanicError(Result.BAD_STATE)
     rest = 0
-    if operation.algorithm != Aes.Algorithm.CTR:
+    if operation.algorithm != _CTR:
         rest = (operation.rest + len(data)) % _BLOCK
     ready = operation.rest + len(data) - rest
     if room < ready:

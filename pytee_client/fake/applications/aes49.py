@@ -12,7 +12,7 @@ from ..secure_world.entry_points import command
 from ..secure_world.parameters import Parameters
 from ..secure_world.results import PanicError, ResultError
 from ..secure_world.session import ClientSession
-from .aes import Aes, Operation
+from .aes import AnyAes, Operation
 
 __all__ = ["Aes49"]
 
@@ -20,7 +20,7 @@ _NONCE_SIZES: Final = {3: range(7, 14), 4: range(8, 129)}
 _TAG_SIZES: Final = {3: range(4, 17, 2), 4: range(12, 17)}
 
 
-class Aes49(Aes):
+class Aes49(AnyAes):
     """Encrypt or decrypt with AES, also with authentication.
 
     The algorithms CCM and GCM take a nonce by SET_IV, and AUTHENC instead of CIPHER. It takes an
@@ -47,7 +47,7 @@ class Aes49(Aes):
         CCM = 3
         GCM = 4
 
-    _last_algorithm: ClassVar[int] = Algorithm.GCM
+    _algorithms: ClassVar[int] = len(Algorithm)
 
     @command(Command.AUTHENC)
     def authenc(self, session: ClientSession, parameters: Parameters) -> None:

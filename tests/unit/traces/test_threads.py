@@ -3,29 +3,33 @@
 
 from __future__ import annotations
 
-import io
 import threading
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.fake.applications import Conformance, HelloWorld, Random, SecureStorage
+from pytee_client.fake.applications import Conformance, HelloWorld, SecureStorage
 from pytee_client.fake.applications.conformance import Command
 from pytee_client.fake.secure_world import application_image
+from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 from pytee_client.supplicant import Supplicant
 from pytee_client.traces import (
     TraceMismatchError,
-    TracePayloadWarning,
-    TracePlayer,
-    TraceRecorder,
 )
 
-from ...support.waiting import LIMIT
+from ...support.raw_device import RawDevice
+from ...support.traces import (
+    one_after_another,
+    plain,
+    player_of,
+    recorded,
+    temporary_memory,
+)
+from ...support.waiting import LIMIT, begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,52 +42,8 @@ PROFILES = ["optee", "optee-no-reg-mem", "amdtee"]
 pytestmark = pytest.mark.timeout(2 * LIMIT)
 
 
-def recorded(program: Callable[[Kernel], object], kernel: Kernel | None = None) -> str:
-    """Return the trace of a program, with the contents of memory."""
-    file = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TracePayloadWarning)
-        recorder = TraceRecorder(kernel or fake.Kernel(), file, payloads=True)
-    with recorder:
-        program(recorder)
-    return file.getvalue()
-
-
-def player_of(trace: str, **named: Any) -> TracePlayer:
-    return TracePlayer(io.StringIO(trace), patience=LIMIT, **named)
-
-
-def plain(outputs: Sequence[object]) -> list[object]:
-    """Return the outputs, with copies of the bytes in memory."""
-    kept = (tuple, type(None))
-    return [one if isinstance(one, kept) else bytes(cast("bytes", one)) for one in outputs]
-
-
-def one_after_another(jobs: Sequence[Callable[[], object]]) -> None:
-    """Run each job in a thread of its own, in this order."""
-    failures: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            job()
-        except BaseException as error:
-            failures.append(error)
-
-    for job in jobs:
-        thread = threading.Thread(target=run, args=(job,))
-        thread.start()
-        thread.join(LIMIT)
-    if failures:
-        raise failures[0]
-
-
 def values(session: tee.Session, number: int) -> Sequence[object]:
     return session.invoke_command(Command.VALUES, tee.ValueInOut(number))
-
-
-def temporary_memory(session: tee.Session, number: int) -> Sequence[object]:
-    data = bytearray(b"%d" % number * (1 + number % 3 * 2000))
-    return session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(data))
 
 
 def blocks(session: tee.Session, number: int) -> Sequence[object]:
@@ -147,100 +107,37 @@ def test_a_session_that_two_threads_share_has_no_order(profile: str) -> None:
             assert [program(player, order)] == results
 
 
-def job_with_a_session(context: tee.Context, number: int, results: dict[int, object]) -> None:
-    """Do at first what all do, and then what only this one does."""
-    with context.open_session(Conformance.uuid) as session:
-        session.invoke_command(Command.NOTHING)
-        results[number] = [plain(temporary_memory(session, 10 * number + i)) for i in range(3)]
-
-
-def in_sessions(kernel: Kernel, order: Sequence[int]) -> dict[int, object]:
-    """Threads open alike sessions of one context."""
-    results: dict[int, object] = {}
-    with tee.Context(backend=kernel) as context:
-        one_after_another(
-            [partial(job_with_a_session, context, number, results) for number in order]
-        )
-    return results
-
-
-def in_contexts(kernel: Kernel, order: Sequence[int]) -> dict[int, object]:
-    """Threads open alike contexts, with memory of their own."""
-    results: dict[int, object] = {}
-
-    def work(number: int) -> None:
-        with (
-            tee.Context(backend=kernel) as context,
-            context.open_session(HelloWorld.uuid) as other,
-            context.allocate_shared_memory(1000 * number),
-        ):
-            job_with_a_session(context, number, results)
-            assert other.invoke_command(0, tee.ValueInOut(number)) == ((number + 1, 0),)
-
-    one_after_another([partial(work, number) for number in order])
-    return results
-
-
-def overlapping(kernel: Kernel, order: Sequence[int]) -> dict[int, object]:
-    """All contexts and sessions are open before the first of them does what only it does."""
-    results: dict[int, object] = {}
-    contexts = [tee.Context(backend=kernel) for _ in order]
-    sessions = [context.open_session(Conformance.uuid) for context in contexts for _ in range(2)]
-    for session in sessions:
-        session.invoke_command(Command.NOTHING)
-
-    def work(place: int, number: int) -> None:
-        twins = sessions[2 * place : 2 * place + 2]
-        found = [
-            plain(temporary_memory(session, 10 * number + index))
-            for index, session in enumerate(twins if place % 2 else twins[::-1])
+def test_a_cancellation_may_overtake_the_call_that_it_is_for() -> None:
+    gate = Gate(LIMIT)
+    plan = Plan(
+        [
+            Fault(SystemCall.INVOKE, Hold(gate)),
+            Fault(SystemCall.CANCEL, Hold(gate, after=False)),
         ]
-        results[number] = found
+    )
 
-    one_after_another([partial(work, place, number) for place, number in enumerate(order)])
-    for context in contexts:
-        context.close()
-    return results
+    def program(kernel: Kernel) -> None:
+        with RawDevice(kernel) as device, ThreadPoolExecutor(1) as pool:
+            session = device.open_session(Conformance.uuid).session
+            call = pool.submit(device.invoke, session, Command.VALUES)
+            gate.wait_until_reached()
+            cancelling = begin(device.cancel, session)
+            gate.wait_until_reached(2)
+            gate.release()
+            cancelling.result(LIMIT)
+            call.result(LIMIT)
+            device.close_session(session)
 
+    def other_way_round(kernel: Kernel) -> None:
+        with RawDevice(kernel) as device:
+            session = device.open_session(Conformance.uuid).session
+            begin(device.cancel, session).result(LIMIT)
+            device.invoke(session, Command.VALUES)
+            device.close_session(session)
 
-@pytest.mark.parametrize("program", [in_sessions, in_contexts, overlapping])
-def test_openings_that_race_are_told_apart_by_what_comes_later(
-    program: Callable[[Kernel, Sequence[int]], dict[int, object]],
-) -> None:
-    results: list[dict[int, object]] = []
-    trace = recorded(lambda kernel: results.append(program(kernel, range(4))))
-    for order in ([3, 2, 1, 0], [1, 2, 3, 0], [2, 0, 3, 1]):
-        with player_of(trace) as player:
-            assert [program(player, order)] == results
-
-
-def test_one_thread_may_use_its_sessions_in_another_order() -> None:
-    def program(kernel: Kernel, order: Sequence[int]) -> None:
-        with tee.Context(backend=kernel) as context:
-            sessions = [context.open_session(Conformance.uuid) for _ in range(3)]
-            for number in order:
-                temporary_memory(sessions[number], number)
-
-    trace = recorded(lambda kernel: program(kernel, [0, 1, 2]))
+    trace = recorded(lambda kernel: program(FaultyKernel(kernel, plan)))
     with player_of(trace) as player:
-        program(player, [2, 0, 1])
-
-
-def random_bytes(kernel: Kernel, sizes: Sequence[Sequence[int]]) -> list[object]:
-    """Open a session for each of these, and ask it for as many bytes."""
-    with tee.Context(backend=kernel) as context:
-        sessions = [context.open_session(Random.uuid) for _ in sizes]
-        return [
-            [bytes(session.invoke_command(0, tee.MemrefTempOutput(n))[0]) for n in own]
-            for session, own in zip(sessions, sizes, strict=True)
-        ]
-
-
-def test_a_session_stays_what_it_was_when_its_answers_were_other_ones() -> None:
-    """The first random bytes told which session it is."""
-    trace = recorded(lambda kernel: random_bytes(kernel, [[8, 8], [8, 16]]))
-    with pytest.raises(TraceMismatchError, match=r"INVOKE differs: .*b was 8, and now is 16"):
-        random_bytes(player_of(trace), [[8, 16], [8, 8]])
+        other_way_round(player)
 
 
 def in_own_sessions(kernel: Kernel, numbers: Sequence[Sequence[int]]) -> None:

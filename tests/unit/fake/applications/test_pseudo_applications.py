@@ -112,6 +112,44 @@ def test_each_application_has_keys_of_its_own(kernel: fake.Kernel, context: tee.
     assert len({keys[0], keys[3], keys[4], keys[7]}) == 4
 
 
+class Middleman(fake.TrustedApplication):
+    """Has the system service write a key to whatever memory it gets."""
+
+    uuid = UUID("5f2d9c0e-0b0d-4ed6-8d4a-5a2a31b7f0ab")
+
+    @fake.command(0)
+    def derive(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+        with self.core.open_ta_session(System.uuid) as system:
+            system.invoke_command(Command.DERIVE_TA_UNIQUE_KEY, b"", parameters[0])
+
+
+class First(Middleman):
+    """Passes the memory of its client, or its own, on to Middleman."""
+
+    uuid = UUID("5f2d9c0e-0b0d-4ed6-8d4a-5a2a31b7f0ac")
+
+    @fake.command(1)
+    def pass_on(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+        with self.core.open_ta_session(Middleman.uuid) as middle:
+            middle.invoke_command(0, parameters[0])
+
+    @fake.command(2)
+    def pass_own(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+        with self.core.open_ta_session(Middleman.uuid) as middle:
+            middle.invoke_command(0, output(parameters.memref(0).size))
+
+
+@pytest.mark.parametrize("command", [0, 1])
+def test_a_key_does_not_reach_the_normal_world_through_any_number_of_applications(
+    kernel: fake.Kernel, context: tee.Context, command: int
+) -> None:
+    kernel.install(First, Middleman)
+    with context.open_session(First.uuid) as session:
+        with pytest.raises(tee.SecurityError):
+            session.invoke_command(command, tee.MemrefTempOutput(32))
+        session.invoke_command(2, tee.MemrefTempOutput(32))
+
+
 def test_the_random_number_generator_is_installed_by_who_wants_it() -> None:
     with (
         tee.Context(backend=fake.Kernel()) as context,
