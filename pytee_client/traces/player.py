@@ -44,6 +44,7 @@ class TracePlayer(Single):
     answered by the first call of the session with equal arguments that has answered none yet.
     Sessions that were opened alike are told apart by their calls, and so are contexts.
 
+    Objects of Qualcomm's TEE have the recorded numbers, whichever thread made them.
     Blocks of shared memory are known by their size and flags. If threads share a context, the
     number of blocks that the library needs for temporary memory differs between runs. Then it
     need not be the recorded one.

@@ -56,7 +56,7 @@ class Script:
         self._checks_data = checks_data
         self._patience = patience
         self._changed = renewed(threading.Condition())
-        self.program = Actor(None, read_roles(records, name, with_data=checks_data))
+        self.program: Actor = Actor(None, read_roles(records, name, with_data=checks_data))
         self._is_threaded = len({record.thread for record in records}) > 1
         self._thread: int | None = None
         self._last = max((record.line for record in records), default=1)

@@ -28,7 +28,7 @@ class Ecdh(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("50c82425-94da-4072-a3e0-58ef063767c0")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""

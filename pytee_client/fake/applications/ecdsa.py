@@ -35,7 +35,7 @@ class Ecdsa(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("1945e8e7-0278-4bfb-bb99-af1080b2a934")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""

@@ -33,7 +33,7 @@ class SignVerify(TrustedApplication):
 
     uuid: ClassVar[UUID] = UUID("f066f150-42af-404f-ae32-c8e6cd117e70")
 
-    unknown_command = Result.BAD_PARAMETERS
+    unknown_command: ClassVar[int] = Result.BAD_PARAMETERS
 
     class Command(IntEnum):
         """Its commands."""
