@@ -17,10 +17,13 @@ from pytee_client._boundary import address_of
 from pytee_client.kernels import uapi
 
 from ...support import c_library as c
+from ...support.linux_kernel import LinuxKernel
 from ...support.stand_in import OPEN, OPEN_OTHER, Alive, StandIn, on_stand_in
 
 ANY = UUID(int=1)
 MIB = 1 << 20
+PAGE = mmap.PAGESIZE
+MAP_FIXED = 0x10
 
 
 def mappings_of_the_device() -> int:
@@ -96,22 +99,25 @@ def test_a_look_at_memory_leaves_nothing_open(device: StandIn) -> None:
 def test_the_name_of_a_mapped_file_says_nothing_of_memory(device: StandIn) -> None:
     """Linux says what is mapped in lines that end with a path, however long and whatever it is."""
     device.describe(capabilities=uapi.TEE_GEN_CAP_GP)
-    context = c.new_context()
+    context, kernel = c.new_context(), LinuxKernel()
     assert c.context_initialize(context, None, device.path) == 0
     with tempfile.TemporaryDirectory() as top:
         # The name begins where the library has read as much of the line as it reads at once.
-        folder = Path(top, *["d" * 100] * 4)
-        filler = 511 - 73 - len(str(folder)) - 1
-        folder = folder.parent / ("d" * (100 + filler - 1)) if filler > 1 else folder
+        length = 511 - 73 - len("/" + "-" * 8) - len(top)
+        folder = Path(top, "d" * 200, "d" * (length - 202))
         folder.mkdir(parents=True)
         for skew in range(-4, 5):
             file = folder / ("-" * (8 + skew) + "0-ffffffffffffffff rwxp")
             file.write_bytes(b"content")
+            area = kernel.mmap(-1, 2 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            kernel.munmap(area, 2 * PAGE)
             with file.open("rb") as opened:
-                pages = mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ)
-            memory = c.memory(8, 3, c.ffi.cast("void *", 4096))
+                where = {"address": area, "flags": mmap.MAP_PRIVATE | MAP_FIXED}
+                kernel.mmap(opened.fileno(), PAGE, protection=mmap.PROT_READ, **where)
+            # Nothing is behind the file.
+            memory = c.memory(8, 3, c.ffi.cast("void *", area + PAGE))
             assert c.lib.TEEC_RegisterSharedMemory(context, memory) != 0
-            pages.close()
+            kernel.munmap(area, PAGE)
     c.lib.TEEC_FinalizeContext(context)
 
 
