@@ -141,6 +141,9 @@ struct tee_device_ops {
     int (*close)(void *, int);
 };
 extern const struct tee_device_ops tee_device_linux;
+int linux_open(const char *);
+int linux_ioctl(int, unsigned long, void *);
+int linux_close(int);
 
 int copy_from_user(void *, uint64_t, size_t);
 struct tee_ioctl_buf_data { uint64_t buf_ptr; uint64_t buf_len; };

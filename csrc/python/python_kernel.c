@@ -105,16 +105,56 @@ static int as_int(long long result)
 	return result > INT_MAX || result < INT_MIN ? -EIO : (int)result;
 }
 
+/*
+ * The descriptor that Linux gave last to a kernel in Python, which has to pass it
+ * on; or -1. An interrupt on the way would lose it.
+ */
+static __thread int passing = -1;
+
+static int linux_open(const char *path)
+{
+	passing = tee_device_linux.open(NULL, path);
+	return passing;
+}
+
+static int linux_ioctl(int fd, unsigned long request, void *argument)
+{
+	int ret = tee_device_linux.ioctl(NULL, fd, request, argument);
+
+	if (request == TEE_IOC_SHM_ALLOC || request == TEE_IOC_SHM_REGISTER ||
+	    request == TEE_IOC_SHM_REGISTER_FD)
+		passing = ret;
+	return ret;
+}
+
+static int linux_close(int fd)
+{
+	if (fd == passing)
+		passing = -1;
+	return tee_device_linux.close(NULL, fd);
+}
+
+/* After a call that makes a descriptor; before is what passing was before it. */
+static void end_passing(long long result, int before)
+{
+	if (result < 0 && passing >= 0 && was_interrupted())
+		tee_device_linux.close(NULL, passing);
+	passing = before;
+}
+
 static int python_open(void *device, const char *path)
 {
 	PyGILState_STATE state;
+	int before = passing;
 	long long result;
 
+	passing = -1;
 	state = PyGILState_Ensure();
 	result = call_method(device, "open",
 			     Py_BuildValue("(N)",
 					   PyUnicode_DecodeFSDefault(path)),
 			     ANSWER_NUMBER);
+	end_passing(result, before);
 	PyGILState_Release(state);
 	return as_int(result);
 }
@@ -125,8 +165,10 @@ static int python_ioctl(const struct python_device *device, int fd,
 	/* An interrupt must not keep a session open, which nobody could close. */
 	int attempts = request == TEE_IOC_CLOSE_SESSION ? ATTEMPTS : 1;
 	PyGILState_STATE state;
+	int before = passing;
 	long long result;
 
+	passing = -1;
 	state = PyGILState_Ensure();
 	do
 		result = call_method(device, "ioctl",
@@ -135,6 +177,7 @@ static int python_ioctl(const struct python_device *device, int fd,
 							   argument),
 				     ANSWER_NUMBER);
 	while (result < 0 && --attempts && was_interrupted());
+	end_passing(result, before);
 	PyGILState_Release(state);
 	return as_int(result);
 }

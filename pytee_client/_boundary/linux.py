@@ -24,13 +24,11 @@ class LinuxKernel:
     def open(self, path: str) -> int:
         """Open a device and return a descriptor, closed on exec."""
         name = ffi.new("char[]", to_path(path))
-        return _checked(lib.tee_device_linux.open(ffi.NULL, name), path)
+        return _checked(lib.linux_open(name), path)
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Make an ioctl whose argument is the address given."""
-        return _checked(
-            lib.tee_device_linux.ioctl(ffi.NULL, fd, request, ffi.cast("void *", argument))
-        )
+        return _checked(lib.linux_ioctl(fd, request, ffi.cast("void *", argument)))
 
     def mmap(self, fd: int, length: int) -> int:
         """Map shared memory from its start and return the address."""
@@ -44,7 +42,7 @@ class LinuxKernel:
 
     def close(self, fd: int) -> None:
         """Close a descriptor that open or ioctl returned."""
-        _checked(lib.tee_device_linux.close(ffi.NULL, fd))
+        _checked(lib.linux_close(fd))
 
     def take_cause(self) -> None:
         """Return None: a Trusted Application is not in this process."""

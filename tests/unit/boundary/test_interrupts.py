@@ -12,12 +12,14 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client.kernels import uapi
+from pytee_client.kernels import ProxyKernel, uapi
 
 from ...support.interruption import interrupt_everywhere
 from ...support.stand_in import ALWAYS, ANY_IOCTL, OPEN, Alive, StandIn, on_stand_in
 
 ANY = UUID(int=1)
+# Where a descriptor of Linux is a number in a variable of Python.
+PASSED_ON = ("/kernels/proxy.py", "/_boundary/linux.py")
 RANDOM = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -56,6 +58,20 @@ def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool)
 
     count = interrupt_everywhere(run, check)
     assert count > 200
+
+
+@on_stand_in
+def test_no_interrupt_on_the_way_through_another_kernel_leaks(device: StandIn) -> None:
+    def check() -> None:
+        if device.alive != Alive():
+            gc.collect()
+        assert device.alive == Alive()
+
+    def run() -> None:
+        use_everything(tee.Context(device.path, backend=ProxyKernel("linux")), ANY)
+
+    count = interrupt_everywhere(run, check, lambda path: path.endswith(PASSED_ON))
+    assert count > 20
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem"])
