@@ -55,7 +55,7 @@ class NativeContext:
         self.kernel: Kernel | None = kernel
         self.needed: tuple[object, ...] = (self.struct, device, kernel)
         self._guard = guard(self.struct, lib.context_drop, device, kernel)
-        self.blocks = BlockIndex()
+        self.blocks: BlockIndex = BlockIndex()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         lib.context_open(self.struct, path, device)
         raise_interrupted()
