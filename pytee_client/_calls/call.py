@@ -42,7 +42,7 @@ class Call(NativeCall):
         """Start idle."""
         super().__init__(cancellable=cancellable)
         self.given_command: object = None
-        self.finds_blocks = True
+        self.finds_blocks: bool = True
         self._found: list[object] = []
         self._kept: list[NativeSharedMemory] = []
         self._pins: list[Any] = []
