@@ -19,7 +19,7 @@ MACHINES = "python -m tests.machines.optee"
 def commands() -> list[str]:
     """Return the project's own programs, with their verbs, as the table of commands has them."""
     rows = re.findall(r"^\| `([^`]+)`", (TOP / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    found = [re.match(r"python -m tests\.[\w.]+( [a-z]+)?|\.ci/run", row) for row in rows]
+    found = [re.match(r"python -m tests\.[\w.]+( [a-z-]+)?|\.ci/run", row) for row in rows]
     return [match[0] for match in found if match]
 
 
