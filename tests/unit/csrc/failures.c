@@ -25,6 +25,8 @@ void __real_free(void *memory);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd,
 		  off_t offset);
 int __real_munmap(void *address, size_t size);
+FILE *__real_fopen(const char *path, const char *mode);
+int __real_fclose(FILE *file);
 
 static bool is_counted;
 static unsigned int steps, failing;
@@ -81,6 +83,25 @@ int __wrap_munmap(void *address, size_t size)
 	if (is_counted)
 		mapped -= (long)((size + 4095) & ~4095UL);
 	return __real_munmap(address, size);
+}
+
+/* A program that is started meanwhile must not inherit it. */
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	FILE *file = fails() ? NULL : __real_fopen(path, mode);
+
+	if (!strchr(mode, 'e'))
+		puts("a file is not closed on exec");
+	if (is_counted)
+		descriptors += file != NULL;
+	return file;
+}
+
+int __wrap_fclose(FILE *file)
+{
+	if (is_counted)
+		descriptors--;
+	return __real_fclose(file);
 }
 
 static int new_descriptor(void)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import platform
 import subprocess
@@ -276,6 +278,65 @@ def test_each_operation_has_a_number_of_its_own(device: StandIn) -> None:
     numbers = [call["cancel_id"] for call in device.calls(uapi.TEE_IOC_INVOKE)]
     assert len({0, *numbers}) == 4
     _end(context, session)
+
+
+@on_stand_in
+def test_what_returns_nothing_leaves_errno_alone(device: StandIn) -> None:
+    context, session = _opened(device)
+    held = device.on(uapi.TEE_IOC_INVOKE, hold=True)
+    for request in (uapi.TEE_IOC_CLOSE_SESSION, uapi.TEE_IOC_CANCEL):
+        device.on(request, error=errno.EIO)
+    operation = c.operation()
+    with ThreadPoolExecutor() as pool:
+        command = pool.submit(c.invoke, session, 0, operation)
+        held.wait()
+        c.ffi.errno = errno.ELIBBAD
+        c.lib.TEEC_RequestCancellation(operation)
+        assert c.ffi.errno == errno.ELIBBAD
+        held.let_go()
+        assert command.result(LIMIT).code == 0
+    c.ffi.errno = errno.ELIBBAD
+    c.lib.TEEC_CloseSession(session)
+    assert c.ffi.errno == errno.ELIBBAD
+    _end(context)
+
+
+@on_stand_in
+def test_a_session_that_a_child_forgets_stays_open_for_its_parent(device: StandIn) -> None:
+    kept: list[object] = [tee.Context(device.path)]
+    kept.append(kept[0].open_session(ANY))  # type: ignore[attr-defined]
+    child = os.fork()
+    if not child:
+        kept.clear()
+        gc.collect()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert not device.calls(uapi.TEE_IOC_CLOSE_SESSION)
+    assert device.alive == Alive(devices=1, sessions=1)
+    for part in reversed(kept):
+        part.close()  # type: ignore[attr-defined]
+
+
+@on_stand_in
+def test_a_child_sends_nothing_in_a_session_of_its_parents(device: StandIn) -> None:
+    with tee.Context(device.path) as context, context.open_session(ANY) as session:
+        prepared = session.prepare(0, tee.ValueInOut(1))
+        child = os.fork()
+        if not child:
+            refused = 0
+            for call in (
+                lambda: session.invoke_command(0),
+                lambda: session.invoke_command(0, tee.ValueInOut(1)),
+                lambda: session.invoke_command(0, tee.MemrefTempInOut(bytearray(8))),
+                prepared,
+            ):
+                try:
+                    call()
+                except tee.ForkedContextError:
+                    refused += 1
+            os._exit(refused)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+    assert not device.calls(uapi.TEE_IOC_INVOKE)
 
 
 @on_stand_in

@@ -41,7 +41,7 @@ def test_a_number_is_never_that_of_another_operation_that_runs(tmp_path: Path) -
 
 
 def test_whatever_fails_nothing_is_left(tmp_path: Path) -> None:
-    wrapped = ("calloc", "realloc", "free", "mmap", "munmap")
+    wrapped = ("calloc", "realloc", "free", "mmap", "munmap", "fopen", "fclose")
     check(tmp_path, "failures", *(f"-Wl,--wrap={name}" for name in wrapped))
 
 
