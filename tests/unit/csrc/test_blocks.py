@@ -16,22 +16,11 @@ from pytee_client.kernels import uapi
 
 from ...support import c_library as c
 from ...support.stand_in import Alive, StandIn, on_stand_in
+from ...support.stand_in.c_calls import end, opened
 from ...support.waiting import LIMIT
 
 ANY = UUID(int=1)
 MIB = 1 << 20
-
-
-def opened(device: StandIn) -> tuple[Any, Any]:
-    context, session = c.new_context(), c.new_session()
-    assert c.context_initialize(context, None, device.path) == 0
-    assert c.open_session(context, session).code == 0
-    return context, session
-
-
-def end(context: Any, session: Any) -> None:
-    c.lib.TEEC_CloseSession(session)
-    c.lib.TEEC_FinalizeContext(context)
 
 
 def send(session: Any, *sizes: int) -> None:
