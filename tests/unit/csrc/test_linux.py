@@ -78,6 +78,22 @@ def test_the_memory_of_the_driver_is_unmapped(device: StandIn) -> None:
 
 
 @on_stand_in
+def test_the_driver_has_its_memory_back_though_a_view_of_it_lives(device: StandIn) -> None:
+    device.describe(capabilities=uapi.TEE_GEN_CAP_GP)
+    before = mappings_of_the_device()
+    with tee.Context(device.path) as context:
+        block = context.allocate_shared_memory(8)
+        view = memoryview(block)
+        view[:] = b"contents"
+        assert mappings_of_the_device() > before
+        block.close()
+        assert mappings_of_the_device() == before
+        assert bytes(view) == b"contents"
+        assert device.alive == Alive(devices=1)
+        view.release()
+
+
+@on_stand_in
 def test_a_look_at_memory_leaves_nothing_open(device: StandIn) -> None:
     context = c.new_context()
     assert c.context_initialize(context, None, device.path) == 0

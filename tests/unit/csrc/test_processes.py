@@ -156,3 +156,17 @@ def test_a_child_sends_nothing_in_a_session_of_its_parents(device: StandIn) -> N
             os._exit(refused)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
     assert not device.calls(uapi.TEE_IOC_INVOKE)
+
+
+@on_stand_in
+def test_an_allocated_block_is_the_same_for_parent_and_child(device: StandIn) -> None:
+    context, session = opened(device)
+    block = c.allocated(context, b"abc")
+    child = os.fork()
+    if not child:
+        c.ffi.memmove(block.buffer, b"xyz", 3)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert c.content_of(block) == b"xyz"
+    c.lib.TEEC_ReleaseSharedMemory(block)
+    end(context, session)
