@@ -39,12 +39,18 @@ def said(value: object) -> str:
     return type(value).__name__
 
 
+def is_bool(value: object) -> bool:
+    """Return whether a value is a bool, or one of NumPy, which was an int in its early releases."""
+    kind = type(value)
+    return kind is bool or (kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"))
+
+
 def to_number(
     value: object, what: str, low: int, high: int | None, limits: str, remedy: str = ""
 ) -> int:
     """Check a whole number: an int, or what stands for one, but no bool."""
-    if isinstance(value, bool):
-        hint = remedy or f": write {int(value)}"
+    if is_bool(value):
+        hint = remedy or f": write {int(bool(value))}"
         raise ParameterTypeError(f"{what} must be an int, not {value}{hint}")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
@@ -98,7 +104,7 @@ def to_float(value: object, what: str) -> float:
     """Check a number with a fraction; it may be infinite or NaN."""
     if type(value) is float:
         return value
-    if isinstance(value, bool) or not _is_real(value):
+    if is_bool(value) or not _is_real(value):
         hint = ": give its total_seconds()" if hasattr(value, "total_seconds") else ""
         raise ParameterTypeError(f"{what} must be a float, not {said(value)}{hint}")
     try:

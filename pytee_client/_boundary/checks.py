@@ -6,7 +6,7 @@ from __future__ import annotations
 import operator
 import os
 
-from .._checks import said, to_number
+from .._checks import is_bool, said, to_number
 from .._native import ffi
 from ..errors import BadParametersError, ParameterRangeError, ParameterTypeError
 
@@ -32,7 +32,7 @@ def to_descriptor(value: object) -> int:
     fileno = None if isinstance(value, type) else getattr(value, "fileno", None)
     try:
         fd: Any = value if fileno is None else fileno()
-        if isinstance(fd, bool):
+        if is_bool(fd):
             raise TypeError
         number = operator.index(fd)
     except TypeError:

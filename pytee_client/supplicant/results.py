@@ -6,6 +6,8 @@ from __future__ import annotations
 from operator import index
 from typing import Any, Final
 
+from .._checks import is_bool
+
 __all__ = ["ResultError", "checked_code"]
 
 _LAST_CODE: Final = 0xFFFFFFFF
@@ -41,7 +43,7 @@ def checked_code(code: Any) -> int:
         number = int(index(code))
     except TypeError:
         raise TypeError(f"a result is an int such as tee.Result.BUSY, not {code!r}") from None
-    if isinstance(code, bool):
+    if is_bool(code):
         raise TypeError(f"a result is an int such as tee.Result.BUSY, not {code!r}")
     if not 0 <= number <= _LAST_CODE:
         raise ValueError(f"a result is from 0 to 0xFFFFFFFF, not {number}")

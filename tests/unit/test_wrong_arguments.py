@@ -72,13 +72,23 @@ class Octets:
         return b"/dev/tee0"
 
 
+class EarlyBool:
+    """A bool of NumPy as its early releases have it, which stand for an int."""
+
+    def __index__(self) -> int:
+        return 1
+
+
+EarlyBool.__module__, EarlyBool.__name__ = "numpy", "bool_"
+EARLY_BOOL: Any = EarlyBool()
+
 NO_NUMBERS: list[Any] = [
     *(True, False, 1.0, math.nan, 1j, "1", b"1", None, [1], (1,), {}, object(), int, Kind),
-    *(decimal.Decimal(1), np.float32(1), np.bool_(True), np.array([1, 2])),
+    *(decimal.Decimal(1), np.float32(1), np.bool_(True), np.array([1, 2]), EARLY_BOOL),
 ]
 NO_TIMES: list[Any] = [
     *(math.nan, -1, -0.5, -math.inf, True, "1", b"1", 1j, [1], object(), float),
-    *(np.bool_(True), np.float64("nan"), np.complex64(1), datetime.timedelta(1)),
+    *(np.bool_(True), EARLY_BOOL, np.float64("nan"), np.complex64(1), datetime.timedelta(1)),
 ]
 NO_CHOICES: list[Any] = [0, 1, None, "no", "", [], np.bool_(True), bool]
 NO_PATHS: list[Any] = [

@@ -8,6 +8,7 @@ from operator import index
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
+from ..._checks import is_bool
 from ..user_methods import call_method, returned_wrongly, shown_code
 from .parameters import Parameters
 from .session import ClientSession
@@ -47,7 +48,7 @@ def command(number: int) -> Callable[[_CommandT], _CommandT]:
         raise TypeError(
             f"a command has a number, as in @fake.command(0), and not {given!r}"
         ) from None
-    if isinstance(given, bool):
+    if is_bool(given):
         raise TypeError(f"the number of a command is an int, not {given!r}")
     if not 0 <= checked <= _LAST_NUMBER:
         raise ValueError(f"the number of a command is from 0 to 0xFFFFFFFF, not {checked}")

@@ -7,6 +7,7 @@ from operator import index
 from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 from ..._boundary import view_of_bytes
+from ..._checks import is_bool
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from .results import PanicError, ResultError
@@ -272,7 +273,7 @@ def _size(given: Any) -> int:
         size = int(index(given))
     except TypeError:
         raise TypeError(f"a size is an int, not {given!r}") from None
-    if isinstance(given, bool):
+    if is_bool(given):
         raise TypeError(f"a size is a number of bytes, not {given!r}")
     if not 0 <= size <= _SIZE_MAX:
         raise ValueError(f"a size is from 0 to 2**64-1, not {size}")
