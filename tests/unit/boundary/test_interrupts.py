@@ -21,6 +21,8 @@ ANY = UUID(int=1)
 # Where a descriptor of Linux is a number in a variable of Python.
 PASSED_ON = ("/kernels/proxy.py", "/_boundary/linux.py")
 RANDOM = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
+# Python 3.12 tells a tracer of 140 of the places; 3.11 and 3.13 tell of 360.
+FEWEST = 100
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -57,7 +59,7 @@ def test_no_interrupt_leaks_what_a_device_gave(device: StandIn, registers: bool)
         use_everything(tee.Context(device.path), ANY)
 
     count = interrupt_everywhere(run, check)
-    assert count > 200
+    assert count > FEWEST
 
 
 @on_stand_in
@@ -71,7 +73,7 @@ def test_no_interrupt_on_the_way_through_another_kernel_leaks(device: StandIn) -
         use_everything(tee.Context(device.path, backend=ProxyKernel("linux")), ANY)
 
     count = interrupt_everywhere(run, check, lambda path: path.endswith(PASSED_ON))
-    assert count > 10
+    assert count > 5
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-no-reg-mem"])
@@ -87,7 +89,7 @@ def test_no_interrupt_leaks_what_the_fake_gave(profile: str) -> None:
         use_everything(tee.Context(backend=kernel), RANDOM)
 
     count = interrupt_everywhere(run, check)
-    assert count > 200
+    assert count > FEWEST
 
 
 ROUNDS = 700
