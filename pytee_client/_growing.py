@@ -33,7 +33,7 @@ class Growing:
         """Check what MemrefTempOutput was made with."""
         if not to_bool(grow, "grow"):
             raise ParameterTypeError("max_size goes with grow=True alone")
-        if size is not None and not hasattr(size, "__index__"):
+        if size is not None and not _is_number(size):
             raise ParameterTypeError(
                 f"an output with grow=True is given by its size, or None, not by {said(size)}: only"
                 " memory of the call's own can grow"
@@ -47,3 +47,8 @@ class Growing:
                 f"the size is {self.size}, more than max_size={self.max_size}: give a larger"
                 " max_size"
             )
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value may be a size; an array of one number is memory all the same."""
+    return hasattr(value, "__index__") and not hasattr(type(value), "__len__")

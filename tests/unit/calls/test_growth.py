@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 import pytee_client as tee
@@ -256,6 +257,7 @@ def test_errors_keep_no_memory_in_use(session: tee.Session) -> None:
 WRONG: list[tuple[Any, type[Exception], str]] = [
     ({"buffer": bytearray(3), "grow": True}, tee.ParameterTypeError, "not by bytearray"),
     ({"buffer": b"abc", "grow": True}, tee.ParameterTypeError, "memory of the call's own"),
+    ({"buffer": np.array(4), "grow": True}, tee.ParameterTypeError, "not by ndarray"),
     ({"buffer": -1, "grow": True}, tee.ParameterRangeError, "size is -1"),
     ({"buffer": True, "grow": True}, tee.ParameterTypeError, "not True"),
     ({"buffer": 10, "grow": True, "max_size": 9}, tee.ParameterRangeError, "max_size=9"),
