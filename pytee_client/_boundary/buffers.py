@@ -70,8 +70,10 @@ def bytes_of(buffer: Buffer, what: str) -> bytes:
 def view_of_bytes(buffer: Buffer, what: str) -> memoryview:
     """Return a memoryview of plain data as bytes; see plain_data()."""
     view = memoryview(plain_data(buffer, what, False))
+    if view.nbytes:
+        return view.cast("B")
     # An empty array of several dimensions can't be cast.
-    return view.cast("B") if view.nbytes else memoryview(b"")
+    return memoryview(b"" if view.readonly else bytearray())
 
 
 def is_size(buffer: object) -> TypeIs[int]:

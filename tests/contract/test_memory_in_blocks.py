@@ -351,3 +351,18 @@ def test_an_array_outlives_its_block(device: Device) -> None:
         part[:] = bytes(16)
         run()
         assert bytes(part) == xored(0, bytes(16))
+
+
+@pytest.mark.parametrize(("size", "offset"), [(0, 0), (10, 10), (10, 5)])
+def test_an_empty_output_beside_an_input_in_one_block_can_be_written(
+    device: Device, size: int, offset: int
+) -> None:
+    with device.context.allocate_shared_memory(64) as block:
+        value, output = device.session.invoke_command(
+            Command.MEMREF_FILL,
+            tee.MemrefPartialInput(block, 0, size),
+            tee.ValueOutput(),
+            tee.MemrefPartialInOut(block, offset, 0),
+        )
+        assert (value, output) == ((0, 0), b"")
+        assert bytes(memoryview(block)) == bytes(64)

@@ -141,3 +141,11 @@ def test_parameters_are_compared_and_shown() -> None:
     )
     with pytest.raises(TypeError):
         hash(value)
+
+
+def test_an_empty_output_can_be_written_like_any_other() -> None:
+    memref = MemrefParameter(ParamType.MEMREF_OUTPUT, bytearray())
+    assert memref.buffer is not None
+    memref.buffer[:] = b""
+    memref.put(b"")
+    assert memref.size == 0
