@@ -6,7 +6,8 @@
 
 static PyObject *finalize(PyObject *self, PyObject *none)
 {
-	PyObject *closed, *result = NULL;
+	PyObject *before = begin_destructor();
+	PyObject *closed, *result = NULL, *error = NULL;
 	int is_closed = -1;
 
 	(void)none;
@@ -17,14 +18,15 @@ static PyObject *finalize(PyObject *self, PyObject *none)
 	if (!is_closed)
 		result = PyObject_CallMethod(self, "_forgotten", NULL);
 	Py_XDECREF(result);
-	if (PyErr_Occurred()) {
-		result = take_raised();
-		if (!is_interrupt(result)) {
-			raise_owned(result);
-			return NULL;
-		}
-		raise_elsewhere(result);
+	if (PyErr_Occurred())
+		error = take_raised();
+	end_destructor(before);
+	if (error && !is_interrupt(error)) {
+		raise_owned(error);
+		return NULL;
 	}
+	if (error)
+		raise_elsewhere(error);
 	Py_INCREF(Py_None);
 	return Py_None;
 }
