@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytee_client._boundary import WorkingCopy, address_of
+from pytee_client._boundary import WorkingCopy, address_of, copy_from_user, copy_to_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,3 +127,21 @@ def test_memory_that_is_not_there_cant_be_copied() -> None:
     for writable in (False, True):
         with pytest.raises(OSError, match="copy_from_user"):
             WorkingCopy(8, 8, writable=writable)
+
+
+def test_memory_that_ends_within_what_is_copied_is_no_memory(memory: mmap.mmap) -> None:
+    page = mmap.PAGESIZE
+    libc = ctypes.CDLL(None, use_errno=True)
+    address = ctypes.c_void_p(address_of(memory) + page)
+    edge = address_of(memory) + page - 8
+    before = memory[:]
+    assert libc.mprotect(address, ctypes.c_size_t(page), PROT_NONE) == 0
+    try:
+        assert copy_from_user(edge, 8) == before[page - 8 : page]
+        with pytest.raises(OSError, match="copy_from_user"):
+            copy_from_user(edge, 16)
+        with pytest.raises(OSError, match="copy_to_user"):
+            copy_to_user(edge, bytes(16))
+    finally:
+        both = mmap.PROT_READ | mmap.PROT_WRITE
+        assert libc.mprotect(address, ctypes.c_size_t(page), both) == 0
