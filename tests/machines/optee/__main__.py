@@ -201,6 +201,9 @@ def _test(command: Command) -> int:
         if not record.absolute().parent.is_dir():
             raise VmError(f"{record} can't be written: there is no such directory")
         words.append(f"--record=/{_RECORD}")
+    # A pytest that gets a folder and a file in it runs the whole folder.
+    names_tests = any(Path(word.partition("::")[0]).exists() for word in words)
+    paths = () if names_tests else ("tests/contract", "tests/fidelity/test_vectors.py")
     made = command.build(Parts.ALL)
     statuses = []
     proved: dict[str, dict[str, list[str]]] = {}
@@ -210,7 +213,7 @@ def _test(command: Command) -> int:
                 *("python3", "-m", "pytest", "-p", "no:cacheprovider"),
                 # There it is always a terminal that pytest sees.
                 f"--color={'yes' if sys.stdout.isatty() else 'no'}",
-                *("tests/contract", "tests/fidelity/test_vectors.py", "--tee=/dev/tee0", *words),
+                *(*paths, "--tee=/dev/tee0", *words),
                 *("-m", tests),
             ]
         )
