@@ -12,6 +12,7 @@ import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,13 @@ def exported_functions(library: Path) -> set[str]:
     return {line.split()[-1] for line in lines if " T " in line}
 
 
+def unpack(sdist: Path, folder: Path) -> None:
+    # The first releases of Python 3.10 and 3.11 have no filters.
+    how: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, **how)
+
+
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Build the source distribution from the tree, and a wheel from that."""
@@ -58,8 +66,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     run(sys.executable, "setup.py", "-q", "sdist", "-d", made, cwd=tree)
     (sdist,) = made.glob("*.tar.gz")
     unpacked = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(unpacked, filter="data")
+    unpack(sdist, unpacked)
     (source,) = unpacked.iterdir()
     run(sys.executable, "setup.py", "-q", "bdist_wheel", "-d", made, cwd=source)
     (wheel,) = made.glob("*.whl")
@@ -146,8 +153,7 @@ def test_the_tests_of_a_checkout_are_of_the_package_that_is_installed(
     installed = tmp_path / "installed"
     with zipfile.ZipFile(archives[1]) as wheel:
         wheel.extractall(installed)
-    with tarfile.open(archives[0]) as sdist:
-        sdist.extractall(tmp_path, filter="data")
+    unpack(archives[0], tmp_path)
     # It has no extension.
     (checkout,) = tmp_path.glob("pytee_client-*")
     test = checkout / "tests" / "test_place.py"
