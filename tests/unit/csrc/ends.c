@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "no_mappings.h"
 
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -67,23 +68,6 @@ static int device_ioctl(void *device, int fd, unsigned long request,
 		return 0;
 	blocks++;
 	return 100 + registered++;
-}
-
-static int device_mmap(void *device, int fd, size_t size, void **address)
-{
-	(void)device;
-	(void)fd;
-	(void)size;
-	(void)address;
-	return -1;
-}
-
-static int device_munmap(void *device, void *address, size_t size)
-{
-	(void)device;
-	(void)address;
-	(void)size;
-	return 0;
 }
 
 static int device_close(void *device, int fd)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "no_mappings.h"
 
 #define LARGE 5000
 
@@ -89,23 +90,6 @@ static int device_ioctl(void *device, int fd, unsigned long request,
 	default:
 		return 0;
 	}
-}
-
-static int device_mmap(void *device, int fd, size_t size, void **address)
-{
-	(void)device;
-	(void)fd;
-	(void)size;
-	(void)address;
-	return -1;
-}
-
-static int device_munmap(void *device, void *address, size_t size)
-{
-	(void)device;
-	(void)address;
-	(void)size;
-	return 0;
 }
 
 static int device_close(void *device, int fd)
