@@ -181,6 +181,7 @@ bool tee_bounce_pool_empty(struct tee_context *context);
 struct tee_bounce {
 	uint64_t attr;
 	bool is_registered;
+	bool must_copy;
 	struct tee_bounce_block *copy;
 	struct tee_block in_place;
 	void *buffer;
@@ -198,11 +199,11 @@ struct tee_payload {
 
 /*
  * Fills params, zeroed by the caller, from the operation, which may be NULL.
- * On failure there is nothing to release, and *error is the errno if there is
- * one.
+ * With in_place false the TEE gets copies of all temporary memory. On failure
+ * there is nothing to release, and *error is the errno if there is one.
  */
 TEEC_Result tee_payload_prepare(struct tee_context *context,
-				const TEEC_Operation *operation,
+				const TEEC_Operation *operation, bool in_place,
 				struct tee_ioctl_param *params,
 				struct tee_payload *payload, int *error);
 void tee_payload_update(TEEC_Operation *operation,
@@ -212,15 +213,34 @@ void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload);
 
 /*
+ * session.c: who may write what a call brings back. A client that will not wait
+ * for a call sets GIVEN_UP in the call's claim, if that is OPEN. From then on the
+ * library reads the operation's memory no more when the parameters were sent, and
+ * writes to it never.
+ */
+enum tee_claim {
+	TEE_CLAIM_OPEN = 1,
+	TEE_CLAIM_RETURNING,
+	TEE_CLAIM_GIVEN_UP,
+};
+
+/*
  * session.c: TEEC_InvokeCommand() in a context that the caller has in use.
- * cancellable is the operation again, or NULL if nobody will cancel it. *error,
- * zeroed by the caller, is set to the errno if there is one.
+ * cancellable is the operation again, or NULL if nobody will cancel it. claim is
+ * NULL if nobody will give the call up. *error, zeroed by the caller, is set to
+ * the errno if there is one.
  */
 TEEC_Result tee_session_invoke(struct tee_context *context,
 			       const TEEC_Session *session, uint32_t command,
 			       TEEC_Operation *operation,
-			       TEEC_Operation *cancellable, uint32_t *origin,
-			       int *error);
+			       TEEC_Operation *cancellable, uint32_t *claim,
+			       uint32_t *origin, int *error);
+
+/* The same for TEEC_OpenSession(). A call that was given up can open a session. */
+TEEC_Result tee_session_open(struct tee_context *context, TEEC_Session *session,
+			     const TEEC_UUID *destination, uint32_t login,
+			     const void *data, TEEC_Operation *operation,
+			     uint32_t *claim, uint32_t *origin, int *error);
 
 /*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before

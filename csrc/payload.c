@@ -71,7 +71,7 @@ static bool prepare_in_place(struct tee_context *context,
 			     struct tee_ioctl_param *param,
 			     struct tee_bounce *bounce)
 {
-	if (!context->reg_mem || !is_output(param->attr) ||
+	if (bounce->must_copy || !context->reg_mem || !is_output(param->attr) ||
 	    memref->size < IN_PLACE_SIZE ||
 	    !tee_pages_are_whole(memref->buffer, memref->size))
 		return false;
@@ -209,7 +209,7 @@ static TEEC_Result prepare_slot(struct tee_context *context, uint32_t type,
 }
 
 TEEC_Result tee_payload_prepare(struct tee_context *context,
-				const TEEC_Operation *operation,
+				const TEEC_Operation *operation, bool in_place,
 				struct tee_ioctl_param *params,
 				struct tee_payload *payload, int *error)
 {
@@ -227,6 +227,7 @@ TEEC_Result tee_payload_prepare(struct tee_context *context,
 	for (i = 0; types; i++, types >>= 4) {
 		memset(&payload->bounces[i], 0, sizeof(payload->bounces[i]));
 		payload->bounces[i].in_place.fd = -1;
+		payload->bounces[i].must_copy = !in_place;
 		payload->slots = i + 1;
 		result = prepare_slot(context, TEEC_PARAM_TYPE_GET(types, 0),
 				      &operation->params[i], &params[i],

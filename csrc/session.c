@@ -104,15 +104,26 @@ static bool is_for_the_kernel(uint32_t method)
 	return method >= 0x80000000 && method <= 0xBFFFFFFF;
 }
 
+/* False if the client has given the call up. */
+static bool may_return(uint32_t *claim)
+{
+	uint32_t open = TEE_CLAIM_OPEN;
+
+	return !claim || __atomic_compare_exchange_n(claim, &open,
+						     TEE_CLAIM_RETURNING, false,
+						     __ATOMIC_SEQ_CST,
+						     __ATOMIC_SEQ_CST);
+}
+
 /*
  * Sends the message with the operation's parameters, and fetches result, origin
  * and outputs. cancellable is the operation if it can be cancelled; session_id
- * is the session that a cancellation names.
+ * is the session that a cancellation names. claim may be NULL.
  */
 static TEEC_Result run(struct tee_context *context,
 		       const struct message *message, uint32_t session_id,
 		       TEEC_Operation *operation, TEEC_Operation *cancellable,
-		       uint32_t *origin, int *error)
+		       uint32_t *claim, uint32_t *origin, int *error)
 {
 	struct tee_payload payload;
 	struct tee_flight flight;
@@ -120,8 +131,8 @@ static TEEC_Result run(struct tee_context *context,
 	int ret;
 
 	*origin = TEEC_ORIGIN_API;
-	result = tee_payload_prepare(context, operation, message->params,
-				     &payload, error);
+	result = tee_payload_prepare(context, operation, !claim,
+				     message->params, &payload, error);
 	if (result != TEEC_SUCCESS)
 		return result;
 	if (cancellable) {
@@ -147,7 +158,7 @@ static TEEC_Result run(struct tee_context *context,
 	}
 	*origin = *message->ret_origin;
 	result = *message->ret;
-	if (has_outputs(result, *origin))
+	if (has_outputs(result, *origin) && may_return(claim))
 		tee_payload_update(operation, message->params, &payload);
 
 out_release:
@@ -155,11 +166,10 @@ out_release:
 	return result;
 }
 
-TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
-			     const TEEC_UUID *destination,
-			     uint32_t connectionMethod,
-			     const void *connectionData,
-			     TEEC_Operation *operation, uint32_t *returnOrigin)
+TEEC_Result tee_session_open(struct tee_context *context, TEEC_Session *session,
+			     const TEEC_UUID *destination, uint32_t login,
+			     const void *data, TEEC_Operation *operation,
+			     uint32_t *claim, uint32_t *origin, int *error)
 {
 	struct open_session_buffer buffer;
 	const struct message message = {
@@ -171,37 +181,50 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 		.ret = &buffer.arg.ret,
 		.ret_origin = &buffer.arg.ret_origin,
 	};
+	TEEC_Result result;
+
+	*origin = TEEC_ORIGIN_API;
+	memset(&buffer, 0, sizeof(buffer));
+	uuid_to_octets(destination, buffer.arg.uuid);
+	result = set_login(&buffer.arg, login, data);
+	if (result != TEEC_SUCCESS)
+		return result;
+	result = run(context, &message, 0, operation, operation, claim, origin,
+		     error);
+	/* Linux before 5.8 refuses them as it refuses unknown logins. */
+	if (*error == EINVAL && *origin == TEEC_ORIGIN_COMMS &&
+	    is_for_the_kernel(login)) {
+		*error = EPERM;
+		result = tee_result_from_errno(*error);
+	}
+	if (result == TEEC_SUCCESS) {
+		memset(session, 0, sizeof(*session));
+		session->imp.context = context->handle;
+		session->imp.session_id = buffer.arg.session;
+	}
+	return result;
+}
+
+TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
+			     const TEEC_UUID *destination,
+			     uint32_t connectionMethod,
+			     const void *connectionData,
+			     TEEC_Operation *operation, uint32_t *returnOrigin)
+{
 	uint32_t origin = TEEC_ORIGIN_API;
 	struct tee_context *internal;
 	TEEC_Result result;
 	int error = 0;
 
-	if (!context || !session || !destination)
-		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
-			      returnOrigin);
-	memset(&buffer, 0, sizeof(buffer));
-	uuid_to_octets(destination, buffer.arg.uuid);
-	result = set_login(&buffer.arg, connectionMethod, connectionData);
-	if (result != TEEC_SUCCESS)
-		return finish(result, 0, origin, returnOrigin);
-	internal = tee_context_get(context->imp.handle);
+	internal = context && session && destination ?
+			   tee_context_get(context->imp.handle) :
+			   NULL;
 	if (!internal)
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);
-
-	result = run(internal, &message, 0, operation, operation, &origin,
-		     &error);
-	/* Linux before 5.8 refuses them as it refuses unknown logins. */
-	if (error == EINVAL && origin == TEEC_ORIGIN_COMMS &&
-	    is_for_the_kernel(connectionMethod)) {
-		error = EPERM;
-		result = tee_result_from_errno(error);
-	}
-	if (result == TEEC_SUCCESS) {
-		memset(session, 0, sizeof(*session));
-		session->imp.context = internal->handle;
-		session->imp.session_id = buffer.arg.session;
-	}
+	result = tee_session_open(internal, session, destination,
+				  connectionMethod, connectionData, operation,
+				  NULL, &origin, &error);
 	tee_context_put(internal);
 	return finish(result, error, origin, returnOrigin);
 }
@@ -230,8 +253,8 @@ void TEEC_CloseSession(TEEC_Session *session)
 TEEC_Result tee_session_invoke(struct tee_context *context,
 			       const TEEC_Session *session, uint32_t command,
 			       TEEC_Operation *operation,
-			       TEEC_Operation *cancellable, uint32_t *origin,
-			       int *error)
+			       TEEC_Operation *cancellable, uint32_t *claim,
+			       uint32_t *origin, int *error)
 {
 	struct invoke_buffer buffer;
 	const struct message message = {
@@ -248,7 +271,7 @@ TEEC_Result tee_session_invoke(struct tee_context *context,
 	buffer.arg.func = command;
 	buffer.arg.session = session->imp.session_id;
 	return run(context, &message, session->imp.session_id, operation,
-		   cancellable, origin, error);
+		   cancellable, claim, origin, error);
 }
 
 TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
@@ -265,7 +288,7 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);
 	result = tee_session_invoke(internal, session, commandID, operation,
-				    operation, &origin, &error);
+				    operation, NULL, &origin, &error);
 	tee_context_put(internal);
 	return finish(result, error, origin, returnOrigin);
 }

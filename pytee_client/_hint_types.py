@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import typing
+from concurrent.futures import Future
 from typing import Any, Literal, NoReturn, TypeAlias
 from uuid import UUID
 
@@ -20,6 +21,7 @@ __all__ = [
     "Any",
     "Backend",
     "FileDescriptorLike",
+    "Future",
     "HasFileno",
     "Kernel",
     "NoReturn",

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
+import time
 import weakref
 from enum import IntEnum
+from functools import partial
 
 from . import _hints as t
 from . import memory, session
@@ -22,9 +25,10 @@ from ._boundary import (
     to_size,
     uuid_octets,
 )
-from ._calls.pool import open_session
-from ._checks import to_int_enum, to_uint32
+from ._calls.opening import open_session
+from ._checks import to_count, to_int_enum, to_timeout, to_uint32
 from ._closable import Closable, living, with_earlier
+from ._limits import DEFAULT_GRACE, Limited
 from ._process import Process
 from ._remedies import for_descriptor, for_memory
 from ._results import TranslatedFilesShortage, error_of
@@ -52,14 +56,20 @@ from .version import Version, known_implementation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
+    from ._boundary import NativeSession
+    from ._calls.jobs import CallFuture
+    from ._outputs import Outputs
+
+    _T = TypeVar("_T")
     _Block = TypeVar("_Block", bound=SharedMemory)
 
 __all__ = ["Context"]
 
 
-class Context(Closable):
+class Context(Limited, Closable):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
@@ -72,6 +82,15 @@ class Context(Closable):
         backend: "linux" for real devices only, "fake" for the fake only, or a kernel in
             Python, such as a pytee_client.fake.Kernel. The default is the environment
             variable PYTEE_CLIENT_BACKEND (linux or fake).
+        timeout: in how many seconds openings and commands have to end that are given no
+            time-out; see Session.invoke_command(). None for no limit.
+        grace: for how many seconds more they may then take.
+        max_calls: how many calls threads of the library make at once: those with a time-out, and
+            those that were submitted. Others wait, in order. The TEE has few threads, so more
+            than it has are of use only if calls run on that were given up.
+
+    Attributes:
+        timeout, grace: the same; new sessions take them over.
 
     Raises:
         DeviceNotFoundError: there is no such device.
@@ -87,11 +106,21 @@ class Context(Closable):
     """
 
     def __init__(
-        self, device: str | os.PathLike[str] | None = None, *, backend: t.Backend | None = None
+        self,
+        device: str | os.PathLike[str] | None = None,
+        *,
+        backend: t.Backend | None = None,
+        timeout: float | None = None,
+        grace: float = DEFAULT_GRACE,
+        max_calls: int = 16,
     ) -> None:
+        self.timeout = timeout
+        self.grace = grace
+        max_calls = to_count(max_calls, "max_calls", low=1)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
             path, kernel = resolve(device, backend)
             self._native = open_native(path, kernel)
+        self._native.set_max_calls(max_calls)
         self._path = path
         self._process = Process.generation
         # Without a lock, which a signal's handler or a finaliser could meet again. Who adds to a
@@ -136,6 +165,8 @@ class Context(Closable):
         gid: int | str | None = None,
         operation: Operation | None = None,
         results: type[IntEnum] | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
     ) -> Session:
         """Open a session with a Trusted Application.
 
@@ -153,6 +184,10 @@ class Context(Closable):
                 TeecError.result is one of its members if the error comes from the
                 application, else one of Result. To pickle errors, define the class at the
                 top of a module.
+            timeout: in how many seconds it has to end; by default the context's. math.inf is
+                no time-out. With 0 nothing is sent. At the end of this time its cancellation is
+                requested, which OP-TEE's driver does not pass on.
+            grace: for how many seconds more it may then take; by default the context's.
 
         Raises:
             TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
@@ -162,6 +197,8 @@ class Context(Closable):
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
             BadParametersError: an argument is wrong; nothing was sent.
             ClosedContextError: the context is closed.
+            DeadlineError: a TimeoutError; it did not end in time, and may run on. If a session
+                is open then, it is closed at once.
 
         Threads: may be called from any; other Python threads run meanwhile. If the
         application is in the file system, this waits until a supplicant runs.
@@ -171,26 +208,80 @@ class Context(Closable):
         _check_results(results)
         login = to_login(login)
         group = gid_for_login(login, gid)
+        limit = self._limit(timeout, grace)
         claim = ClaimedCall(operation)
         try:
             with claim as call, ExplainedErrors(self._check_live, native):
                 opened, outputs = open_session(
-                    native, destination, login, group, parameters, call, results, claim.again
+                    native, destination, login, group, parameters, call, results, claim.again, limit
                 )
         except TeecError as error:
-            if error.remedy is None:
-                count = self._count_sessions(destination)
-                error.remedy = for_opening(error, self.version, destination, login, count)
-            if error.code != Result.ITEM_NOT_FOUND or error.origin != Origin.TEE:
+            explained = self._explain(error, destination, login)
+            if explained is error:
                 raise
-            raise TrustedApplicationNotFoundError(
-                error.doing,
-                origin=error.origin,
-                remedy=error.remedy,
-                outputs=error.outputs,
-                results=results,
-                sent=error.sent,
-            ) from None
+            raise explained from None
+        return self._adopt_session(destination, results, opened, outputs)
+
+    def _submit_session(
+        self,
+        destination: t.UUID,
+        *parameters: Parameter,
+        login: int = Login.PUBLIC,
+        gid: int | str | None = None,
+        results: type[IntEnum] | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> CallFuture[Session]:
+        """Start to open a session, and return at once; see open_session()."""
+        from ._calls.submitted_opening import submit_opening
+
+        native = self._live_native()
+        uuid_octets(destination)
+        _check_results(results)
+        login = to_login(login)
+        with ExplainedErrors(self._check_live, native):
+            return submit_opening(
+                native,
+                destination,
+                login,
+                gid_for_login(login, gid),
+                parameters,
+                self._limit(timeout, grace),
+                results,
+                partial(self._adopt_session, destination, results),
+                partial(self._explain, destination=destination, login=login),
+                Session.close,
+            )
+
+    def _submit_function(self, function: Callable[[], _T]) -> CallFuture[_T]:
+        """Have a thread of the library call a function."""
+        from ._calls.submitted import submit_function
+
+        return submit_function(self._live_native(), function)
+
+    def _explain(self, error: TeecError, destination: t.UUID, login: int) -> TeecError:
+        """Add to the error of an opening what may help, and choose its class."""
+        if error.remedy is None:
+            count = self._count_sessions(destination)
+            error.remedy = for_opening(error, self.version, destination, login, count)
+        if error.code != Result.ITEM_NOT_FOUND or error.origin != Origin.TEE:
+            return error
+        return TrustedApplicationNotFoundError(
+            error.doing,
+            origin=error.origin,
+            remedy=error.remedy,
+            outputs=error.outputs,
+            results=error.results,
+            sent=error.sent,
+        )
+
+    def _adopt_session(
+        self,
+        destination: t.UUID,
+        results: type[IntEnum] | None,
+        opened: NativeSession,
+        outputs: Outputs,
+    ) -> Session:
         session = Session(self, destination, opened, outputs, results)
         self._sessions.add(weakref.ref(session, self._sessions.discard))
         session._closed = False
@@ -341,28 +432,38 @@ class Context(Closable):
             raise ClosedContextError("the context was closed while memory was shared")
         return block
 
-    def close(self) -> None:
+    def close(self, timeout: float | None = None) -> None:
         """Close the context with its sessions and its shared memory. Closing twice is harmless.
 
         Source: TEEC_FinalizeContext, GPD_SPE_007 4.5.3.
 
-        Memory that was shared stays readable and writable through the views that exist.
+        Memory that was shared stays readable and writable through the views that exist. Calls
+        that were given up are not waited for: the device is closed at the end of the last.
+
+        Args:
+            timeout: for how many seconds to wait for calls at most; see Session.close().
 
         Raises:
             BadStateError: called within a call of its own, as by a signal handler.
+            DeadlineError: calls run on after the time-out. The context takes no others.
 
         An interrupt while it waits leaves a context that refuses everything but close(), which
         goes on.
 
         Threads: may be called from any; waits for the calls of the others.
         """
+        seconds = to_timeout(timeout, "timeout")
         for opened in living(self._sessions):
             opened._calls.check_not_within()
         self._closing = True
         first: BaseException | None = None
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
         for part in (*living(self._sessions), *living(self._blocks)):
             try:
-                part.close()
+                if isinstance(part, Session):
+                    part.close(max(0, deadline - time.monotonic()))
+                else:
+                    part.close()
             except BaseException as error:
                 first = with_earlier(error, first)
                 # If the part is closed, its error must not keep the others open.

@@ -45,6 +45,7 @@ __all__ = [
     "CorruptObject2Error",
     "CorruptObjectError",
     "DeadSessionError",
+    "DeadlineError",
     "DeviceAccessError",
     "DeviceNotFoundError",
     "DeviceTimeoutError",
@@ -309,6 +310,23 @@ class InterruptedCallError(CommunicationError, builtins.InterruptedError):
     """
 
     may_have_run: bool = False
+
+
+class DeadlineError(TeecError, builtins.TimeoutError):
+    """The time-out of a call passed: the program's own, not one of the Trusted Application.
+
+    Its code is TIMEOUT, and its origin API. outputs has what came back late. If what came back
+    late is an error, such as CancelError, it is the __cause__.
+
+    Attributes:
+        may_have_run: whether the operation was with the kernel. If not, nothing was sent.
+        still_running: whether the operation runs on. It keeps its buffers until it ends; what it
+            writes to temporary memory from now on reaches nobody.
+    """
+
+    code: int = Result.TIMEOUT
+    may_have_run: bool = False
+    still_running: bool = False
 
 
 class TooManyFilesError(OutOfMemoryError, OSError):

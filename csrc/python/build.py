@@ -19,9 +19,17 @@ _PARTS = (
     "failure.c",
     "python_kernel.c",
     "user_memory.c",
+    "futex.c",
+    "queue.c",
     "context.c",
     "block.c",
+    "session.c",
     "call.c",
+    "worker.c",
+    "interpreter_end.c",
+    "making.c",
+    "waiting.c",
+    "invoke.c",
     "closed_buffer.c",
     "finalizer.c",
     "functions.c",
@@ -94,9 +102,12 @@ struct python_device { uintptr_t kernel; };
 
 TEEC_Result context_initialize(TEEC_Context *, const char *, struct python_device *,
                                struct tee_ioctl_version_data *);
+struct call;
+struct call_list { struct call *first; struct call *last; };
+struct queue { struct call_list waiting; unsigned int running; unsigned int limit; ...; };
 struct shared_context {
     TEEC_Context context; struct tee_ioctl_version_data version; TEEC_Result result; int error;
-    ...;
+    struct queue queue; ...;
 };
 void context_open(struct shared_context *, const char *, struct python_device *);
 void context_trim(struct shared_context *);
@@ -112,26 +123,39 @@ _Bool block_is_shared(const struct shared_memory *);
 void block_drop(struct shared_context *, struct shared_memory *);
 
 struct shared_session { TEEC_Session session; ...; };
-struct call {
-    TEEC_Operation operation; struct shared_session *session; uint32_t command; uint32_t types;
-    TEEC_Parameter given[4]; uint32_t origin; TEEC_Result result; int error;
-    _Bool cancellable; ...;
-};
-TEEC_Result call_open_session(struct call *, struct shared_context *, struct shared_session *,
-                              const TEEC_UUID *, uint32_t, const uint32_t *, uint32_t, _Bool);
 void session_set_closing(struct shared_session *);
 _Bool session_is_closed(const struct shared_session *);
 uint32_t session_ended(const struct shared_session *);
-void session_wait(struct shared_session *, uint32_t);
+void session_wait(struct shared_session *, uint32_t, int64_t);
 _Bool session_close(struct shared_session *);
 void session_drop(struct shared_context *, struct shared_session *);
+
+struct opening {
+    struct shared_context *context; struct shared_session *session; TEEC_UUID destination;
+    uint32_t login; uint32_t gid; _Bool has_gid; _Bool is_watched;
+};
+enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
+struct call {
+    TEEC_Operation operation; struct shared_session *session; struct opening *opening;
+    uint32_t command; uint32_t types; TEEC_Parameter given[4]; uint32_t origin;
+    TEEC_Result result; int error; _Bool cancellable; int64_t timeout; int64_t grace;
+    uint32_t outcome; uintptr_t owner; struct queue *queue; ...;
+};
 unsigned long call_thread(struct call *);
+_Bool call_open_session(struct call *, struct opening *, uint32_t);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
 _Bool call_invoke_value(struct call *, uint32_t, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 _Bool call_repeat(struct call *);
 void call_cancel(struct call *);
+_Bool call_submit(struct call *, uint32_t, uint32_t);
+_Bool call_stop(struct call *);
+_Bool call_give_up(struct call *);
+_Bool call_is_pending(const struct call *);
+_Bool call_is_running(const struct call *);
+void cancel_elsewhere(struct call *);
+void workers_end(int64_t);
 
 struct tee_device_ops {
     int (*open)(void *, const char *);

@@ -1,37 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Sessions that threads share, and their calls. Whoever closes a session first
- * sets closing, and then looks for calls in the session. A call first sets its
- * thread, and then looks at closing. So at least one of them sees the other.
+ * Calls: an opening of a session or a command, with its parameters. Here is what
+ * the thread does that makes the call; worker.c and waiting.c have the threads
+ * that make calls for others.
  */
 #include <pthread.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-/*
- * With its context in use until it is closed or dropped. ended counts the calls
- * that ended since it is closing, and its closing. closer is the thread that
- * closes it.
- */
-struct shared_session {
-	TEEC_Session session;
-	struct tee_context *context;
-	unsigned int process;
+/* What an opening needs beside its parameters. */
+struct opening {
+	struct shared_context *context;
+	struct shared_session *session;
+	TEEC_UUID destination;
+	uint32_t login;
+	uint32_t gid;
+	bool has_gid;
 	bool is_watched;
-	bool closing;
-	bool closed;
-	uint32_t ended;
-	unsigned long closer;
 };
 
 /*
- * An operation that calls use one after the other. thread is the one whose call
- * it is in, as Python numbers threads, or 0.
+ * What became of a call whose caller waited for a worker. LATE: it came back
+ * after the deadline. UNSENT: no worker had begun with it.
+ */
+enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
+
+/*
+ * An operation that calls use one after the other. thread is the one that the
+ * call is in, as Python numbers threads, or 0: the one that waits for it, if any.
+ * opening is set if it opens a session. timeout and grace are in nanoseconds; no
+ * worker makes the call if timeout is 0. owner is the object of Python's that
+ * this lies in. failure is what a kernel in Python raised in a worker, owned.
+ * tells is set if nobody waits, and owner is to be told of the end. The rest
+ * belongs to worker.c.
  */
 struct call {
 	TEEC_Operation operation;
 	struct shared_session *session;
+	struct opening *opening;
 	uint32_t command;
 	uint32_t types;
 	TEEC_Parameter given[TEEC_CONFIG_PAYLOAD_REF_COUNT];
@@ -40,6 +45,20 @@ struct call {
 	int error;
 	bool cancellable;
 	unsigned long thread;
+	int64_t timeout;
+	int64_t grace;
+	uint32_t outcome;
+	uintptr_t owner;
+	PyObject *failure;
+	bool tells;
+	bool ending;
+	bool ends_with_python;
+	uint32_t place;
+	uint32_t cancels;
+	struct queue *queue;
+	struct call *next;
+	struct call *previous;
+	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 };
 
 static unsigned long call_thread(struct call *call)
@@ -47,217 +66,116 @@ static unsigned long call_thread(struct call *call)
 	return __atomic_load_n(&call->thread, __ATOMIC_SEQ_CST);
 }
 
-#ifdef SYS_futex
-struct kernel_time {
-	long seconds, nanoseconds;
-};
-#else
-#define SYS_futex SYS_futex_time64
-struct kernel_time {
-	int64_t seconds, nanoseconds;
-};
-#endif
-
-#define FUTEX_WAIT_PRIVATE 128
-#define FUTEX_WAKE_PRIVATE 129
-
-static void tell_end(struct shared_session *session)
+static void set_thread(struct call *call, unsigned long thread)
 {
-	__atomic_add_fetch(&session->ended, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &session->ended, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
-		NULL, 0);
+	__atomic_store_n(&call->thread, thread, __ATOMIC_SEQ_CST);
 }
 
-/* From here on no call begins. */
-static void session_set_closing(struct shared_session *session)
+static void fail(struct call *call, TEEC_Result result, int error)
 {
-	__atomic_store_n(&session->closing, true, __ATOMIC_SEQ_CST);
+	call->result = result;
+	call->origin = TEEC_ORIGIN_API;
+	call->error = error;
 }
 
-static bool session_is_closed(const struct shared_session *session)
+/* False if the session is closing, or another process's. */
+static bool may_begin(const struct shared_session *session)
 {
-	return __atomic_load_n(&session->closed, __ATOMIC_SEQ_CST);
-}
-
-static uint32_t session_ended(const struct shared_session *session)
-{
-	return __atomic_load_n(&session->ended, __ATOMIC_SEQ_CST);
-}
-
-/*
- * Until something ended since session_ended() was seen; also returns after a
- * signal, and after a tenth of a second, as the signal may have woken another
- * thread.
- */
-static void session_wait(struct shared_session *session, uint32_t seen)
-{
-	struct kernel_time limit = { .nanoseconds = 100000000 };
-
-	syscall(SYS_futex, &session->ended, FUTEX_WAIT_PRIVATE, seen, &limit,
-		NULL, 0);
-}
-
-/* False if the session is closing, or another process's, or a block is closed. */
-static bool begin(struct call *call, struct shared_memory **blocks)
-{
-	struct shared_session *session = call->session;
-
 	return session->process == tee_process && session->context &&
-	       !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST) &&
-	       (!(call->types & REGISTERED_BITS) ||
-		use_blocks(&call->operation, call->types, blocks));
+	       !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
 }
 
 /*
- * False if the call succeeded. The result is BAD_STATE with origin API if it
- * could not begin.
+ * Runs a command whose thread is set and whose blocks are in use. claim is
+ * tee_session_invoke()'s.
  */
-static bool invoke(struct call *call)
+static void invoke_in_use(struct call *call, TEEC_Operation *cancellable,
+			  uint32_t *claim)
 {
-	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	struct shared_session *session = call->session;
 	TEEC_Operation *operation = &call->operation;
-	bool needs_attention;
 	int error = 0;
 
-	begin_call();
-	call->result = TEEC_ERROR_BAD_STATE;
-	call->origin = TEEC_ORIGIN_API;
-	__atomic_store_n(&call->thread, (unsigned long)pthread_self(),
-			 __ATOMIC_SEQ_CST);
-	if (begin(call, blocks)) {
-		operation->paramTypes = call->types;
-		call->result = tee_session_invoke(
-			session->context, &session->session, call->command,
-			operation, call->cancellable ? operation : NULL,
-			&call->origin, &error);
-		put_blocks(blocks, call->types);
-	}
-	__atomic_store_n(&call->thread, 0, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST))
-		tell_end(session);
-	needs_attention = call->result || session->is_watched;
-	if (needs_attention)
+	operation->paramTypes = call->types;
+	call->result = tee_session_invoke(session->context, &session->session,
+					  call->command, operation, cancellable,
+					  claim, &call->origin, &error);
+	if (call->result)
 		call->error = error;
-	return needs_attention;
 }
 
-/* Sets and sends at once: a call crosses between the languages only once. */
-static bool call_invoke(struct call *call, uint32_t command, uint32_t types)
+/* After a call, in whichever thread. */
+static void end_in_thread(struct call *call)
 {
-	call->command = command;
-	call->types = types;
-	return invoke(call);
-}
+	struct shared_session *session = call->session;
 
-/* The same with one parameter: two numbers, */
-static bool call_invoke_value(struct call *call, uint32_t command, uint32_t a,
-			      uint32_t b)
-{
-	call->command = command;
-	call->types = TEEC_VALUE_INOUT;
-	call->operation.params[0].value.a = a;
-	call->operation.params[0].value.b = b;
-	return invoke(call);
-}
-
-/* or memory, */
-static bool call_invoke_memory(struct call *call, uint32_t command,
-			       void *buffer, size_t size)
-{
-	call->command = command;
-	call->types = TEEC_MEMREF_TEMP_INOUT;
-	call->operation.params[0].tmpref.buffer = buffer;
-	call->operation.params[0].tmpref.size = size;
-	return invoke(call);
-}
-
-/* or a block. */
-static bool call_invoke_block(struct call *call, uint32_t command,
-			      TEEC_SharedMemory *block)
-{
-	call->command = command;
-	call->types = TEEC_MEMREF_WHOLE;
-	call->operation.params[0].memref.parent = block;
-	/* Or else an earlier call's size stays, if the driver returns none. */
-	call->operation.params[0].memref.size = block->size;
-	return invoke(call);
-}
-
-/* Sends the command once more, with the parameters that were given first. */
-static bool call_repeat(struct call *call)
-{
-	memcpy(call->operation.params, call->given, sizeof(call->given));
-	return invoke(call);
+	set_thread(call, 0);
+	if (session && __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST))
+		tell_end(session);
 }
 
 /*
- * Opens a session with the parameters that were set. is_watched makes each of
- * its calls need attention.
+ * Runs a command in this thread. False if it succeeded, and nobody has to look.
+ * The result is BAD_STATE with origin API if it could not begin.
  */
-static TEEC_Result call_open_session(struct call *call, struct shared_context *context,
-				     struct shared_session *session,
-				     const TEEC_UUID *destination,
-				     uint32_t login, const uint32_t *gid,
-				     uint32_t types, bool is_watched)
+static bool invoke_here(struct call *call)
 {
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+	struct shared_session *session = call->session;
 
 	begin_call();
-	call->error = 0;
-	call->result = TEEC_ERROR_BAD_STATE;
-	call->origin = TEEC_ORIGIN_API;
-	if (!use_blocks(&call->operation, types, blocks))
-		return call->result;
-	call->operation.paramTypes = types;
-	/* First, as the context may be finalised when the session is open. */
-	session->context = tee_context_get(context->context.imp.handle);
+	fail(call, TEEC_ERROR_BAD_STATE, 0);
+	set_thread(call, (unsigned long)pthread_self());
+	if (may_begin(session) &&
+	    (!(call->types & REGISTERED_BITS) ||
+	     use_blocks(&call->operation, call->types, blocks))) {
+		invoke_in_use(call, call->cancellable ? &call->operation : NULL,
+			      NULL);
+		put_blocks(blocks, call->types);
+	}
+	end_in_thread(call);
+	return call->result || session->is_watched;
+}
+
+/* Opens a session; the blocks are in use. claim is tee_session_open()'s. */
+static void open_in_use(struct call *call, uint32_t *claim)
+{
+	const struct opening *opening = call->opening;
+	struct shared_session *session = opening->session;
+	int error = 0;
+
+	call->operation.paramTypes = call->types;
 	session->process = tee_process;
-	session->is_watched = is_watched;
-	call->result = TEEC_OpenSession(&context->context, &session->session, destination,
-					login, gid, &call->operation,
-					&call->origin);
-	call->error = errno;
-	put_blocks(blocks, types);
-	if (call->result && session->context) {
+	session->is_watched = opening->is_watched;
+	/* Kept, as the context may be finalised when the session is open. */
+	session->context =
+		tee_context_get(opening->context->context.imp.handle);
+	if (!session->context) {
+		fail(call, TEEC_ERROR_BAD_PARAMETERS, 0);
+		return;
+	}
+	call->result = tee_session_open(
+		session->context, &session->session, &opening->destination,
+		opening->login, opening->has_gid ? &opening->gid : NULL,
+		&call->operation, claim, &call->origin, &error);
+	call->error = error;
+	if (call->result) {
 		tee_context_put(session->context);
 		session->context = NULL;
 	}
-	return call->result;
 }
 
-/* Closes it, and waits for nobody. False if another thread is closing it. */
-static bool session_close(struct shared_session *session)
+/* Opens a session in this thread; its result is BAD_STATE if a block is closed. */
+static void open_here(struct call *call)
 {
-	unsigned long self = (unsigned long)pthread_self();
-	struct tee_context *context;
-	unsigned long closer = 0;
+	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 
 	begin_call();
-	/* This thread itself is closing it if an interrupt came meanwhile. */
-	if (!__atomic_compare_exchange_n(&session->closer, &closer, self, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return closer == self || session_is_closed(session);
-	context = session->context;
-	TEEC_CloseSession(&session->session);
-	session->context = NULL;
-	if (context)
-		tee_context_put(context);
-	__atomic_store_n(&session->closed, true, __ATOMIC_SEQ_CST);
-	tell_end(session);
-	return true;
-}
-
-/* For a session that nobody closed. A child's parent goes on using it. */
-static void session_drop(struct shared_context *context, struct shared_session *session)
-{
-	PyObject *before = begin_destructor();
-
-	/* An argument so that it is there as long as the session is. */
-	(void)context;
-	if (session->process == tee_process)
-		session_close(session);
-	end_destructor(before);
+	fail(call, TEEC_ERROR_BAD_STATE, 0);
+	if (!use_blocks(&call->operation, call->types, blocks))
+		return;
+	open_in_use(call, NULL);
+	put_blocks(blocks, call->types);
 }
 
 static void call_cancel(struct call *call)

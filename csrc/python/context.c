@@ -11,7 +11,11 @@ struct shared_context {
 	int error;
 	bool is_python;
 	unsigned int process;
+	struct queue queue;
 };
+
+/* How many of its calls workers make at once, if nobody says otherwise. */
+#define CALLS_AT_ONCE 16
 
 /*
  * True in a child of the process that opened a context on a kernel in Python.
@@ -40,6 +44,9 @@ static void context_open(struct shared_context *context, const char *name,
 	begin_call();
 	context->is_python = device;
 	context->process = tee_process;
+	context->queue.is_python = device;
+	context->queue.process = tee_process;
+	context->queue.limit = CALLS_AT_ONCE;
 	context->result = context_initialize(&context->context, name, device,
 					     &context->version);
 	context->error = context->result ? errno : 0;

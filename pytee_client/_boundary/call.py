@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import struct
 from operator import attrgetter
 
@@ -13,10 +14,15 @@ from .python_kernel import raise_interrupted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any, Final, TypeAlias
 
     from .._stand_ins import Buffer
+    from .context import NativeContext
     from .memory import NativeSharedMemory
+
+    # A time-out and the time after it for the call to come back once it is cancelled, in
+    # nanoseconds. The time-out is not 0.
+    Limit: TypeAlias = tuple[int, int]
 
 SLOTS: Final = 4
 
@@ -30,6 +36,12 @@ MEMREF_WHOLE: Final[int] = lib.TEEC_MEMREF_WHOLE
 MEMREF_PARTIAL_INPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INPUT
 MEMREF_PARTIAL_OUTPUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_OUTPUT
 MEMREF_PARTIAL_INOUT: Final[int] = lib.TEEC_MEMREF_PARTIAL_INOUT
+
+# What became of a call whose caller waited for a worker.
+CAME_BACK: Final[int] = lib.CALL_CAME_BACK
+LATE: Final[int] = lib.CALL_LATE
+UNSENT: Final[int] = lib.CALL_UNSENT
+GIVEN_UP: Final[int] = lib.CALL_GIVEN_UP
 
 # These are C functions without a frame of Python around them: each such frame is half a per cent
 # of what a call costs above the C library. They take a call's struct, and numbers that
@@ -68,14 +80,34 @@ class NativeCall:
     Attributes:
         struct: the structure, for the functions above.
         numbers: its parameters as bytes, for unpack_value().
+        context: the context that it uses; None if there is none yet.
+        is_given_up: whether it runs without anybody who waits for it. It then owns whatever it
+            was given, and C keeps it. C sets this, at the moment that this is so.
+        cause: what made its last run fail on a kernel in Python, if a worker made it.
     """
 
-    __slots__ = ("__weakref__", "_first", "_memrefs", "_operation", "_tmprefs", "numbers", "struct")
+    __slots__ = (
+        "__weakref__",
+        "_first",
+        "_memrefs",
+        "_operation",
+        "_tmprefs",
+        "cause",
+        "context",
+        "is_given_up",
+        "numbers",
+        "struct",
+    )
 
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle; only cancellable operations have to be listed while they run."""
         self.struct: Any = ffi.new(_CALL)
         self.struct.cancellable = cancellable
+        self.struct.owner = id(self)
+        # What C uses while it runs has to be there until it ends.
+        self.context: NativeContext | None = None
+        self.is_given_up: bool = False
+        self.cause: BaseException | None = None
         self._operation = ffi.addressof(self.struct, "operation")
         self._first = self._operation.params[0].tmpref
         # Made when asked for: sessions that are opened, and calls with values, need none.
@@ -97,7 +129,7 @@ class NativeCall:
     @property
     def types(self) -> int:
         """The types of the parameters."""
-        types: int = self._operation.paramTypes
+        types: int = self.struct.types
         return types
 
     @property
@@ -131,9 +163,76 @@ class NativeCall:
         return thread
 
     def request_cancellation(self) -> None:
-        """Request the cancellation of the operation."""
+        """Request the cancellation of the operation; waits until the TEE has the request."""
         lib.call_cancel(self.struct)
         raise_interrupted()
+
+    def use(self, context: NativeContext) -> None:
+        """Have it use a context from now on."""
+        self.context = context
+        self.struct.queue = ffi.addressof(context.struct, "queue")
+
+    def set_limit(self, limit: Limit | None) -> None:
+        """Have workers make it within a limit, or the calling thread without one."""
+        if limit is None:
+            self.struct.timeout = 0
+        else:
+            self.struct.timeout, self.struct.grace = limit
+
+    @property
+    def outcome(self) -> int:
+        """What became of its last run."""
+        outcome: int = self.struct.outcome
+        return outcome
+
+    def submit(self, command_id: int, types: int) -> bool:
+        """Have a worker make it, and then call _come_back(); false if the call has an error.
+
+        Without a session, _come_back() is all that the worker does.
+        """
+        begins: bool = lib.call_submit(self.struct, command_id, types)
+        return begins
+
+    def stop(self) -> bool:
+        """Withdraw it: true if it has not begun, and never will.
+
+        Else have its cancellation requested. For a call that was submitted; it waits for nothing.
+        """
+        stopped: bool = lib.call_stop(self.struct)
+        return stopped
+
+    def request_cancellation_elsewhere(self) -> None:
+        """Have the cancellation of a call that a worker makes requested; waits for nothing."""
+        lib.cancel_elsewhere(self.struct)
+
+    def give_up(self) -> bool:
+        """Leave it, if it was submitted, to itself; false if it is coming back, or over."""
+        # Before, as the worker may tell of its end at once.
+        self.is_given_up = True
+        is_given_up: bool = lib.call_give_up(self.struct)
+        self.is_given_up = is_given_up
+        return is_given_up
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a worker has it, or is to have it."""
+        is_pending: bool = lib.call_is_pending(self.struct)
+        return is_pending
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker has it."""
+        is_running: bool = lib.call_is_running(self.struct)
+        return is_running
+
+    def _keep_cause(self) -> None:
+        """Take the cause from the kernel in the thread that it served; called by C."""
+        if self.context is not None and self.context.kernel is not None:
+            self.cause = self.context.kernel.take_cause()
+
+    def _come_back(self) -> None:
+        """Do what is to be done at its end, in the worker; called by C."""
+        raise NotImplementedError
 
     def set_value(self, index: int, a: int, b: int) -> None:
         """Set two numbers; struct.error if they are not unsigned numbers of 32 bits."""
@@ -213,6 +312,9 @@ class OwnMemory:
         copy: bytes = self._bytes[:size]
         return copy
 
+
+# At the end of the interpreter, calls that run get this long, in nanoseconds, to come back.
+atexit.register(lib.workers_end, 250_000_000)
 
 _STATES: Final = {
     lib.TEE_OPERATION_IDLE: OperationState.IDLE,

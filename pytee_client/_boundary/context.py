@@ -73,6 +73,10 @@ class NativeContext:
         """True if the device can share the program's own memory."""
         return bool(self.version[2] & GenericCapabilities.REG_MEM)
 
+    def set_max_calls(self, limit: int) -> None:
+        """Set how many calls workers make at once; the others wait."""
+        self.struct.queue.limit = min(limit, 0xFFFFFFFF)
+
     def trim(self) -> None:
         """Give the TEE back the memory that is kept for calls to come."""
         lib.context_trim(self.struct)

@@ -12,6 +12,7 @@ from .python_kernel import guard, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Final
     from uuid import UUID
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .context import NativeContext
 
 _UUID_FIELDS: Final = Struct(">IHH8s")
-_UUID: Final = ffi.typeof("TEEC_UUID *")
 
 
 class NativeSession:
@@ -28,37 +28,53 @@ class NativeSession:
     Attributes:
         context: the context it is in, which it keeps in use.
         struct: the structure.
+        when_idle: what is to be called when a call in it is over that nobody waited for.
     """
 
-    __slots__ = ("_guard", "context", "struct")
+    __slots__ = ("_guard", "_opening", "context", "struct", "when_idle")
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
         self.context: NativeContext = context
         self.struct: Any = ffi.new("struct shared_session *")
+        self._opening: Any = None
+        self.when_idle: Callable[[], None] | None = None
         self._guard = guard(self.struct, lib.session_drop, *context.needed)
 
     def open(
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
     ) -> bool:
-        """Open it, with a call whose parameters are set; false if the call has an error."""
-        uuid = ffi.new(_UUID, _UUID_FIELDS.unpack(uuid_octets(destination)))
-        data = ffi.NULL if gid is None else ffi.new("uint32_t *", gid)
-        code: int = lib.call_open_session(
-            call.struct,
-            self.context.struct,
-            self.struct,
-            uuid,
-            login,
-            data,
-            types,
-            self.context.kernel is not None,
-        )
+        """Open it, with a call whose parameters are set; false if the call has an error.
+
+        The call has to keep it: it may run on when nobody wants the session any more.
+        """
+        opening = self._prepare(destination, login, gid, call)
+        is_open: bool = lib.call_open_session(call.struct, opening, types)
         raise_interrupted()
-        return not code
+        return is_open
+
+    def submit_opening(
+        self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
+    ) -> bool:
+        """Have a worker open it; see NativeCall.submit()."""
+        call.struct.opening = self._prepare(destination, login, gid, call)
+        return call.submit(0, types)
+
+    def _prepare(self, destination: UUID, login: int, gid: int | None, call: NativeCall) -> Any:
+        call.use(self.context)
+        opening = self._opening = ffi.new("struct opening *")
+        opening.context = self.context.struct
+        opening.session = self.struct
+        opening.destination = _UUID_FIELDS.unpack(uuid_octets(destination))
+        opening.login = login
+        opening.has_gid = gid is not None
+        opening.gid = gid or 0
+        opening.is_watched = self.context.kernel is not None
+        return opening
 
     def adopt(self, call: NativeCall) -> None:
-        """Have a call go to this session from now on."""
+        """Have a call, which has to keep it, go to this session from now on."""
+        call.use(self.context)
         call.struct.session = self.struct
 
     def invoke(self, call: NativeCall, command_id: int, types: int) -> bool:
@@ -81,9 +97,9 @@ class NativeSession:
         ended: int = lib.session_ended(self.struct)
         return ended
 
-    def wait(self, ended: int) -> None:
-        """Wait a short time for more to end than had ended."""
-        lib.session_wait(self.struct, ended)
+    def wait(self, ended: int, seconds: float) -> None:
+        """Wait a short time, and no longer than some seconds, for more to end than had ended."""
+        lib.session_wait(self.struct, ended, int(min(seconds, 1) * 1e9))
 
     def close(self) -> bool:
         """Close the session, in which no call may be; false if another thread is closing it."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias
 
     from .._block_index import BlockIndex
-    from .._boundary import NativeSharedMemory
+    from .._boundary import NativeSession, NativeSharedMemory
+    from .._boundary.call import Limit
 
     # How an output is read: its slot, how many bytes there is room for, and what cuts its source
     # to the size that came back. Not a named tuple, which takes ten times as long to make. A lone
@@ -30,19 +31,40 @@ new_tuple: Final = tuple.__new__
 class Call(NativeCall):
     """One call at a time, with the memory of its parameters, and how to read its outputs.
 
+    A call that was given up is not used again: it keeps its memory until it comes back.
+
     Attributes:
         given_command: what command_id was, for the error of a call that failed.
+        limit: within what it is made, if a worker makes it for somebody who waits.
+        session: the session that its commands go to, or that it opens. It keeps it: the call may
+            run on when nobody has the session any more.
+        told: what is to be called when it comes back, if it was submitted.
         finds_blocks: whether memory that lies in a block is set as a part of the block. Not in
             a call that keeps its parameters: the block may be closed in between.
     """
 
-    __slots__ = ("_found", "_kept", "_outputs", "_pins", "finds_blocks", "given_command")
+    __slots__ = (
+        "_found",
+        "_is_back",
+        "_kept",
+        "_outputs",
+        "_pins",
+        "finds_blocks",
+        "given_command",
+        "limit",
+        "session",
+        "told",
+    )
 
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle."""
         super().__init__(cancellable=cancellable)
         self.given_command: object = None
+        self.limit: Limit | None = None
+        self.session: NativeSession | None = None
+        self.told: Callable[[Call], None] | None = None
         self.finds_blocks: bool = True
+        self._is_back = False
         self._found: list[object] = []
         self._kept: list[NativeSharedMemory] = []
         self._pins: list[Any] = []
@@ -71,7 +93,12 @@ class Call(NativeCall):
         return {output[0]: output[1] for output in self._outputs if isinstance(output, tuple)}
 
     def clear(self) -> None:
-        """Release all memory, which else the frames of an error would keep in use."""
+        """Release all memory, which else the frames of an error would keep in use.
+
+        Nothing happens while it runs without anybody who waits for it.
+        """
+        if self.is_given_up and not self._is_back:
+            return
         self._outputs.clear()
         if self._pins:
             for memory in self._pins:
@@ -84,6 +111,30 @@ class Call(NativeCall):
                     block.unpin()
             self._kept.clear()
             self._found.clear()
+
+    def let_go(self, memory: Any) -> None:
+        """Release memory that was pinned for it alone, or keep it until it comes back."""
+        if self.is_given_up and not self._is_back:
+            self._pins.append(memory)
+        else:
+            release(memory)
+
+    def within(self, limit: Limit) -> None:
+        """Have a worker make it, for somebody who waits within a limit."""
+        if self.limit is not limit:
+            self.limit = limit
+            self.set_limit(limit)
+
+    def _come_back(self) -> None:
+        self._is_back = True
+        told, self.told = self.told, None
+        if told is not None:
+            told(self)
+        # Nobody else does.
+        if self.is_given_up:
+            self.clear()
+        if self.session is not None and self.session.when_idle is not None:
+            self.session.when_idle()
 
     def pin(self, buffer: Buffer, index: int, writable: bool) -> Any:
         """Check a buffer, keep it where it is until clear(), and return its memory."""

@@ -32,7 +32,9 @@ def failure(
     came_back = code == Result.SHORT_BUFFER or origin not in (Origin.API, Origin.COMMS)
     # A program that keeps the error must not keep the memory in use.
     outputs = call.copied_outputs() if came_back else ()
-    cause = context.kernel.take_cause() if context.kernel is not None else None
+    cause, call.cause = call.cause, None
+    if cause is None and context.kernel is not None:
+        cause = context.kernel.take_cause()
     sent = describe_parameters(call)
     remedy = details = None
     if origin == Origin.API:

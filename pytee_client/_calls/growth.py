@@ -11,7 +11,7 @@ from ..errors import ShortBufferError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from typing import Any, Final
 
     from .._outputs import Outputs
@@ -41,22 +41,23 @@ def _with_room(parameter: Any, size: int | None) -> object:
     return parameter._with_room(size)
 
 
-def run_growing(
+def growing_steps(
     call: Call,
     parameters: Sequence[object],
     prepare: Callable[..., int],
-    send: Callable[[Call, int], Outputs | None],
     again: Callable[[], Call] | None,
     doing: str,
-) -> Outputs:
-    """Run an operation until its outputs have the room that they need.
+) -> Generator[tuple[Call, int], Outputs | None, Outputs]:
+    """Yield the runs that an operation needs until its outputs have room, and return its outputs.
+
+    A run is a call whose parameters are set, and their types. What comes back for it are its
+    outputs, or its error; or None if nothing was sent, because a block was closed that memory
+    was found in.
 
     Args:
         call: the call of the first run, with nothing set.
         parameters: the parameters of the operation.
         prepare: sets the parameters of a call, and returns their types.
-        send: runs a call with parameters of these types, and returns its outputs; None if
-            nothing was sent, because a block was closed that memory was found in.
         again: returns the call of the next run; None if all runs share the first.
         doing: what the operation is, for errors.
     """
@@ -67,7 +68,7 @@ def run_growing(
         try:
             types = prepare(call, parameters=growth.parameters)
             growth.set_inputs(call, types)
-            outputs = send(call, types)
+            outputs = yield call, types
         except ShortBufferError as short:
             if short.origin != Origin.TRUSTED_APP:
                 raise
@@ -82,6 +83,27 @@ def run_growing(
             return outputs
         if again is not None:
             call = again()
+
+
+def run_growing(
+    steps: Generator[tuple[Call, int], Outputs | None, Outputs],
+    send: Callable[[Call, int], Outputs | None],
+) -> Outputs:
+    """Take the steps of an operation one after the other; send() runs a call."""
+    try:
+        call, types = next(steps)
+        while True:
+            # Taken out again, as else the frame of an error would keep them.
+            outputs: list[Outputs | None] = []
+            errors: list[BaseException] = []
+            try:
+                outputs.append(send(call, types))
+            except BaseException as error:
+                errors.append(error)
+            call, types = steps.throw(errors.pop()) if errors else steps.send(outputs.pop())
+    except StopIteration as end:
+        returned: Outputs = end.value
+        return returned
 
 
 class _Growth:

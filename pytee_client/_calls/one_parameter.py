@@ -18,7 +18,6 @@ from .._boundary.call import (
     invoke_memory,
     invoke_value,
     pin_bytes,
-    release,
     repeat,
     unpack_value,
 )
@@ -35,20 +34,19 @@ from .slots import foreign_block, view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable
     from typing import Any, Final
 
     from .._outputs import Outputs
     from ..memory import SharedMemory
     from .call import Call
-    from .pool import CallPool
+    from .timed import AnyCalls, FreeCalls
 
 _UINT32_MAX: Final = 0xFFFFFFFF
 _BAD_STATE: Final = int(Result.BAD_STATE)
 
 
-def call_with_nothing(calls: CallPool, command_id: int) -> Outputs:
+def call_with_nothing(calls: AnyCalls, command_id: int) -> Outputs:
     """Run a command without parameters."""
     if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
         return calls.run(command_id, ())
@@ -66,7 +64,7 @@ def call_with_nothing(calls: CallPool, command_id: int) -> Outputs:
         free.append(call)
 
 
-def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) -> Outputs:
+def call_with_value(calls: AnyCalls, command_id: int, value: tuple[int, int]) -> Outputs:
     """Run a command with two numbers that it may change."""
     free = calls.free
     try:
@@ -93,7 +91,7 @@ def call_with_value(calls: CallPool, command_id: int, value: tuple[int, int]) ->
         free.append(call)
 
 
-def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outputs:
+def call_with_bytes(calls: AnyCalls, command_id: int, buffer: bytearray) -> Outputs:
     """Run a command with a buffer that it may change."""
     # A bytearray that is registered is found there.
     if type(buffer) is not bytearray or calls.registered or type(command_id) is not int:
@@ -121,13 +119,13 @@ def call_with_bytes(calls: CallPool, command_id: int, buffer: bytearray) -> Outp
         return (view_part(buffer, 0, end) if end <= size else RequiredSize(end),)
     except BaseException:
         # Else the frames of the error would keep it.
-        release(memory)
+        call.let_go(memory)
         raise
     finally:
         free.append(call)
 
 
-def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Outputs:
+def call_with_block(calls: AnyCalls, command_id: int, block: SharedMemory) -> Outputs:
     """Run a command with a block that it may change."""
     if type(block) is not AllocatedSharedMemory or type(command_id) is not int:
         return calls.run(command_id, (MemrefWhole(block),))
@@ -164,13 +162,16 @@ def call_with_block(calls: CallPool, command_id: int, block: SharedMemory) -> Ou
             view.release()
             return (output,)
         except BaseException:
+            if call.is_given_up:
+                call.keep_alive(block._native)
+                call.hold(view)
             view.release()
             raise
     finally:
         free.append(call)
 
 
-def repeat_with_value(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> Outputs:
+def repeat_with_value(calls: AnyCalls, free: FreeCalls, make: Callable[[], Call]) -> Outputs:
     """Run a command once more whose one parameter comes back as two numbers."""
     try:
         call = free.pop()
@@ -185,7 +186,7 @@ def repeat_with_value(calls: CallPool, free: deque[Call], make: Callable[[], Cal
 
 
 def repeat_with_bytes(
-    calls: CallPool, free: deque[Call], make: Callable[[], Call], buffer: bytearray, size: int
+    calls: AnyCalls, free: FreeCalls, make: Callable[[], Call], buffer: bytearray, size: int
 ) -> Outputs:
     """Run a command once more whose one parameter comes back in a buffer that is not empty."""
     try:
@@ -211,7 +212,7 @@ def pair_of(content: object, index: int) -> tuple[int, int]:
 
 
 def _attend(
-    calls: CallPool, call: Call, command: object, expect: Callable[..., None], *output: Any
+    calls: AnyCalls, call: Call, command: object, expect: Callable[..., None], *output: Any
 ) -> None:
     """Give a call attention whose output was not noted beforehand."""
     try:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from functools import partial
+from math import inf
 from threading import get_ident
+from time import monotonic
 
 from .._boundary import NativeSession, backend_name, raise_interrupted
 from .._checks import to_uint32
@@ -15,10 +17,17 @@ from .._known_applications import named
 from .._process import Process
 from .._session_remedies import for_invoking
 from ..enums import Origin, Result
-from ..errors import BadStateError, ClosedSessionError, DeadSessionError, ForkedContextError
+from ..errors import (
+    BadStateError,
+    ClosedSessionError,
+    DeadlineError,
+    DeadSessionError,
+    ForkedContextError,
+)
 from .call import Call
+from .deadline import Remaining, deadline_error
 from .failure import failure, name_of_command
-from .growth import run_growing
+from .growth import growing_steps, run_growing
 from .slots import set_parameters
 
 TYPE_CHECKING = False
@@ -27,67 +36,9 @@ if TYPE_CHECKING:
     from enum import IntEnum
     from uuid import UUID
 
-    from .._boundary import NativeContext
+    from .._boundary.call import Limit
     from .._outputs import Outputs
     from .._teec_error import TeecError
-
-
-def open_session(
-    context: NativeContext,
-    destination: UUID,
-    login: int,
-    gid: int | None,
-    parameters: Sequence[object],
-    call: Call,
-    results: type[IntEnum] | None,
-    again: Callable[[], Call],
-) -> tuple[NativeSession, Outputs]:
-    """Open a session and return it with the outputs of its opening.
-
-    again() returns the call of another run, if an output grows.
-    """
-    session = NativeSession(context)
-    is_open = False
-    doing = f"opening a session with {named(destination)}"
-
-    def send(call: Call, types: int) -> Outputs | None:
-        nonlocal session, is_open
-        if is_open:
-            # The last run opened it, but an output was too small.
-            is_open = False
-            session.close()
-            session = NativeSession(context)
-        if not session.open(destination, login, gid, call, types):
-            if call.lost_block(context.blocks):
-                # Nothing was sent. Now the memory is copied.
-                return None
-            if call.result == Result.BAD_STATE and call.origin == Origin.API:
-                call.check_blocks()
-            raise failure(context, call, doing, results)
-        is_open = True
-        return call.outputs()
-
-    try:
-        while True:
-            try:
-                types = set_parameters(call, context, parameters)
-            except OutputGrowsError:
-                break
-            outputs = send(call, types)
-            if outputs is not None:
-                return session, outputs
-            call.clear()
-        call.clear()
-        prepare = partial(set_parameters, context=context)
-        outputs = run_growing(call, parameters, prepare, send, again, doing)
-        # Not before: each run makes another.
-        return session, outputs
-    except BaseException:
-        if is_open:
-            session.close()
-        raise
-    finally:
-        call.clear()
 
 
 class CallPool:
@@ -96,6 +47,7 @@ class CallPool:
     Attributes:
         free: calls that no thread uses. Take one with pop(), make a new one if there is none,
             and append() it when it is over.
+        timed: the same, of calls that were made within a limit.
         is_closed: whether the session is closed, or is being closed.
         death: how the Trusted Application was found to have panicked; None if it lives.
         registered: the registered blocks of the context; false if there is none.
@@ -112,6 +64,7 @@ class CallPool:
         "is_closed",
         "registered",
         "session",
+        "timed",
     )
 
     def __init__(
@@ -120,6 +73,7 @@ class CallPool:
         """Begin with none; results names codes of the Trusted Application."""
         self.session = session
         self.free: deque[Call] = deque()
+        self.timed: deque[Call] = deque()
         self.is_closed = False
         self.death: str | None = None
         self.registered = session.context.blocks.registered
@@ -163,6 +117,7 @@ class CallPool:
 
     def adopt(self, call: Call) -> None:
         """Make a call one of this session, whose close() waits for it."""
+        call.session = self.session
         self.session.adopt(call)
         self._calls.add(weakref.ref(call, self._calls.discard))
 
@@ -183,10 +138,16 @@ class CallPool:
         command_id: int,
         parameters: Sequence[object],
         again: Callable[[], Call] | None = None,
+        limit: Limit | None = None,
     ) -> Outputs:
         """Run a command and return its outputs.
 
-        again() returns the call of another run, if an output grows; by default the same.
+        Args:
+            call: the call to use.
+            command_id: the command.
+            parameters: its parameters.
+            again: returns the call of another run, if an output grows; by default the same.
+            limit: within what all runs have to end, of which the first has its limit.
         """
         try:
             number = to_uint32(command_id, "the command id")
@@ -196,7 +157,7 @@ class CallPool:
                 if call.lost_block(self.session.context.blocks):
                     # Nothing was sent. Now the memory is copied.
                     call.clear()
-                    return self.invoke(call, command_id, parameters, again)
+                    return self.invoke(call, command_id, parameters, again, limit)
                 self.attend(call)
             return call.outputs()
         except OutputGrowsError:
@@ -204,7 +165,7 @@ class CallPool:
             pass
         finally:
             call.clear()
-        return self._invoke_growing(call, command_id, parameters, again)
+        return self._invoke_growing(call, command_id, parameters, again, limit)
 
     def _invoke_growing(
         self,
@@ -212,10 +173,15 @@ class CallPool:
         command_id: int,
         parameters: Sequence[object],
         again: Callable[[], Call] | None,
+        limit: Limit | None,
     ) -> Outputs:
         number = to_uint32(command_id, "the command id")
+        doing = self.doing(command_id, number)
+        remaining = None if limit is None else Remaining(limit, doing)
 
         def send(call: Call, types: int) -> Outputs | None:
+            if remaining is not None:
+                remaining.begin(call)
             if self.session.invoke(call, number, types):
                 call.given_command = command_id
                 if call.lost_block(self.session.context.blocks):
@@ -229,32 +195,44 @@ class CallPool:
             self.adopt(made)
             return made
 
-        return run_growing(
+        steps = growing_steps(
             call,
             parameters,
             partial(set_parameters, context=self.session.context),
-            send,
             None if again is None else adopted,
-            self._doing(command_id, number),
+            doing,
         )
+        return run_growing(steps, send)
 
-    def _doing(self, given: object, command_id: int) -> str:
+    def doing(self, given: object, command_id: int) -> str:
+        """Return what a call does, for its error."""
         name = name_of_command(given, command_id)
         return f"invoking command {name} of {named(self._destination)}"
 
     def attend(self, call: Call) -> None:
         """Raise the error of a call that failed."""
         raise_interrupted()
+        if call.outcome:
+            raise self._deadline_error(call)
         if call.result:
-            raise self._failure(call)
+            raise self.failure(call)
+        if self.is_closed:
+            self._close_if_idle()
 
-    def _failure(self, call: Call) -> TeecError:
+    def _deadline_error(self, call: Call) -> DeadlineError:
+        doing = self.doing(call.given_command, call.command)
+        return deadline_error(
+            call, call.outcome, call.limit, doing, self._results, partial(self.failure, call)
+        )
+
+    def failure(self, call: Call) -> TeecError:
+        """Make the error of a call that failed."""
         # BAD_STATE with origin API: the session is closed or dead, or a block is closed, and
         # nothing was sent.
         if call.result == Result.BAD_STATE and call.origin == Origin.API:
             self.check_usable()
             call.check_blocks()
-        doing = self._doing(call.given_command, call.command)
+        doing = self.doing(call.given_command, call.command)
         context = self.session.context
         error = failure(context, call, doing, self._results)
         if error.remedy is None:
@@ -266,23 +244,34 @@ class CallPool:
             self.session.set_closing()
         return error
 
-    def _threads(self) -> set[int]:
-        """Return the threads that are in a call."""
+    def _calls_in_session(self) -> list[Call]:
+        """Return the calls that are in the session."""
         # A copy, as a signal's handler may call in between.
         calls = [reference() for reference in self._calls.copy()]
-        return {call.thread for call in calls if call is not None} - {0}
+        return [call for call in calls if call is not None and call.thread]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is in the session, be it one that was given up."""
+        return bool(self._calls_in_session())
 
     def check_not_within(self) -> None:
         """Raise BadStateError in a thread that is in a call of the session."""
-        if get_ident() in self._threads():
+        if any(
+            call.thread == get_ident() and not call.is_given_up for call in self._calls_in_session()
+        ):
             raise BadStateError("closing a session within its own call: close it after the call")
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing left to close."""
-        return self.session.is_closed or self._process != Process.generation
+        """Whether there is nothing left for close() to do."""
+        return (
+            self.session.is_closed
+            or self.session.when_idle is not None
+            or self._process != Process.generation
+        )
 
-    def close(self) -> None:
+    def close(self, timeout: float | None = None) -> None:
         """Close the session after the calls that run in it; see Session.close().
 
         An interrupt while it waits leaves a session that takes no calls any more; closing it
@@ -296,10 +285,40 @@ class CallPool:
         self.is_closed = True
         session = self.session
         session.set_closing()
+        deadline = inf if timeout is None else monotonic() + timeout
         while True:
             # Before the look, so that the wait misses no end that comes after it.
             ended = session.ended
-            if not self._threads() and session.close():
+            calls = self._calls_in_session()
+            if not calls and session.close():
+                session.when_idle = None
                 self._panic = None
                 return
-            session.wait(ended)
+            waits = [call for call in calls if not call.is_given_up]
+            left = deadline - monotonic()
+            if (calls and not waits) or left <= 0:
+                # The last call closes it.
+                session.when_idle = self._close_if_idle
+                self._close_if_idle()
+                if not waits:
+                    return
+                for call in waits:
+                    call.request_cancellation_elsewhere()
+                raise self._late_closing(len(waits), timeout)
+            session.wait(ended, left)
+
+    def _close_if_idle(self) -> None:
+        session = self.session
+        if session.when_idle is not None and not self._calls_in_session() and session.close():
+            session.when_idle = None
+            self._panic = None
+
+    def _late_closing(self, calls: int, timeout: float | None) -> DeadlineError:
+        count = "1 call is" if calls == 1 else f"{calls} calls are"
+        error = DeadlineError(
+            f"closing a session with {named(self._destination)}",
+            code=DeadlineError.code,
+            details=f"after {timeout} s {count} still in it, and closes it at its end",
+        )
+        error.still_running = True
+        return error

@@ -25,6 +25,7 @@ from .one_parameter import (
     repeat_with_value,
 )
 from .slots import is_parameter_class, set_parameters
+from .timed import KeptCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from .._outputs import Outputs
     from .call import Call
-    from .pool import CallPool
+    from .timed import AnyCalls, FreeCalls
 
     _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 
@@ -87,7 +88,7 @@ class _NamedCalls:
 
     __slots__ = ("_calls", "_command", "free", "new", "registered", "session")
 
-    def __init__(self, calls: CallPool, command: Enum) -> None:
+    def __init__(self, calls: AnyCalls, command: Enum) -> None:
         self._calls = calls
         self._command: Any = command
         self.free = calls.free
@@ -109,12 +110,12 @@ class _NamedCalls:
         self._calls.attend(call)
 
 
-def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
+def prepare(calls: AnyCalls, command_id: int, slots: Sequence[object]) -> PreparedCommand[Outputs]:
     """Prepare a command; slots are parameters, or their classes where the content varies."""
     calls.check_usable()
     number = to_uint32(command_id, "the command id")
     if isinstance(command_id, Enum):
-        calls = cast("CallPool", _NamedCalls(calls, command_id))
+        calls = cast("AnyCalls", _NamedCalls(calls, command_id))
     if len(slots) > SLOTS:
         raise BadParametersError(f"{len(slots)} parameters given, but an operation has {SLOTS}")
     for index, slot in enumerate(slots):
@@ -129,7 +130,7 @@ def prepare(calls: CallPool, command_id: int, slots: Sequence[object]) -> Prepar
     return command
 
 
-def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
+def _runner_of(calls: AnyCalls, command_id: int, slots: Sequence[object]) -> partial[Outputs]:
     slots = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     _check_fixed(calls, slots)
     only: Any = slots[0] if len(slots) == 1 else None
@@ -147,7 +148,7 @@ def _runner_of(calls: CallPool, command_id: int, slots: Sequence[object]) -> par
     return kept or partial(_call_with_contents, calls, command_id, slots)
 
 
-def _check_fixed(calls: CallPool, slots: Sequence[object]) -> None:
+def _check_fixed(calls: AnyCalls, slots: Sequence[object]) -> None:
     """Raise the errors of parameters that are the same at each call."""
     call = calls.new()
     try:
@@ -172,7 +173,7 @@ def _is_kept(slot: object) -> bool:
 
 
 def _prepare_kept(
-    calls: CallPool, command_id: int, slots: Sequence[object]
+    calls: AnyCalls, command_id: int, slots: Sequence[object]
 ) -> partial[Outputs] | None:
     """Prepare calls that keep their parameters; None if one of these lies in a block."""
 
@@ -191,7 +192,7 @@ def _prepare_kept(
     if first.has_part:
         first.clear()
         return None
-    free = deque([first])
+    free: FreeCalls = deque([first]) if first.limit is None else KeptCalls(first)
     if len(slots) == 1:
         (slot,) = slots
         if isinstance(slot, p.ValueOutput | p.ValueInOut):
@@ -203,7 +204,7 @@ def _prepare_kept(
     return partial(_repeat, calls, free, make)
 
 
-def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> Outputs:
+def _repeat(calls: AnyCalls, free: FreeCalls, make: Callable[[], Call]) -> Outputs:
     """Run a command once more with parameters of any kind."""
     try:
         call = free.pop()
@@ -218,7 +219,7 @@ def _repeat(calls: CallPool, free: deque[Call], make: Callable[[], Call]) -> Out
 
 
 def _call_with_contents(
-    calls: CallPool, command_id: int, slots: Sequence[object], *contents: object
+    calls: AnyCalls, command_id: int, slots: Sequence[object], *contents: object
 ) -> Outputs:
     """Run a command with contents for the slots that are classes."""
     varying = [index for index, slot in enumerate(slots) if isinstance(slot, type)]

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a worker does for a call: it makes it, decides whether anybody still wants
+ * what came back, and tells.
+ */
+#include <pthread.h>
+
+/* The owner takes from the kernel what made this thread's call fail. */
+static void keep_cause(PyObject *owner)
+{
+	PyObject *answer = PyObject_CallMethod(owner, "_keep_cause", NULL);
+
+	Py_XDECREF(answer);
+	if (!answer)
+		PyErr_Clear();
+}
+
+/* Makes the call, whose blocks are in use. */
+static void make(struct call *call)
+{
+	TEEC_Operation *operation = &call->operation;
+
+	fail(call, TEEC_ERROR_BAD_STATE, 0);
+	if (call->opening) {
+		open_in_use(call, &call->place);
+	} else if (call->session) {
+		if (may_begin(call->session))
+			invoke_in_use(call, operation, &call->place);
+	} else {
+		/* Its owner does all there is to do when it is told. */
+		call->result = TEEC_SUCCESS;
+	}
+	put_blocks(call->blocks, call->types);
+}
+
+/*
+ * The same on a kernel in Python, which then has one thread state of Python's for
+ * the whole call: what it keeps for its thread is there afterwards.
+ */
+static void make_with_python(struct call *call)
+{
+	PyGILState_STATE state;
+	PyThreadState *saved;
+
+	if (!enter_python(&state)) {
+		fail(call, TEEC_ERROR_BAD_STATE, 0);
+		return;
+	}
+	begin_call();
+	saved = PyEval_SaveThread();
+	make(call);
+	PyEval_RestoreThread(saved);
+	if (call->result)
+		keep_cause((PyObject *)call->owner);
+	call->failure = failure;
+	failure = NULL;
+	leave_python(state);
+}
+
+/* Tells the owner, which the call had a reference to; not if the interpreter ends. */
+static struct call *tell_owner(struct call *call)
+{
+	struct queue *queue = call->queue;
+	PyObject *owner = (PyObject *)call->owner, *answer;
+	PyGILState_STATE state;
+	struct call *next;
+
+	if (!enter_python(&state))
+		return go_on(queue);
+	failure = call->failure;
+	call->failure = NULL;
+	answer = PyObject_CallMethod(owner, "_come_back", NULL);
+	Py_XDECREF(answer);
+	if (!answer)
+		PyErr_WriteUnraisable(owner);
+	next = go_on(queue);
+	Py_DECREF(owner);
+	begin_call();
+	leave_python(state);
+	return next;
+}
+
+/* Closes a session that somebody wanted who does not wait for it any more. */
+static void close_unwanted(struct call *call)
+{
+	PyGILState_STATE state;
+
+	if (!call->queue->is_python) {
+		session_close(call->opening->session);
+	} else if (enter_python(&state)) {
+		session_close(call->opening->session);
+		begin_call();
+		leave_python(state);
+	}
+}
+
+/* False if the call was given up. From here on nobody can give it up. */
+static bool claim_end(struct call *call)
+{
+	uint32_t claim = TEE_CLAIM_OPEN;
+
+	return __atomic_compare_exchange_n(&call->place, &claim,
+					   TEE_CLAIM_RETURNING, false,
+					   __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST) ||
+	       claim == TEE_CLAIM_RETURNING;
+}
+
+/* Returns the next call of the queue. */
+static struct call *make_and_end(struct call *call)
+{
+	struct call *next;
+	bool is_wanted;
+
+	if (call->tells)
+		set_thread(call, (unsigned long)pthread_self());
+	if (call->queue->is_python)
+		make_with_python(call);
+	else
+		make(call);
+	end_cancelling(call);
+	is_wanted = claim_end(call);
+	if (!is_wanted && call->opening && !call->result)
+		close_unwanted(call);
+	end_in_thread(call);
+	if (call->tells || !is_wanted) {
+		set_place(call, PLACE_OVER);
+		return tell_owner(call);
+	}
+	/* Who waits may free the call, and its context, as soon as it is over. */
+	next = go_on(call->queue);
+	set_place(call, PLACE_OVER);
+	futex_wake(&call->place);
+	return next;
+}

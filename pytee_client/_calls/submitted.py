@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Commands and functions for which nobody waits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from .._checks import to_uint32
+from .._growing import OutputGrowsError
+from .._results import error_of
+from ..enums import Origin, Result
+from .call import Call
+from .growth import growing_steps
+from .jobs import CallFuture, Job
+from .slots import set_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from .._boundary import NativeContext
+    from .._boundary.call import Limit
+    from .._outputs import Outputs
+    from .._teec_error import TeecError
+    from .pool import CallPool
+
+    Steps = Generator[tuple[Call, int], Outputs | None, Outputs]
+
+_T = TypeVar("_T")
+
+# How many calls a session keeps for later calls that are submitted.
+_KEPT_CALLS = 16
+
+
+class _Command(Job["Outputs"]):
+    """A command of a session."""
+
+    def __init__(
+        self,
+        calls: CallPool,
+        command_id: int,
+        parameters: Sequence[object],
+        limit: Limit | None,
+    ) -> None:
+        try:
+            call = calls.free.pop()
+        except IndexError:
+            call = calls.new()
+        super().__init__(call, limit)
+        self._calls = calls
+        self._command = command_id
+        self._parameters = parameters
+        self._steps: Steps | None = None
+        self._types = 0
+        try:
+            self._number = to_uint32(command_id, "the command id")
+            self._set_parameters()
+        except BaseException:
+            call.clear()
+            self.release(call)
+            raise
+
+    def _set_parameters(self) -> None:
+        prepare = partial(set_parameters, context=self._calls.session.context)
+        try:
+            self._types = prepare(self.call, parameters=self._parameters)
+            return
+        except OutputGrowsError:
+            self.call.clear()
+        self._steps = growing_steps(self.call, self._parameters, prepare, None, self.doing())
+        self.call, self._types = next(self._steps)
+
+    def submit(self) -> bool:
+        self.call.given_command = self._command
+        calls = self._calls
+        calls.check_usable()
+        if self.call.submit(self._number, self._types):
+            return True
+        if not self.call.lost_block(calls.session.context.blocks):
+            return False
+        # Nothing was sent. Now the memory is copied.
+        self.call.clear()
+        self._types = set_parameters(self.call, calls.session.context, self._parameters)
+        return self.call.submit(self._number, self._types)
+
+    def read(self) -> tuple[Outputs | None, bool]:
+        call = self.call
+        if call.lost_block(self._calls.session.context.blocks):
+            # Nothing was sent. Now the memory is copied.
+            call.clear()
+            self._types = set_parameters(call, self._calls.session.context, self._parameters)
+            self.send()
+            return None, True
+        if self._steps is None:
+            self.attend()
+            return call.outputs(), False
+        try:
+            try:
+                self.attend()
+            except BaseException as error:
+                _, self._types = self._steps.throw(error)
+            else:
+                _, self._types = self._steps.send(call.outputs())
+        except StopIteration as end:
+            return end.value, False
+        if self.is_stopped:
+            raise error_of(Result.CANCEL, Origin.API, 0, self.doing())
+        self.send()
+        return None, True
+
+    def attend(self) -> None:
+        if self.outcome:
+            # What a kernel in Python raised comes first.
+            self.check_interrupted()
+            assert self._limit is not None
+            raise self.deadline_error(self.outcome, self._limit)
+        self._calls.attend(self.call)
+
+    def release(self, call: Call) -> None:
+        if not call.is_given_up and len(self._calls.free) < _KEPT_CALLS:
+            self._calls.free.append(call)
+
+    def doing(self) -> str:
+        return self._calls.doing(self._command, self._number)
+
+    def failure(self) -> TeecError:
+        return self._calls.failure(self.call)
+
+
+class _Function(Job[_T]):
+    """A function of Python's."""
+
+    def __init__(self, context: NativeContext, function: Callable[[], _T]) -> None:
+        call = Call()
+        call.use(context)
+        super().__init__(call, None)
+        self._function = function
+        self._result: _T | None = None
+
+    def submit(self) -> bool:
+        return self.call.submit(0, 0)
+
+    def read(self) -> tuple[_T | None, bool]:
+        return self._function(), False
+
+    def drop(self) -> None:
+        self._function()
+
+    def doing(self) -> str:
+        return f"running {self._function!r}"
+
+
+def submit_command(
+    calls: CallPool, command_id: int, parameters: Sequence[object], limit: Limit | None
+) -> CallFuture[Outputs]:
+    """Have a worker run a command; its parameters are checked now."""
+    return _Command(calls, command_id, parameters, limit).start()
+
+
+def submit_function(context: NativeContext, function: Callable[[], _T]) -> CallFuture[_T]:
+    """Have a worker call a function of Python's."""
+    return _Function(context, function).start()

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Openings of sessions for which nobody waits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from .._boundary import NativeSession
+from .._growing import OutputGrowsError
+from .._known_applications import named
+from ..enums import Origin, Result
+from .call import Call
+from .failure import failure
+from .growth import growing_steps
+from .jobs import CallFuture, Job
+from .slots import set_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from enum import IntEnum
+    from uuid import UUID
+
+    from .._boundary import NativeContext
+    from .._boundary.call import Limit
+    from .._outputs import Outputs
+    from .._teec_error import TeecError
+
+_T = TypeVar("_T")
+
+
+class _Opening(Job[_T]):
+    """An opening; finish() makes the result of an open session and its outputs."""
+
+    def __init__(
+        self,
+        context: NativeContext,
+        destination: UUID,
+        login: int,
+        gid: int | None,
+        parameters: Sequence[object],
+        limit: Limit | None,
+        results: type[IntEnum] | None,
+        finish: Callable[[NativeSession, Outputs], _T],
+        explain: Callable[[TeecError], TeecError],
+        close: Callable[[_T], object],
+    ) -> None:
+        super().__init__(Call(cancellable=True), limit)
+        self._context = context
+        self._arguments = destination, login, gid
+        self._parameters = parameters
+        self._results = results
+        self._finish = finish
+        self._explain = explain
+        self._close = close
+        self._session = NativeSession(context)
+        self._steps: Generator[tuple[Call, int], Outputs | None, Outputs] | None = None
+        self._types = 0
+        try:
+            self._set_parameters()
+        except BaseException:
+            self.call.clear()
+            raise
+
+    def _set_parameters(self) -> None:
+        prepare = partial(set_parameters, context=self._context)
+        try:
+            self._types = prepare(self.call, parameters=self._parameters)
+            return
+        except OutputGrowsError:
+            self.call.clear()
+        self._steps = growing_steps(self.call, self._parameters, prepare, self._again, self.doing())
+        self.call, self._types = next(self._steps)
+
+    def _again(self) -> Call:
+        call = Call(cancellable=True)
+        call.use(self._context)
+        if self.is_stopped:
+            call.request_cancellation()
+        return call
+
+    def submit(self) -> bool:
+        self.call.session = self._session
+        return self._session.submit_opening(*self._arguments, self.call, self._types)
+
+    def read(self) -> tuple[_T | None, bool]:
+        call = self.call
+        if call.lost_block(self._context.blocks):
+            # Nothing was sent. Now the memory is copied.
+            call.clear()
+            self._types = set_parameters(call, self._context, self._parameters)
+            self.send()
+            return None, True
+        is_open = not call.result
+        try:
+            outputs = self._outputs()
+            if outputs is not None:
+                is_open = False
+                return self._finish(self._session, outputs), False
+        finally:
+            # What is open is not what was wanted.
+            if is_open:
+                self._session.close()
+        self._session = NativeSession(self._context)
+        self.send()
+        return None, True
+
+    def _outputs(self) -> Outputs | None:
+        """Return the outputs; None if another run is needed."""
+        if self._steps is None:
+            self.attend()
+            return self.call.outputs()
+        try:
+            try:
+                self.attend()
+            except BaseException as error:
+                self.call, self._types = self._steps.throw(error)
+            else:
+                self.call, self._types = self._steps.send(self.call.outputs())
+        except StopIteration as end:
+            outputs: Outputs = end.value
+            return outputs
+        return None
+
+    def attend(self) -> None:
+        self.check_interrupted()
+        if self.outcome:
+            assert self._limit is not None
+            raise self._explain(self.deadline_error(self.outcome, self._limit))
+        if self.call.result:
+            if self.call.result == Result.BAD_STATE and self.call.origin == Origin.API:
+                self.call.check_blocks()
+            raise self._explain(self.failure())
+
+    def refuse(self, result: _T) -> None:
+        self._close(result)
+
+    def doing(self) -> str:
+        return f"opening a session with {named(self._arguments[0])}"
+
+    def failure(self) -> TeecError:
+        return failure(self._context, self.call, self.doing(), self._results)
+
+
+def submit_opening(
+    context: NativeContext,
+    destination: UUID,
+    login: int,
+    gid: int | None,
+    parameters: Sequence[object],
+    limit: Limit | None,
+    results: type[IntEnum] | None,
+    finish: Callable[[NativeSession, Outputs], _T],
+    explain: Callable[[TeecError], TeecError],
+    close: Callable[[_T], object],
+) -> CallFuture[_T]:
+    """Have a worker open a session; its parameters are checked now.
+
+    Args:
+        context: where.
+        destination: the Trusted Application.
+        login: who the client is.
+        gid: the group.
+        parameters: those of the opening.
+        limit: within what it has to end.
+        results: the names of the Trusted Application's own codes.
+        finish: makes the result, of an open session and the outputs.
+        explain: adds to the error what may help.
+        close: closes a result that nobody wants any more.
+    """
+    return _Opening(
+        context, destination, login, gid, parameters, limit, results, finish, explain, close
+    ).start()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A thread that calls functions at their time, for calls for which nobody waits."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import weakref
+from itertools import count
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from .._process import Process, renewed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_T = TypeVar("_T")
+
+
+class _Timekeeper:
+    """One thread for the process. It ends when there is nothing to wait for."""
+
+    def __init__(self) -> None:
+        self._changed = renewed(threading.Condition(threading.RLock()))
+        self._numbers = count()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._generation = Process.generation
+        self._entries: list[tuple[float, int, weakref.ref[Any], Callable[[Any], object]]] = []
+        self._is_running = False
+
+    def call_at(self, when: float, target: Any, function: Callable[[Any], object]) -> None:
+        entry = (when, next(self._numbers), weakref.ref(target), function)
+        with self._changed:
+            if self._generation != Process.generation:
+                # What was there belongs to the parent, which has the thread.
+                self._begin()
+            heapq.heappush(self._entries, entry)
+            if not self._is_running:
+                threading.Thread(target=self._run, daemon=True, name="pytee_client-time").start()
+                self._is_running = True
+            elif self._entries[0] is entry:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while self._entries and not _is_due(self._entries[0]):
+                    self._changed.wait(self._entries[0][0] - monotonic())
+                if not self._entries:
+                    self._is_running = False
+                    return
+                _, _, reference, function = heapq.heappop(self._entries)
+            target = reference()
+            if target is not None and not target.done():
+                function(target)
+            # It must not live on while this waits.
+            del target
+
+
+def _is_due(entry: tuple[float, int, Any, Any]) -> bool:
+    return entry[0] <= monotonic() or entry[2]() is None
+
+
+_timekeeper = _Timekeeper()
+
+
+def call_at(nanoseconds: int, target: _T, function: Callable[[_T], object]) -> None:
+    """Call a function with a future in a while, unless the future is done or gone then."""
+    _timekeeper.call_at(monotonic() + nanoseconds / 1e9, target, function)

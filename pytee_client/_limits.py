@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Time-outs that calls have by default."""
+
+from __future__ import annotations
+
+import math
+
+from ._checks import to_seconds, to_timeout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from ._boundary.call import Limit
+
+__all__ = ["DEFAULT_GRACE", "Limited", "to_limit"]
+
+# In seconds. A request that ends a TEE_Wait() brings the call back within 50 ms.
+DEFAULT_GRACE: Final = 0.25
+
+_NANOSECONDS: Final = 1_000_000_000
+
+
+def to_limit(timeout: object, grace: object) -> Limit | None:
+    """Check a time-out and a grace in seconds; None if there is no time-out."""
+    seconds = to_timeout(timeout, "timeout")
+    more = to_timeout(grace, "grace")
+    if seconds is None:
+        return None
+    return (
+        math.ceil(seconds * _NANOSECONDS),
+        _LONGEST if more is None else math.ceil(more * _NANOSECONDS),
+    )
+
+
+# Nobody waits for it: 292 years.
+_LONGEST: Final = 2**63 - 1
+
+
+class Limited:
+    """The base of what has time-outs for its calls."""
+
+    _timeout: float | None = None
+    _grace: float = DEFAULT_GRACE
+
+    @property
+    def timeout(self) -> float | None:
+        """In how many seconds a call has to end that is given no time-out; None for no limit."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, value: float | None) -> None:
+        self._timeout = to_timeout(value, "timeout")
+
+    @property
+    def grace(self) -> float:
+        """How many seconds more a call may take once its cancellation is requested."""
+        return self._grace
+
+    @grace.setter
+    def grace(self, value: float) -> None:
+        self._grace = to_seconds(value, "grace")
+
+    def _limit(self, timeout: float | None, grace: float | None) -> Limit | None:
+        """Return the limit of a call; None stands for what it has by default."""
+        return to_limit(
+            self._timeout if timeout is None else timeout, self._grace if grace is None else grace
+        )
