@@ -199,7 +199,12 @@ class Commands(Limited):
         """
         calls: CallPool | TimedCalls = self._calls
         if timeout is not None or self._timeout is not None:
-            calls = self._within(timeout, grace)
+            view = self._view
+            # A program gives the same object again and again.
+            if view is not None and view.timeout is timeout and view.grace is grace:
+                calls = view
+            else:
+                calls = self._within(timeout, grace)
         if operation is not None:
             claim = ClaimedCall(operation)
             with claim as call:
@@ -337,7 +342,9 @@ class Commands(Limited):
         Threads: any number may call it at once; the caller must synchronise access to a
         buffer that several calls share.
         """
-        return prepare(self._within(timeout, grace), command_id, slots)
+        limit = self._limit(timeout, grace)
+        calls = self._calls if limit is None else TimedCalls(self._calls, limit)
+        return prepare(calls, command_id, slots)
 
     def submit(
         self,
@@ -376,16 +383,18 @@ class Commands(Limited):
 
         return submit_command(self._calls, command_id, parameters, self._limit(timeout, grace))
 
+    def _limits_changed(self) -> None:
+        self._view = None
+
     def _within(self, timeout: float | None, grace: float | None) -> CallPool | TimedCalls:
         """Return the calls of the session, within a limit if there is one."""
-        calls = self._calls
-        given = (self._timeout if timeout is None else timeout, grace)
-        view = self._view
-        # A program gives the same object again and again.
-        if view is not None and view.given[0] is given[0] and view.given[1] is grace:
-            return view
         limit = self._limit(timeout, grace)
         if limit is None:
-            return calls
-        self._view = TimedCalls(calls, limit, given)
-        return self._view
+            return self._calls
+        before = self._view
+        view = TimedCalls(self._calls, limit, timeout, grace)
+        # Others may use it still, and go on to do so.
+        if before is not None:
+            before.retire()
+        self._view = view
+        return view

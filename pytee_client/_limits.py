@@ -51,6 +51,7 @@ class Limited:
     @timeout.setter
     def timeout(self, value: float | None) -> None:
         self._timeout = to_timeout(value, "timeout")
+        self._limits_changed()
 
     @property
     def grace(self) -> float:
@@ -60,6 +61,10 @@ class Limited:
     @grace.setter
     def grace(self, value: float) -> None:
         self._grace = to_seconds(value, "grace")
+        self._limits_changed()
+
+    def _limits_changed(self) -> None:
+        """Forget what was made with the former time-outs."""
 
     def _limit(self, timeout: float | None, grace: float | None) -> Limit | None:
         """Return the limit of a call; None stands for what it has by default."""

@@ -65,15 +65,18 @@ static struct call *tell_owner(struct call *call)
 	PyGILState_STATE state;
 	struct call *next;
 
-	if (!enter_python(&state))
-		return go_on(queue);
+	if (!enter_python(&state)) {
+		lock_workers();
+		return go_on_and_unlock(queue);
+	}
 	failure = call->failure;
 	call->failure = NULL;
 	answer = PyObject_CallMethod(owner, "_come_back", NULL);
 	Py_XDECREF(answer);
 	if (!answer)
 		PyErr_WriteUnraisable(owner);
-	next = go_on(queue);
+	lock_workers();
+	next = go_on_and_unlock(queue);
 	Py_DECREF(owner);
 	begin_call();
 	leave_python(state);
@@ -118,18 +121,20 @@ static struct call *make_and_end(struct call *call)
 		make_with_python(call);
 	else
 		make(call);
-	end_cancelling(call);
+	end_cancelling_and_lock(call);
 	is_wanted = claim_end(call);
+	/* Who waits may free the call, and its context, as soon as it is over. */
+	if (is_wanted && !call->tells) {
+		next = go_on_and_unlock(call->queue);
+		end_in_thread(call);
+		set_place(call, PLACE_OVER);
+		futex_wake(&call->place);
+		return next;
+	}
+	unlock_workers();
 	if (!is_wanted && call->opening && !call->result)
 		close_unwanted(call);
 	end_in_thread(call);
-	if (call->tells || !is_wanted) {
-		set_place(call, PLACE_OVER);
-		return tell_owner(call);
-	}
-	/* Who waits may free the call, and its context, as soon as it is over. */
-	next = go_on(call->queue);
 	set_place(call, PLACE_OVER);
-	futex_wake(&call->place);
-	return next;
+	return tell_owner(call);
 }

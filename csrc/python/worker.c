@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Workers: threads that make calls for others, so that these need not wait for
- * the TEE. They belong to the process, are made when there is none idle, and end
- * when they were idle for a while. A call of a context waits in its queue while
+ * the TEE. They belong to the process, are made when there is none idle, and last
+ * as long as the process. A call of a context waits in its queue while
  * as many others of it are with workers as may be. With Linux's devices a worker
  * needs nothing of Python, unless somebody is to be told of the call's end.
  */
@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define IDLE_TIME (10 * SECOND)
 
 /* Where a call is, in call->place. With a worker it is one of enum tee_claim. */
 enum { PLACE_QUEUED = TEE_CLAIM_GIVEN_UP + 1, PLACE_OVER };
@@ -164,15 +162,11 @@ static struct call *next_locked(struct queue *queue)
 	return call;
 }
 
-/*
- * After a call of a queue: takes the next. The call has left the list of those
- * with workers.
- */
-static struct call *go_on(struct queue *queue)
+/* After a call of a queue: takes the next. */
+static struct call *go_on_and_unlock(struct queue *queue)
 {
 	struct call *next;
 
-	lock_workers();
 	queue->running--;
 	next = next_locked(queue);
 	unlock_workers();
@@ -180,8 +174,11 @@ static struct call *go_on(struct queue *queue)
 	return next;
 }
 
-/* From here on nobody begins to cancel the call, nor is about to. */
-static void end_cancelling(struct call *call)
+/*
+ * From here on nobody begins to cancel the call, nor is about to. The workers
+ * stay locked.
+ */
+static void end_cancelling_and_lock(struct call *call)
 {
 	uint32_t cancels;
 
@@ -193,7 +190,6 @@ static void end_cancelling(struct call *call)
 	}
 	call->ending = true;
 	list_remove(&calls_with_workers, call);
-	unlock_workers();
 }
 
 static void end_cancel(struct call *call)
@@ -209,29 +205,12 @@ static void cancel(struct call *call)
 	end_cancel(call);
 }
 
-/* Waits for a task; false if there was none for long. */
-static bool wait_for_task(struct worker *self)
+/* Without a time-out, which would take longer than all the rest of it. */
+static void wait_for_task(struct worker *self)
 {
-	int64_t deadline = now() + IDLE_TIME;
-	struct worker **link;
-
-	while (!__atomic_load_n(&self->has_task, __ATOMIC_SEQ_CST)) {
-		if (futex_wait(&self->has_task, 0, deadline) != ETIMEDOUT)
-			continue;
-		lock_workers();
-		for (link = &idle_workers; *link && *link != self;)
-			link = &(*link)->next;
-		if (*link) {
-			*link = self->next;
-			unlock_workers();
-			return false;
-		}
-		unlock_workers();
-		/* Somebody has just taken it, and will give it a task. */
-		deadline = NEVER;
-	}
+	while (!__atomic_load_n(&self->has_task, __ATOMIC_SEQ_CST))
+		futex_wait(&self->has_task, 0, NEVER);
 	self->has_task = 0;
-	return true;
 }
 
 static void *work(void *argument)
@@ -240,7 +219,8 @@ static void *work(void *argument)
 	unsigned int process = tee_process;
 	struct call *call;
 
-	while (wait_for_task(self)) {
+	for (;;) {
+		wait_for_task(self);
 		call = self->call;
 		if (self->cancelled)
 			cancel(self->cancelled);

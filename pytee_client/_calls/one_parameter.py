@@ -34,13 +34,14 @@ from .slots import foreign_block, view_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
     from typing import Any, Final
 
     from .._outputs import Outputs
     from ..memory import SharedMemory
     from .call import Call
-    from .timed import AnyCalls, FreeCalls
+    from .timed import AnyCalls
 
 _UINT32_MAX: Final = 0xFFFFFFFF
 _BAD_STATE: Final = int(Result.BAD_STATE)
@@ -171,7 +172,7 @@ def call_with_block(calls: AnyCalls, command_id: int, block: SharedMemory) -> Ou
         free.append(call)
 
 
-def repeat_with_value(calls: AnyCalls, free: FreeCalls, make: Callable[[], Call]) -> Outputs:
+def repeat_with_value(calls: AnyCalls, free: deque[Call], make: Callable[[], Call]) -> Outputs:
     """Run a command once more whose one parameter comes back as two numbers."""
     try:
         call = free.pop()
@@ -186,7 +187,7 @@ def repeat_with_value(calls: AnyCalls, free: FreeCalls, make: Callable[[], Call]
 
 
 def repeat_with_bytes(
-    calls: AnyCalls, free: FreeCalls, make: Callable[[], Call], buffer: bytearray, size: int
+    calls: AnyCalls, free: deque[Call], make: Callable[[], Call], buffer: bytearray, size: int
 ) -> Outputs:
     """Run a command once more whose one parameter comes back in a buffer that is not empty."""
     try:

@@ -47,7 +47,7 @@ class CallPool:
     Attributes:
         free: calls that no thread uses. Take one with pop(), make a new one if there is none,
             and append() it when it is over.
-        timed: the same, of calls that were made within a limit.
+        timed: calls that no thread uses, for TimedCalls.
         is_closed: whether the session is closed, or is being closed.
         death: how the Trusted Application was found to have panicked; None if it lives.
         registered: the registered blocks of the context; false if there is none.

@@ -25,7 +25,7 @@ from .one_parameter import (
     repeat_with_value,
 )
 from .slots import is_parameter_class, set_parameters
-from .timed import KeptCalls
+from .timed import FreeTimedCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .._outputs import Outputs
     from .call import Call
-    from .timed import AnyCalls, FreeCalls
+    from .timed import AnyCalls
 
     _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 
@@ -192,7 +192,7 @@ def _prepare_kept(
     if first.has_part:
         first.clear()
         return None
-    free: FreeCalls = deque([first]) if first.limit is None else KeptCalls(first)
+    free = deque([first]) if first.limit is None else FreeTimedCalls([first])
     if len(slots) == 1:
         (slot,) = slots
         if isinstance(slot, p.ValueOutput | p.ValueInOut):
@@ -204,7 +204,7 @@ def _prepare_kept(
     return partial(_repeat, calls, free, make)
 
 
-def _repeat(calls: AnyCalls, free: FreeCalls, make: Callable[[], Call]) -> Outputs:
+def _repeat(calls: AnyCalls, free: deque[Call], make: Callable[[], Call]) -> Outputs:
     """Run a command once more with parameters of any kind."""
     try:
         call = free.pop()

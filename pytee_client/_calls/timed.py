@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 
 from .._boundary.call import UNSENT
 from .call import Call
@@ -12,75 +13,77 @@ from .deadline import deadline_error
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias
+    from typing import TypeAlias
 
     from .._boundary.call import Limit
     from .._outputs import Outputs
     from .pool import CallPool
 
-    class FreeCalls(Protocol):
-        @property
-        def pop(self) -> Callable[[], Call]: ...
-
-        def append(self, call: Call, /) -> Any: ...
-
     AnyCalls: TypeAlias = "CallPool | TimedCalls"
+
+
+class FreeTimedCalls(deque["Call"]):
+    """Calls that no thread uses, and that are over."""
+
+    __slots__ = ()
+
+    def append(self, call: Call) -> None:
+        """Give a call back, if it is over."""
+        if not call.is_given_up:
+            super().append(call)
 
 
 class TimedCalls:
     """The calls of a session within a limit; it stands in for the CallPool.
 
     Attributes:
-        given: the time-out and the grace that it was made for, as they were given.
+        timeout, grace: what it was made for, as it was given.
+        free: calls that no thread uses.
         registered, session: those of the pool.
     """
 
-    __slots__ = ("_calls", "_free", "_limit", "given", "registered", "session")
+    __slots__ = ("_calls", "_limit", "free", "grace", "registered", "session", "timeout")
 
-    def __init__(self, calls: CallPool, limit: Limit, given: tuple[object, object]) -> None:
+    def __init__(
+        self, calls: CallPool, limit: Limit, timeout: object = None, grace: object = None
+    ) -> None:
         """Take over a session's calls."""
-        self.given = given
+        self.timeout = timeout
+        self.grace = grace
+        self.free = FreeTimedCalls()
         self.registered = calls.registered
         self.session = calls.session
         self._calls = calls
-        self._free = calls.timed
         self._limit = limit
 
-    @property
-    def free(self) -> TimedCalls:
-        """Itself: calls that no thread uses."""
-        return self
-
-    def pop(self) -> Call:
-        """Take a call that no thread uses; IndexError if there is none."""
-        if not self._limit[0]:
-            raise self._expired()
-        call = self._free.pop()
-        if call.limit is not self._limit:
-            call.within(self._limit)
-        return call
-
-    def append(self, call: Call) -> None:
-        """Give a call back, if it is over."""
-        if not call.is_given_up:
-            self._free.append(call)
+    def retire(self) -> None:
+        """Let others have the free calls, which they use within their own limits."""
+        free, spare = self.free, self._calls.timed
+        with suppress(IndexError):
+            while True:
+                spare.append(free.pop())
 
     def new(self) -> Call:
-        """Make a call."""
-        call = self._calls.new()
+        """Make a call, or take over a spare one."""
+        if not self._limit[0]:
+            raise self._expired()
+        try:
+            call = self._calls.timed.pop()
+        except IndexError:
+            call = self._calls.new()
         call.within(self._limit)
         return call
 
     def run(self, command_id: int, parameters: Sequence[object]) -> Outputs:
         """Run a command and return its outputs."""
         try:
-            call = self.pop()
+            call = self.free.pop()
         except IndexError:
             call = self.new()
         try:
             return self.invoke(call, command_id, parameters)
         finally:
-            self.append(call)
+            self.free.append(call)
 
     def invoke(
         self,
@@ -113,19 +116,3 @@ class TimedCalls:
             None,
             None,
         )
-
-
-class KeptCalls:
-    """Calls that keep the parameters of a prepared command, and have to end by a deadline."""
-
-    __slots__ = ("_calls", "pop")
-
-    def __init__(self, first: Call) -> None:
-        """Begin with one."""
-        self._calls = deque([first])
-        self.pop = self._calls.pop
-
-    def append(self, call: Call) -> None:
-        """Give a call back, if it is over."""
-        if not call.is_given_up:
-            self._calls.append(call)
