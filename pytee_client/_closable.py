@@ -38,6 +38,10 @@ class Closable(Single):
         """Release what it holds."""
         raise NotImplementedError
 
+    def _close(self) -> None:
+        """Do what close() does, also where a subclass has one that is awaited."""
+        self.close()
+
     def __enter__(self) -> t.Self:
         self._check_live()
         return self
@@ -55,7 +59,7 @@ class Closable(Single):
         try:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         finally:
-            self.close()
+            self._close()
 
 
 Closable.__del__ = make_finalizer(Closable)  # type: ignore[attr-defined]

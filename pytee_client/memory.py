@@ -148,6 +148,9 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
     except resize(). A block of size 0 shows one byte, which is not shared.
     """
 
+    # The class that a block has when it is closed.
+    _when_closed: type[t.Self]
+
     def __new__(cls, context: Context, native: NativeSharedMemory) -> t.Self:
         """Make the pages; nothing is shared yet."""
         check_made_by(native, NativeSharedMemory, "Context.allocate_shared_memory()")
@@ -161,8 +164,8 @@ class AllocatedSharedMemory(SharedMemory[memoryview], mmap.mmap):  # type: ignor
     def _give_up_pages(self) -> None:
         # Without any view they go now. Otherwise with the last: a call that uses the block has
         # one, too.
-        if not isinstance(self, _ClosedSharedMemory):
-            self.__class__ = _closed_class
+        if self.__class__ is not self._when_closed:
+            self.__class__ = self._when_closed
         if not self._native.is_shared:
             # The last view will do it otherwise. Programs need not wait for contextlib's import.
             try:  # noqa: SIM105
@@ -180,30 +183,26 @@ def _refuse(block: AllocatedSharedMemory, /, *arguments: object, **named: object
 
 
 _KEPT: Final = ("close", "closed")
+_REFUSED: Final = (
+    *(name for name in vars(mmap.mmap) if name[0] != "_" and name not in _KEPT),
+    "__len__",
+    "__getitem__",
+    "__setitem__",
+    "__delitem__",
+    "__contains__",
+    "__iter__",
+    "__reversed__",
+    "_refuse",
+)
 
 
-class _ClosedSharedMemory(AllocatedSharedMemory):
-    """What a block becomes when it is closed; a buffer no more, though its views live."""
-
-    locals().update(
-        dict.fromkeys(
-            (
-                *(name for name in vars(mmap.mmap) if name[0] != "_" and name not in _KEPT),
-                "__len__",
-                "__getitem__",
-                "__setitem__",
-                "__delitem__",
-                "__contains__",
-                "__iter__",
-                "__reversed__",
-                "_refuse",
-            ),
-            _refuse,
-        )
-    )
+def set_closed_class(kind: type[AllocatedSharedMemory]) -> None:
+    """Make what blocks of a class become when closed: buffers no more, though views live."""
+    refusing = type(kind.__name__, (kind,), dict.fromkeys(_REFUSED, _refuse))
+    kind._when_closed = make_closed_class(refusing)
 
 
-_closed_class = make_closed_class(_ClosedSharedMemory)
+set_closed_class(AllocatedSharedMemory)
 
 
 class RegisteredSharedMemory(SharedMemory[memoryview]):
