@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         enumerate_devices,
         wait_for_device,
     )
+    from .session_pool import PooledSession, PoolStats, SessionPool
 
 __all__ = [
     "AllocatedSharedMemory",
@@ -49,10 +50,13 @@ __all__ = [
     "DescriptorSharedMemory",
     "Device",
     "Operation",
+    "PoolStats",
+    "PooledSession",
     "RegisteredSharedMemory",
     "Revision",
     "RpmbRoutingModel",
     "Session",
+    "SessionPool",
     "SharedMemory",
     "Version",
     "client_uuid",
@@ -75,15 +79,21 @@ _OF_DEVICES = frozenset(
         "wait_for_device",
     }
 )
+_OF_POOLS = frozenset({"PoolStats", "PooledSession", "SessionPool"})
 
 
 def __getattr__(name: str) -> Any:
-    """Import what few programs use when they ask for it: devices, and the package's version."""
+    """Import what few programs use when they ask for it: devices, pools, the version."""
     if name in _OF_DEVICES:
         with TranslatedFilesShortage(f"importing {name}"):
             from . import devices
 
         return getattr(devices, name)
+    if name in _OF_POOLS:
+        with TranslatedFilesShortage(f"importing {name}"):
+            from . import session_pool
+
+        return getattr(session_pool, name)
     if name == "__version__":
         return _version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from ._boundary import NativeSession
     from ._calls.jobs import CallFuture
     from ._outputs import Outputs
+    from .session_pool import SessionPool
 
     _T = TypeVar("_T")
     _Block = TypeVar("_Block", bound=SharedMemory)
@@ -290,6 +291,45 @@ class Context(Limited, Closable):
             raise ClosedContextError("the context was closed while the session was opened")
         return session
 
+    def session_pool(
+        self,
+        destination: t.UUID,
+        /,
+        *parameters: Parameter,
+        size: int = 4,
+        login: int = Login.PUBLIC,
+        gid: int | str | None = None,
+        results: type[IntEnum] | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> SessionPool:
+        """Make a pool of sessions with a Trusted Application, which opens them when it needs them.
+
+        Args:
+            destination: the UUID of the Trusted Application.
+            parameters: what each session is opened with.
+            size: how many sessions there may be at once.
+            login: as of open_session().
+            gid: as of open_session().
+            results: as of open_session().
+            timeout: seconds that callers have by default, to get a session and for a command;
+                None for the context's default.
+            grace: seconds that the Trusted Application has to stop after that, by default.
+
+        Raises:
+            ParameterTypeError, ParameterRangeError: an argument is wrong.
+            ClosedContextError: the context is closed.
+
+        Threads: may be called from any.
+        """
+        self._check_live()
+        _check_results(results)
+        with TranslatedFilesShortage("importing SessionPool"):
+            from .session_pool import SessionPool
+
+        options = {"login": login, "gid": gid, "results": results}
+        return SessionPool(self, destination, parameters, size, options, timeout, grace)
+
     def _count_sessions(self, destination: t.UUID) -> int:
         sessions = living(self._sessions)
         return sum(one.destination == destination and not one.closed for one in sessions)
@@ -428,7 +468,7 @@ class Context(Limited, Closable):
         self._blocks.add(weakref.ref(block, self._blocks.discard))
         block._closed = False
         if self._closing:
-            block.close()
+            block._close()
             raise ClosedContextError("the context was closed while memory was shared")
         return block
 
@@ -463,7 +503,7 @@ class Context(Limited, Closable):
                 if isinstance(part, Session):
                     part.close(max(0, deadline - time.monotonic()))
                 else:
-                    part.close()
+                    part._close()
             except BaseException as error:
                 first = with_earlier(error, first)
                 # If the part is closed, its error must not keep the others open.

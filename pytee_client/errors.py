@@ -39,6 +39,7 @@ __all__ = [
     "CiphertextInvalidError",
     "ClosedContextError",
     "ClosedError",
+    "ClosedPoolError",
     "ClosedSessionError",
     "ClosedSharedMemoryError",
     "CommunicationError",
@@ -73,6 +74,7 @@ __all__ = [
     "OutOfMemoryError",
     "ParameterRangeError",
     "ParameterTypeError",
+    "PoolSizeWarning",
     "PrivilegedDeviceError",
     "ReadOnlyBufferError",
     "SecurityError",
@@ -94,6 +96,10 @@ __all__ = [
 
 class FakeTeeWarning(UserWarning):
     """The machine has no TEE device, and the fake kernel answers instead of one."""
+
+
+class PoolSizeWarning(UserWarning):
+    """The TEE opens fewer sessions with an application than a pool may have, such as one."""
 
 
 class GenericError(TeecError):
@@ -383,6 +389,10 @@ class ClosedContextError(ClosedError):
 
 class ClosedSessionError(ClosedError):
     """The session is closed."""
+
+
+class ClosedPoolError(ClosedError):
+    """The pool of sessions is closed, or is being drained."""
 
 
 class ClosedSharedMemoryError(ClosedError):

@@ -86,7 +86,7 @@ class Moment:
         return f"{name}: instruction {self.instruction}"
 
 
-class _Tracer:
+class Tracer:
     """Calls a function before each instruction of some code."""
 
     def __init__(
@@ -116,7 +116,7 @@ def moments_of(run: Callable[[], object], is_in: Callable[[str], bool]) -> list[
         if instruction in places(code):
             seen[code, instruction] = None
 
-    sys.settrace(_Tracer(lambda code: is_in(code.co_filename), see))
+    sys.settrace(Tracer(lambda code: is_in(code.co_filename), see))
     try:
         run()
     finally:
@@ -148,7 +148,7 @@ def interrupt_at(moment: Moment, run: Callable[[], object]) -> bool:
             sys.settrace(None)
             raise KeyboardInterrupt
 
-    sys.settrace(_Tracer(lambda code: code is moment.code, see))
+    sys.settrace(Tracer(lambda code: code is moment.code, see))
     try:
         run()
     except KeyboardInterrupt:

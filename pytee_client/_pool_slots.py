@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sessions of a pool: which are free, and who waits for one.
+
+Without a lock, which a signal's handler could meet again. A slot moves from one list to another
+in one step, which an interrupt can't split, so that it is always in one of them.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+import weakref
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import starmap
+from threading import Lock, get_ident
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from ._boundary import make_finalizer
+from ._known_applications import named
+from .errors import BadStateError, ClosedPoolError, DeadlineError, PoolSizeWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
+
+    class _Session(Protocol):
+        @property
+        def closed(self) -> bool: ...
+        @property
+        def is_dead(self) -> bool: ...
+        @property
+        def is_busy(self) -> bool: ...
+
+
+_SessionT = TypeVar("_SessionT", bound="_Session")
+_T = TypeVar("_T")
+
+# How long an interrupt in the middle of a hand-over can delay the next caller, in seconds.
+RECHECK: Final = 1.0
+# When the TEE is asked again for a session that it did not open, in seconds.
+_RETRY: Final = 30.0
+# Arguments of one call that has none.
+_ONCE: Final = ((),)
+
+
+@dataclass(frozen=True)
+class PoolStats:
+    """What a pool of sessions is doing, at one moment.
+
+    Attributes:
+        size: how many sessions it may have.
+        open: how many it has.
+        idle: how many of these nobody uses.
+        in_use: how many callers have a session, or are opening one.
+        waiting: how many callers wait for one.
+        opened: how many it has opened so far.
+        dead: how many of these it has replaced because their application had panicked, or may
+            have, as another one of its sessions was dead.
+        abandoned: how many it has replaced because a call still ran when they were given back.
+        is_limited: whether the TEE opens fewer sessions than the pool may have.
+    """
+
+    size: int
+    open: int
+    idle: int
+    in_use: int
+    waiting: int
+    opened: int
+    dead: int
+    abandoned: int
+    is_limited: bool
+
+
+class Slot(Generic[_SessionT]):
+    """A place for a session, with at most one in it."""
+
+    __slots__ = ("abandoned", "dead", "era", "opened", "sessions")
+
+    def __init__(self) -> None:
+        self.sessions: list[_SessionT] = []
+        # What the pool's era was when the session was opened.
+        self.era: object = None
+        # Only who has the slot counts.
+        self.opened: int = 0
+        self.dead: int = 0
+        self.abandoned: int = 0
+
+
+class Waiter:
+    """A caller who waits in a thread.
+
+    Attributes:
+        stack: the same for those who can't run before what they interrupted is over.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "stack")
+
+    def __init__(self) -> None:
+        self.stack: object = get_ident()
+        self._lock = Lock()
+        self._lock.acquire()
+
+    def wake(self) -> bool:
+        """Wake it, or have its next wait end at once; false if it can't run any more."""
+        with suppress(RuntimeError):
+            self._lock.release()
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Wait to be woken, or for some seconds."""
+        self._lock.acquire(timeout=seconds)
+
+
+class _Wakes(Protocol):
+    @property
+    def stack(self) -> object: ...
+    def wake(self) -> bool: ...
+
+
+def _move(take: Callable[[], _T], put: Callable[[starmap[_T]], object]) -> bool:
+    """Move one thing from a list to another in one step; false if there was none."""
+    try:
+        # All of it is in C: no signal's handler runs between the two, and no finalizer.
+        put(starmap(take, _ONCE))
+    except IndexError:
+        return False
+    return True
+
+
+class Slots(Generic[_SessionT]):
+    """The slots of one pool.
+
+    Attributes:
+        all: the slots, wherever they are.
+        free: those that nobody has, those with a session at its end.
+    """
+
+    def __init__(self, size: int, destination: UUID) -> None:
+        self.all: tuple[Slot[_SessionT], ...] = tuple(Slot() for _ in range(size))
+        self.free: deque[Slot[_SessionT]] = deque(self.all)
+        # Those for which the TEE opens no session.
+        self._retired: deque[Slot[_SessionT]] = deque()
+        # Those who wait for a slot, in order, and those who wait for all to be back. Weak, as an
+        # interrupt may keep one from leaving.
+        self._line: list[weakref.ref[_Wakes]] = []
+        self._watchers: list[weakref.ref[_Wakes]] = []
+        self._destination = destination
+        self._has_warned = False
+        self._retry_at = 0.0
+        # Renewed when a session is found dead, as the others may be dead as well.
+        self._era = object()
+        self.is_draining = False
+        self.is_closing = False
+
+    def check_open(self) -> None:
+        """Raise ClosedPoolError if nobody gets a session any more."""
+        if self.is_closing:
+            raise self.refusal()
+
+    def refusal(self) -> ClosedPoolError:
+        """Make the error for a caller who gets no session any more."""
+        state = "closed" if self.is_closing else "being drained"
+        return ClosedPoolError(f"the pool is {state}: make another with Context.session_pool()")
+
+    def enter(self, waiter: _Wakes, *, first: bool = False) -> None:
+        """Have a caller stand in line, at its end unless the caller has been first before."""
+        self._line.insert(0 if first else len(self._line), weakref.ref(waiter))
+
+    def leave(self, waiter: _Wakes) -> None:
+        """Have a caller leave the line, and the next one look whether a slot is free."""
+        _remove(self._line, waiter)
+        self.wake_next()
+
+    def take(self, waiter: _Wakes, held: list[Slot[_SessionT]]) -> bool:
+        """Move a free slot to a caller who stands in line; false if it is not its turn yet."""
+        self.check_open()
+        if not self._is_next(waiter):
+            return False
+        return _move(self.free.pop, held.extend) or self._take_retired(held)
+
+    def _take_retired(self, held: list[Slot[_SessionT]]) -> bool:
+        """Move a slot that was given up to a caller, once in a while."""
+        now = time.monotonic()
+        if not self._retired or now < self._retry_at:
+            return False
+        self._retry_at = now + _RETRY
+        return _move(self._retired.pop, held.extend)
+
+    def _is_next(self, waiter: _Wakes) -> bool:
+        place = 0
+        while True:
+            try:
+                reference = self._line[place]
+            except IndexError:
+                return True
+            other = reference()
+            if other is waiter:
+                return True
+            if other is None:
+                with suppress(ValueError):
+                    self._line.remove(reference)
+            elif other.stack != waiter.stack:
+                return False
+            else:
+                # This one was interrupted by what the waiter is called by.
+                place += 1
+
+    def wake_next(self) -> None:
+        """Have the first in line look whether a slot is free."""
+        if not self.free and not self.restore():
+            return
+        while self._line:
+            try:
+                reference = self._line[0]
+            except IndexError:
+                break
+            other = reference()
+            if other is not None and other.wake():
+                break
+            with suppress(ValueError):
+                self._line.remove(reference)
+        if self.is_draining:
+            self.wake_all(self._watchers)
+
+    def wake_all(self, references: list[weakref.ref[_Wakes]] | None = None) -> None:
+        """Have all look who wait."""
+        for reference in (self._line if references is None else references).copy():
+            other = reference()
+            if other is not None:
+                other.wake()
+
+    @property
+    def era(self) -> object:
+        """What a slot's era is when its session is opened now."""
+        return self._era
+
+    def unfit(self, slot: Slot[_SessionT]) -> _SessionT | None:
+        """Return the session in a slot if it has to be replaced, and count it."""
+        for session in slot.sessions:
+            if session.closed:
+                return session
+            if session.is_dead:
+                slot.dead += 1
+                # The application may have had one instance for all sessions.
+                self._era = object()
+                return session
+            if session.is_busy:
+                slot.abandoned += 1
+                return session
+            if slot.era is not self._era:
+                slot.dead += 1
+                return session
+        return None
+
+    def give_back(self, held: list[Slot[_SessionT]]) -> None:
+        """Move the slot of a caller back, and have the next one look."""
+        try:
+            for slot in held:
+                free = self.free
+                put = free.extend if slot.sessions else free.extendleft
+                _move(held.pop, put)
+        finally:
+            self.wake_next()
+
+    def retire(self, held: list[Slot[_SessionT]]) -> bool:
+        """Give up a slot for which the TEE opens no session; false if there is no other one.
+
+        Says once that the pool has fewer sessions than it may have.
+        """
+        if not any(other.sessions for other in self.all) and self._in_use() <= 1:
+            return False
+        self._retry_at = time.monotonic() + _RETRY
+        _move(held.pop, self._retired.extend)
+        self.wake_next()
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"the TEE opens no more sessions with {named(self._destination)} now, and none for"
+                " long if it is an application with one session at a time: the pool of"
+                f" {len(self.all)} makes do with {sum(len(one.sessions) for one in self.all)}",
+                PoolSizeWarning,
+                stacklevel=4,
+            )
+        return True
+
+    def restore(self) -> bool:
+        """Take a slot back that was given up, if no other one is left."""
+        if self._in_use() or any(slot.sessions for slot in self.all):
+            return False
+        return _move(self._retired.pop, self.free.extend)
+
+    def _in_use(self) -> int:
+        return len(self.all) - len(self.free) - len(self._retired)
+
+    @property
+    def are_back(self) -> bool:
+        """Whether nobody has a session, and nobody waits for one."""
+        return not self._in_use() and not any(reference() for reference in self._line.copy())
+
+    def watch(self, waiter: _Wakes) -> None:
+        """Have somebody be woken when slots come back."""
+        self._watchers.append(weakref.ref(waiter))
+
+    def unwatch(self, waiter: _Wakes) -> None:
+        """End what watch() began."""
+        _remove(self._watchers, waiter)
+
+    def late(self) -> DeadlineError:
+        """Make the error for a caller who waited too long."""
+        return DeadlineError(
+            f"waiting for a session with {named(self._destination)}",
+            details=f"{self._in_use()} of the pool's {len(self.all)} sessions are in use",
+            remedy="nothing was sent: give it more time, or the pool more sessions",
+        )
+
+    def still_used(self) -> DeadlineError:
+        """Make the error for who waited too long for all sessions to be back."""
+        error = DeadlineError(
+            f"draining a pool of sessions with {named(self._destination)}",
+            details=f"{self._in_use()} sessions are still in use",
+            remedy="close() ends the pool all the same",
+        )
+        error.still_running = True
+        return error
+
+    def stats(self) -> PoolStats:
+        """Count."""
+        return PoolStats(
+            size=len(self.all),
+            open=_count_open(self.all),
+            idle=_count_open(self.free.copy()),
+            in_use=self._in_use(),
+            waiting=sum(reference() is not None for reference in self._line.copy()),
+            opened=sum(slot.opened for slot in self.all),
+            dead=sum(slot.dead for slot in self.all),
+            abandoned=sum(slot.abandoned for slot in self.all),
+            is_limited=bool(self._retired),
+        )
+
+
+def _count_open(slots: Iterable[Slot[_SessionT]]) -> int:
+    return sum(not session.closed for slot in slots for session in slot.sessions.copy())
+
+
+def _remove(references: list[weakref.ref[_Wakes]], waiter: _Wakes) -> None:
+    with suppress(ValueError):
+        references.remove(weakref.ref(waiter))
+
+
+class Lease(Generic[_SessionT]):
+    """The use of one session of a pool, which ends with it at the latest.
+
+    Attributes:
+        held: the slot, while it is used.
+    """
+
+    def __init__(self, slots: Slots[_SessionT]) -> None:
+        self._slots = slots
+        self._is_used = False
+        self.held: list[Slot[_SessionT]] = []
+
+    def begin(self) -> None:
+        """Raise an error if it was used before."""
+        if self._is_used:
+            raise BadStateError("this use of a session is over: ask the pool for another")
+        self._is_used = True
+
+    @property
+    def _closed(self) -> bool:
+        # It has none if an interrupt kept it from being made.
+        return not getattr(self, "held", None)
+
+    def _forgotten(self) -> None:
+        self._slots.give_back(self.held)
+
+
+Lease.__del__ = make_finalizer(Lease)  # type: ignore[attr-defined]

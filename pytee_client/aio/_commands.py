@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The commands of a session on a loop, with the types of their outputs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .. import operation as blocking_operation
+from .._outputs import Output, Outputs, RequiredSize, Value
+from .._single import Single
+from ..memory import SharedMemory
+from ..parameters import (
+    InputParameter,
+    MemrefPartialInOut,
+    MemrefPartialInput,
+    MemrefPartialOutput,
+    MemrefTempInOut,
+    MemrefTempInput,
+    MemrefTempOutput,
+    MemrefWhole,
+    OutputParameter,
+    Parameter,
+    ValueInOut,
+    ValueInput,
+    ValueOutput,
+)
+from . import operation as operations
+from .operation import Operation
+from .prepared import PreparedCommand
+
+if TYPE_CHECKING:
+    from .. import session as blocking
+    from .context import Context
+
+_A = TypeVar("_A", bound=Output)
+_B = TypeVar("_B", bound=Output)
+_M = TypeVar("_M", bound=memoryview | int)
+
+
+class Commands(Single):
+    """Runs the commands of a session.
+
+    Attributes:
+        context: the context it was opened in.
+    """
+
+    context: Context
+    _session: blocking.Session
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[()]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory[_M] | MemrefWhole[_M],
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[_M | RequiredSize, ...]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[()]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: SharedMemory | MemrefWhole,
+            second: Parameter,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> Outputs: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: Parameter,
+            second: SharedMemory | MemrefWhole,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> Outputs: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[()]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: InputParameter,
+            second: OutputParameter[_A],
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: InputParameter,
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[_A]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            first: OutputParameter[_A],
+            second: OutputParameter[_B],
+            /,
+            *,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> tuple[_A, _B]: ...
+        @overload
+        async def invoke_command(
+            self,
+            command_id: int,
+            /,
+            *parameters: Parameter,
+            operation: Operation | None = None,
+            timeout: float | None = None,
+            grace: float | None = None,
+        ) -> Outputs: ...
+
+    async def invoke_command(
+        self,
+        command_id: int,
+        /,
+        *parameters: Parameter,
+        operation: Operation | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> Outputs:
+        """Run a command of the Trusted Application; see pytee_client.Session.invoke_command().
+
+        If the task is cancelled, CancelledError is raised at once, and the Trusted Application
+        is asked to stop. Until it does, the call runs on by itself, and nobody else gets its
+        buffers: what it writes late reaches nobody.
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            parameters: up to four, in slot order; see pytee_client.parameters.
+            operation: lets others cancel the call, and the task get what comes back.
+            timeout: seconds until DeadlineError; None for the session's default.
+            grace: seconds that the Trusted Application then has to stop; None for the session's.
+
+        Raises:
+            DeadlineError: a TimeoutError; the time was over.
+            TeecError: the call failed, as pytee_client.Session.invoke_command() says.
+
+        Threads: may be called from any, on any loop. Calls begin in the order in which they
+        were made.
+        """
+        session = self._session
+        return await operations.run(
+            operation,
+            partial(session.submit, command_id, *parameters, timeout=timeout, grace=grace),
+            partial(_invoke_cancelled, session, command_id, parameters),
+            self.context._threads,
+        )
+
+    if TYPE_CHECKING:
+
+        @overload
+        def prepare(self, command_id: int, /) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: SharedMemory[_M] | MemrefWhole[_M], /
+        ) -> PreparedCommand[tuple[_M | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefWhole], /
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize, ...]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: InputParameter | type[ValueInput | MemrefTempInput | MemrefPartialInput],
+            /,
+        ) -> PreparedCommand[tuple[()]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: OutputParameter[_A], /
+        ) -> PreparedCommand[tuple[_A]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[ValueOutput | ValueInOut], /
+        ) -> PreparedCommand[tuple[Value]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, slot: type[MemrefTempOutput[Any] | MemrefTempInOut[Any]], /
+        ) -> PreparedCommand[tuple[bytes | memoryview | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self,
+            command_id: int,
+            slot: type[MemrefPartialOutput[Any] | MemrefPartialInOut[Any]],
+            /,
+        ) -> PreparedCommand[tuple[memoryview | int | RequiredSize]]: ...
+        @overload
+        def prepare(
+            self, command_id: int, /, *slots: Parameter | type[object]
+        ) -> PreparedCommand[Outputs]: ...
+
+    def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand[Any]:
+        """Prepare a command that is to be run many times; see pytee_client.Session.prepare().
+
+        Returns:
+            A PreparedCommand: call and await it to run the command. ::
+
+                increment = session.prepare(0, ValueInOut)
+                for number in numbers:
+                    ((result, _),) = await increment((number, 0))
+
+        Raises:
+            TeecError: as pytee_client.Session.prepare() says. Nothing is sent.
+
+        Threads: any number may call it at once, on any loop.
+        """
+        return PreparedCommand(self._session.prepare(command_id, *slots), self.context._threads)
+
+
+def _invoke_cancelled(
+    session: blocking.Session,
+    command_id: int,
+    parameters: tuple[Parameter, ...],
+    operation: blocking_operation.Operation,
+) -> Outputs:
+    return session.invoke_command(command_id, *parameters, operation=operation)

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A pool of sessions with one Trusted Application, on a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from .._boundary import uuid_octets
+from .._checks import check_made_by, to_count
+from .._deadline import Deadline
+from .._known_applications import named
+from .._like import like
+from .._outputs import Outputs
+from .._pool_slots import Lease, PoolStats, Slot, Slots
+from .._single import Single
+from ..errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
+from ..parameters import Parameter
+from ._waiting import Waker, result_of
+from .operation import Operation
+from .session import Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from uuid import UUID
+
+    from typing_extensions import Self
+
+    from .context import Context
+
+__all__ = ["PooledSession", "SessionPool"]
+
+# For type checkers an object of the class, for its bound methods.
+_A_SESSION: Final = cast("Session", Session)
+
+
+class PooledSession(Lease[Session]):
+    """The use of one session of a pool; made by SessionPool.session(), for `async with`."""
+
+    def __init__(self, pool: SessionPool, timeout: float | None) -> None:
+        check_made_by(pool, SessionPool, "SessionPool.session()")
+        super().__init__(pool._slots)
+        self._pool = pool
+        self._timeout = timeout
+
+    async def __aenter__(self) -> Session:
+        self.begin()
+        try:
+            return await self._pool._provide(self.held, self._pool._deadline(self._timeout))
+        except BaseException:
+            self._forgotten()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            for slot in self.held:
+                session = self._pool._slots.unfit(slot)
+                if session is not None:
+                    # Nobody has to wait for that, but those who want the slot.
+                    last = self._passed_on()
+                    self._pool.context._threads.submit(partial(last.replace, session))
+        finally:
+            self._forgotten()
+
+    def _passed_on(self) -> _LastUse:
+        last = _LastUse(self._pool._slots)
+        last.held.append(self.held.pop())
+        return last
+
+
+class _LastUse(Lease[Session]):
+    """The use of a session by the thread that closes it."""
+
+    def replace(self, session: Session) -> None:
+        """Close the session and give the empty slot back."""
+        try:
+            _end(session)
+            self.held[0].sessions.clear()
+        finally:
+            self._forgotten()
+
+
+def _end(session: Session) -> None:
+    # What still runs is asked to stop, and the last call closes the session.
+    with suppress(DeadlineError):
+        session._session.close(timeout=0)
+
+
+class SessionPool(Single):
+    """Up to so many sessions with one Trusted Application; made by Context.session_pool().
+
+    Sessions are opened when they are needed, and used again. ::
+
+        async with context.session_pool(VAULT, size=4, timeout=5) as pool:
+            (digest,) = await pool.invoke_command(7, b"abc", MemrefTempOutput(32))
+
+            async with pool.session() as session:  # several commands in one session
+                await session.invoke_command(1, b"key")
+                await session.invoke_command(2)
+
+    Callers get their sessions in the order in which they asked. A session whose application
+    panicked is replaced, and so is one in which a call still runs when it is given back, as one
+    whose task was cancelled.
+
+    Attributes:
+        context: the context that the sessions are in.
+        destination: the UUID of the Trusted Application.
+        size: how many sessions it may have.
+        timeout: seconds that callers have by default, to get a session and for a command;
+            None for no limit.
+        grace: seconds that the Trusted Application has to stop after that, by default; None
+            for the context's.
+
+    Threads: any number may use a pool at once, on any loop.
+    Processes: a child of a fork can't use its parent's pools.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        destination: UUID,
+        parameters: tuple[Parameter, ...],
+        size: int,
+        options: dict[str, Any],
+        timeout: float | None,
+        grace: float | None,
+    ) -> None:
+        """Begin without a session; options are those of Context.open_session()."""
+        uuid_octets(destination)
+        number = to_count(size, "the size of the pool", 1)
+        Deadline(timeout)
+        self.context: Context = context
+        self.destination: UUID = destination
+        self.size: Final = number
+        self.timeout: float | None = timeout
+        self.grace: float | None = grace
+        self._parameters = parameters
+        self._options = options
+        self._slots: Slots[Session] = Slots(number, destination)
+        self._closed = False
+
+    def session(self, *, timeout: float | None = None) -> PooledSession:
+        """Return what gives a session to `async with`, and has it back at the end of it.
+
+        At its end nothing should run in the session any more: a call that does is asked to stop,
+        and the session is replaced.
+
+        Args:
+            timeout: seconds to wait for a session, including the time to open one; None for
+                the pool's default.
+
+        Raises:
+            These come from `async with`.
+            DeadlineError: a TimeoutError; all sessions were in use for that time.
+            ClosedPoolError: the pool is closed, or is being drained.
+            TeecError: a session can't be opened; see Context.open_session(). BUSY,
+                ACCESS_CONFLICT and OUT_OF_MEMORY are no errors if the pool has others: then the
+                caller waits for one, and a PoolSizeWarning tells it once.
+
+        Threads: may be called from any, on any loop.
+        """
+        return PooledSession(self, timeout)
+
+    @like(_A_SESSION.invoke_command)
+    async def invoke_command(
+        self,
+        command_id: int,
+        /,
+        *parameters: Parameter,
+        operation: Operation | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> Outputs:
+        """Run one command in a session of the pool; see Session.invoke_command().
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            parameters: up to four, in slot order; see pytee_client.parameters.
+            operation: lets others cancel the call, and the task get what comes back.
+            timeout: seconds for all of it, the wait for a session included; None for the
+                pool's default.
+            grace: seconds that the Trusted Application then has to stop; None for the
+                pool's default.
+
+        Raises:
+            DeadlineError: a TimeoutError; the time was over.
+            ClosedPoolError: the pool is closed, or is being drained.
+            TeecError: the session can't be opened, or the command failed.
+
+        Threads: may be called from any, on any loop.
+        """
+        deadline = self._deadline(timeout)
+        async with PooledSession(self, deadline.remaining) as session:
+            return await session.invoke_command(
+                command_id,
+                *parameters,
+                operation=operation,
+                timeout=deadline.remaining,
+                grace=self.grace if grace is None else grace,
+            )
+
+    @property
+    def closed(self) -> bool:
+        """True once it is closed."""
+        return self._closed
+
+    @property
+    def stats(self) -> PoolStats:
+        """What it is doing now."""
+        return self._slots.stats()
+
+    def _deadline(self, timeout: float | None) -> Deadline:
+        return Deadline(self.timeout if timeout is None else timeout)
+
+    async def _provide(self, held: list[Slot[Session]], deadline: Deadline) -> Session:
+        """Move a slot to a list, and return the session in it."""
+        slots = self._slots
+        if slots.is_draining:
+            raise slots.refusal()
+        threads = self.context._threads
+        was_first = False
+        while True:
+            await self._take(held, deadline, was_first)
+            slot = held[0]
+            unfit = slots.unfit(slot)
+            if unfit is not None:
+                await result_of(threads.submit(partial(_end, unfit)), threads)
+                slot.sessions.clear()
+            if not slot.sessions:
+                slot.era = slots.era
+                try:
+                    slot.sessions.append(await self._open(deadline.remaining))
+                except (BusyError, AccessConflictError, OutOfMemoryError):
+                    if not slots.retire(held):
+                        raise
+                    was_first = True
+                    continue
+                slot.opened += 1
+            if slots.is_closing:
+                raise slots.refusal()
+            session = slot.sessions[0]
+            # Whoever had it may have changed these.
+            if self.timeout is not None:
+                session.timeout = self.timeout
+            if self.grace is not None:
+                session.grace = self.grace
+            return session
+
+    async def _take(self, held: list[Slot[Session]], deadline: Deadline, was_first: bool) -> None:
+        waker = Waker()
+        slots = self._slots
+        try:
+            slots.enter(waker, first=was_first)
+            while not slots.take(waker, held):
+                remaining = deadline.remaining
+                if remaining == 0:
+                    raise slots.late()
+                await waker.wait(remaining)
+        finally:
+            slots.leave(waker)
+
+    async def _open(self, remaining: float | None) -> Session:
+        return await self.context.open_session(
+            self.destination,
+            *self._parameters,
+            **self._options,
+            timeout=remaining,
+            grace=self.grace,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._slots.check_open()
+        self.context._live._check_live()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def drain(self, *, timeout: float | None = None) -> None:
+        """Take no more callers, wait until all sessions are back, and close the pool.
+
+        Those who wait for a session already get theirs.
+
+        Args:
+            timeout: seconds to wait; None for no limit.
+
+        Raises:
+            DeadlineError: a TimeoutError; sessions are still in use. The pool takes no callers;
+                close() ends it.
+
+        Threads: may be called from any, on any loop, and more than once.
+        """
+        deadline = Deadline(timeout)
+        slots = self._slots
+        slots.is_draining = True
+        watcher = Waker()
+        try:
+            slots.watch(watcher)
+            while not slots.are_back:
+                remaining = deadline.remaining
+                if remaining == 0:
+                    raise slots.still_used()
+                await watcher.wait(remaining)
+        finally:
+            slots.unwatch(watcher)
+        await self.close(timeout=deadline.remaining)
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        """Close the pool and its sessions. Closing twice is harmless.
+
+        Who waits for a session gets ClosedPoolError, and who uses one ClosedSessionError from
+        its next command; commands that run are waited for. See drain().
+
+        Args:
+            timeout: seconds to wait for them; after these they are asked to stop, and the last
+                one closes its session.
+
+        Raises:
+            DeadlineError: a TimeoutError; calls still run.
+
+        Threads: may be called from any, on any loop.
+        """
+        slots = self._slots
+        slots.is_draining = slots.is_closing = True
+        slots.wake_all()
+        sessions = [session for slot in slots.all for session in slot.sessions]
+        ends = [session.close(timeout=timeout) for session in sessions]
+        results = await asyncio.gather(*ends, return_exceptions=True)
+        self._closed = True
+        for result in results:
+            if result is not None:
+                raise result
+
+    def _instead(self) -> str:
+        return "make another with Context.session_pool()"
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<SessionPool of {self.size} with {named(self.destination)}, {state}>"

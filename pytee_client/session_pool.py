@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A pool of sessions with one Trusted Application."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from ._boundary import uuid_octets
+from ._checks import check_made_by, to_count
+from ._closable import Closable, with_earlier
+from ._deadline import Deadline
+from ._known_applications import named
+from ._like import like
+from ._outputs import Outputs
+from ._pool_slots import RECHECK, Lease, PoolStats, Slot, Slots, Waiter
+from .errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
+from .operation import Operation
+from .parameters import Parameter
+from .session import Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from uuid import UUID
+
+    from .context import Context
+
+__all__ = ["PoolStats", "PooledSession", "SessionPool"]
+
+# For type checkers an object of the class, for its bound methods.
+_A_SESSION: Final = cast("Session", Session)
+
+
+class PooledSession(Lease[Session]):
+    """The use of one session of a pool; made by SessionPool.session(), to be used with `with`."""
+
+    def __init__(self, pool: SessionPool, timeout: float | None) -> None:
+        check_made_by(pool, SessionPool, "SessionPool.session()")
+        super().__init__(pool._slots)
+        self._pool = pool
+        self._timeout = timeout
+
+    def __enter__(self) -> Session:
+        self.begin()
+        try:
+            return self._pool._provide(self.held, self._pool._deadline(self._timeout))
+        except BaseException:
+            self._forgotten()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            for slot in self.held:
+                self._pool._replace(slot)
+        finally:
+            self._forgotten()
+
+
+class SessionPool(Closable):
+    """Up to so many sessions with one Trusted Application; made by Context.session_pool().
+
+    Sessions are opened when they are needed, and used again. ::
+
+        with context.session_pool(VAULT, size=4, timeout=5) as pool:
+            (digest,) = pool.invoke_command(7, b"abc", MemrefTempOutput(32))
+
+            with pool.session() as session:  # several commands in one session
+                session.invoke_command(1, b"key")
+                session.invoke_command(2)
+
+    Callers get their sessions in the order in which they asked. A session whose application
+    panicked is replaced, and so is one in which a call still runs when it is given back.
+
+    Attributes:
+        context: the context that the sessions are in.
+        destination: the UUID of the Trusted Application.
+        size: how many sessions it may have.
+        timeout: seconds that callers have by default, to get a session and for a command;
+            None for no limit.
+        grace: seconds that the Trusted Application has to stop after that, by default; None
+            for the context's.
+
+    Threads: any number may use a pool at once, and signal handlers, too.
+    Processes: a child of a fork can't use its parent's pools.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        destination: UUID,
+        parameters: tuple[Parameter, ...],
+        size: int,
+        options: dict[str, Any],
+        timeout: float | None,
+        grace: float | None,
+    ) -> None:
+        """Begin without a session; options are those of Context.open_session()."""
+        uuid_octets(destination)
+        number = to_count(size, "the size of the pool", 1)
+        Deadline(timeout)
+        self.context: Context = context
+        self.destination: UUID = destination
+        self.size: Final = number
+        self.timeout: float | None = timeout
+        self.grace: float | None = grace
+        self._parameters = parameters
+        self._options = options
+        self._slots: Slots[Session] = Slots(number, destination)
+        self._closed = False
+
+    def session(self, *, timeout: float | None = None) -> PooledSession:
+        """Return what gives a session to `with`, and has it back at the end of it.
+
+        At its end nothing should run in the session any more: a call that does is asked to stop,
+        and the session is replaced.
+
+        Args:
+            timeout: seconds to wait for a session, including the time to open one; None for
+                the pool's default.
+
+        Raises:
+            These come from `with`.
+            DeadlineError: a TimeoutError; all sessions were in use for that time.
+            ClosedPoolError: the pool is closed, or is being drained.
+            TeecError: a session can't be opened; see Context.open_session(). BUSY,
+                ACCESS_CONFLICT and OUT_OF_MEMORY are no errors if the pool has others: then the
+                caller waits for one, and a PoolSizeWarning tells it once.
+
+        Threads: may be called from any.
+        """
+        return PooledSession(self, timeout)
+
+    @like(_A_SESSION.invoke_command)
+    def invoke_command(
+        self,
+        command_id: int,
+        /,
+        *parameters: Parameter,
+        operation: Operation | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> Outputs:
+        """Run one command in a session of the pool; see Session.invoke_command().
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            parameters: up to four, in slot order; see pytee_client.parameters.
+            operation: lets another thread cancel the call.
+            timeout: seconds for all of it, the wait for a session included; None for the
+                pool's default.
+            grace: seconds that the Trusted Application then has to stop; None for the
+                pool's default.
+
+        Raises:
+            DeadlineError: a TimeoutError; the time was over.
+            ClosedPoolError: the pool is closed, or is being drained.
+            TeecError: the session can't be opened, or the command failed.
+
+        Threads: may be called from any; other Python threads run meanwhile.
+        """
+        deadline = self._deadline(timeout)
+        with PooledSession(self, deadline.remaining) as session:
+            return session.invoke_command(
+                command_id,
+                *parameters,
+                operation=operation,
+                timeout=deadline.remaining,
+                grace=self.grace if grace is None else grace,
+            )
+
+    @property
+    def stats(self) -> PoolStats:
+        """What it is doing now."""
+        return self._slots.stats()
+
+    def _deadline(self, timeout: float | None) -> Deadline:
+        return Deadline(self.timeout if timeout is None else timeout)
+
+    def _provide(self, held: list[Slot[Session]], deadline: Deadline) -> Session:
+        """Move a slot to a list, and return the session in it."""
+        slots = self._slots
+        if slots.is_draining:
+            raise slots.refusal()
+        was_first = False
+        while True:
+            self._take(held, deadline, was_first)
+            slot = held[0]
+            self._replace(slot)
+            if not slot.sessions:
+                slot.era = slots.era
+                try:
+                    # In one step, so that an interrupt can't lose it.
+                    slot.sessions.extend(starmap(self._opening(deadline.remaining), ((),)))
+                except (BusyError, AccessConflictError, OutOfMemoryError):
+                    if not slots.retire(held):
+                        raise
+                    was_first = True
+                    continue
+                slot.opened += 1
+            session = slot.sessions[0]
+            if slots.is_closing:
+                session.close()
+                raise slots.refusal()
+            # Whoever had it may have changed these.
+            if self.timeout is not None:
+                session.timeout = self.timeout
+            if self.grace is not None:
+                session.grace = self.grace
+            return session
+
+    def _take(self, held: list[Slot[Session]], deadline: Deadline, was_first: bool) -> None:
+        waiter = Waiter()
+        slots = self._slots
+        try:
+            slots.enter(waiter, first=was_first)
+            while not slots.take(waiter, held):
+                remaining = deadline.remaining
+                if remaining == 0:
+                    raise slots.late()
+                waiter.wait(RECHECK if remaining is None else min(remaining, RECHECK))
+                # An interrupt may have kept somebody from waking the next one.
+                slots.restore()
+        finally:
+            slots.leave(waiter)
+
+    def _opening(self, remaining: float | None) -> partial[Session]:
+        return partial(
+            self.context.open_session,
+            self.destination,
+            *self._parameters,
+            **self._options,
+            timeout=remaining,
+            grace=self.grace,
+        )
+
+    def _replace(self, slot: Slot[Session]) -> None:
+        """Close the session in a slot if nobody shall have it any more."""
+        session = self._slots.unfit(slot)
+        if session is None:
+            return
+        # What still runs is asked to stop, and the last call closes the session.
+        with suppress(DeadlineError):
+            session.close(timeout=0)
+        slot.sessions.clear()
+
+    def drain(self, *, timeout: float | None = None) -> None:
+        """Take no more callers, wait until all sessions are back, and close the pool.
+
+        Those who wait for a session already get theirs.
+
+        Args:
+            timeout: seconds to wait; None for no limit.
+
+        Raises:
+            DeadlineError: a TimeoutError; sessions are still in use. The pool takes no callers;
+                close() ends it.
+
+        Threads: may be called from any, and more than once.
+        """
+        deadline = Deadline(timeout)
+        slots = self._slots
+        slots.is_draining = True
+        watcher = Waiter()
+        try:
+            slots.watch(watcher)
+            while not slots.are_back:
+                remaining = deadline.remaining
+                if remaining == 0:
+                    raise slots.still_used()
+                watcher.wait(RECHECK if remaining is None else min(remaining, RECHECK))
+        finally:
+            slots.unwatch(watcher)
+        self.close(timeout=deadline.remaining)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Close the pool and its sessions. Closing twice is harmless.
+
+        Who waits for a session gets ClosedPoolError, and who uses one ClosedSessionError from
+        its next command; commands that run are waited for. See drain().
+
+        Args:
+            timeout: seconds to wait for them; after these they are asked to stop, and the last
+                one closes its session.
+
+        Raises:
+            DeadlineError: a TimeoutError; calls still run.
+            BadStateError: called within a call of its own, as by a signal handler.
+
+        Threads: may be called from any.
+        """
+        deadline = Deadline(timeout)
+        slots = self._slots
+        slots.is_draining = slots.is_closing = True
+        slots.wake_all()
+        first: BaseException | None = None
+        for slot in slots.all:
+            for session in slot.sessions.copy():
+                try:
+                    session.close(timeout=deadline.remaining)
+                except Exception as error:
+                    first = with_earlier(error, first)
+        self._closed = True
+        if first is not None:
+            raise first
+
+    def _forgotten(self) -> None:
+        # Its sessions went with the context.
+        if not self.context.closed:
+            super()._forgotten()
+
+    def _check_live(self) -> None:
+        self._slots.check_open()
+        self.context._check_live()
+
+    def _instead(self) -> str:
+        return "make another with Context.session_pool()"
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<SessionPool of {self.size} with {named(self.destination)}, {state}>"
