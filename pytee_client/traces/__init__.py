@@ -31,6 +31,7 @@ Each other line is one system call, written when it ended:
                 ioctl by their names in linux/tee.h, and its params
     out         the results: a new file or mapping, fields, and params
     errno       instead of out, the name or number of the error
+    late        for a call that was cancelled: how many seconds after that it came back
 
 A parameter has its attr, and those of a, b and c that the kernel reads (in "in") or writes (in
 "out"). With payloads, a memory reference or user buffer has its contents as data, in Base64. The

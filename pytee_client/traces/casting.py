@@ -61,6 +61,7 @@ class Actor:
         blocks: its blocks, by id.
         made_blocks: how many blocks it has made, by the key of the call.
         is_closed: whether it was closed.
+        cancelled: when it was cancelled last, on the clock of time.monotonic().
     """
 
     parent: Actor | None
@@ -76,6 +77,7 @@ class Actor:
     blocks: dict[int, Block] = field(default_factory=dict)
     made_blocks: Counter[str] = field(default_factory=Counter)
     is_closed: bool = False
+    cancelled: float = 0.0
 
     @property
     def file(self) -> Actor:

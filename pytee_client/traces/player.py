@@ -50,9 +50,10 @@ class TracePlayer(Single):
     need not be the recorded one.
 
     A call that waited returns at once. But one that was cancelled waits until it is cancelled
-    again, and one that a supplicant of the program served waits for its answers. Outputs have the
-    recorded sizes. Their contents are the recorded ones, or zeros if the trace has no payloads or
-    no values.
+    again, and then for as long as it took to come back: so a program gives up the calls that it
+    gave up when it was recorded. One that a supplicant of the program served waits for its
+    answers. Outputs have the recorded sizes. Their contents are the recorded ones, or zeros if
+    the trace has no payloads or no values.
 
     After the program has left the trace, calls that release something still work, and all
     others raise TraceMismatchError, which says which calls were expected.

@@ -31,6 +31,7 @@ class Record:
         asked: its arguments.
         answered: its results; empty if it failed.
         error: the errno; 0 if it succeeded.
+        late: how many seconds after its cancellation it came back; 0 if nobody cancelled it.
         key: what equal calls have in common; see roles.key_of(). Set by roles.read_roles().
         index: its position among the calls of its role, counted from 0. Set likewise.
     """
@@ -43,6 +44,7 @@ class Record:
     asked: Description
     answered: Description
     error: int
+    late: float = 0.0
     key: str = ""
     index: int = 0
 
@@ -119,6 +121,7 @@ def _record(data: dict[str, Any], line: int, where: str) -> Record:
             dict(data["in"]),
             dict(data.get("out", {})),
             getattr(errno, error) if isinstance(error, str) else int(error),
+            float(data.get("late", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TraceFormatError(f"{where}: not a call: {error!r}") from None

@@ -8,10 +8,11 @@ import itertools
 import json
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Final, Literal, TextIO, cast
 
 from .. import _hints as t
 from .._boundary import read_mapping
@@ -68,6 +69,8 @@ class TraceRecorder(ProxyKernel):
         self._mappings: dict[int, int] = {}
         self._numbers = itertools.count(1)
         self._clock = itertools.count()
+        # When each session was cancelled last, on the clock of the trace, and in seconds.
+        self._cancelled: dict[tuple[int, int], tuple[int, float]] = {}
         self._threads = itertools.count()
         self._thread = threading.local()
         if payloads:
@@ -241,6 +244,9 @@ class TraceRecorder(ProxyKernel):
                 "ended": 0,
                 "in": asked,
             }
+            session = asked.get("file", 0), asked.get("session", 0)
+            if call is SystemCall.CANCEL:
+                self._cancelled[session] = line["began"], time.monotonic()
         try:
             result = serve()
         except BaseException as error:
@@ -248,6 +254,9 @@ class TraceRecorder(ProxyKernel):
             number = (error.errno if isinstance(error, OSError) else None) or errno.EIO
             self._write({**line, "errno": errno.errorcode.get(number, number)})
             raise
+        began, cancelled = self._cancelled.get(session, (0, 0.0))
+        if call in _CANCELLED and began > line["began"]:
+            line["late"] = round(time.monotonic() - cancelled, 3)
         self._write({**line, "out": describe(result)})
         return result
 
@@ -264,6 +273,10 @@ class TraceRecorder(ProxyKernel):
                 # The call of the program must not fail because of the trace.
                 self._failure = error
                 self._recording = False
+
+
+# What a CANCEL is for.
+_CANCELLED: Final = (SystemCall.OPEN_SESSION, SystemCall.INVOKE)
 
 
 def _create(path: str) -> TextIO:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bisect
 import errno
 import threading
+import time
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
@@ -114,7 +115,9 @@ class Script:
                 return self._unrecorded(call, asked, error)
             if record is None:
                 self._deviate(actor, call, asked)
-            if call is not SystemCall.CANCEL:
+            if call is SystemCall.CANCEL:
+                actor.cancelled = time.monotonic()
+            else:
                 actor.threads.add(threading.get_ident())
             self._check_order(actor, record, asked)
             actor.make(record)
@@ -272,6 +275,11 @@ class Script:
                 f" {'a CANCEL' if cancels else 'a SUPPL_SEND'} of another thread in the trace,"
                 f" which did not come within {self._patience} seconds"
             )
+        # Whether a program with a time-out gives the call up depends on this.
+        left = actor.cancelled + record.late - time.monotonic()
+        if cancels and left > 0:
+            patience = left if self._patience is None else min(left, self._patience)
+            self._changed.wait_for(lambda: self.deviated, patience)
 
     def _missing(self, actor: Actor) -> Iterator[Record]:
         """Yield what an actor has not done, and what it has opened has not."""

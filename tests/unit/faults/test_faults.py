@@ -39,7 +39,7 @@ from pytee_client.faults import (
 from pytee_client.kernels import uapi
 
 from ...support.raw_device import LEFT_SESSION, RawDevice, refused
-from ...support.waiting import LIMIT
+from ...support.waiting import LIMIT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -276,6 +276,39 @@ def test_a_gate_that_nobody_opens_or_reaches_says_so(
         session.invoke_command(Command.NOTHING)
     with pytest.raises(RuntimeError, match="0 of 1 calls"):
         Gate(limit=0.01).wait_until_reached()
+
+
+def test_a_call_that_was_given_up_is_held_until_the_gate_is_released(
+    kernel: FaultyKernel, session: tee.Session
+) -> None:
+    buffer = bytearray(b"before")
+    with Gate(LIMIT) as gate:
+        arm(kernel, Fault(INVOKE, Hold(gate)))
+        with pytest.raises(tee.DeadlineError) as caught:
+            session.invoke_command(
+                Command.MEMREF_XOR, tee.MemrefTempInOut(buffer), timeout=0.01, grace=0.01
+            )
+        assert caught.value.still_running
+        assert gate.held == 1
+        assert session.is_busy
+    gate.wait_until_passed()
+    assert gate.held == 0
+    # Nobody waits for what it brings.
+    session.invoke_command(Command.NOTHING)
+    assert buffer == b"before"
+
+
+def test_a_call_that_was_given_up_is_not_held_for_longer_than_the_limit_either(
+    kernel: FaultyKernel, session: tee.Session
+) -> None:
+    gate = Gate(limit=0.1)
+    arm(kernel, Fault(INVOKE, Hold(gate)))
+    with pytest.raises(tee.DeadlineError):
+        session.invoke_command(Command.NOTHING, timeout=0.01, grace=0)
+    with pytest.raises(RuntimeError, match="0 of 2 calls left"):
+        Gate(limit=0.01).wait_until_passed(2)
+    wait_until(lambda: not gate.held)
+    wait_until(lambda: not session.is_busy)
 
 
 def test_a_call_that_is_held_too_long_on_its_way_back_leaves_nothing(

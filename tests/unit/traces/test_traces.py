@@ -8,6 +8,7 @@ import errno
 import io
 import json
 import os
+import re
 import stat
 import threading
 import warnings
@@ -510,6 +511,25 @@ def test_a_call_that_waited_to_be_cancelled_waits_again() -> None:
     for _ in range(5):
         with player_of(trace, patience=LIMIT) as player:
             cancelled(player, lambda: None)
+
+
+def test_a_call_that_was_given_up_is_given_up_again() -> None:
+    def given_up(kernel: Kernel) -> None:
+        with (
+            tee.Context(backend=kernel) as context,
+            context.open_session(Conformance.uuid) as session,
+        ):
+            with pytest.raises(tee.DeadlineError) as caught:
+                session.invoke_command(Command.WAIT, (200, 0), timeout=0.01, grace=0.01)
+            assert caught.value.still_running
+            wait_until(lambda: not session.is_busy)
+
+    trace = recorded(given_up, fake.Kernel())
+    assert calls_of(trace).count("CANCEL") == 1
+    (late,) = re.findall(r'"late": ([0-9.]+)', trace)
+    assert 0 < float(late) < 10
+    with player_of(trace, patience=LIMIT) as player:
+        given_up(player)
 
 
 def test_a_call_does_not_wait_for_ever_to_be_cancelled() -> None:
