@@ -17,6 +17,8 @@ _TOP = Path(__file__).resolve().parents[2]
 # uses those before it.
 _PARTS = (
     "failure.c",
+    "linux_wait.c",
+    "interrupt.c",
     "python_kernel.c",
     "user_memory.c",
     "futex.c",
@@ -178,6 +180,7 @@ int check_user_pages(uint64_t, size_t);
 int tee_pages_check(const void *, size_t, _Bool);
 
 void add_functions(void);
+void watch_over(unsigned long);
 """
 
 ffibuilder = FFI()

@@ -129,8 +129,10 @@ static bool invoke_here(struct call *call)
 	if (may_begin(session) &&
 	    (!(call->types & REGISTERED_BITS) ||
 	     use_blocks(&call->operation, call->types, blocks))) {
+		begin_wait_for_call(call, session->is_watched);
 		invoke_in_use(call, call->cancellable ? &call->operation : NULL,
 			      NULL);
+		end_wait_for_call();
 		put_blocks(blocks, call->types);
 	}
 	end_in_thread(call);
@@ -174,8 +176,30 @@ static void open_here(struct call *call)
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	if (!use_blocks(&call->operation, call->types, blocks))
 		return;
+	if (!call->opening->is_watched)
+		begin_wait_for_opening(&call->operation);
 	open_in_use(call, NULL);
+	if (!call->opening->is_watched)
+		end_wait_for_opening();
 	put_blocks(blocks, call->types);
+}
+
+/* While a thread waits for a command. From a thread without Python. */
+static void cancel_call(struct call *call)
+{
+	struct shared_session *session = call->session;
+	struct tee_ioctl_cancel_arg arg;
+
+	/* A signal's handler runs in a kernel in Python. */
+	if (session->is_watched)
+		return;
+	if (call->cancellable) {
+		TEEC_RequestCancellation(&call->operation);
+		return;
+	}
+	memset(&arg, 0, sizeof(arg));
+	arg.session = session->session.imp.session_id;
+	tee_context_ioctl(session->context, TEE_IOC_CANCEL, &arg);
 }
 
 static void call_cancel(struct call *call)

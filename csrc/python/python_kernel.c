@@ -119,8 +119,12 @@ static int linux_open(const char *path)
 
 static int linux_ioctl(int fd, unsigned long request, void *argument)
 {
-	int ret = tee_device_linux.ioctl(NULL, fd, request, argument);
+	const struct linux_call made = { fd, request, argument };
+	int ret;
 
+	if (request == TEE_IOC_INVOKE || request == TEE_IOC_OPEN_SESSION)
+		return wait_for_linux_call(&made);
+	ret = tee_device_linux.ioctl(NULL, fd, request, argument);
 	if (request == TEE_IOC_SHM_ALLOC || request == TEE_IOC_SHM_REGISTER ||
 	    request == TEE_IOC_SHM_REGISTER_FD)
 		passing = ret;

@@ -9,6 +9,7 @@ kernels go through a function of Python.
 from __future__ import annotations
 
 import sys
+import threading
 from types import MethodType
 
 from .._native import ffi, lib
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ..kernels.kernel import Kernel
 
 lib.add_functions()
+# SIGINT is for this thread.
+lib.watch_over(threading.main_thread().ident)
 _functions: Final = vars(sys.modules["pytee_client._native"])
 
 _destroy: Final = _functions["destroy"]

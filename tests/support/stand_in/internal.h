@@ -4,6 +4,7 @@
 #define STAND_IN_INTERNAL_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include "linux_tee.h"
@@ -38,6 +39,12 @@ struct stand_in_rule *take_rule(uint64_t request);
 /* Waits as the rule says. True if a cancellation ended it. */
 bool obey(struct stand_in_rule *rule, uint32_t session, uint32_t cancel_id);
 void cancel(uint32_t session, uint32_t cancel_id);
+
+/* hold.c: waits until the rule lets the call go; signals stay pending. */
+void hold(struct stand_in_rule *rule);
+
+/* interpose.c: the signals that this thread's program blocks. */
+const sigset_t *program_mask(void);
 
 /* device.c: the ioctl of an object; returns -errno or a result. */
 int device_ioctl(uint32_t object, uint64_t request, void *argument);

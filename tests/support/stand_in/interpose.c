@@ -21,12 +21,20 @@
 void __libc_free(void *memory);
 void *__libc_realloc(void *memory, size_t size);
 
+static __thread sigset_t mask_before;
+
 static void block_signals(sigset_t *before)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, before);
+	mask_before = *before;
+}
+
+const sigset_t *program_mask(void)
+{
+	return &mask_before;
 }
 
 static int finish(const sigset_t *before, int ret)

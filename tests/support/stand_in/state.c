@@ -276,7 +276,6 @@ bool obey(struct stand_in_rule *rule, uint32_t session, uint32_t cancel_id)
 {
 	struct timespec left = { .tv_sec = rule->delay / 1000000,
 				 .tv_nsec = rule->delay % 1000000 * 1000 };
-	uint32_t ticket, let_go;
 
 	if (rule->delay)
 		nanosleep(&left, NULL);
@@ -286,12 +285,8 @@ bool obey(struct stand_in_rule *rule, uint32_t session, uint32_t cancel_id)
 	rule->cancelled = false;
 	rule->held_session = session;
 	rule->held_cancel_id = cancel_id;
-	ticket = ++rule->held;
 	unlock_state();
-	futex(&rule->held, FUTEX_WAKE, INT_MAX, NULL);
-	while ((let_go = __atomic_load_n(&rule->let_go, __ATOMIC_SEQ_CST)) <
-	       ticket)
-		futex(&rule->let_go, FUTEX_WAIT, let_go, NULL);
+	hold(rule);
 	return rule->cancelled;
 }
 
