@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .waiting import LIMIT, wait_until
+from .waiting import LIMIT, is_still, wait_until
 
 _NAME = "pytee-sigint"
 
@@ -58,6 +58,20 @@ def send(number: int = signal.SIGINT) -> None:
     os.kill(os.getpid(), number)
 
 
+def soon(*pauses: float) -> contextlib.AbstractContextManager[None]:
+    """Send SIGINT once this thread, the main one, waits; and again after each pause in seconds."""
+    thread = threading.get_native_id()
+
+    def send_all() -> None:
+        wait_until(lambda: is_still(thread))
+        send()
+        for pause in pauses:
+            threading.Event().wait(pause)
+            send()
+
+    return meanwhile(send_all)
+
+
 def watchers() -> list[int]:
     """Return the threads that look for SIGINT."""
     return [task for task in tasks() if _read(task, "comm") == f"{_NAME}\n"]
@@ -98,6 +112,12 @@ def send_until_seen() -> None:
     before = sleeps()
     send()
     wait_until(lambda: sleeps() > before)
+
+
+def interrupt_itself() -> None:
+    """Send SIGINT, and wait for the exception."""
+    send()
+    threading.Event().wait(LIMIT)
 
 
 def main_threads_wait() -> str | None:

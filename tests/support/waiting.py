@@ -64,7 +64,7 @@ def _is_in_a_long_system_call(thread: int) -> bool:
     return state not in ("running", _FUTEX[platform.machine()])
 
 
-def _is_still(thread: int) -> bool:
+def is_still(thread: int) -> bool:
     """Return whether a thread sleeps, and has for longer than one sleeps that wants to run.
 
     One that waits for its turn to run Python wakes up every 5 ms to ask for it.
@@ -89,7 +89,7 @@ def interrupted_soon() -> Iterator[None]:
         raise KeyboardInterrupt
 
     def interrupt_when_still() -> None:
-        wait_until(lambda: _is_still(number))
+        wait_until(lambda: is_still(number))
         signal.pthread_kill(thread, signal.SIGVTALRM)
 
     # The time limit of the tests has the other alarm.
