@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
 import time
@@ -144,30 +143,3 @@ def test_the_handler_of_another_signal_runs_at_the_end_of_the_call(session: tee.
         session.invoke_command(Command.WAIT, wait(SHORT, HEEDS))
         assert came == [signal.SIGTERM]
         assert time.monotonic() - began >= SHORT
-
-
-def test_no_command_is_cancelled_but_by_a_sigint_during_it(session: tee.Session) -> None:
-    """Whenever SIGINT comes: before a command, during it, at its end, between two."""
-    came: list[int] = []
-    done = threading.Event()
-
-    def send_often() -> None:
-        for _ in range(200):
-            done.wait(random.uniform(0, 0.01))
-            sigint.send()
-        done.set()
-
-    cancelled = 0
-    with (
-        sigint.handler(signal.SIGINT, lambda number, frame: came.append(number)),
-        sigint.meanwhile(send_often),
-    ):
-        while not done.is_set():
-            before = len(came)
-            try:
-                session.invoke_command(Command.WAIT, tee.ValueInput(3, HEEDS))
-            except tee.CancelError:
-                cancelled += 1
-                assert len(came) > before
-    assert cancelled <= len(came)
-    use(session)

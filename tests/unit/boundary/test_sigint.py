@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
@@ -135,23 +136,31 @@ def test_a_second_sigint_does_no_harm(device: StandIn) -> None:
 def test_a_cancellation_on_its_way_holds_up_nothing_but_its_call(device: StandIn) -> None:
     context, session = opened(device)
     with context, session, context.open_session(ANY) as other:
-        call, cancel = device.on(INVOKE, hold=True), device.on(CANCEL, hold=True)
+        command, cancel = device.on(INVOKE, hold=True), device.on(CANCEL, hold=True)
+        is_over = threading.Event()
+
+        def call() -> None:
+            try:
+                session.invoke_command(0)
+            finally:
+                is_over.set()
 
         def use_the_other() -> None:
-            call.wait()
+            command.wait()
             held = main_threads_wait()
             send()
             cancel.wait()
-            call.let_go()
-            # The call is over in the TEE, and the cancellation is not.
-            wait_until(lambda: main_threads_wait() not in (None, held))
-            assert other.invoke_command(0, NUMBERS) == ((2, 2),)
-            assert len(device.calls(INVOKE)) == 2
-            cancel.let_go()
+            command.let_go()
+            try:
+                # It is over in the TEE, and the cancellation is not.
+                wait_until(lambda: main_threads_wait() not in (None, held))
+                assert other.invoke_command(0, NUMBERS) == ((2, 2),)
+                assert not is_over.is_set()
+            finally:
+                cancel.let_go()
 
         with raising(), meanwhile(use_the_other), pytest.raises(KeyboardInterrupt):
-            session.invoke_command(0)
-        # Only now, so that it does not meet this command.
+            call()
         assert session.invoke_command(0, NUMBERS) == ((2, 2),)
 
 
