@@ -88,6 +88,7 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 	flight->operation = operation;
 	flight->context = context;
 	flight->session_id = session_id;
+	flight->thread = pthread_self();
 
 	pthread_mutex_lock(&lock);
 	flight->process = tee_process;
@@ -129,6 +130,7 @@ void tee_flight_end(struct tee_flight *flight)
 		flight->next->previous = flight->previous;
 out_unlock:
 	pthread_mutex_unlock(&lock);
+	tee_nudges_end(&flight->nudges);
 }
 
 void TEEC_RequestCancellation(TEEC_Operation *operation)
@@ -152,7 +154,8 @@ void TEEC_RequestCancellation(TEEC_Operation *operation)
 		flight->cancelling++;
 		pthread_mutex_unlock(&lock);
 		/* Only a hint: a driver that can't cancel returns an error. */
-		tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg);
+		if (!tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg))
+			tee_nudge(flight->thread, &flight->nudges);
 		pthread_mutex_lock(&lock);
 		flight->cancelling--;
 		pthread_cond_broadcast(&cancelled);

@@ -15,10 +15,12 @@ static void before_fork(void)
 	tee_context_before_fork();
 	tee_bounce_pool_before_fork();
 	tee_flight_before_fork();
+	tee_nudge_before_fork();
 }
 
 static void after_fork(bool is_child)
 {
+	tee_nudge_after_fork();
 	tee_flight_after_fork(is_child);
 	tee_bounce_pool_after_fork();
 	tee_context_after_fork(is_child);

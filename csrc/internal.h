@@ -3,6 +3,8 @@
 #ifndef INTERNAL_H
 #define INTERNAL_H
 
+#include <pthread.h>
+
 #include "device.h"
 #include "tee_client_api.h"
 #include "tee_client_api_extensions.h"
@@ -72,6 +74,8 @@ void tee_bounce_pool_before_fork(void);
 void tee_bounce_pool_after_fork(void);
 void tee_flight_before_fork(void);
 void tee_flight_after_fork(bool is_child);
+void tee_nudge_before_fork(void);
+void tee_nudge_after_fork(void);
 
 /*
  * context.c: what a TEEC_Context stands for. It outlives TEEC_FinalizeContext()
@@ -243,6 +247,30 @@ TEEC_Result tee_session_open(struct tee_context *context, TEEC_Session *session,
 			     uint32_t *claim, uint32_t *origin, int *error);
 
 /*
+ * nudge.c: what was sent to a thread during one call. Zeroed before the call; in
+ * order for the thread itself once nobody sends it any more.
+ */
+struct tee_nudges {
+	unsigned int sent;
+	uint64_t signals;
+};
+
+/*
+ * Ends the sleep of a thread in the kernel, if it does not block the signal. The
+ * caller keeps the thread from leaving its call until this is over. Only after
+ * the kernel took TEE_IOC_CANCEL: before that, an application that waits would
+ * wait on, and spend the processor's time.
+ */
+void tee_nudge(pthread_t thread, struct tee_nudges *nudges);
+/*
+ * In the thread, at the end of its call: takes back the nudges that have not
+ * reached it yet, so that none interrupts what the thread does next.
+ */
+void tee_nudges_end(struct tee_nudges *nudges);
+/* Lets nudges reach this thread, whatever other signals it blocks. */
+void tee_nudge_let_in(void);
+
+/*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
  * an operation that it may cancel. Any other value means an operation that can
  * be started, but not cancelled before its start.
@@ -267,6 +295,8 @@ struct tee_flight {
 	uint32_t cancel_id;
 	unsigned int cancelling;
 	unsigned int process;
+	pthread_t thread;
+	struct tee_nudges nudges;
 	struct tee_flight *next;
 	struct tee_flight *previous;
 };

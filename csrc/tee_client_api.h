@@ -25,6 +25,8 @@
  *   to cancel an operation before its start makes the start fail with CANCEL,
  *   origin API. A late request does nothing, where libteec cancels the session's
  *   next command. A request names its operation by the operation's own number.
+ *   The thread of an operation that waits is sent a signal, so that the wait ends
+ *   at once; see docs/c-library.md, and TEEC_NUDGE there to switch this off.
  * - Temporary memory is copied to pages of its own, so that the TEE does not see
  *   what lies beside it. Outputs are copied there too: what the Trusted
  *   Application does not write comes back unchanged. The pages are wiped and

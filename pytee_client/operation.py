@@ -47,6 +47,9 @@ class Operation(Single):
         is told, and the Trusted Application decides whether it stops. After the call: nothing
         happens, and later commands are not touched.
 
+        An application that waits (TEE_Wait) and heeds cancellation is woken at once: the thread
+        of the call is sent a signal that the program does not use (docs/c-library.md).
+
         If the command runs again because an output grows, no further run starts.
 
         Blocks until the TEE has a free thread for the request.

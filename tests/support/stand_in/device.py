@@ -143,6 +143,7 @@ class StandIn:
         delay: float = 0,
         hold: bool = False,
         cancellable: bool = False,
+        interruptible: bool = False,
         error: int = 0,
         served: bool = False,
         result: int = 0,
@@ -158,6 +159,7 @@ class StandIn:
             delay: seconds that a call takes, which no signal makes shorter.
             hold: whether a call then waits for `Rule.let_go`.
             cancellable: the same, and a cancellation also ends the wait.
+            interruptible: the same, and a signal also ends the wait after a cancellation.
             error: the errno of a call, which does no work.
             served: whether a call with an error does its work all the same.
             result: what an ioctl returns in place of 0.
@@ -167,7 +169,7 @@ class StandIn:
         self._rules += 1
         rule = self._state.rules[number]
         rule.request, rule.skip, rule.delay = request, skip, int(delay * 1_000_000)
-        rule.hold = 2 if cancellable else int(hold)
+        rule.hold = 3 if interruptible else 2 if cancellable else int(hold)
         rule.error, rule.served, rule.result = error, served, result
         for index, (name, value) in enumerate((answer or {}).items()):
             offset, size = _FIELDS[request][name]

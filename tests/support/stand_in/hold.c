@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -24,6 +25,36 @@
 static void futex(uint32_t *word, int operation, uint32_t value)
 {
 	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
+
+/* Whether Linux would end a wait of the thread that a signal can end. */
+static bool has_signal(void)
+{
+	sigset_t pending;
+	int number;
+
+	sigpending(&pending);
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&pending, number) == 1 &&
+		    sigismember(program_mask(), number) == 0)
+			return true;
+	return false;
+}
+
+/* All signals are blocked, so that none is handled. */
+static void hold_interruptibly(struct stand_in_rule *rule)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	uint32_t ticket;
+
+	ticket = __atomic_add_fetch(&rule->held, 1, __ATOMIC_SEQ_CST);
+	futex(&rule->held, FUTEX_WAKE, INT_MAX);
+	while (__atomic_load_n(&rule->let_go, __ATOMIC_SEQ_CST) < ticket) {
+		if (rule->cancelled && has_signal())
+			__atomic_add_fetch(&rule->let_go, 1, __ATOMIC_SEQ_CST);
+		else
+			nanosleep(&moment, NULL);
+	}
 }
 
 static int wait_in_child(void *argument)
@@ -50,6 +81,10 @@ void hold(struct stand_in_rule *rule)
 	sigset_t all;
 	pid_t child;
 
+	if (rule->hold == STAND_IN_HOLD_INTERRUPTIBLE) {
+		hold_interruptibly(rule);
+		return;
+	}
 	pthread_sigmask(SIG_SETMASK, program_mask(), &all);
 	child = clone(wait_in_child, stack + sizeof(stack),
 		      CLONE_VM | CLONE_VFORK, rule);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The functions of the C library that lead to the device, in their place. What
- * is not for the device goes to the kernel. No signal interrupts what is.
+ * is not for the device goes to the kernel. No signal interrupts what is: signals
+ * are handled at the end of the call, as at the end of a system call.
  */
 #define _GNU_SOURCE
 #include <errno.h>

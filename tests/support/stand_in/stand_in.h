@@ -33,9 +33,13 @@
 #define STAND_IN_BLOCK 3
 #define STAND_IN_DESCRIPTOR 4
 
-/* A hold that ends when a test says so; and one that a cancellation ends too. */
+/*
+ * A hold that ends when a test says so; one that a cancellation ends too; and
+ * one that a signal ends, if a cancellation came before.
+ */
 #define STAND_IN_HOLD 1
 #define STAND_IN_HOLD_CANCELLABLE 2
+#define STAND_IN_HOLD_INTERRUPTIBLE 3
 
 /* size bytes of the argument, from offset on, become value before they go back. */
 struct stand_in_patch {

@@ -306,7 +306,7 @@ void cancel(uint32_t session, uint32_t cancel_id)
 	for (i = 0; i < STAND_IN_RULES; i++) {
 		rule = &state->rules[i];
 		lock_state();
-		if (rule->hold != STAND_IN_HOLD_CANCELLABLE ||
+		if (rule->hold < STAND_IN_HOLD_CANCELLABLE ||
 		    rule->held <= rule->let_go ||
 		    rule->held_session != session ||
 		    rule->held_cancel_id != cancel_id) {
@@ -315,7 +315,8 @@ void cancel(uint32_t session, uint32_t cancel_id)
 		}
 		rule->cancelled = true;
 		unlock_state();
-		stand_in_let_go(i, 1);
+		if (rule->hold == STAND_IN_HOLD_CANCELLABLE)
+			stand_in_let_go(i, 1);
 	}
 }
 
