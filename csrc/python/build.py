@@ -23,6 +23,7 @@ _PARTS = (
     "user_memory.c",
     "futex.c",
     "queue.c",
+    "sleep.c",
     "context.c",
     "block.c",
     "session.c",
@@ -179,6 +180,8 @@ int copy_to_user(uint64_t, const void *, size_t);
 size_t write_changes(uint64_t, const char *, const char *, size_t);
 int check_user_pages(uint64_t, size_t);
 int tee_pages_check(const void *, size_t, _Bool);
+
+_Bool sleep_until_signal(uint64_t, uint64_t);
 
 void add_functions(void);
 void watch_over(unsigned long);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import IntEnum
 from typing import ClassVar, NoReturn, TypeVar
@@ -16,9 +17,13 @@ from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
 
 _UINT32 = 0xFFFFFFFF
+# Seconds.
+_PAUSE = 0.001
 _OPENED = 0x4F50454E
 _OPEN_PANIC = 1
 _OPEN_WAIT = 2
+_OPEN_WAIT_MASKED = 3
+_OPEN_COMPUTE = 4
 _T = TypeVar("_T", ValueParameter, MemrefParameter)
 
 
@@ -37,6 +42,7 @@ class Command(IntEnum):
     MEMREF_LOOK = 9
     WAIT_AND_XOR = 10
     FILL_AND_SET_SIZE = 11
+    COMPUTE = 12
 
 
 def _of(kind: type[_T], parameters: Parameters, *types: ParamType) -> list[tuple[int, _T]]:
@@ -89,6 +95,10 @@ class Conformance(TrustedApplication):
         if wish.b == _OPEN_WAIT:
             session.unmask_cancellation()
             session.wait(wish.a)
+        elif wish.b == _OPEN_WAIT_MASKED:
+            session.wait(wish.a)
+        elif wish.b == _OPEN_COMPUTE:
+            _compute(session, wish.a)
         elif wish.a:
             raise ResultError(wish.a)
 
@@ -169,6 +179,24 @@ def _wait(session: ClientSession, parameters: Parameters) -> None:
             flag.a, flag.b = int(session.get_cancellation_flag()), 0
 
 
+def _compute(session: ClientSession, milliseconds: int) -> None:
+    """Take so long; with pauses, as the twin in C does not keep others from computing either."""
+    end = time.monotonic() + milliseconds / 1000
+    while (left := end - time.monotonic()) > 0:
+        if session.get_cancellation_flag():
+            raise ResultError(Result.CANCEL)
+        time.sleep(min(left, _PAUSE))
+
+
+def _compute_for(session: ClientSession, parameters: Parameters) -> None:
+    wish = parameters[0]
+    if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
+        raise ResultError(Result.BAD_PARAMETERS)
+    if wish.b == 1:
+        session.unmask_cancellation()
+    _compute(session, wish.a)
+
+
 def _wait_and_xor(session: ClientSession, parameters: Parameters) -> None:
     wish = parameters[0]
     if not isinstance(wish, ValueParameter) or wish.type is not ParamType.VALUE_INPUT:
@@ -233,4 +261,5 @@ _COMMANDS: dict[int, Callable[[ClientSession, Parameters], None]] = {
     Command.MEMREF_LOOK: _look,
     Command.WAIT_AND_XOR: _wait_and_xor,
     Command.FILL_AND_SET_SIZE: _fill_and_set_size,
+    Command.COMPUTE: _compute_for,
 }

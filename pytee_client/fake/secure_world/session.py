@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import UUID
 
+from ..._boundary.sleep import interruptible_sleep, signals_held
 from ...enums import Result
 from .notifications import Notifications
 from .results import PanicError, ResultError
@@ -20,6 +21,9 @@ __all__ = ["LOGIN_TRUSTED_APP", "ClientSession", "Identity"]
 
 LOGIN_TRUSTED_APP: Final = 0xF0000000
 """The login of another Trusted Application (TEE_LOGIN_TRUSTED_APP)."""
+
+# Seconds between two looks at the request where OP-TEE and Linux make hundreds.
+_SPIN: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,21 @@ class ClientSession:
     def wait(self, milliseconds: int) -> None:
         """Wait; raise ResultError(CANCEL) if the operation is cancelled (TEE_Wait).
 
-        As in OP-TEE on Linux, a request during the wait does not end it early.
+        As in OP-TEE on Linux, a request during the wait does not end it early: OP-TEE looks at
+        the request only when Linux has slept, and Linux does not sleep as long as a signal is
+        pending for the thread of the call.
         """
-        if not self.get_cancellation_flag():
-            time.sleep(milliseconds / 1000)
-        if self.get_cancellation_flag():
-            raise ResultError(Result.CANCEL)
+        end = time.monotonic() + milliseconds / 1000
+        is_interrupted = False
+        with signals_held() as others:
+            while not self.get_cancellation_flag():
+                left = end - time.monotonic()
+                if left <= 0:
+                    return
+                if is_interrupted:
+                    left = min(left, _SPIN)
+                is_interrupted |= interruptible_sleep(left, others)
+        raise ResultError(Result.CANCEL)
 
     def wait_notification(self, value: int, timeout: int = 0) -> None:
         """Wait until another session or a device sends a notification, and take it.

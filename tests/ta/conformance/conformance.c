@@ -184,6 +184,38 @@ static TEE_Result wait(uint32_t types, TEE_Param *params)
 	return res;
 }
 
+static uint32_t milliseconds_since(const TEE_Time *begin)
+{
+	TEE_Time now = { };
+
+	TEE_GetSystemTime(&now);
+	return (now.seconds - begin->seconds) * 1000 + now.millis -
+	       begin->millis;
+}
+
+static TEE_Result compute(uint32_t milliseconds)
+{
+	TEE_Time begin = { };
+
+	TEE_GetSystemTime(&begin);
+	while (milliseconds_since(&begin) < milliseconds)
+		if (TEE_GetCancellationFlag())
+			return TEE_ERROR_CANCEL;
+
+	return TEE_SUCCESS;
+}
+
+static TEE_Result compute_for(uint32_t types, const TEE_Param *params)
+{
+	if (type_of(types, 0) != TEE_PARAM_TYPE_VALUE_INPUT)
+		return TEE_ERROR_BAD_PARAMETERS;
+
+	if (params[0].value.b == 1)
+		TEE_UnmaskCancellation();
+
+	return compute(params[0].value.a);
+}
+
 static TEE_Result wait_and_xor(uint32_t types, TEE_Param *params)
 {
 	TEE_Result res = TEE_SUCCESS;
@@ -284,6 +316,10 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types,
 		TEE_UnmaskCancellation();
 		return TEE_Wait(params[0].value.a);
 	}
+	if (told && params[0].value.b == CONFORMANCE_OPEN_WAIT_MASKED)
+		return TEE_Wait(params[0].value.a);
+	if (told && params[0].value.b == CONFORMANCE_OPEN_COMPUTE)
+		return compute(params[0].value.a);
 	return told ? params[0].value.a : TEE_SUCCESS;
 }
 
@@ -321,6 +357,8 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session __unused, uint32_t command,
 	case CONFORMANCE_FILL_AND_SET_SIZE:
 		memref_fill(types, params);
 		return set_size(types, params);
+	case CONFORMANCE_COMPUTE:
+		return compute_for(types, params);
 	default:
 		return TEE_ERROR_NOT_SUPPORTED;
 	}

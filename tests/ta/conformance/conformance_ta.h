@@ -7,7 +7,9 @@
  *
  * Opening a session: slot 0 may be a VALUE_INPUT. b == CONFORMANCE_OPEN_PANIC
  * panics with code a; b == CONFORMANCE_OPEN_WAIT heeds cancellation and returns
- * what TEE_Wait() does of a milliseconds; otherwise a is what opening returns.
+ * what TEE_Wait() does of a milliseconds; b == CONFORMANCE_OPEN_WAIT_MASKED is
+ * the same without heeding it; b == CONFORMANCE_OPEN_COMPUTE computes as
+ * CONFORMANCE_COMPUTE does of (a, 0); otherwise a is what opening returns.
  * Unless it panics, every VALUE_OUTPUT in slot i becomes
  * (CONFORMANCE_OPEN_MARK, i) and every MEMREF_OUTPUT is filled as
  * CONFORMANCE_MEMREF_FILL does.
@@ -21,6 +23,8 @@
 
 #define CONFORMANCE_OPEN_PANIC		1
 #define CONFORMANCE_OPEN_WAIT		2
+#define CONFORMANCE_OPEN_WAIT_MASKED	3
+#define CONFORMANCE_OPEN_COMPUTE	4
 #define CONFORMANCE_OPEN_MARK		0x4F50454E
 
 /* Succeeds whatever the parameters are, and touches none. */
@@ -85,5 +89,12 @@
 
 /* Does what CONFORMANCE_MEMREF_FILL and then CONFORMANCE_SET_SIZE do. */
 #define CONFORMANCE_FILL_AND_SET_SIZE	11
+
+/*
+ * Only with VALUE_INPUT (milliseconds, 1 if cancellable) in slot 0. Computes so
+ * long, without a pause. Returns TEE_ERROR_CANCEL as soon as it sees that it is
+ * cancelled, for which it looks all the time if cancellable.
+ */
+#define CONFORMANCE_COMPUTE		12
 
 #endif

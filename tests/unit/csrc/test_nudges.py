@@ -8,6 +8,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from pytee_client.kernels import uapi
 
@@ -154,7 +155,7 @@ def test_a_thread_that_blocks_all_signals_can_let_nudges_in(device: StandIn) -> 
 def test_a_programs_own_signals_are_left_alone(device: StandIn) -> None:
     context, session = opened(device)
     arrived: list[int] = []
-    own = {
+    own: dict[int, Any] = {
         FIRST: lambda number, _: arrived.append(number),
         SECOND: signal.SIG_IGN,
         FOURTH: lambda number, _: arrived.append(number),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, final
 
+from ...._boundary.sleep import interruptible_sleep, signals_held
 from ....enums import Result
 from ....kernels.uapi import ParamType
 from ....supplicant.rpc_command import NotificationOperation, RpcCommand
@@ -168,5 +169,7 @@ def _tell_time(params: list[Param]) -> int:
 def _suspend(params: list[Param]) -> int:
     if len(params) != 1 or params[0].type is not ParamType.VALUE_INPUT:
         return Result.BAD_PARAMETERS
-    time.sleep(params[0].a / 1000)
+    # A signal ends the sleep, and nobody is told.
+    with signals_held() as others:
+        interruptible_sleep(params[0].a / 1000, others)
     return Result.SUCCESS
