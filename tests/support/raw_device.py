@@ -57,7 +57,12 @@ class RawDevice:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for fd in (*self._memory, self.fd):
+        self.close()
+
+    def close(self) -> None:
+        """Close it, and the memory that it gave."""
+        fds, self._memory, self.fd = (*self._memory, self.fd), set(), -1
+        for fd in fds:
             with contextlib.suppress(OSError):
                 self._kernel.close(fd)
 

@@ -58,6 +58,32 @@ def start_blocked(
     return future
 
 
+def start_in_kernel(
+    pool: ThreadPoolExecutor, call: Callable[[], _T], is_there: Callable[[], bool] | None = None
+) -> tuple[Future[_T], int, int]:
+    """Have another thread make a call that waits in the kernel, or computes there.
+
+    Args:
+        is_there: whether it does; by default it does if the thread sleeps.
+
+    Returns:
+        What comes of the call, and the thread, as Python and as Linux number it.
+    """
+    threads: list[tuple[int, int]] = []
+
+    def run() -> _T:
+        threads.append((threading.get_ident(), threading.get_native_id()))
+        return call()
+
+    def sleeps() -> bool:
+        number = threads[0][1]
+        return _is_in_a_long_system_call(number) or _is_still(number)
+
+    future = pool.submit(run)
+    wait_until(lambda: future.done() or bool(threads and (is_there or sleeps)()))
+    return future, *threads[0]
+
+
 def _is_in_a_long_system_call(thread: int) -> bool:
     """Return whether a thread sleeps in the kernel, and not for a lock of the process's own."""
     state = Path(f"/proc/self/task/{thread}/syscall").read_text().split()[0]

@@ -98,7 +98,7 @@ class Conformance(TrustedApplication):
         elif wish.b == _OPEN_WAIT_MASKED:
             session.wait(wish.a)
         elif wish.b == _OPEN_COMPUTE:
-            _compute(session, wish.a)
+            _compute(session, wish.a, parameters[1])
         elif wish.a:
             raise ResultError(wish.a)
 
@@ -179,8 +179,12 @@ def _wait(session: ClientSession, parameters: Parameters) -> None:
             flag.a, flag.b = int(session.get_cancellation_flag()), 0
 
 
-def _compute(session: ClientSession, milliseconds: int) -> None:
+def _compute(
+    session: ClientSession, milliseconds: int, mark: ValueParameter | MemrefParameter | None
+) -> None:
     """Take so long; with pauses, as the twin in C does not keep others from computing either."""
+    if isinstance(mark, MemrefParameter) and mark.buffer:
+        mark.buffer[0] = 1
     end = time.monotonic() + milliseconds / 1000
     while (left := end - time.monotonic()) > 0:
         if session.get_cancellation_flag():
@@ -194,7 +198,7 @@ def _compute_for(session: ClientSession, parameters: Parameters) -> None:
         raise ResultError(Result.BAD_PARAMETERS)
     if wish.b == 1:
         session.unmask_cancellation()
-    _compute(session, wish.a)
+    _compute(session, wish.a, parameters[1])
 
 
 def _wait_and_xor(session: ClientSession, parameters: Parameters) -> None:

@@ -193,10 +193,14 @@ static uint32_t milliseconds_since(const TEE_Time *begin)
 	       begin->millis;
 }
 
-static TEE_Result compute(uint32_t milliseconds)
+static TEE_Result compute(uint32_t types, TEE_Param *params)
 {
+	uint32_t milliseconds = params[0].value.a;
 	TEE_Time begin = { };
 
+	if (type_of(types, 1) == TEE_PARAM_TYPE_MEMREF_INOUT &&
+	    readable_size(params + 1))
+		*(volatile uint8_t *)params[1].memref.buffer = 1;
 	TEE_GetSystemTime(&begin);
 	while (milliseconds_since(&begin) < milliseconds)
 		if (TEE_GetCancellationFlag())
@@ -205,7 +209,7 @@ static TEE_Result compute(uint32_t milliseconds)
 	return TEE_SUCCESS;
 }
 
-static TEE_Result compute_for(uint32_t types, const TEE_Param *params)
+static TEE_Result compute_for(uint32_t types, TEE_Param *params)
 {
 	if (type_of(types, 0) != TEE_PARAM_TYPE_VALUE_INPUT)
 		return TEE_ERROR_BAD_PARAMETERS;
@@ -213,7 +217,7 @@ static TEE_Result compute_for(uint32_t types, const TEE_Param *params)
 	if (params[0].value.b == 1)
 		TEE_UnmaskCancellation();
 
-	return compute(params[0].value.a);
+	return compute(types, params);
 }
 
 static TEE_Result wait_and_xor(uint32_t types, TEE_Param *params)
@@ -319,7 +323,7 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types,
 	if (told && params[0].value.b == CONFORMANCE_OPEN_WAIT_MASKED)
 		return TEE_Wait(params[0].value.a);
 	if (told && params[0].value.b == CONFORMANCE_OPEN_COMPUTE)
-		return compute(params[0].value.a);
+		return compute(types, params);
 	return told ? params[0].value.a : TEE_SUCCESS;
 }
 

@@ -8,8 +8,8 @@
  * Opening a session: slot 0 may be a VALUE_INPUT. b == CONFORMANCE_OPEN_PANIC
  * panics with code a; b == CONFORMANCE_OPEN_WAIT heeds cancellation and returns
  * what TEE_Wait() does of a milliseconds; b == CONFORMANCE_OPEN_WAIT_MASKED is
- * the same without heeding it; b == CONFORMANCE_OPEN_COMPUTE computes as
- * CONFORMANCE_COMPUTE does of (a, 0); otherwise a is what opening returns.
+ * the same without heeding it; b == CONFORMANCE_OPEN_COMPUTE does what
+ * CONFORMANCE_COMPUTE does, not cancellable; otherwise a is what opening returns.
  * Unless it panics, every VALUE_OUTPUT in slot i becomes
  * (CONFORMANCE_OPEN_MARK, i) and every MEMREF_OUTPUT is filled as
  * CONFORMANCE_MEMREF_FILL does.
