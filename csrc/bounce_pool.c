@@ -67,8 +67,31 @@ static struct tee_bounce_block *take_all_locked(struct tee_bounce_pool *pool)
 {
 	struct tee_bounce_block *blocks = pool->idle;
 
-	memset(pool, 0, sizeof(*pool));
+	pool->idle = NULL;
+	pool->size = 0;
+	pool->blocks = 0;
 	return blocks;
+}
+
+static void add_busy_locked(struct tee_bounce_pool *pool,
+			    struct tee_bounce_block *block)
+{
+	block->previous = NULL;
+	block->next = pool->busy;
+	if (block->next)
+		block->next->previous = block;
+	pool->busy = block;
+}
+
+static void remove_busy_locked(struct tee_bounce_pool *pool,
+			       struct tee_bounce_block *block)
+{
+	if (block->next)
+		block->next->previous = block->previous;
+	if (block->previous)
+		block->previous->next = block->next;
+	else
+		pool->busy = block->next;
 }
 
 static struct tee_bounce_block *take_locked(struct tee_bounce_pool *pool,
@@ -123,6 +146,8 @@ int tee_bounce_pool_take(struct tee_context *context, size_t size,
 	if (pool->idle && pool->idle->process != tee_process)
 		inherited = take_all_locked(pool);
 	taken = take_locked(pool, size);
+	if (taken)
+		add_busy_locked(pool, taken);
 	pthread_mutex_unlock(&lock);
 	release_blocks(context, inherited);
 	if (taken)
@@ -137,6 +162,9 @@ int tee_bounce_pool_take(struct tee_context *context, size_t size,
 		return ret;
 	}
 	taken->process = tee_process;
+	pthread_mutex_lock(&lock);
+	add_busy_locked(pool, taken);
+	pthread_mutex_unlock(&lock);
 out:
 	*block = taken;
 	return 0;
@@ -150,6 +178,7 @@ void tee_bounce_pool_put(struct tee_context *context,
 
 	tee_wipe(block->block.address, used);
 	pthread_mutex_lock(&lock);
+	remove_busy_locked(pool, block);
 	if (block->process != tee_process ||
 	    block->block.mapped > idle_limit(context)) {
 		block->next = NULL;
@@ -174,4 +203,17 @@ bool tee_bounce_pool_empty(struct tee_context *context)
 	pthread_mutex_unlock(&lock);
 	release_blocks(context, blocks);
 	return blocks;
+}
+
+void tee_bounce_pool_leave(struct tee_context *context)
+{
+	struct tee_bounce_block *idle, *busy;
+
+	pthread_mutex_lock(&lock);
+	idle = take_all_locked(&context->bounce_pool);
+	busy = context->bounce_pool.busy;
+	context->bounce_pool.busy = NULL;
+	pthread_mutex_unlock(&lock);
+	release_blocks(context, idle);
+	release_blocks(context, busy);
 }

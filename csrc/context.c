@@ -344,6 +344,33 @@ void tee_context_trim(const TEEC_Context *context)
 	errno = error;
 }
 
+void tee_context_leave(uintptr_t handle)
+{
+	struct tee_context *internal;
+	struct tee_held_memory held;
+	int fd, error = errno;
+	size_t i;
+
+	internal = tee_context_get_held(handle);
+	if (!internal)
+		return;
+	tee_bounce_pool_leave(internal);
+	lock_table();
+	held = internal->held;
+	memset(&internal->held, 0, sizeof(internal->held));
+	fd = internal->fd;
+	internal->fd = -1;
+	unlock_table();
+
+	for (i = 0; i < held.count; i++)
+		tee_block_release(internal, &held.blocks[i].block);
+	free(held.blocks);
+	if (fd >= 0)
+		internal->ops->close(internal->device, fd);
+	tee_context_put(internal);
+	errno = error;
+}
+
 void TEEC_FinalizeContext(TEEC_Context *context)
 {
 	struct tee_context *internal;

@@ -53,9 +53,13 @@ int tee_held_memory_add(struct tee_held_memory *held,
 bool tee_held_memory_remove(struct tee_held_memory *held, uintptr_t serial,
 			    struct tee_block *block);
 
-/* bounce_pool.c: the blocks of a context that no call uses. */
+/*
+ * bounce_pool.c: the blocks of a context that no call uses, with their size and
+ * number; and those that calls use.
+ */
 struct tee_bounce_pool {
 	struct tee_bounce_block *idle;
+	struct tee_bounce_block *busy;
 	size_t size;
 	unsigned int blocks;
 };
@@ -112,6 +116,13 @@ bool tee_context_release(struct tee_context *context, uintptr_t serial,
 /* Releases the blocks that the context keeps for later calls. */
 void tee_context_trim(const TEEC_Context *context);
 
+/*
+ * In a child of a fork that will not use its parent's context, which may be
+ * finalised: gives up the child's copies of its descriptors and mappings. The
+ * driver ends what they stand for when the last copy is gone.
+ */
+void tee_context_leave(uintptr_t handle);
+
 static inline int tee_context_ioctl(const struct tee_context *context,
 				    unsigned long request, void *argument)
 {
@@ -165,6 +176,7 @@ struct tee_bounce_block {
 	struct tee_block block;
 	unsigned int process;
 	struct tee_bounce_block *next;
+	struct tee_bounce_block *previous;
 };
 
 /* A zeroed block of at least size bytes, the caller's alone; or -errno. */
@@ -175,10 +187,13 @@ void tee_bounce_pool_put(struct tee_context *context,
 			 struct tee_bounce_block *block, size_t used);
 /* Releases the blocks that no call uses; false if there were none. */
 bool tee_bounce_pool_empty(struct tee_context *context);
+/* In a child of a fork: releases what it has of all blocks. */
+void tee_bounce_pool_leave(struct tee_context *context);
 
 /*
  * payload.c: how the TEE reaches size bytes at buffer for one call: by a copy
- * in a block of the pool, or in_place. Neither is set if the TEE needs no help.
+ * in a block of the pool, or in place, as a block that the context holds with
+ * the number in_place. Neither is set if the TEE needs no help.
  * attr is the kernel's type of the parameter as it was sent: what the kernel or
  * another thread writes there or in the operation does not matter any more.
  */
@@ -187,7 +202,8 @@ struct tee_bounce {
 	bool is_registered;
 	bool must_copy;
 	struct tee_bounce_block *copy;
-	struct tee_block in_place;
+	bool is_in_place;
+	uintptr_t in_place;
 	void *buffer;
 	size_t size;
 };

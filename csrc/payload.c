@@ -71,16 +71,23 @@ static bool prepare_in_place(struct tee_context *context,
 			     struct tee_ioctl_param *param,
 			     struct tee_bounce *bounce)
 {
+	struct tee_block block = { .fd = -1 };
+
 	if (bounce->must_copy || !context->reg_mem || !is_output(param->attr) ||
 	    memref->size < IN_PLACE_SIZE ||
 	    !tee_pages_are_whole(memref->buffer, memref->size))
 		return false;
-	if (tee_block_register(context, memref->buffer, memref->size,
-			       &bounce->in_place))
+	if (tee_block_register(context, memref->buffer, memref->size, &block))
 		return false;
+	/* A child of a fork has to find it. */
+	if (tee_context_hold(context, &block, &bounce->in_place)) {
+		tee_block_release(context, &block);
+		return false;
+	}
+	bounce->is_in_place = true;
 	param->a = 0;
 	param->b = memref->size;
-	param->c = (uint32_t)bounce->in_place.id;
+	param->c = (uint32_t)block.id;
 	return true;
 }
 
@@ -226,7 +233,6 @@ TEEC_Result tee_payload_prepare(struct tee_context *context,
 
 	for (i = 0; types; i++, types >>= 4) {
 		memset(&payload->bounces[i], 0, sizeof(payload->bounces[i]));
-		payload->bounces[i].in_place.fd = -1;
 		payload->bounces[i].must_copy = !in_place;
 		payload->slots = i + 1;
 		result = prepare_slot(context, TEEC_PARAM_TYPE_GET(types, 0),
@@ -295,6 +301,7 @@ void tee_payload_release(struct tee_context *context,
 			 struct tee_payload *payload)
 {
 	struct tee_bounce *bounce;
+	struct tee_block block;
 	size_t i = payload->slots;
 
 	while (i--) {
@@ -302,7 +309,8 @@ void tee_payload_release(struct tee_context *context,
 		if (bounce->copy)
 			tee_bounce_pool_put(context, bounce->copy,
 					    bounce->size);
-		if (bounce->in_place.fd >= 0)
-			tee_block_release(context, &bounce->in_place);
+		if (bounce->is_in_place &&
+		    tee_context_release(context, bounce->in_place, &block))
+			tee_block_release(context, &block);
 	}
 }

@@ -9,6 +9,7 @@ TEEC_ERROR_ITEM_NOT_FOUND is Result.ITEM_NOT_FOUND and ItemNotFoundError.
 from __future__ import annotations
 
 from . import enums, errors, parameters
+from ._process import importing
 from ._results import TranslatedFilesShortage
 from .context import Context
 from .enums import *  # noqa: F403
@@ -85,7 +86,7 @@ _OF_POOLS = frozenset({"PoolStats", "PooledSession", "SessionPool"})
 def __getattr__(name: str) -> Any:
     """Import what few programs use when they ask for it: devices, pools, the version."""
     if name in _OF_DEVICES:
-        with TranslatedFilesShortage(f"importing {name}"):
+        with TranslatedFilesShortage(f"importing {name}"), importing:
             from . import devices
 
         return getattr(devices, name)

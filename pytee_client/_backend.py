@@ -10,6 +10,7 @@ import warnings
 from . import _hints as t
 from ._boundary import NativeContext
 from ._checks import check_kernel, refuse_class, to_path_text
+from ._process import importing
 from .errors import FakeTeeWarning
 
 TYPE_CHECKING = False
@@ -45,7 +46,8 @@ def _has_tee() -> bool:
     """Return whether the machine has a TEE, or should have one by what describes it."""
     if os.path.exists(_FIRST_NODE):
         return True
-    from ._opening import client_nodes, expected_tee
+    with importing:
+        from ._opening import client_nodes, expected_tee
 
     return bool(client_nodes()) or expected_tee() is not None
 
@@ -77,7 +79,8 @@ def _announce_fake() -> None:
     if not _announcement.acquire(blocking=False):
         return
     # Programs that do not use the fake need not wait for its import.
-    import logging
+    with importing:
+        import logging
 
     text = (
         "this machine has no TEE device: the fake kernel answers instead"
@@ -118,7 +121,8 @@ def _backend_of_environment() -> Literal["linux", "fake"] | None:
 
 def _fake_kernel(profile: str) -> Kernel:
     # Programs that do not use the fake need not wait for its import.
-    from .fake import default_kernel
+    with importing:
+        from .fake import default_kernel
 
     return default_kernel(profile or "optee")
 
@@ -130,7 +134,8 @@ def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
     native = NativeContext(path, kernel)
     if native.result:
         # Most programs open a device that works, and need no import for errors.
-        from ._opening import open_error
+        with importing:
+            from ._opening import open_error
 
         implementation, _, capabilities = native.version
         answer = (implementation, capabilities)

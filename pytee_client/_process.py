@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import os
 import weakref
-from threading import Semaphore
+from threading import RLock, Semaphore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Final, TypeVar
+    from typing import Any, ClassVar, Final, Protocol, TypeVar
 
     _Lock = TypeVar("_Lock")
+
+    class _Inherited(Protocol):
+        def leave(self) -> None: ...
 
 
 class Process:
@@ -26,6 +29,11 @@ class Process:
 
 # Added to and taken from in single steps: no lock is needed.
 _locks: Final[set[weakref.ref[Any]]] = set()
+_left: Final[set[weakref.ref[_Inherited]]] = set()
+
+# Held while modules are imported on demand: a fork waits for them. Python's own locks of modules
+# that are being imported by threads of the parent would never be released in the child.
+importing: Final = RLock()
 
 
 def renewed(lock: _Lock) -> _Lock:
@@ -53,14 +61,26 @@ class RenewedSemaphore(Semaphore):
         super().__init__(self._first_value)
 
 
+def left_in_children(inherited: _Inherited) -> None:
+    """Have inherited.leave() called in each child of a fork, as long as it exists."""
+    _left.add(weakref.ref(inherited, _left.discard))
+
+
 def _enter_child() -> None:
     Process.generation += 1
+    importing.release()
     for reference in list(_locks):
         lock = reference()
         # What the forking thread holds, it will release itself.
         if lock is not None and not lock._is_owned():
             # As the standard library does with its own.
             lock._at_fork_reinit()
+    for left in list(_left):
+        inherited = left()
+        if inherited is not None:
+            inherited.leave()
 
 
-os.register_at_fork(after_in_child=_enter_child)
+os.register_at_fork(
+    before=importing.acquire, after_in_parent=importing.release, after_in_child=_enter_child
+)

@@ -51,6 +51,15 @@ static void keep_content(struct shared_memory *shared)
 	shared->view = NULL;
 }
 
+/* In a child of the process that shared the memory. */
+static void block_leave(struct shared_memory *shared)
+{
+	/* The program may have kept the memory from its children. */
+	if (shared->view && !tee_pages_check(shared->view, shared->view_size, false))
+		keep_content(shared);
+	shared->view = NULL;
+}
+
 static void end_sharing(struct shared_memory *shared)
 {
 	keep_content(shared);

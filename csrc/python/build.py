@@ -115,6 +115,7 @@ struct shared_context {
 };
 void context_open(struct shared_context *, const char *, struct python_device *);
 void context_trim(struct shared_context *);
+void context_leave(struct shared_context *);
 void context_close(struct shared_context *);
 void context_drop(struct python_device *, struct shared_context *);
 
@@ -122,6 +123,7 @@ struct shared_memory { TEEC_SharedMemory memory; int error; ...; };
 TEEC_Result block_register(struct shared_memory *, struct shared_context *, _Bool);
 TEEC_Result block_register_descriptor(struct shared_memory *, struct shared_context *, int);
 TEEC_Result block_allocate(struct shared_memory *, struct shared_context *, void *, size_t);
+void block_leave(struct shared_memory *);
 void block_close(struct shared_memory *);
 _Bool block_is_shared(const struct shared_memory *);
 void block_drop(struct shared_context *, struct shared_memory *);

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* version is that of the last device that answered, or zeros. */
+/*
+ * version is that of the last device that answered, or zeros. handle stays when
+ * the context is finalised.
+ */
 struct shared_context {
 	TEEC_Context context;
 	struct tee_ioctl_version_data version;
@@ -11,6 +14,7 @@ struct shared_context {
 	int error;
 	bool is_python;
 	unsigned int process;
+	uintptr_t handle;
 	struct queue queue;
 };
 
@@ -50,12 +54,21 @@ static void context_open(struct shared_context *context, const char *name,
 	context->result = context_initialize(&context->context, name, device,
 					     &context->version);
 	context->error = context->result ? errno : 0;
+	context->handle = context->result ? 0 : context->context.imp.handle;
 }
 
 static void context_trim(struct shared_context *context)
 {
 	begin_call();
 	tee_context_trim(&context->context);
+}
+
+/* In a child of the process that opened the context. */
+static void context_leave(struct shared_context *context)
+{
+	begin_call();
+	if (!is_inherited_copy(context))
+		tee_context_leave(context->handle);
 }
 
 /* Its device closes with the last call that uses it. */

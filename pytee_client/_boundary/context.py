@@ -8,6 +8,7 @@ import errno
 from .._block_index import BlockIndex
 from .._failed_system_calls import FILES_SHORTAGE, for_errno
 from .._native import ffi, lib
+from .._process import left_in_children
 from .._results import error_of
 from ..enums import GenericCapabilities, Origin
 from .checks import to_path
@@ -15,9 +16,11 @@ from .python_kernel import guard, python_device, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import weakref
     from typing import Any, Final
 
     from ..kernels.kernel import Kernel
+    from .memory import NativeSharedMemory
 
 _SAY_NOTHING_OF_DEVICES: Final = frozenset({errno.ENOMEM, errno.EINTR}) | FILES_SHORTAGE
 
@@ -34,6 +37,7 @@ class NativeContext:
         version: impl_id, impl_caps and gen_caps of the device. Without success, those of the
             last device that answered, or zeros.
         blocks: where its blocks lie.
+        mapped: the blocks whose memory is the driver's.
     """
 
     __slots__ = (
@@ -42,6 +46,7 @@ class NativeContext:
         "blocks",
         "error",
         "kernel",
+        "mapped",
         "needed",
         "result",
         "struct",
@@ -56,7 +61,9 @@ class NativeContext:
         self.needed: tuple[object, ...] = (self.struct, device, kernel)
         self._guard = guard(self.struct, lib.context_drop, device, kernel)
         self.blocks: BlockIndex = BlockIndex()
+        self.mapped: set[weakref.ref[NativeSharedMemory]] = set()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
+        left_in_children(self)
         lib.context_open(self.struct, path, device)
         raise_interrupted()
         self.result: int = self.struct.result
@@ -81,6 +88,18 @@ class NativeContext:
         """Give the TEE back the memory that is kept for calls to come."""
         lib.context_trim(self.struct)
         raise_interrupted()
+
+    def leave(self) -> None:
+        """Give up what a child of a fork has of it, which the parent alone can use.
+
+        Otherwise the child would keep from its end whatever the parent closes: memory that the
+        TEE can reach, and the sessions of a parent that dies.
+        """
+        for reference in self.mapped.copy():
+            block = reference()
+            if block is not None:
+                block.leave()
+        lib.context_leave(self.struct)
 
     def finalize(self) -> None:
         """End the context; its device closes with the last call that uses it."""

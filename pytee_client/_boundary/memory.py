@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from .._native import ffi, lib
 from .._results import error_of
 from ..enums import MemoryFlags, Origin
@@ -30,6 +32,7 @@ class NativeSharedMemory:
     """
 
     __slots__ = (
+        "__weakref__",
         "_guard",
         "_pinned",
         "_shared",
@@ -67,6 +70,8 @@ class NativeSharedMemory:
 
     def allocate(self, pages: Any) -> None:
         """Share memory of the driver, which takes the place of these pages until close()."""
+        mapped = self.context.mapped
+        mapped.add(weakref.ref(self, mapped.discard))
         code = lib.block_allocate(self._shared, self.context.struct, pages, len(pages))
         self._check(code, f"allocating {self.size} bytes of shared memory")
 
@@ -88,6 +93,10 @@ class NativeSharedMemory:
         """True while the TEE has it."""
         is_shared: bool = lib.block_is_shared(self._shared)
         return is_shared
+
+    def leave(self) -> None:
+        """Have a copy of the driver's memory in a child of a fork, in place of the memory."""
+        lib.block_leave(self._shared)
 
     def close(self) -> None:
         """End the sharing: at once, or with the last call that uses it."""
