@@ -106,7 +106,7 @@ def __dir__() -> list[str]:
 
 def _version() -> str:
     try:
-        with TranslatedFilesShortage("reading the version of the package"):
+        with TranslatedFilesShortage("reading the version of the package"), importing:
             from importlib import metadata
 
             return metadata.version("pytee_client")

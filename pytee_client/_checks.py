@@ -11,6 +11,7 @@ import operator
 import os
 from enum import Enum, IntEnum
 
+from ._process import importing
 from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
 
 TYPE_CHECKING = False
@@ -117,7 +118,8 @@ def to_float(value: object, what: str) -> float:
 
 def _is_real(value: object) -> bool:
     """Return whether a value is a number with no imaginary part; no bool of numpy's is."""
-    import numbers
+    with importing:
+        import numbers
 
     if hasattr(type(value), "__index__") or isinstance(value, numbers.Real):
         return True

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from ._process import importing
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._hint_types import *  # noqa: F403
 else:
 
     def __getattr__(name):
-        from . import _hint_types
+        with importing:
+            from . import _hint_types
 
         try:
             return getattr(_hint_types, name)

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
     _Lock = TypeVar("_Lock")
 
-    class _Inherited(Protocol):
-        def leave(self) -> None: ...
+    class Inherited(Protocol):
+        """What a child of a fork gives up."""
+
+        def leave(self) -> None:
+            """Give it up."""
+            ...
 
 
 class Process:
@@ -29,10 +33,10 @@ class Process:
 
 # Added to and taken from in single steps: no lock is needed.
 _locks: Final[set[weakref.ref[Any]]] = set()
-_left: Final[set[weakref.ref[_Inherited]]] = set()
+_left: Final[set[weakref.ref[Inherited]]] = set()
 
-# Held while modules are imported on demand: a fork waits for them. Python's own locks of modules
-# that are being imported by threads of the parent would never be released in the child.
+# Held while something is imported on demand: a fork waits for it. The locks that Python has for
+# modules which other threads are importing would never be released in the child.
 importing: Final = RLock()
 
 
@@ -61,7 +65,7 @@ class RenewedSemaphore(Semaphore):
         super().__init__(self._first_value)
 
 
-def left_in_children(inherited: _Inherited) -> None:
+def left_in_children(inherited: Inherited) -> None:
     """Have inherited.leave() called in each child of a fork, as long as it exists."""
     _left.add(weakref.ref(inherited, _left.discard))
 

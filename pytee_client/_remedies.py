@@ -8,6 +8,7 @@ import os
 import stat
 
 from ._failed_system_calls import for_errno
+from ._process import importing
 from .enums import ImplementationId, Login, Result
 
 TYPE_CHECKING = False
@@ -130,7 +131,8 @@ def for_login(login: int) -> str:
 def _name_of_user(uid: int) -> str:
     try:
         # Importing it may take a descriptor too.
-        import pwd
+        with importing:
+            import pwd
 
         return pwd.getpwuid(uid).pw_name
     except (KeyError, ImportError, OSError):
@@ -139,7 +141,8 @@ def _name_of_user(uid: int) -> str:
 
 def _name_of_group(gid: int) -> str:
     try:
-        import grp
+        with importing:
+            import grp
 
         return grp.getgrgid(gid).gr_name
     except (KeyError, ImportError, OSError):

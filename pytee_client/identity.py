@@ -7,6 +7,7 @@ import os
 
 from . import _hints as t
 from ._checks import refuse_other_enum, to_uint32
+from ._process import importing
 from ._remedies import for_login
 from ._results import TranslatedFilesShortage
 from .enums import Login
@@ -57,7 +58,7 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
     if uid is not None and login != Login.USER:
         raise BadParametersError("only the user login takes a uid")
 
-    with TranslatedFilesShortage("making a client UUID"):
+    with TranslatedFilesShortage("making a client UUID"), importing:
         # Slow to import, and only needed here.
         from uuid import UUID, uuid5
 
@@ -90,7 +91,8 @@ def gid_for_login(login: int, gid: int | str | None) -> int | None:
 def _gid_of_name(name: str) -> int:
     try:
         with TranslatedFilesShortage(f"looking for the group {name!r}"):
-            import grp
+            with importing:
+                import grp
 
             return grp.getgrnam(name).gr_gid
     except (KeyError, ValueError):

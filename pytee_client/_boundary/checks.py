@@ -8,6 +8,7 @@ import os
 
 from .._checks import is_bool, said, to_number
 from .._native import ffi
+from .._process import importing
 from ..errors import BadParametersError, ParameterRangeError, ParameterTypeError
 
 TYPE_CHECKING = False
@@ -54,7 +55,8 @@ def uuid_octets(value: object) -> bytes:
     They come from where uuid.UUID keeps them: a subclass can have other attributes.
     """
     # Slow to import; programs that have a UUID have it already.
-    from uuid import UUID
+    with importing:
+        from uuid import UUID
 
     name = type(value).__name__
     if not isinstance(value, UUID):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import weakref
     from typing import Any, Final
 
+    from .._process import Inherited
     from ..kernels.kernel import Kernel
-    from .memory import NativeSharedMemory
 
 _SAY_NOTHING_OF_DEVICES: Final = frozenset({errno.ENOMEM, errno.EINTR}) | FILES_SHORTAGE
 
@@ -61,7 +61,7 @@ class NativeContext:
         self.needed: tuple[object, ...] = (self.struct, device, kernel)
         self._guard = guard(self.struct, lib.context_drop, device, kernel)
         self.blocks: BlockIndex = BlockIndex()
-        self.mapped: set[weakref.ref[NativeSharedMemory]] = set()
+        self.mapped: set[weakref.ref[Inherited]] = set()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         left_in_children(self)
         lib.context_open(self.struct, path, device)

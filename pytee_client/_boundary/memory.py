@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .._process import Inherited
     from .context import NativeContext
 
 
@@ -70,7 +71,7 @@ class NativeSharedMemory:
 
     def allocate(self, pages: Any) -> None:
         """Share memory of the driver, which takes the place of these pages until close()."""
-        mapped = self.context.mapped
+        mapped: set[weakref.ref[Inherited]] = self.context.mapped
         mapped.add(weakref.ref(self, mapped.discard))
         code = lib.block_allocate(self._shared, self.context.struct, pages, len(pages))
         self._check(code, f"allocating {self.size} bytes of shared memory")

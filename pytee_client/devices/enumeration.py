@@ -19,6 +19,7 @@ from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend
 from .._boundary import ask_version
 from .._checks import to_path_text, to_timeout
+from .._process import importing
 from .._results import TranslatedFilesShortage
 from ..enums import GenericCapabilities, Origin
 from ..errors import DeviceTimeoutError, ParameterTypeError, TeecError
@@ -307,7 +308,8 @@ def _read_device(
 
 def _read_bus_device(tree: Tree, name: str) -> BusDevice | None:
     """Read a device of the bus, or None if it is gone meanwhile."""
-    from uuid import UUID
+    with importing:
+        from uuid import UUID
 
     folder = f"bus/tee/devices/{name}"
     attributes = Attributes(tree, folder)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .._checks import to_instance
+from .._process import importing
 from .drivers.amdtee import AmdTee
 from .drivers.application_driver import ApplicationDriver
 from .drivers.optee.driver import Optee
@@ -21,15 +22,17 @@ DEFAULT_PROFILE: Final = "optee"
 
 
 def _new_qtee() -> Driver:
-    from .applications.qtee_services import QTEE_SERVICES
-    from .drivers.qtee.driver import Qtee
+    with importing:
+        from .applications.qtee_services import QTEE_SERVICES
+        from .drivers.qtee.driver import Qtee
 
     return Qtee(QTEE_SERVICES)
 
 
 def _new_tstee() -> Driver:
-    from .applications.trusted_services import ECHO_PARTITION
-    from .drivers.tstee import TsTee
+    with importing:
+        from .applications.trusted_services import ECHO_PARTITION
+        from .drivers.tstee import TsTee
 
     return TsTee(ECHO_PARTITION)
 
@@ -109,7 +112,8 @@ def bundled_with(driver: Driver) -> tuple[type[TrustedApplication], ...]:
     The pseudo applications are part of OP-TEE. The examples are those of its release; they are
     files that a supplicant loads, if it has one.
     """
-    from .applications import BUNDLED, PSEUDO_APPLICATIONS, Conformance, examples_of
+    with importing:
+        from .applications import BUNDLED, PSEUDO_APPLICATIONS, Conformance, examples_of
 
     if not isinstance(driver, Optee):
         return BUNDLED if isinstance(driver, ApplicationDriver) else ()

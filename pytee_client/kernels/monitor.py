@@ -8,6 +8,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Protocol, final
 
+from .._process import importing
 from .._single import Single
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class LinuxMonitor(Single):
 
 
 def _open_socket() -> socket.socket:
-    import socket
+    with importing:
+        import socket
 
     listening = socket.socket(
         socket.AF_NETLINK,

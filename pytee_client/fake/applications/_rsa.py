@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from ..._process import importing
 from ...enums import Result
 from ..secure_world.results import ResultError
 
@@ -29,7 +30,8 @@ def generate_rsa_key(bits: int) -> RSAPrivateKey:
             is missing.
     """
     try:
-        from cryptography.hazmat.primitives.asymmetric import rsa
+        with importing:
+            from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError:
         raise ResultError(Result.NOT_SUPPORTED) from None
     if bits not in _SIZES:

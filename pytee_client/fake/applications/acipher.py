@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -61,7 +62,8 @@ class Acipher(AnyAcipher):
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         if key is None:
             raise ResultError(Result.BAD_STATE)
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        with importing:
+            from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
         encrypt_with(key, PKCS1v15(), parameters)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import Parameters
@@ -66,8 +67,9 @@ class Acipher49(AnyAcipher):
 
 
 def _padding(algorithm: int) -> AsymmetricPadding:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
+    with importing:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
 
     known = Acipher49.Algorithm
     digests: dict[int, type[hashes.HashAlgorithm]] = {

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -89,7 +90,8 @@ class AnyAes(TrustedApplication):
         if encrypts > 1:
             raise ResultError(Result.BAD_PARAMETERS)
         try:
-            import cryptography  # noqa: F401
+            with importing:
+                import cryptography  # noqa: F401
         except ImportError:
             raise ResultError(Result.NOT_SUPPORTED) from None
         state.operation = Operation(algorithm, bool(encrypts), bytes(key_size))
@@ -97,7 +99,8 @@ class AnyAes(TrustedApplication):
     def _set_iv(self, operation: Operation | None, vector: bytes) -> None:
         if operation is None:
             raise PanicError(Result.BAD_PARAMETERS)
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        with importing:
+            from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         is_ecb = operation.algorithm == _ECB
         if len(vector) != (0 if is_ecb else _BLOCK):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar, Final
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -73,8 +74,9 @@ class Aes49(AnyAes):
 
 
 def _authenticate(operation: Operation, parameters: Parameters) -> None:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers import aead
+    with importing:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers import aead
 
     encrypts = bool(parameters.value(2).a)
     if operation.nonce is None or encrypts != operation.encrypts:
@@ -111,7 +113,8 @@ def _authenticate(operation: Operation, parameters: Parameters) -> None:
 
 def _open_short(key: bytes, nonce: bytes, data: bytes, tag: bytes) -> bytes:
     """Open what GCM sealed with a tag of fewer than 16 bytes."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    with importing:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     mode = modes.GCM(nonce, tag, min_tag_length=len(tag))
     cipher = Cipher(algorithms.AES(key), mode).decryptor()

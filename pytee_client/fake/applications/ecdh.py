@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import ClassVar
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -60,7 +61,8 @@ class Ecdh(TrustedApplication):
 
 def _shared_secret(curve: Ecdh.Curve) -> bytes:
     try:
-        from cryptography.hazmat.primitives.asymmetric import ec
+        with importing:
+            from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError:
         raise ResultError(Result.NOT_SUPPORTED) from None
     curves: dict[Ecdh.Curve, type[ec.EllipticCurve]] = {

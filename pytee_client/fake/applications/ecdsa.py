@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -116,7 +117,8 @@ def _generate(state: _State) -> None:
     if state.algorithm not in _DIGESTS:
         raise ResultError(Result.BAD_PARAMETERS)
     try:
-        from cryptography.hazmat.primitives.asymmetric import ec
+        with importing:
+            from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError:
         raise ResultError(Result.NOT_SUPPORTED) from None
     curves: dict[int, type[ec.EllipticCurve]] = {
@@ -133,8 +135,9 @@ def _generate(state: _State) -> None:
 def _sign(state: _State, parameters: Parameters) -> None:
     if state.key is None or state.made_for != state.algorithm:
         raise ResultError(Result.NOT_SUPPORTED)
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    with importing:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec, utils
 
     digest, number = parameters.memref(0).content(), (state.key.key_size + 7) // 8
     kinds = (hashes.SHA1, hashes.SHA224, hashes.SHA256, hashes.SHA384, hashes.SHA512)

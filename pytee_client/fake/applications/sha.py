@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import Parameters
@@ -139,7 +140,8 @@ def _prepare(state: _State, parameters: Parameters) -> None:
         raise PanicError(Result.BAD_PARAMETERS)
     if name == "aes":
         try:
-            import cryptography  # noqa: F401
+            with importing:
+                import cryptography  # noqa: F401
         except ImportError:
             raise ResultError(Result.NOT_SUPPORTED) from None
     state.operation, state.has_key = _Operation(name, bytes(size)), True
@@ -181,8 +183,9 @@ def _update(operation: _Operation, parameters: Parameters) -> bytes:
     whole = operation.message + message
     if operation.name != "aes":
         return hmac.digest(operation.key, whole, operation.name)
-    from cryptography.hazmat.primitives.ciphers import algorithms
-    from cryptography.hazmat.primitives.cmac import CMAC
+    with importing:
+        from cryptography.hazmat.primitives.ciphers import algorithms
+        from cryptography.hazmat.primitives.cmac import CMAC
 
     cmac = CMAC(algorithms.AES(operation.key))
     cmac.update(whole)

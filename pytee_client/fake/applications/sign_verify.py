@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
+from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -77,8 +78,9 @@ class SignVerify(TrustedApplication):
 
 
 def _scheme(algorithm: int) -> tuple[AsymmetricPadding, HashAlgorithm]:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+    with importing:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 
     kinds: tuple[type[HashAlgorithm], ...] = (
         hashes.SHA1,
