@@ -11,7 +11,10 @@ class Single:
         # copy.copy(), copy.deepcopy() and pickle all come here.
         name = type(self).__name__
         article = "an" if name[0] in "AEIOU" else "a"
-        raise TypeError(f"{article} {name} can't be copied or pickled: {self._instead()}")
+        raise TypeError(
+            f"{article} {name} can't be copied or pickled: {self._instead()}; another process"
+            " has to make its own"
+        )
 
     def _instead(self) -> str:
         """Say what to do instead."""

@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import IntEnum
 
 from ._failed_system_calls import ENOTSUPP
 from ._outputs import Outputs
 from .enums import Origin, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["TeecError", "describe_range"]
 
@@ -97,7 +102,45 @@ class TeecError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the attributes; those of an OSError are not in its dictionary."""
-        return type(self), (self.doing,), {**self.__dict__, "errno": self.errno}
+        state = {**self.__dict__, "errno": self.errno, "results": _Names(self.results)}
+        return type(self), (self.doing,), state
+
+    def __setstate__(self, state: dict[str, Any] | None) -> None:
+        """Set the attributes."""
+        if state is not None and isinstance(names := state.get("results"), _Names):
+            state = {**state, "results": names.results}
+        super().__setstate__(state)
+
+
+class _Names:
+    """The names of an error's codes, which arrive without them where they can't be found.
+
+    If pickle itself looked for a class that is made in a function, it would fail, and the process
+    that has to know of the error would get another one.
+    """
+
+    def __init__(self, results: type[IntEnum] | None) -> None:
+        self.results = results
+
+    def __reduce__(self) -> tuple[object, ...]:
+        names = self.results
+        return _names_at, (None, "") if names is None else (names.__module__, names.__qualname__)
+
+    def __deepcopy__(self, memo: object) -> _Names:
+        return self
+
+
+def _names_at(module: str | None, name: str) -> _Names:
+    try:
+        found: Any = None
+        if module is not None:
+            __import__(module)
+            found = sys.modules[module]
+            for part in name.split("."):
+                found = getattr(found, part)
+    except (ImportError, AttributeError):
+        found = None
+    return _Names(found)
 
 
 _ORIGINS = frozenset(Origin)

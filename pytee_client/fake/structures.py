@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from .._boundary import address_of, copy_from_user, copy_to_user
+from .._single import Single
 from ..kernels.uapi import ParamType
 from .kernel.release import LinuxRelease
 
@@ -186,7 +187,7 @@ class TeeDevice:
         return next(number for number in itertools.count(1) if number not in self.memory)
 
 
-class Driver(ABC):
+class Driver(Single, ABC):
     """The base of drivers of the TEE subsystem (struct tee_driver_ops).
 
     The core calls the method for a request only if the device lists the request. A method
@@ -203,7 +204,7 @@ class Driver(ABC):
         """Return whether a release of Linux has this driver."""
         return True
 
-    def start(self, core: Core) -> None:  # noqa: B027
+    def start(self, core: Core) -> None:
         """Adapt to the kernel, before any other method is called."""
 
     @property
@@ -300,10 +301,10 @@ class Driver(ABC):
         """
         return contextlib.nullcontext()
 
-    def open_context(self, context: TeeContext) -> None:  # noqa: B027
+    def open_context(self, context: TeeContext) -> None:
         """Prepare for a context that was opened."""
 
-    def close_context(self, context: TeeContext) -> None:  # noqa: B027
+    def close_context(self, context: TeeContext) -> None:
         """End the requests that wait in a context whose file was closed.
 
         Memory may still keep the context alive. Linux would let the requests wait, and keep

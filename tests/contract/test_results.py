@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from enum import IntEnum
 
@@ -107,11 +108,27 @@ def test_an_error_keeps_its_own_name_when_pickled(context: tee.Context) -> None:
         session.invoke_command(
             Command.SET_SIZE, (OwnResult.BUSY_WITH_SOMEBODY, 0), tee.ValueOutput()
         )
-    copy = pickle.loads(pickle.dumps(caught.value))
-    assert type(copy) is tee.BusyError
-    assert copy.result is OwnResult.BUSY_WITH_SOMEBODY
-    assert str(copy) == str(caught.value)
-    assert copy.outputs == caught.value.outputs
+    arrived = pickle.loads(pickle.dumps(caught.value))
+    assert type(arrived) is tee.BusyError
+    assert arrived.result is OwnResult.BUSY_WITH_SOMEBODY
+    assert str(arrived) == str(caught.value)
+    assert arrived.outputs == caught.value.outputs
+
+
+def test_an_error_arrives_without_names_that_pickle_does_not_find(context: tee.Context) -> None:
+    class Local(IntEnum):
+        TAKEN = 0x80000055
+
+    with (
+        context.open_session(Target.CONFORMANCE, results=Local) as session,
+        pytest.raises(tee.TeecError) as caught,
+    ):
+        session.invoke_command(Command.SET_SIZE, (Local.TAKEN, 0), tee.ValueOutput())
+    arrived = pickle.loads(pickle.dumps(caught.value))
+    assert (arrived.code, arrived.origin, arrived.results) == (Local.TAKEN, 4, None)
+    assert arrived.outputs == caught.value.outputs
+    for same in (copy.copy(caught.value), copy.deepcopy(caught.value)):
+        assert same.result is Local.TAKEN
 
 
 class NotNumbers(IntEnum):

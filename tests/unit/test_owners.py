@@ -62,7 +62,8 @@ def test_a_kernel_and_what_serves_one_is_not_copied(
 ) -> None:
     with Supplicant(kernel) as supplicant, kernel.monitor_devices() as monitor:
         recorder = traces.TraceRecorder(kernel, io.StringIO())
-        for owner in (kernel, monitor, faults.FaultyKernel(kernel), faults.Gate(), recorder):
+        proxies = (faults.FaultyKernel(kernel), recorder)
+        for owner in (kernel, kernel.drivers[0], monitor, faults.Gate(), *proxies):
             with pytest.raises(TypeError, match="can't be copied or pickled"):
                 make_copy(owner)
         with pytest.raises(TypeError, match="can't be copied or pickled"):
