@@ -183,8 +183,8 @@ class Context(Limited, Closable):
             operation: lets another thread cancel the opening.
             results: an IntEnum class that names the Trusted Application's own codes.
                 TeecError.result is one of its members if the error comes from the
-                application, else one of Result. To pickle errors, define the class at the
-                top of a module.
+                application, else one of Result. Errors that are pickled keep it if the class
+                is at the top of a module.
             timeout: in how many seconds it has to end; by default the context's. math.inf is
                 no time-out. With 0 nothing is sent. At the end of this time its cancellation is
                 requested, which OP-TEE's driver does not pass on.

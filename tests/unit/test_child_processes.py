@@ -8,15 +8,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.secure_world import application_image
+from pytee_client.supplicant import Supplicant
 
+from ..support.outputs import output_as
 from ..support.stand_in import ALWAYS, ANY_IOCTL, StandIn, on_stand_in
-from ..support.waiting import LIMIT
+from ..support.waiting import LIMIT, begin
 
 ANY = UUID(int=1)
 HELLO_WORLD = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
@@ -204,3 +210,61 @@ def test_the_fake_of_a_child_has_the_applications_of_its_parents(name: str) -> N
     with fake.default_kernel(name).installed(Own):
         assert in_child(use_fake) == 0
         assert in_child(use_fake_of_a_grandchild) == 0
+
+
+def test_a_child_waits_for_devices_of_its_own(pool: ThreadPoolExecutor) -> None:
+    kernel = fake.Kernel(bound=False)
+    waiting = pool.submit(tee.wait_for_device, LIMIT, backend=kernel)
+
+    def wait() -> None:
+        with pytest.raises(tee.DeviceTimeoutError):
+            tee.wait_for_device(0, backend=kernel)
+        own = begin(lambda: tee.wait_for_device(LIMIT, backend=kernel))
+        kernel.bind()
+        assert own.result(LIMIT).path == "/dev/tee0"
+
+    assert in_child(wait) == 0
+    assert not waiting.done()
+    kernel.bind()
+    assert waiting.result(LIMIT).path == "/dev/tee0"
+
+
+def test_a_child_that_closes_its_parents_supplicant_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / f"{HELLO_WORLD}.ta").write_bytes(application_image(HelloWorld))
+    kernel = fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
+    with Supplicant(kernel, applications=[tmp_path]) as supplicant:
+        assert in_child(supplicant.close) == 0
+        with tee.Context(backend=kernel) as context:
+            use(context)
+
+
+def test_a_call_whose_application_forks_ends_in_both_processes() -> None:
+    children: list[int] = []
+
+    class Forks(fake.TrustedApplication):
+        uuid = UUID("5d0fc2b4-5b0d-4a0e-8b5a-6a0c0e0e6d11")
+
+        @fake.command(1)
+        def fork(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            children.append(os.fork())
+            parameters.memref(0).put(b"xyz")
+
+    kernel = fake.Kernel(applications=[Forks])
+    context = tee.Context(backend=kernel)
+    session = context.open_session(Forks.uuid)
+    try:
+        (view,) = session.invoke_command(1, tee.MemrefTempInOut(bytearray(3)))
+        if not children[0]:
+            with pytest.raises(tee.ForkedContextError):
+                session.invoke_command(1, tee.MemrefTempInOut(bytearray(3)))
+            session.close()
+            context.close()
+            os._exit(0)
+    finally:
+        if children == [0]:
+            os._exit(1)
+    assert bytes(output_as(memoryview, view)) == b"xyz"
+    assert os.waitpid(children[0], 0)[1] == 0
+    use(context)
+    context.close()
+    kernel.assert_no_leaks()

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import multiprocessing
 import os
+import sys
 import threading
 from array import array
 from enum import Enum
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -53,6 +56,7 @@ class Sample(Enum):
     TRACES = "TraceRecorder("
     SUPPLICANT = "Supplicant("
     LATE_DEVICE = "wait_for_device("
+    PROCESSES = "ProcessPoolExecutor("
 
     @property
     def place(self) -> int:
@@ -421,3 +425,19 @@ def test_a_device_that_comes_late_is_waited_for_by_the_sample(
     names = run(Sample.LATE_DEVICE, yours=program)
     assert tee.enumerate_devices(names["kernel"]) == ()
     names["kernel"].assert_no_leaks()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
+def test_a_pool_of_processes_has_the_sessions_of_the_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run(Sample.PROCESSES, VAULT=HelloWorld.uuid)
+    # Workers look for its functions in the module that they are of.
+    module = ModuleType(Sample.PROCESSES.name)
+    vars(module).update(names)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: fork)
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    names["main"]()
+    assert capsys.readouterr().out == f"{list(range(1, 11))}\n"
