@@ -9,6 +9,7 @@ from .._boundary import NativeSession
 from .._boundary.call import LATE
 from .._growing import OutputGrowsError
 from .._known_applications import named
+from .._slow_openings import begin_opening, end_opening
 from ..enums import Origin, Result
 from .deadline import Remaining, deadline_error
 from .failure import failure
@@ -57,7 +58,13 @@ def open_session(
         if begin is not None:
             begin(call)
         call.session = session
-        if not session.open(destination, login, gid, call, types):
+        slow = begin_opening(context, destination)
+        try:
+            opened = session.open(destination, login, gid, call, types)
+        finally:
+            if slow is not None:
+                end_opening(slow)
+        if not opened:
             if call.lost_block(context.blocks):
                 # Nothing was sent. Now the memory is copied.
                 return None

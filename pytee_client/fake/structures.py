@@ -199,6 +199,11 @@ class Driver(Single, ABC):
 
     routes_rpmb: bool = False
 
+    @property
+    def has_supplicant(self) -> bool | None:
+        """Whether a supplicant serves it; None if it needs none."""
+        return None
+
     @classmethod
     def is_in(cls, release: LinuxRelease) -> bool:
         """Return whether a release of Linux has this driver."""

@@ -45,6 +45,12 @@ class ProxyKernel(Single):
         """The name of the other kernel in Version.backend."""
         return backend_name(self.kernel)
 
+    @property
+    def has_supplicant(self) -> bool | None:
+        """What the other kernel says: whether something serves its OP-TEE; None if unknown."""
+        answer: bool | None = getattr(self.kernel, "has_supplicant", None)
+        return answer
+
     def open(self, path: str) -> int:
         """Open a device and return a descriptor, closed on exec."""
         return self.kernel.open(path)

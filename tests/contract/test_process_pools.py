@@ -69,11 +69,16 @@ def test_the_errors_of_a_worker_arrive_as_they_are(target: Target, method: str) 
 
 def test_the_processes_of_multiprocessing_s_own_pool_have_sessions(target: Target) -> None:
     initargs = (*workers.where(target), Target.CONFORMANCE)
-    with multiprocessing.get_context("fork").Pool(2, workers.open_session, initargs) as own:
+    own = multiprocessing.get_context("fork").Pool(2, workers.open_session, initargs)
+    try:
         assert [a for _, a in own.map(workers.work, range(10))] == list(range(1, 11))
         with pytest.raises(tee.CancelError):
             own.apply(workers.fail, ("cancelled",))
-    # The end of the block killed them.
+    finally:
+        # The end of a block of with would kill a worker that is opening its session, and with it
+        # OP-TEE's supplicant.
+        own.close()
+        own.join()
     with target.open_context() as context, context.open_session(Target.CONFORMANCE) as session:
         session.invoke_command(Command.NOTHING)
 

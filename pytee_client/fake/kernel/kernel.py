@@ -132,6 +132,13 @@ class Kernel(Single):
         names = ", ".join(type(driver).__name__ for driver in self.drivers)
         return f"<fake.Kernel of Linux {self.release.version} with {names}>"
 
+    @property
+    def has_supplicant(self) -> bool | None:
+        """Whether each OP-TEE that needs a supplicant has one; None if none needs one."""
+        known = [driver.has_supplicant for driver in self.drivers]
+        needed = [answer for answer in known if answer is not None]
+        return all(needed) if needed else None
+
     def bind(self, *drivers: Driver) -> None:
         """Bind drivers: their devices appear, and their Trusted Applications join the bus.
 

@@ -147,6 +147,13 @@ class Optee(ApplicationDriver):
         ]
 
     @property
+    def has_supplicant(self) -> bool | None:
+        """Whether a supplicant serves it; None if it needs none."""
+        if self.supplicant is SupplicantUse.NONE:
+            return None
+        return self.supplicant_queue.supplicant is not None
+
+    @property
     def enumerates_applications(self) -> bool:
         """Whether the pseudo application that lists devices is installed."""
         return self.world.is_installed(DEVICE_ENUMERATION)
