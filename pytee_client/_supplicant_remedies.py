@@ -63,8 +63,9 @@ def _look_on_linux() -> Sight:
         return Sight.NONE_SEEN
     for process in processes:
         try:
-            if any(map(_is_of_supplicant, os.scandir(f"/proc/{process}/fd"))):
-                return Sight.SERVES
+            with os.scandir(f"/proc/{process}/fd") as descriptors:
+                if any(map(_is_of_supplicant, descriptors)):
+                    return Sight.SERVES
         except PermissionError:
             sees_all = False
         except OSError:

@@ -255,11 +255,13 @@ def tee_descriptors_of(process: int) -> list[str]:
 
 
 @pytest.mark.real_only
+@pytest.mark.once
 @with_window
 def test_a_child_has_none_of_its_parents_descriptors(
     parents: Parents, pool: ThreadPoolExecutor, window: Window
 ) -> None:
-    # The driver would keep for it what the parent closes.
+    # The driver would keep for it what the parent closes. A kernel in Python, which the other
+    # target is, may still need what it opened.
     buffer = bytearray(100)
     wait = (window.milliseconds, 0)
     call = window.start(pool, parents.session.invoke_command, Command.WAIT, wait, buffer)

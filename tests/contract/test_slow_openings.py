@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is told of an opening that waits for a supplicant, on the fake and on real OP-TEE."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import _slow_openings, fake
+from pytee_client._supplicant_remedies import (
+    Sight,
+    for_slow_command,
+    for_slow_opening,
+    look_for_supplicant,
+)
+from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.secure_world import application_image
+from pytee_client.supplicant.device import SupplicantDevice
+
+from ..support.linux_kernel import LinuxKernel
+from ..support.supplicants import no_supplicant, python_supplicant
+from ..support.targets import Target
+from ..support.waiting import LIMIT, wait_until
+
+pytestmark = [pytest.mark.once, pytest.mark.optee_only, pytest.mark.own_boot]
+
+OPTEE = tee.ImplementationId.OPTEE
+REAL_APPLICATIONS = Path("/lib/optee_armtz")
+
+
+@pytest.fixture
+def unserved(target: Target) -> Iterator[Target]:
+    """An OP-TEE that needs a supplicant and has none."""
+    if target.is_real:
+        with no_supplicant():
+            yield target
+        return
+    optee = fake.Optee(reg_mem=target.reg_mem, supplicant=fake.SupplicantUse.WAIT)
+    yield replace(target, backend=fake.Kernel(optee))
+
+
+@pytest.fixture
+def applications(tmp_path: Path, unserved: Target) -> Path:
+    name = f"{HelloWorld.uuid}.ta"
+    if unserved.is_real:
+        shutil.copy(REAL_APPLICATIONS / name, tmp_path)
+    else:
+        (tmp_path / name).write_bytes(application_image(HelloWorld))
+    return tmp_path
+
+
+def remedies(target: Target) -> list[str | None]:
+    return [
+        for_slow_opening(OPTEE, target.kernel, HelloWorld.uuid),
+        for_slow_command(OPTEE, target.kernel),
+    ]
+
+
+def test_an_opening_that_waits_for_a_supplicant_is_told_of_and_goes_on_with_one(
+    unserved: Target,
+    applications: Path,
+    tmp_path: Path,
+    pool: ThreadPoolExecutor,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_slow_openings, "DELAY", 0.3)
+
+    def open_session() -> object:
+        with (
+            unserved.open_context() as context,
+            context.open_session(HelloWorld.uuid) as session,
+        ):
+            return session.invoke_command(0, tee.ValueInOut(1))
+
+    opening = pool.submit(open_session)
+    wait_until(lambda: bool(caplog.records))
+    with python_supplicant(unserved, applications, tmp_path / "tee"):
+        assert opening.result(LIMIT) == ((2, 0),)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("pytee_client", "WARNING")
+    text = record.getMessage()
+    assert text.startswith("opening a session with hello_world (8aaaf200-")
+    if unserved.is_real:
+        assert f"to load {HelloWorld.uuid}.ta" in text
+        assert "no process has its device /dev/teepriv0 open: start tee-supplicant" in text
+    else:
+        assert "have a supplicant.Supplicant(kernel, ...)" in text
+
+
+def test_one_can_know_whether_there_is_a_supplicant(unserved: Target) -> None:
+    kernel = unserved.kernel
+    assert look_for_supplicant(kernel) is Sight.NONE
+    assert all(remedy and "waits for its supplicant" in remedy for remedy in remedies(unserved))
+    device = SupplicantDevice(kernel or LinuxKernel(), unserved.supplicant_device)
+    with contextlib.closing(device):
+        assert look_for_supplicant(kernel) is Sight.SERVES
+        assert all(
+            remedy and "it runs, but may be stuck" in remedy for remedy in remedies(unserved)
+        )
+    assert look_for_supplicant(kernel) is Sight.NONE
+
+
+def test_other_tees_have_no_supplicant(unserved: Target) -> None:
+    other = tee.ImplementationId.AMDTEE
+    assert for_slow_opening(other, unserved.kernel, HelloWorld.uuid) is None
+    assert for_slow_command(other, unserved.kernel) is None
