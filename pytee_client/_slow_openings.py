@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 
 from ._boundary import backend_name
 from ._known_applications import named
@@ -27,12 +28,29 @@ _PATIENCE: Final = 1.0
 
 
 class SlowOpening:
-    """An opening that is under way, and may wait for a supplicant."""
+    """An opening that is under way, and may wait for a supplicant.
 
-    __slots__ = ("_context", "_destination", "begun", "due", "is_over", "is_told")
+    Attributes:
+        begun, due: when it began, and when it is to be told of.
+        is_told: whether it was.
+        is_over: set by the thread that opens, as soon as there is nothing to tell any more.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_destination",
+        "_implementation",
+        "_kernel",
+        "begun",
+        "due",
+        "is_over",
+        "is_told",
+    )
 
     def __init__(self, context: NativeContext, destination: UUID) -> None:
-        self._context = context
+        # Not the context, which an interrupted opening must not keep open.
+        self._implementation = context.version[0]
+        self._kernel = context.kernel
         self._destination = destination
         self.begun = time.monotonic()
         self.due = self.begun + DELAY
@@ -42,20 +60,19 @@ class SlowOpening:
     def tell(self) -> None:
         """Log a warning, unless a supplicant serves, or the opening is over."""
         self.is_told = True
-        context, destination = self._context, self._destination
         # Few programs need them.
         with importing:
             import logging
 
             from ._supplicant_remedies import Sight, for_slow_opening, look_for_supplicant
-        if look_for_supplicant(context.kernel) is Sight.SERVES:
+        if look_for_supplicant(self._kernel) is Sight.SERVES:
             return
-        remedy = for_slow_opening(context.version[0], context.kernel, destination)
+        remedy = for_slow_opening(self._implementation, self._kernel, self._destination)
         if remedy is None or self.is_over:
             return
         logging.getLogger("pytee_client").warning(
             "opening a session with %s has taken %.0f seconds and goes on: %s",
-            *(named(destination), time.monotonic() - self.begun, remedy),
+            *(named(self._destination), time.monotonic() - self.begun, remedy),
         )
 
 
@@ -64,8 +81,9 @@ class _Watch:
 
     def __init__(self) -> None:
         self._changed = renewed(threading.Condition())
-        # Added to and taken from in single steps, by threads that take no lock for it.
-        self._openings: set[SlowOpening] = set()
+        # Added to and taken from in single steps, by threads that take no lock for it. An opening
+        # that is interrupted before it can say that it is over goes with its frame.
+        self._openings: set[weakref.ref[SlowOpening]] = set()
         self._last_begun = 0.0
         self._thread: threading.Thread | None = None
 
@@ -73,14 +91,9 @@ class _Watch:
         """Look after an opening."""
         self._last_begun = opening.begun
         # First: the thread looks here once more before it ends.
-        self._openings.add(opening)
+        self._openings.add(weakref.ref(opening, self._openings.discard))
         if self._thread is None:
             self._start()
-
-    def end(self, opening: SlowOpening) -> None:
-        """Tell nothing of an opening from now on."""
-        opening.is_over = True
-        self._openings.discard(opening)
 
     def _start(self) -> None:
         with self._changed:
@@ -109,11 +122,10 @@ class _Watch:
         with self._changed:
             while self._thread is this:
                 now = time.monotonic()
-                waiting = self._waiting()
-                due = [opening for opening in waiting if opening.due <= now]
-                if due:
+                if due := [opening for opening in self._waiting() if opening.due <= now]:
                     return due
-                next_ = min([opening.due for opening in waiting] or [self._last_begun + DELAY])
+                idle = self._last_begun + DELAY
+                next_ = min((opening.due for opening in self._waiting()), default=idle)
                 if next_ > now:
                     self._changed.wait(next_ - now)
                     continue
@@ -123,7 +135,8 @@ class _Watch:
         return []
 
     def _waiting(self) -> list[SlowOpening]:
-        return [opening for opening in self._openings.copy() if not opening.is_told]
+        openings = [reference() for reference in self._openings.copy()]
+        return [one for one in openings if one is not None and not (one.is_told or one.is_over)]
 
     def before_fork(self) -> None:
         """End the thread: Python warns of a fork beside threads, and the child would lack it."""
@@ -153,11 +166,9 @@ class _Watch:
 
 _watch: Final = _Watch()
 
-end_opening: Final = _watch.end
-
 
 def begin_opening(context: NativeContext, destination: UUID) -> SlowOpening | None:
-    """Have an opening told of if it takes long, until end_opening(); None if it can't wait."""
+    """Have an opening told of if it takes long until it is over; None if it can't wait."""
     if context.version[0] != ImplementationId.OPTEE:
         return None
     kernel = context.kernel

@@ -105,7 +105,7 @@ class TeecError(Exception):
         state = {**self.__dict__, "errno": self.errno, "results": _Names(self.results)}
         return type(self), (self.doing,), state
 
-    def __setstate__(self, state: dict[str, Any] | None) -> None:
+    def __setstate__(self, state: dict[str, object] | None) -> None:
         """Set the attributes."""
         if state is not None and isinstance(names := state.get("results"), _Names):
             state = {**state, "results": names.results}

@@ -9,7 +9,7 @@ from .._boundary import NativeSession
 from .._boundary.call import LATE
 from .._growing import OutputGrowsError
 from .._known_applications import named
-from .._slow_openings import begin_opening, end_opening
+from .._slow_openings import begin_opening
 from ..enums import Origin, Result
 from .deadline import Remaining, deadline_error
 from .failure import failure
@@ -63,7 +63,7 @@ def open_session(
             opened = session.open(destination, login, gid, call, types)
         finally:
             if slow is not None:
-                end_opening(slow)
+                slow.is_over = True
         if not opened:
             if call.lost_block(context.blocks):
                 # Nothing was sent. Now the memory is copied.
