@@ -91,7 +91,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(devices, name)
     if name in _OF_POOLS:
-        with TranslatedFilesShortage(f"importing {name}"):
+        with TranslatedFilesShortage(f"importing {name}"), importing:
             from . import session_pool
 
         return getattr(session_pool, name)

@@ -15,6 +15,7 @@ from ._calls.prepared import PreparedCommand, prepare
 from ._calls.timed import TimedCalls
 from ._limits import Limited
 from ._outputs import Outputs
+from ._process import importing
 from .memory import AllocatedSharedMemory
 from .operation import ClaimedCall, Operation
 from .parameters import MemrefTempInOut, Parameter, ValueInOut
@@ -379,7 +380,8 @@ class Commands(Limited):
 
         Threads: may be called from any.
         """
-        from ._calls.submitted import submit_command
+        with importing:
+            from ._calls.submitted import submit_command
 
         return submit_command(self._calls, command_id, parameters, self._limit(timeout, grace))
 

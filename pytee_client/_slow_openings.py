@@ -67,7 +67,7 @@ class SlowOpening:
             from ._supplicant_remedies import Sight, for_slow_opening, look_for_supplicant
         if look_for_supplicant(self._kernel) is Sight.SERVES:
             return
-        remedy = for_slow_opening(self._implementation, self._kernel, self._destination)
+        remedy = for_slow_opening(self._implementation, self._kernel)
         if remedy is None or self.is_over:
             return
         logging.getLogger("pytee_client").warning(

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from enum import Enum, auto
 
 from ._boundary import backend_name
@@ -13,12 +15,14 @@ from .enums import ImplementationId
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
-    from uuid import UUID
 
     from .kernels.kernel import Kernel
 
 __all__ = ["Sight", "for_slow_command", "for_slow_opening", "look_for_supplicant"]
 
+# Seconds for which a look at the processes is enough: it takes some milliseconds, and many calls
+# can have the same deadline.
+FRESH = 1.0
 _DEVICE: Final = re.compile(r"(?:/.*)?/teepriv\d+")
 # Of the processes that the kernel starts; see include/linux/proc_ns.h of Linux.
 _FIRST_NAMESPACE: Final = "pid:[4026531836]"
@@ -55,9 +59,31 @@ def look_for_supplicant(kernel: Kernel | None) -> Sight:
     return Sight.SERVES if has_supplicant else Sight.NONE
 
 
+class _Last:
+    """When the last look at the processes was, and what was seen."""
+
+    when = -math.inf
+    sight = Sight.NONE_SEEN
+
+
 def _look_on_linux() -> Sight:
+    if time.monotonic() - _Last.when >= FRESH:
+        _Last.sight = _look_at_processes()
+        _Last.when = time.monotonic()
+    return _Last.sight
+
+
+def _sees_all() -> bool:
+    """Return whether this process may see those of all users, and is in no container."""
     try:
-        sees_all = os.readlink("/proc/self/ns/pid") == _FIRST_NAMESPACE
+        return os.readlink("/proc/self/ns/pid") == _FIRST_NAMESPACE and not os.geteuid()
+    except OSError:
+        return False
+
+
+def _look_at_processes() -> Sight:
+    sees_all = _sees_all()
+    try:
         processes = [name for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return Sight.NONE_SEEN
@@ -81,35 +107,43 @@ def _is_of_supplicant(descriptor: os.DirEntry[str]) -> bool:
         return False
 
 
-def for_slow_opening(implementation: int, kernel: Kernel | None, destination: UUID) -> str | None:
+def for_slow_opening(implementation: int, kernel: Kernel | None) -> str | None:
     """Return what may help if the opening of a session takes long.
 
     Args:
         implementation: the driver.
         kernel: the kernel that answers; None for Linux.
-        destination: the Trusted Application.
     """
-    is_linux = backend_name(kernel) == "linux"
-    what = f"{destination}.ta" if is_linux else "the Trusted Application"
-    return _for_slow_call(implementation, kernel, f"to load {what}")
-
-
-def for_slow_command(implementation: int, kernel: Kernel | None) -> str | None:
-    """Return what may help if a command takes long; see for_slow_opening()."""
-    return _for_slow_call(implementation, kernel, "for the application's persistent objects")
-
-
-def _for_slow_call(implementation: int, kernel: Kernel | None, purpose: str) -> str | None:
     if implementation != ImplementationId.OPTEE:
         return None
     sight = look_for_supplicant(kernel)
     if sight is Sight.NEEDLESS:
         return None
+    purpose = "to load the file of the Trusted Application"
     if sight is Sight.SERVES:
         return (
             f"if OP-TEE needs its supplicant {purpose}, look at that: it runs, but may be stuck;"
             " or else the Trusted Application takes long itself, or the TEE is busy"
         )
+    return _how_to_serve(kernel, sight, purpose)
+
+
+def for_slow_command(implementation: int, kernel: Kernel | None) -> str | None:
+    """Return what may help if a command takes long, unless it is likely to be something else.
+
+    The arguments are those of for_slow_opening().
+    """
+    if implementation != ImplementationId.OPTEE:
+        return None
+    if backend_name(kernel) == "linux" and not _sees_all():
+        # Most commands need no supplicant.
+        return None
+    if look_for_supplicant(kernel) is not Sight.NONE:
+        return None
+    return _how_to_serve(kernel, Sight.NONE, "for the Trusted Application's persistent objects")
+
+
+def _how_to_serve(kernel: Kernel | None, sight: Sight, purpose: str) -> str:
     waits = f"OP-TEE waits for its supplicant if it needs it {purpose}, and "
     if backend_name(kernel) != "linux":
         return (

@@ -29,7 +29,7 @@ from ._calls.opening import open_session
 from ._checks import to_count, to_int_enum, to_timeout, to_uint32
 from ._closable import Closable, living, with_earlier
 from ._limits import DEFAULT_GRACE, Limited
-from ._process import Process
+from ._process import Process, importing
 from ._remedies import for_descriptor, for_memory
 from ._results import TranslatedFilesShortage, error_of
 from ._session_remedies import for_opening
@@ -234,7 +234,8 @@ class Context(Limited, Closable):
         grace: float | None = None,
     ) -> CallFuture[Session]:
         """Start to open a session, and return at once; see open_session()."""
-        from ._calls.submitted_opening import submit_opening
+        with importing:
+            from ._calls.submitted_opening import submit_opening
 
         native = self._live_native()
         uuid_octets(destination)
@@ -256,7 +257,8 @@ class Context(Limited, Closable):
 
     def _submit_function(self, function: Callable[[], _T]) -> CallFuture[_T]:
         """Have a thread of the library call a function."""
-        from ._calls.submitted import submit_function
+        with importing:
+            from ._calls.submitted import submit_function
 
         return submit_function(self._live_native(), function)
 
@@ -324,7 +326,7 @@ class Context(Limited, Closable):
         """
         self._check_live()
         _check_results(results)
-        with TranslatedFilesShortage("importing SessionPool"):
+        with TranslatedFilesShortage("importing SessionPool"), importing:
             from .session_pool import SessionPool
 
         options = {"login": login, "gid": gid, "results": results}

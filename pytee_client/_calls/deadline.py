@@ -7,7 +7,8 @@ import math
 from time import monotonic
 
 from .._boundary.call import GIVEN_UP, LATE, UNSENT
-from ..enums import Origin
+from .._process import importing
+from ..enums import ImplementationId, Origin
 from ..errors import DeadlineError
 from .description import describe_parameters
 
@@ -81,6 +82,7 @@ def deadline_error(
             f", nor {_seconds(grace)} after its cancellation was requested, and runs on: the"
             " Trusted Application does not heed it"
         )
+        remedy = _remedy_of_slow_call(call)
     elif call.result:
         assert make_failure is not None
         cause = make_failure()
@@ -105,6 +107,17 @@ def deadline_error(
     error.still_running = outcome == GIVEN_UP
     error.__cause__ = cause
     return error
+
+
+def _remedy_of_slow_call(call: Call) -> str | None:
+    context = call.context
+    if context is None or context.version[0] != ImplementationId.OPTEE:
+        return None
+    # Few programs need it.
+    with importing:
+        from .._supplicant_remedies import for_slow_command, for_slow_opening
+    find = for_slow_opening if call.struct.opening else for_slow_command
+    return find(context.version[0], context.kernel)
 
 
 def _seconds(nanoseconds: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import pytee_client as tee
-from pytee_client import _slow_openings, fake
+from pytee_client import _slow_openings, _supplicant_remedies, fake
 from pytee_client._supplicant_remedies import (
     Sight,
     for_slow_command,
@@ -24,6 +24,7 @@ from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.secure_world import application_image
 from pytee_client.supplicant.device import SupplicantDevice
 
+from ..support.applications.storage import Storage, StorageCommand
 from ..support.linux_kernel import LinuxKernel
 from ..support.supplicants import no_supplicant, python_supplicant
 from ..support.targets import Target
@@ -32,6 +33,8 @@ from ..support.waiting import LIMIT, wait_until
 pytestmark = [pytest.mark.once, pytest.mark.optee_only, pytest.mark.own_boot]
 
 OPTEE = tee.ImplementationId.OPTEE
+PRIVATE_STORAGE = 1
+READ_WRITE_META = 7
 REAL_APPLICATIONS = Path("/lib/optee_armtz")
 
 
@@ -48,17 +51,25 @@ def unserved(target: Target) -> Iterator[Target]:
 
 @pytest.fixture
 def applications(tmp_path: Path, unserved: Target) -> Path:
-    name = f"{HelloWorld.uuid}.ta"
-    if unserved.is_real:
-        shutil.copy(REAL_APPLICATIONS / name, tmp_path)
-    else:
-        (tmp_path / name).write_bytes(application_image(HelloWorld))
-    return tmp_path
+    folder = tmp_path / "optee_armtz"
+    folder.mkdir()
+    for application in (HelloWorld, Storage):
+        name = f"{application.uuid}.ta"
+        if unserved.is_real:
+            shutil.copy(REAL_APPLICATIONS / name, folder)
+        else:
+            (folder / name).write_bytes(application_image(application))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def looks_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_supplicant_remedies, "FRESH", 0)
 
 
 def remedies(target: Target) -> list[str | None]:
     return [
-        for_slow_opening(OPTEE, target.kernel, HelloWorld.uuid),
+        for_slow_opening(OPTEE, target.kernel),
         for_slow_command(OPTEE, target.kernel),
     ]
 
@@ -89,7 +100,6 @@ def test_an_opening_that_waits_for_a_supplicant_is_told_of_and_goes_on_with_one(
     text = record.getMessage()
     assert text.startswith("opening a session with hello_world (8aaaf200-")
     if unserved.is_real:
-        assert f"to load {HelloWorld.uuid}.ta" in text
         assert "no process has its device /dev/teepriv0 open: start tee-supplicant" in text
     else:
         assert "have a supplicant.Supplicant(kernel, ...)" in text
@@ -98,17 +108,63 @@ def test_an_opening_that_waits_for_a_supplicant_is_told_of_and_goes_on_with_one(
 def test_one_can_know_whether_there_is_a_supplicant(unserved: Target) -> None:
     kernel = unserved.kernel
     assert look_for_supplicant(kernel) is Sight.NONE
-    assert all(remedy and "waits for its supplicant" in remedy for remedy in remedies(unserved))
+    assert all("waits for its supplicant" in (remedy or "") for remedy in remedies(unserved))
     device = SupplicantDevice(kernel or LinuxKernel(), unserved.supplicant_device)
     with contextlib.closing(device):
         assert look_for_supplicant(kernel) is Sight.SERVES
-        assert all(
-            remedy and "it runs, but may be stuck" in remedy for remedy in remedies(unserved)
-        )
+        opening, command = remedies(unserved)
+        assert opening
+        assert "it runs, but may be stuck" in opening
+        assert command is None
     assert look_for_supplicant(kernel) is Sight.NONE
+
+
+def test_the_deadline_of_an_opening_says_that_no_supplicant_may_run(
+    unserved: Target, applications: Path, tmp_path: Path
+) -> None:
+    with unserved.open_context() as context:
+        with pytest.raises(tee.DeadlineError) as caught:
+            context.open_session(HelloWorld.uuid, timeout=0.1, grace=0.1)
+        future = context._submit_session(HelloWorld.uuid, timeout=0.1, grace=0.1)
+        submitted = future.exception(LIMIT)
+        for error in (caught.value, submitted):
+            assert isinstance(error, tee.DeadlineError)
+            assert error.still_running
+            assert error.remedy
+            assert "waits for its supplicant if it needs it to load the file" in error.remedy
+            assert error.remedy in str(error)
+        with python_supplicant(unserved, applications, tmp_path / "tee"):
+            context.open_session(HelloWorld.uuid, timeout=LIMIT).close()
+
+
+def test_the_deadline_of_a_command_says_that_no_supplicant_runs(
+    unserved: Target, applications: Path, tmp_path: Path
+) -> None:
+    def create(session: tee.Session, timeout: float) -> None:
+        session.invoke_command(
+            StorageCommand.CREATE,
+            b"an object of a command that waits",
+            tee.ValueInOut(READ_WRITE_META, 0),
+            (0, PRIVATE_STORAGE),
+            b"content",
+            timeout=timeout,
+            grace=0,
+        )
+
+    with unserved.open_context() as context:
+        with python_supplicant(unserved, applications, tmp_path / "tee"):
+            session = context.open_session(Storage.uuid)
+        with pytest.raises(tee.DeadlineError) as caught:
+            create(session, 0.2)
+        assert caught.value.still_running
+        assert caught.value.remedy
+        assert "for the Trusted Application's persistent objects" in caught.value.remedy
+        with python_supplicant(unserved, applications, tmp_path / "tee"):
+            wait_until(lambda: not session.is_busy)
+            session.close()
 
 
 def test_other_tees_have_no_supplicant(unserved: Target) -> None:
     other = tee.ImplementationId.AMDTEE
-    assert for_slow_opening(other, unserved.kernel, HelloWorld.uuid) is None
+    assert for_slow_opening(other, unserved.kernel) is None
     assert for_slow_command(other, unserved.kernel) is None

@@ -3,21 +3,30 @@
 
 from __future__ import annotations
 
+import math
 import os
-from uuid import UUID
 
 import pytest
 
 import pytee_client as tee
 from pytee_client import _supplicant_remedies, fake
-from pytee_client._supplicant_remedies import Sight, for_slow_opening, look_for_supplicant
+from pytee_client._supplicant_remedies import (
+    Sight,
+    for_slow_command,
+    for_slow_opening,
+    look_for_supplicant,
+)
 
-UUID_OF_ANY = UUID(int=1)
 OPTEE = tee.ImplementationId.OPTEE
 
 
+@pytest.fixture(autouse=True)
+def looks_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_supplicant_remedies, "FRESH", 0)
+
+
 def text() -> str:
-    remedy = for_slow_opening(OPTEE, None, UUID_OF_ANY)
+    remedy = for_slow_opening(OPTEE, None)
     assert remedy
     return remedy
 
@@ -29,6 +38,7 @@ def test_a_container_sees_its_own_processes_alone(
     links = {"/proc/self/ns/pid": namespace}
     read = os.readlink
     monkeypatch.setattr(os, "readlink", lambda path: links.get(path) or read(path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "listdir", lambda _: ["self", str(os.getpid()), "0"])
     is_first = namespace == _supplicant_remedies._FIRST_NAMESPACE
     assert look_for_supplicant(None) is (Sight.NONE if is_first else Sight.NONE_SEEN)
@@ -78,4 +88,31 @@ def test_a_supplicant_is_who_has_its_device_open(
 def test_a_fake_that_needs_no_supplicant_has_no_remedy() -> None:
     kernel = fake.Kernel()
     assert look_for_supplicant(kernel) is Sight.NEEDLESS
-    assert for_slow_opening(OPTEE, kernel, UUID_OF_ANY) is None
+    assert for_slow_opening(OPTEE, kernel) is None
+    assert for_slow_command(OPTEE, kernel) is None
+
+
+def test_a_command_is_told_of_a_supplicant_only_by_who_can_know_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "readlink", lambda _: _supplicant_remedies._FIRST_NAMESPACE)
+    monkeypatch.setattr(os, "listdir", lambda _: list[str]())
+    for user in (0, 1000):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert (for_slow_command(OPTEE, None) is None) == bool(user)
+
+
+def test_calls_of_one_moment_share_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(_supplicant_remedies, "FRESH", 3600)
+    monkeypatch.setattr(_supplicant_remedies._Last, "when", -math.inf)
+
+    def note(path: str) -> list[str]:
+        looks.append(path)
+        return []
+
+    monkeypatch.setattr(os, "listdir", note)
+    for _ in range(100):
+        look_for_supplicant(None)
+    assert len(looks) == 1
+    monkeypatch.setattr(_supplicant_remedies._Last, "when", -math.inf)
