@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     class Inherited(Protocol):
         """What a child of a fork gives up."""
 
-        def leave(self) -> None:
+        def leave_in_child(self) -> None:
             """Give it up."""
             ...
 
@@ -66,7 +66,7 @@ class RenewedSemaphore(Semaphore):
 
 
 def left_in_children(inherited: Inherited) -> None:
-    """Have inherited.leave() called in each child of a fork, as long as it exists."""
+    """Have inherited.leave_in_child() called in each child of a fork, as long as it exists."""
     _left.add(weakref.ref(inherited, _left.discard))
 
 
@@ -82,7 +82,7 @@ def _enter_child() -> None:
     for left in list(_left):
         inherited = left()
         if inherited is not None:
-            inherited.leave()
+            inherited.leave_in_child()
 
 
 os.register_at_fork(

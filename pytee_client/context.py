@@ -264,6 +264,9 @@ class Context(Limited, Closable):
 
     def _explain(self, error: TeecError, destination: t.UUID, login: int) -> TeecError:
         """Add to the error of an opening what may help, and choose its class."""
+        # A signal's handler may have forked meanwhile, and this be the child.
+        if self._process != Process.generation:
+            self._check_live()
         if error.remedy is None:
             count = self._count_sessions(destination)
             error.remedy = for_opening(error, self.version, destination, login, count)

@@ -90,6 +90,22 @@ static enum call_outcome stop_waiting(struct call *call)
 	return CALL_LATE;
 }
 
+/*
+ * In a child of a fork by a signal's handler: its copy of the call has no worker,
+ * and never ends.
+ */
+static enum call_outcome leave_to_parent(struct call *call)
+{
+	PyObject *owner = (PyObject *)call->owner;
+	PyGILState_STATE state = PyGILState_Ensure();
+
+	Py_INCREF(owner);
+	PyObject_SetAttrString(owner, "is_given_up", Py_True);
+	set_place(call, TEE_CLAIM_GIVEN_UP);
+	PyGILState_Release(state);
+	return CALL_GIVEN_UP;
+}
+
 /* Waits for the end of a call; sets failure if a handler of a signal raised. */
 static enum call_outcome wait_for_end(struct call *call)
 {
@@ -105,6 +121,8 @@ static enum call_outcome wait_for_end(struct call *call)
 			return outcome;
 		error = futex_wait(&call->place, place, deadline);
 		is_interrupted = error == EINTR && !run_handlers();
+		if (call->queue->process != tee_process)
+			return leave_to_parent(call);
 		if (!is_interrupted && error != ETIMEDOUT)
 			continue;
 		if (outcome == CALL_LATE)

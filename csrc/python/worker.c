@@ -152,7 +152,9 @@ static struct call *next_locked(struct queue *queue)
 {
 	struct call *call = queue->waiting.first;
 
-	if (!call || queue->running >= queue->limit)
+	/* A child of a fork has a copy of its parent's queue. */
+	if (!call || queue->running >= queue->limit ||
+	    queue->process != tee_process)
 		return NULL;
 	list_remove(&queue->waiting, call);
 	call->ends_with_python = false;
@@ -283,7 +285,8 @@ static bool withdraw(struct call *call)
 	bool is_queued;
 
 	lock_workers();
-	is_queued = call->place == PLACE_QUEUED;
+	is_queued = call->place == PLACE_QUEUED &&
+		    call->queue->process == tee_process;
 	if (is_queued) {
 		list_remove(&call->queue->waiting, call);
 		set_place(call, PLACE_OVER);
@@ -294,8 +297,9 @@ static bool withdraw(struct call *call)
 
 static bool may_cancel_locked(const struct call *call)
 {
-	return !call->ending && (call->place == TEE_CLAIM_OPEN ||
-				 call->place == TEE_CLAIM_GIVEN_UP);
+	return !call->ending && call->queue->process == tee_process &&
+	       (call->place == TEE_CLAIM_OPEN ||
+		call->place == TEE_CLAIM_GIVEN_UP);
 }
 
 /*

@@ -89,7 +89,7 @@ class NativeContext:
         lib.context_trim(self.struct)
         raise_interrupted()
 
-    def leave(self) -> None:
+    def leave_in_child(self) -> None:
         """Give up what a child of a fork has of it, which the parent alone can use.
 
         Otherwise the child would keep from its end whatever the parent closes: memory that the
@@ -98,7 +98,7 @@ class NativeContext:
         for reference in self.mapped.copy():
             block = reference()
             if block is not None:
-                block.leave()
+                block.leave_in_child()
         lib.context_leave(self.struct)
 
     def finalize(self) -> None:

@@ -95,7 +95,7 @@ class NativeSharedMemory:
         is_shared: bool = lib.block_is_shared(self._shared)
         return is_shared
 
-    def leave(self) -> None:
+    def leave_in_child(self) -> None:
         """Have a copy of the driver's memory in a child of a fork, in place of the memory."""
         lib.block_leave(self._shared)
 

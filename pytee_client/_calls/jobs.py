@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future, InvalidStateError
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._boundary import raise_interrupted
 from .._boundary.call import GIVEN_UP, LATE, UNSENT
-from ..errors import OutOfMemoryError
+from .._process import left_in_children
+from ..errors import ForkedContextError, OutOfMemoryError
 from .deadline import deadline_error
 from .timekeeper import call_at
 
@@ -29,6 +31,7 @@ class CallFuture(Future[_T]):
     def __init__(self, job: Job[_T], limit: Limit | None) -> None:
         """Make the future of a job that has not begun."""
         super().__init__()
+        left_in_children(self)
         self._job = job
         self._limit = limit
 
@@ -60,6 +63,19 @@ class CallFuture(Future[_T]):
         if super().cancel():
             # Who waits for several futures is told by this.
             self.set_running_or_notify_cancel()
+
+    def leave_in_child(self) -> None:
+        """End with ForkedContextError in a child of a fork, where no worker ends it."""
+        # A thread of the parent may have had its lock, and only the parent's have to be told.
+        self._condition = threading.Condition()
+        self._waiters: list[Any] = []
+        self._done_callbacks: list[Any] = []
+        if not self.done():
+            error = ForkedContextError(
+                f"{self._job.doing()}: the call belongs to the parent of this process; make"
+                " another here, in a context that was opened here"
+            )
+            self.set_exception(error)
 
     def start_time(self) -> None:
         """Begin the time-out, if there is one."""

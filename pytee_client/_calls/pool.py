@@ -213,6 +213,9 @@ class CallPool:
         """Raise the error of a call that failed."""
         raise_interrupted()
         if call.outcome:
+            # A signal's handler may have forked meanwhile, and this be the child.
+            if self._process != Process.generation:
+                self.check_live()
             raise self._deadline_error(call)
         if call.result:
             raise self.failure(call)

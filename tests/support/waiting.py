@@ -77,7 +77,7 @@ def start_in_kernel(
 
     def sleeps() -> bool:
         number = threads[0][1]
-        return _is_in_a_long_system_call(number) or _is_still(number)
+        return _is_in_a_long_system_call(number) or is_still(number)
 
     future = pool.submit(run)
     wait_until(lambda: future.done() or bool(threads and (is_there or sleeps)()))
@@ -111,21 +111,28 @@ def is_still(thread: int) -> bool:
 def interrupted_soon() -> Iterator[None]:
     """Interrupt this thread, the main one, once it waits; it must let the interrupt out."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt() -> None:
         raise KeyboardInterrupt
 
-    def interrupt_when_still() -> None:
+    with signalled_soon(interrupt), pytest.raises(KeyboardInterrupt):
+        yield
+
+
+@contextlib.contextmanager
+def signalled_soon(handler: Callable[[], object]) -> Iterator[None]:
+    """Have a signal's handler called in this thread, the main one, once it waits."""
+
+    def send_when_still() -> None:
         wait_until(lambda: is_still(number))
         signal.pthread_kill(thread, signal.SIGVTALRM)
 
     # The time limit of the tests has the other alarm.
-    before = signal.signal(signal.SIGVTALRM, interrupt)
+    before = signal.signal(signal.SIGVTALRM, lambda *_: handler())
     thread, number = threading.get_ident(), threading.get_native_id()
-    other = threading.Thread(target=interrupt_when_still, daemon=True)
+    other = threading.Thread(target=send_when_still, daemon=True)
     other.start()
     try:
-        with pytest.raises(KeyboardInterrupt):
-            yield
+        yield
     finally:
         other.join()
         signal.signal(signal.SIGVTALRM, before)
