@@ -130,10 +130,10 @@ void tee_flight_end(struct tee_flight *flight)
 		flight->next->previous = flight->previous;
 out_unlock:
 	pthread_mutex_unlock(&lock);
-	tee_nudges_end(&flight->nudges);
+	tee_nudge_end(flight->nudge);
 }
 
-void TEEC_RequestCancellation(TEEC_Operation *operation)
+void tee_flight_cancel(TEEC_Operation *operation, bool nudges)
 {
 	struct tee_ioctl_cancel_arg arg;
 	struct tee_flight *flight;
@@ -154,12 +154,18 @@ void TEEC_RequestCancellation(TEEC_Operation *operation)
 		flight->cancelling++;
 		pthread_mutex_unlock(&lock);
 		/* Only a hint: a driver that can't cancel returns an error. */
-		if (!tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg))
-			tee_nudge(flight->thread, &flight->nudges);
+		if (!tee_context_ioctl(flight->context, TEE_IOC_CANCEL, &arg) &&
+		    nudges)
+			tee_nudge(flight->thread, &flight->nudge);
 		pthread_mutex_lock(&lock);
 		flight->cancelling--;
 		pthread_cond_broadcast(&cancelled);
 	}
 	pthread_mutex_unlock(&lock);
 	errno = error;
+}
+
+void TEEC_RequestCancellation(TEEC_Operation *operation)
+{
+	tee_flight_cancel(operation, true);
 }

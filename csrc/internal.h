@@ -4,6 +4,7 @@
 #define INTERNAL_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "device.h"
 #include "tee_client_api.h"
@@ -263,28 +264,22 @@ TEEC_Result tee_session_open(struct tee_context *context, TEEC_Session *session,
 			     uint32_t *claim, uint32_t *origin, int *error);
 
 /*
- * nudge.c: what was sent to a thread during one call. Zeroed before the call; in
- * order for the thread itself once nobody sends it any more.
+ * nudge.c: ends the sleep of a thread in the kernel, if it does not block the
+ * signal. sent is the signal, 0 before: one is enough for a call, as the kernel
+ * does not let a thread sleep that has a signal pending. The caller keeps the
+ * thread from leaving its call until this is over. Only after the kernel took
+ * TEE_IOC_CANCEL: before that, an application that waits would wait on, and
+ * spend the processor's time.
  */
-struct tee_nudges {
-	unsigned int sent;
-	uint64_t signals;
-};
-
+void tee_nudge(pthread_t thread, int *sent);
 /*
- * Ends the sleep of a thread in the kernel, if it does not block the signal. The
- * caller keeps the thread from leaving its call until this is over. Only after
- * the kernel took TEE_IOC_CANCEL: before that, an application that waits would
- * wait on, and spend the processor's time.
+ * In the thread, at the end of its call, when nobody sends it one any more: takes
+ * it back if it has not arrived, so that it does not interrupt what the thread
+ * does next.
  */
-void tee_nudge(pthread_t thread, struct tee_nudges *nudges);
-/*
- * In the thread, at the end of its call: takes back the nudges that have not
- * reached it yet, so that none interrupts what the thread does next.
- */
-void tee_nudges_end(struct tee_nudges *nudges);
-/* Lets nudges reach this thread, whatever other signals it blocks. */
-void tee_nudge_let_in(void);
+void tee_nudge_end(int sent);
+/* Takes the signal out of those that a thread for calls is to block. */
+void tee_nudge_let_through(sigset_t *blocked);
 
 /*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before
@@ -312,7 +307,7 @@ struct tee_flight {
 	unsigned int cancelling;
 	unsigned int process;
 	pthread_t thread;
-	struct tee_nudges nudges;
+	int nudge;
 	struct tee_flight *next;
 	struct tee_flight *previous;
 };
@@ -326,6 +321,12 @@ TEEC_Result tee_flight_begin(struct tee_flight *flight,
 			     struct tee_context *context, uint32_t session_id);
 /* Marks it as done: from here on no cancellation reaches the kernel. */
 void tee_flight_end(struct tee_flight *flight);
+
+/*
+ * TEEC_RequestCancellation(). nudges says whether the thread needs a nudge, which
+ * it does not if another signal is pending for it.
+ */
+void tee_flight_cancel(TEEC_Operation *operation, bool nudges);
 
 #pragma GCC visibility pop
 

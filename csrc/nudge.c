@@ -117,56 +117,44 @@ static int signal_locked(void)
 	return chosen;
 }
 
-void tee_nudge(pthread_t thread, struct tee_nudges *nudges)
+void tee_nudge(pthread_t thread, int *sent)
 {
 	int number;
 
 	pthread_mutex_lock(&lock);
-	number = signal_locked();
-	if (number && !pthread_kill(thread, number)) {
-		nudges->sent++;
-		nudges->signals |= (uint64_t)1 << (number - 1);
-	}
+	number = *sent ? 0 : signal_locked();
+	if (number && !pthread_kill(thread, number))
+		*sent = number;
 	pthread_mutex_unlock(&lock);
 }
 
-void tee_nudge_let_in(void)
+void tee_nudge_let_through(sigset_t *blocked)
 {
-	sigset_t set;
 	int number;
 
-	sigemptyset(&set);
 	pthread_mutex_lock(&lock);
 	number = signal_locked();
 	pthread_mutex_unlock(&lock);
-	if (!number)
-		return;
-	sigaddset(&set, number);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (number)
+		sigdelset(blocked, number);
 }
 
 /*
  * Signals for the thread come before those for the process, which may be the
- * program's. So what is taken here is the thread's own nudges, if it blocks the
- * signal; and otherwise those that have not reached its handler yet.
+ * program's. So this takes the thread's own nudge, if the thread blocks the
+ * signal; and otherwise a nudge that has not reached its handler yet.
  */
-void tee_nudges_end(struct tee_nudges *nudges)
+void tee_nudge_end(int sent)
 {
 	const int64_t no_time[2] = { 0, 0 };
 	sigset_t set;
-	int number;
 
-	if (!nudges->sent)
+	if (!sent)
 		return;
 	sigemptyset(&set);
-	for (number = SIGRTMIN; number <= SIGRTMAX; number++)
-		if (nudges->signals >> (number - 1) & 1)
-			sigaddset(&set, number);
+	sigaddset(&set, sent);
 	/* Not sigtimedwait(), in which a thread can be cancelled. */
-	while (nudges->sent &&
-	       syscall(SYS_rt_sigtimedwait, &set, NULL, no_time, _NSIG / 8) > 0)
-		nudges->sent--;
-	nudges->sent = 0;
+	syscall(SYS_rt_sigtimedwait, &set, NULL, no_time, _NSIG / 8);
 }
 
 /*

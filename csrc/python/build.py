@@ -97,7 +97,6 @@ TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *, TEEC_SharedMemory *);
 TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *, TEEC_SharedMemory *, int);
 void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *);
 void TEEC_RequestCancellation(TEEC_Operation *);
-void tee_nudge_let_in(void);
 void tee_context_trim(const TEEC_Context *);
 TEEC_Result tee_memory_allocate(TEEC_Context *, TEEC_SharedMemory *);
 TEEC_Result tee_memory_register(TEEC_Context *, TEEC_SharedMemory *, _Bool);

@@ -194,7 +194,7 @@ static void cancel_call(struct call *call)
 	if (session->is_watched)
 		return;
 	if (call->cancellable) {
-		TEEC_RequestCancellation(&call->operation);
+		tee_flight_cancel(&call->operation, false);
 		return;
 	}
 	memset(&arg, 0, sizeof(arg));

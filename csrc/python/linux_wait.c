@@ -142,7 +142,8 @@ static void cancel_linux_call(const struct linux_call *made)
 }
 
 /*
- * Cancels what another thread waits for, if SIGINT is for that. If it is still
+ * Cancels what another thread waits for, if SIGINT is for that. SIGINT serves as
+ * a nudge, and each other signal would wake the watching thread. If it is still
  * pending after the look at the wait, then it came during the wait or right before
  * it: at the end of a wait before, the thread would have handled it.
  */
@@ -160,7 +161,7 @@ static void cancel_wait(const struct linux_wait *wait)
 	if (linux_call)
 		cancel_linux_call(linux_call);
 	else if (operation)
-		TEEC_RequestCancellation(operation);
+		tee_flight_cancel(operation, false);
 	else if (call)
 		cancel_call(call);
 }

@@ -125,8 +125,9 @@ static bool hand_over(struct worker *worker, struct call *call,
 	worker->call = call;
 	worker->cancelled = cancelled;
 	worker->has_task = 1;
-	/* Signals are for the program's own threads. */
+	/* All signals but nudges are for the program's own threads. */
 	sigfillset(&all);
+	tee_nudge_let_through(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, NULL, work, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -28,10 +28,15 @@ CANCELLED = c.Outcome(tee.Result.CANCEL, tee.Origin.TRUSTED_APP)
 SUCCEEDED = c.Outcome(tee.Result.SUCCESS, tee.Origin.TRUSTED_APP)
 
 
+def _status(thread: int, field: str) -> str:
+    lines = Path(f"/proc/self/task/{thread}/status").read_text().splitlines()
+    (value,) = (line.split()[1] for line in lines if line.startswith(f"{field}:"))
+    return value
+
+
 def _signals(thread: int, field: str) -> set[int]:
     """Return the real-time signals of a field of Linux's status of a thread."""
-    lines = Path(f"/proc/self/task/{thread}/status").read_text().splitlines()
-    (bits,) = (int(line.split()[1], 16) for line in lines if line.startswith(f"{field}:"))
+    bits = int(_status(thread, field), 16)
     return {number for number in REAL_TIME if bits >> (number - 1) & 1}
 
 
@@ -81,6 +86,11 @@ class Waiting:
     def nudges(self) -> set[int]:
         """The signals that wait for the thread: it handles none before its call is over."""
         return _signals(self._thread, "SigPnd")
+
+    @property
+    def queued(self) -> int:
+        """How many signals of the user's Linux keeps."""
+        return int(_status(self._thread, "SigQ").partition("/")[0])
 
 
 @functools.cache

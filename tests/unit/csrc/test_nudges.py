@@ -9,7 +9,11 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import pytest
+
+import pytee_client as tee
 from pytee_client.kernels import uapi
 
 from ...support import c_library as c
@@ -121,6 +125,23 @@ def test_no_nudge_is_left_for_a_thread_that_blocks_it(device: StandIn) -> None:
 
 
 @on_stand_in
+def test_requests_without_end_are_one_nudge(device: StandIn) -> None:
+    """Linux keeps all of these signals, and counts them against the user's limit."""
+    context, session = opened(device)
+    held = _hold(device)
+    with ThreadPoolExecutor() as pool:
+        call = Waiting(pool, held, session)
+        queued = call.queued
+        for _ in range(100):
+            call.cancel()
+        # It counts those of other processes, too.
+        assert call.queued < queued + 50
+        held.let_go()
+        assert call.outcome.result(LIMIT) == SUCCEEDED
+    end(context, session)
+
+
+@on_stand_in
 def test_what_a_program_sends_to_itself_is_not_taken_for_a_nudge(device: StandIn) -> None:
     """It may have the signal blocked everywhere, and wait for it in one thread."""
     context, session = opened(device)
@@ -140,15 +161,18 @@ def test_what_a_program_sends_to_itself_is_not_taken_for_a_nudge(device: StandIn
 
 
 @on_stand_in
-def test_a_thread_that_blocks_all_signals_can_let_nudges_in(device: StandIn) -> None:
-    context, session = opened(device)
+def test_a_call_in_a_thread_of_the_librarys_own_is_woken(device: StandIn) -> None:
+    """Such a thread blocks all other signals; what the program blocks, it may wait for."""
     held = device.on(uapi.TEE_IOC_INVOKE, interruptible=True)
-    with ThreadPoolExecutor(initializer=c.lib.tee_nudge_let_in) as pool:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        call = Waiting(pool, held, session)
-        call.cancel()
-        assert call.outcome.result(LIMIT) == CANCELLED
-    end(context, session)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {FIRST})
+    with tee.Context(device.path) as context, context.open_session(UUID(int=1)) as session:
+        future = session.submit(0)
+        held.wait()
+        assert not future.cancel()
+        with pytest.raises(tee.CancelError) as caught:
+            future.result(LIMIT)
+        assert caught.value.origin == tee.Origin.TRUSTED_APP
+    assert set_signals() == {SECOND}
 
 
 @on_stand_in
