@@ -122,6 +122,7 @@ static bool invoke_here(struct call *call)
 {
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	struct shared_session *session = call->session;
+	struct linux_wait *wait;
 
 	begin_call();
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
@@ -129,10 +130,10 @@ static bool invoke_here(struct call *call)
 	if (may_begin(session) &&
 	    (!(call->types & REGISTERED_BITS) ||
 	     use_blocks(&call->operation, call->types, blocks))) {
-		begin_wait_for_call(call, session->is_watched);
+		wait = begin_wait_for_call(call, session->is_watched);
 		invoke_in_use(call, call->cancellable ? &call->operation : NULL,
 			      NULL);
-		end_wait_for_call();
+		end_wait_for_call(wait);
 		put_blocks(blocks, call->types);
 	}
 	end_in_thread(call);
@@ -171,16 +172,17 @@ static void open_in_use(struct call *call, uint32_t *claim)
 static void open_here(struct call *call)
 {
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
+	struct linux_wait *wait = NULL;
 
 	begin_call();
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	if (!use_blocks(&call->operation, call->types, blocks))
 		return;
 	if (!call->opening->is_watched)
-		begin_wait_for_opening(&call->operation);
+		wait = begin_wait_for_opening(&call->operation);
 	open_in_use(call, NULL);
-	if (!call->opening->is_watched)
-		end_wait_for_opening();
+	if (wait)
+		end_wait_for_opening(wait);
 	put_blocks(blocks, call->types);
 }
 

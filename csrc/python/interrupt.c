@@ -289,20 +289,27 @@ static void stop_locked(void)
 	pthread_detach(watch.thread);
 }
 
+/* If another thread forks. */
+static bool main_thread_waits(void)
+{
+	return watch.wait && watch.wait != &own_wait && is_waiting(watch.wait);
+}
+
 /*
- * Nobody is in a child of a fork but the thread that forked. And Python warns of
- * a fork beside another thread, even of one that is not Python's.
+ * Python warns of a fork beside another thread, even of one that is not Python's.
+ * If the main thread waits, there is another anyway.
  */
 static void watch_before_fork(void)
 {
 	pthread_mutex_lock(&watch_lock);
-	stop_locked();
+	if (!main_thread_waits())
+		stop_locked();
 }
 
 static void watch_after_fork_in_parent(void)
 {
-	/* The main thread waits if another one forked. */
-	if (watch.wait && watch.wait != &own_wait && is_waiting(watch.wait))
+	/* It may have begun just now. */
+	if (main_thread_waits())
 		start_locked();
 	pthread_mutex_unlock(&watch_lock);
 }
@@ -317,6 +324,7 @@ static void initialize_condition(void)
 	pthread_condattr_destroy(&attributes);
 }
 
+/* Nobody is in the child but the thread that forked. */
 static void watch_after_fork_in_child(void)
 {
 	main_thread = (unsigned long)pthread_self();

@@ -43,15 +43,19 @@ static bool sigint_is_pending(void);
 /* call.c: in a thread without Python. */
 static void cancel_call(struct call *call);
 
-static inline void begin_wait(void)
+/* To find what a thread has for itself costs more than all the rest. */
+static inline struct linux_wait *begin_wait(void)
 {
-	if (!__atomic_load_n(&own_wait.is_ready, __ATOMIC_RELAXED))
+	struct linux_wait *wait = &own_wait;
+
+	if (!__atomic_load_n(&wait->is_ready, __ATOMIC_RELAXED))
 		begin_watching();
+	return wait;
 }
 
-static inline void end_wait(void)
+static inline void end_wait(struct linux_wait *wait)
 {
-	if (__atomic_load_n(&own_wait.cancelling, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&wait->cancelling, __ATOMIC_SEQ_CST))
 		wait_for_cancellation();
 }
 
@@ -59,43 +63,47 @@ static inline void end_wait(void)
  * Around a command. On a kernel in Python there are others within it, on Linux
  * there are none.
  */
-static inline void begin_wait_for_call(struct call *call, bool is_python)
+static inline struct linux_wait *begin_wait_for_call(struct call *call,
+						     bool is_python)
 {
-	if (!is_python)
-		begin_wait();
-	__atomic_store_n(&own_wait.call, call, __ATOMIC_RELEASE);
+	struct linux_wait *wait = is_python ? &own_wait : begin_wait();
+
+	__atomic_store_n(&wait->call, call, __ATOMIC_RELEASE);
+	return wait;
 }
 
-static inline void end_wait_for_call(void)
+static inline void end_wait_for_call(struct linux_wait *wait)
 {
-	__atomic_store_n(&own_wait.call, NULL, __ATOMIC_SEQ_CST);
-	end_wait();
+	__atomic_store_n(&wait->call, NULL, __ATOMIC_SEQ_CST);
+	end_wait(wait);
 }
 
 /* Around an opening on Linux. */
-static void begin_wait_for_opening(TEEC_Operation *operation)
+static struct linux_wait *begin_wait_for_opening(TEEC_Operation *operation)
 {
-	begin_wait();
-	__atomic_store_n(&own_wait.operation, operation, __ATOMIC_SEQ_CST);
+	struct linux_wait *wait = begin_wait();
+
+	__atomic_store_n(&wait->operation, operation, __ATOMIC_SEQ_CST);
+	return wait;
 }
 
-static void end_wait_for_opening(void)
+static void end_wait_for_opening(struct linux_wait *wait)
 {
-	__atomic_store_n(&own_wait.operation, NULL, __ATOMIC_SEQ_CST);
-	end_wait();
+	__atomic_store_n(&wait->operation, NULL, __ATOMIC_SEQ_CST);
+	end_wait(wait);
 }
 
 /* Makes a system call that opens a session or invokes a command. */
 static int wait_for_linux_call(const struct linux_call *made)
 {
+	struct linux_wait *wait = begin_wait();
 	int ret;
 
-	begin_wait();
-	__atomic_store_n(&own_wait.linux_call, made, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&wait->linux_call, made, __ATOMIC_SEQ_CST);
 	ret = tee_device_linux.ioctl(NULL, made->fd, made->request,
 				     made->argument);
-	__atomic_store_n(&own_wait.linux_call, NULL, __ATOMIC_SEQ_CST);
-	end_wait();
+	__atomic_store_n(&wait->linux_call, NULL, __ATOMIC_SEQ_CST);
+	end_wait(wait);
 	return ret;
 }
 
