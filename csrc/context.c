@@ -336,7 +336,7 @@ void tee_context_trim(const TEEC_Context *context)
 	struct tee_context *internal;
 	int error = errno;
 
-	internal = tee_context_get(context->imp.handle);
+	internal = tee_context_get(tee_handle_of(context));
 	if (!internal)
 		return;
 	tee_bounce_pool_empty(internal);

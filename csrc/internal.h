@@ -100,6 +100,20 @@ struct tee_context {
 	struct tee_bounce_pool bounce_pool;
 };
 
+/*
+ * Handles, read where another thread may end what they stand for. No order is
+ * needed: nothing else in a structure changes while it is live.
+ */
+static inline uintptr_t tee_handle_of(const TEEC_Context *context)
+{
+	return __atomic_load_n(&context->imp.handle, __ATOMIC_RELAXED);
+}
+
+static inline uintptr_t tee_handle_of_session(const TEEC_Session *session)
+{
+	return __atomic_load_n(&session->imp.context, __ATOMIC_RELAXED);
+}
+
 /* A live context, in use until tee_context_put(); NULL for any other handle. */
 struct tee_context *tee_context_get(uintptr_t handle);
 void tee_context_put(struct tee_context *context);

@@ -31,16 +31,22 @@ static bool kind_is_live(uint32_t kind)
 	return kind >= MEMORY_ALLOCATED && kind <= MEMORY_DESCRIPTOR;
 }
 
+/* Another thread may be releasing it. */
+static uint32_t kind_of(const TEEC_SharedMemory *memory)
+{
+	return __atomic_load_n(&memory->imp.kind, __ATOMIC_RELAXED);
+}
+
 bool tee_memory_is_live(const struct tee_context *context,
 			const TEEC_SharedMemory *memory)
 {
-	return kind_is_live(memory->imp.kind) &&
+	return kind_is_live(kind_of(memory)) &&
 	       memory->imp.context == context->handle;
 }
 
 bool tee_memory_is_in_place(const TEEC_SharedMemory *memory)
 {
-	return memory->imp.kind != MEMORY_COPIED;
+	return kind_of(memory) != MEMORY_COPIED;
 }
 
 static bool flags_are_valid(uint32_t flags)
@@ -88,7 +94,7 @@ static struct tee_context *begin_sharing(TEEC_Context *context,
 	memset(&memory->imp, 0, sizeof(memory->imp));
 	if (!context || !flags_are_valid(memory->flags) || !is_possible)
 		return NULL;
-	return tee_context_get(context->imp.handle);
+	return tee_context_get(tee_handle_of(context));
 }
 
 /*
@@ -278,6 +284,10 @@ void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *memory)
 		memory->buffer = NULL;
 		memory->size = 0;
 	}
-	memset(&memory->imp, 0, sizeof(memory->imp));
+	/* Not kind: it is 0, and another thread may be looking. */
+	memory->imp.context = 0;
+	memory->imp.id = 0;
+	memory->imp.fd = 0;
+	memory->imp.serial = 0;
 	tee_context_put(internal);
 }

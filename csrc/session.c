@@ -217,7 +217,7 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 	int error = 0;
 
 	internal = context && session && destination ?
-			   tee_context_get(context->imp.handle) :
+			   tee_context_get(tee_handle_of(context)) :
 			   NULL;
 	if (!internal)
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
@@ -283,7 +283,7 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 	TEEC_Result result;
 	int error = 0;
 
-	internal = session ? tee_context_get(session->imp.context) : NULL;
+	internal = session ? tee_context_get(tee_handle_of_session(session)) : NULL;
 	if (!internal)
 		return finish(TEEC_ERROR_BAD_PARAMETERS, 0, origin,
 			      returnOrigin);

@@ -43,6 +43,12 @@
  * - A kernel that can't register descriptors is NOT_SUPPORTED, not
  *   BAD_PARAMETERS.
  *
+ * Threads: every function may be called from any thread at any time, also while
+ * other threads are in calls with the same context, session or memory. Nothing
+ * here waits for another thread's call, except where a function says so. What is
+ * left to the program is named at the functions: the library can't know when a
+ * structure is free to be used again.
+ *
  * As in libteec, the bytes that fit come back even if the Trusted Application
  * sets a size larger than a temporary output's buffer: programs read the start of
  * a datagram this way.
@@ -187,6 +193,11 @@ typedef union {
 /*
  * started must be 0 before each use of an operation that may be cancelled;
  * the library keeps the operation's state there from then on.
+ *
+ * Threads: from its start to the return of that call an operation is the
+ * library's. No other thread may write any field of it, read started or an
+ * output, or start it, in that time: a start while it is with the kernel is
+ * refused with BAD_STATE, but one at the moment of its end is a race.
  */
 typedef struct {
 	uint32_t started;
@@ -205,6 +216,8 @@ typedef struct {
  * there is one that may not be opened, NOT_SUPPORTED for a device that has no
  * GlobalPlatform capability or is the supplicant's, BAD_PARAMETERS for a path
  * that is no TEE device.
+ *
+ * Threads: context is the caller's alone until the function returns.
  */
 TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context);
 
@@ -212,6 +225,10 @@ TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context);
  * Ends a context. Calls of other threads that are still in the TEE keep the
  * device open until they return. NULL, and a context that is not live, are
  * ignored.
+ *
+ * Threads: of several that finalise one context, one does it, and the others
+ * return before it is done. A call that begins meanwhile succeeds, or is
+ * refused. The structure may be written again when all of these have returned.
  */
 void TEEC_FinalizeContext(TEEC_Context *context);
 
@@ -221,6 +238,9 @@ void TEEC_FinalizeContext(TEEC_Context *context);
  * connectionMethod is a TEEC_LOGIN_ value; the two group logins read a
  * uint32_t group id at connectionData, the others nothing. operation and
  * returnOrigin may be NULL.
+ *
+ * Threads: session is the caller's alone until the function returns; for
+ * operation see TEEC_Operation. Any number of openings may run at once.
  */
 TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 			     const TEEC_UUID *destination,
@@ -228,10 +248,27 @@ TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session,
 			     const void *connectionData,
 			     TEEC_Operation *operation, uint32_t *returnOrigin);
 
-/* Closes a session; NULL, and a session that is not open, are ignored. */
+/*
+ * Closes a session; NULL, and a session that is not open, are ignored.
+ *
+ * Threads: of several that close one session, one does it, and the others return
+ * before it is done. It does not wait for the session's commands; what the TEE
+ * does with those is up to the TEE. A command that another thread starts at this
+ * moment may be refused by the TEE, or reach a session that is opened next, if
+ * the TEE gives that the same id: a program closes a session when its commands
+ * are over.
+ */
 void TEEC_CloseSession(TEEC_Session *session);
 
-/* Runs a command of the Trusted Application and waits for its end. */
+/*
+ * Runs a command of the Trusted Application and waits for its end.
+ *
+ * Threads: commands of one session may run in any number of threads; the TEE
+ * runs them one after the other. Each has an operation of its own: see
+ * TEEC_Operation. Memory that an operation names is read and written until the
+ * function returns. Two operations may name the same memory; what both write
+ * there is up to the TEE.
+ */
 TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
 			       TEEC_Operation *operation,
 			       uint32_t *returnOrigin);
@@ -240,17 +277,28 @@ TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t commandID,
  * Shares sharedMem->size bytes at sharedMem->buffer, in the directions of
  * sharedMem->flags. Memory that can't be shared in place is copied for each
  * operation; memory that can't be written is refused as output.
+ *
+ * Threads: sharedMem is the caller's alone until the function returns.
  */
 TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context,
 				      TEEC_SharedMemory *sharedMem);
 
-/* Allocates and shares sharedMem->size zeroed bytes; sets buffer. */
+/*
+ * Allocates and shares sharedMem->size zeroed bytes; sets buffer.
+ *
+ * Threads: sharedMem is the caller's alone until the function returns.
+ */
 TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context,
 				      TEEC_SharedMemory *sharedMem);
 
 /*
  * Ends the sharing, and frees what TEEC_AllocateSharedMemory() allocated.
  * NULL, and memory that is not shared, are ignored.
+ *
+ * Threads: of several that release one block, one does it, and the others return
+ * before it is done. A program releases memory when the operations that name it
+ * are over: one that starts at this moment is refused, or reads a structure that
+ * is changing; one that is in the TEE goes on, and what it writes is lost.
  */
 void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *sharedMem);
 
@@ -258,6 +306,12 @@ void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *sharedMem);
  * Asks for the end of an operation, from any thread. Before its start it makes
  * the start fail with CANCEL, origin API; during it the TEE is told; after it
  * nothing happens.
+ *
+ * Threads: it may run beside the operation's start, its call and its end, and
+ * beside other requests; a call waits at its end for the requests that name it.
+ * It reads started, so the program must not write that field meanwhile: an
+ * operation is used again, or its memory freed, when every request has returned.
+ * Otherwise a late request cancels the operation's next use.
  */
 void TEEC_RequestCancellation(TEEC_Operation *operation);
 

@@ -152,7 +152,7 @@ static void open_in_use(struct call *call, uint32_t *claim)
 	session->is_watched = opening->is_watched;
 	/* Kept, as the context may be finalised when the session is open. */
 	session->context =
-		tee_context_get(opening->context->context.imp.handle);
+		tee_context_get(tee_handle_of(&opening->context->context));
 	if (!session->context) {
 		fail(call, TEEC_ERROR_BAD_PARAMETERS, 0);
 		return;
