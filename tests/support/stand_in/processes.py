@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import traceback
 from pathlib import Path
@@ -21,6 +22,8 @@ from .device import StandIn
 from .library import library
 
 _FILE, _LIBRARY = "PYTEE_STAND_IN", "LD_PRELOAD"
+# Such a Python has no choice of where its objects lie.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 _START = "from tests.support.stand_in.processes import serve; serve()"
 
 
@@ -29,8 +32,10 @@ def environment(file: Path | None = None) -> dict[str, str]:
 
     Without a file, the process has no device until it attaches to one.
     """
-    # So that the library sees the end of all memory, and not only that of whole arenas.
-    own = {_LIBRARY: str(library()), "PYTHONMALLOC": "malloc", "PYTHONFAULTHANDLER": "1"}
+    own = {_LIBRARY: str(library()), "PYTHONFAULTHANDLER": "1"}
+    if not FREE_THREADED:
+        # So that the library sees the end of all memory, and not only that of whole arenas.
+        own["PYTHONMALLOC"] = "malloc"
     return {**os.environ, **own, **({_FILE: str(file)} if file else {})}
 
 
