@@ -25,6 +25,7 @@ struct shared_memory {
 	void *view;
 	size_t view_size;
 	uint32_t users;
+	bool has_ended;
 	unsigned int process;
 	int error;
 };
@@ -60,8 +61,11 @@ static void block_leave(struct shared_memory *shared)
 	shared->view = NULL;
 }
 
+/* Once, by whoever comes first of several threads that close it. */
 static void end_sharing(struct shared_memory *shared)
 {
+	if (__atomic_exchange_n(&shared->has_ended, true, __ATOMIC_SEQ_CST))
+		return;
 	keep_content(shared);
 	if (shared->context && !is_inherited_copy(shared->context))
 		TEEC_ReleaseSharedMemory(&shared->memory);

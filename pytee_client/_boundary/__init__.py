@@ -5,6 +5,8 @@ Each class wraps one structure. The C library does its own locking. Callers must
 anything after its end. The layers above know Python's values, and what results mean.
 """
 
+import sys
+
 from .buffers import address_of_memory, bytes_of, is_size, pin, plain_data, view_of_bytes
 from .call import NativeCall
 from .checks import to_descriptor, to_size, uuid_octets
@@ -23,6 +25,11 @@ from .user_memory import (
     copy_from_user,
     copy_to_user,
 )
+
+if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
+    from .first_uses import make_all
+
+    make_all()
 
 __all__ = [
     "Inputs",
