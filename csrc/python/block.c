@@ -190,6 +190,12 @@ static void block_close(struct shared_memory *shared)
 		end_sharing(shared);
 }
 
+/* True as soon as it takes no users, also while its sharing is ended. */
+static bool block_is_closed(const struct shared_memory *shared)
+{
+	return __atomic_load_n(&shared->users, __ATOMIC_SEQ_CST) & IS_CLOSED;
+}
+
 static bool block_is_shared(const struct shared_memory *shared)
 {
 	return __atomic_load_n(&shared->memory.imp.kind, __ATOMIC_SEQ_CST) &&

@@ -124,6 +124,7 @@ TEEC_Result block_register_descriptor(struct shared_memory *, struct shared_cont
 TEEC_Result block_allocate(struct shared_memory *, struct shared_context *, void *, size_t);
 void block_leave(struct shared_memory *);
 void block_close(struct shared_memory *);
+_Bool block_is_closed(const struct shared_memory *);
 _Bool block_is_shared(const struct shared_memory *);
 void block_drop(struct shared_context *, struct shared_memory *);
 

@@ -90,6 +90,12 @@ class NativeSharedMemory:
             raise error_of(code, origin, error, doing)
 
     @property
+    def refuses_calls(self) -> bool:
+        """True once it is closed, even if the thread that closes it is not back from C."""
+        refuses: bool = lib.block_is_closed(self._shared)
+        return refuses
+
+    @property
     def is_shared(self) -> bool:
         """True while the TEE has it."""
         is_shared: bool = lib.block_is_shared(self._shared)

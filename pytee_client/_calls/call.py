@@ -161,7 +161,7 @@ class Call(NativeCall):
 
     def check_blocks(self) -> None:
         """Raise ClosedSharedMemoryError if a block that it keeps is closed."""
-        if any(block.is_closed for block in self._kept):
+        if any(block.refuses_calls for block in self._kept):
             raise closed_memory()
 
     def expect_value(self, index: int) -> None:
