@@ -12,9 +12,10 @@ import pytee_client as tee
 from pytee_client.kernels import uapi
 
 from ..support.stand_in import ALWAYS, ANY_IOCTL, StandIn, on_stand_in
-from ..support.together import SCENARIOS, Service, forgetting
+from ..support.together import SCENARIOS, Service, forgetting, together
 
 ROUNDS = 40
+SIZE = 1 << 20
 CAPABILITIES = {
     "registers": uapi.TEE_GEN_CAP_GP | uapi.TEE_GEN_CAP_REG_MEM | uapi.TEE_GEN_CAP_MEMREF_NULL,
     "allocates": uapi.TEE_GEN_CAP_GP,
@@ -53,6 +54,20 @@ def test_threads_may_do_all_of_it_at_once_though_the_device_is_slow(
 ) -> None:
     device.on(ANY_IOCTL, delay=0.0003, times=ALWAYS)
     SCENARIOS[NAMES.index(name)](service_on(device, "registers"))
+
+
+@on_stand_in
+def test_threads_that_close_one_block_end_it_once(device: StandIn) -> None:
+    # Its content is copied then.
+    device.describe(capabilities=CAPABILITIES["allocates"])
+    with tee.Context(device.path, backend="linux") as context:
+        for _ in range(100):
+            block = context.allocate_shared_memory(SIZE)
+            view = memoryview(block)
+            view[-1] = 1
+            together(*[block.close] * 4)
+            assert view[-1] == 1
+            view.release()
 
 
 @pytest.mark.parametrize("memory", [*CAPABILITIES])
