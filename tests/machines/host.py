@@ -53,11 +53,11 @@ BUILD_NEEDS = (
 
 
 def require_to_run() -> None:
-    _require(RUN_NEEDS)
+    require(RUN_NEEDS)
 
 
 def require_to_build() -> None:
-    _require(RUN_NEEDS + BUILD_NEEDS)
+    require(RUN_NEEDS + BUILD_NEEDS)
 
 
 @functools.cache
@@ -90,7 +90,8 @@ def bare_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
-def _require(needs: Iterable[Need]) -> None:
+def require(needs: Iterable[Need]) -> None:
+    """Have all of this on the host."""
     missing = [need for need in needs if not need.present]
     if not missing:
         return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytee_client
 
-from .waiting import LIMIT
+from .waiting import LIMIT, is_still, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,14 @@ class Interruption:
         self._arrived = threading.Event()
 
     def interrupt(self) -> None:
-        """Interrupt the main thread; from another one."""
-        thread = threading.main_thread().ident
+        """Interrupt the main thread as soon as it waits; from another one.
+
+        Not on its way there: without the GIL it may still have some way to go.
+        """
+        thread, number = threading.main_thread().ident, threading.main_thread().native_id
         assert thread is not None
+        assert number is not None
+        wait_until(lambda: is_still(number))
         for _ in range(LIMIT * 100):
             # A signal that comes just before a thread sleeps does not wake it.
             signal.pthread_kill(thread, signal.SIGUSR1)

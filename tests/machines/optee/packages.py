@@ -183,7 +183,7 @@ def name_and_version(file_name: str) -> tuple[str, str]:
 
 def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
     host.require_to_build()
-    apt = _private_apt(suite, place, sorted({wanted.architecture for wanted in sets}))
+    apt = private_apt(suite, place, sorted({wanted.architecture for wanted in sets}))
     run([*apt, "update"])
     install = {
         wanted: [
@@ -205,7 +205,7 @@ def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
     for command in install.values():
         run_apt(suite, [*command, "--download-only"])
     download_dependents(suite, apt, place)
-    _download_firmware(suite, apt, place)
+    download_source(suite, apt, FIRMWARE_SOURCE, place / "source")
     check_kit(Packages(suite, place))
 
 
@@ -227,16 +227,15 @@ def download_dependents(suite: Suite, apt: Sequence[str], place: Path) -> None:
     run_apt(suite, ["apt-get", "-q", *config, "download", *sorted(wanted)], cwd=debs)
 
 
-def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
+def download_source(suite: Suite, apt: Sequence[str], name: str, source: Path) -> None:
     """Fetch the newest source that the archive really has: its index may be ahead of its files."""
     config = apt[apt.index("-c") :]
-    listed = run(["apt-cache", *config, "showsrc", "--only-source", FIRMWARE_SOURCE])
+    listed = run(["apt-cache", *config, "showsrc", "--only-source", name])
     versions = re.findall(r"^Version: (\S+)", listed, re.MULTILINE)
     newest_first = sorted(set(versions), key=functools.cmp_to_key(compare_versions), reverse=True)
     for number, version in enumerate(newest_first, 1):
-        source = place / "source"
         source.mkdir()
-        wanted = f"{FIRMWARE_SOURCE}={version}"
+        wanted = f"{name}={version}"
         try:
             run_apt(suite, [*apt, "source", "--download-only", wanted], cwd=source)
             return
@@ -245,7 +244,7 @@ def _download_firmware(suite: Suite, apt: Sequence[str], place: Path) -> None:
                 raise
             say(f"the archive lists {wanted} and does not serve it: taking the one before")
             shutil.rmtree(source)
-    raise VmError(f"{suite.name} has no source package {FIRMWARE_SOURCE}")
+    raise VmError(f"{suite.name} has no source package {name}")
 
 
 def compare_versions(one: str, other: str) -> int:
@@ -289,7 +288,7 @@ def check_kit(packages: Packages) -> None:
     raise VmError(problem)
 
 
-def _private_apt(suite: Suite, place: Path, architectures: Sequence[str]) -> Sequence[str]:
+def private_apt(suite: Suite, place: Path, architectures: Sequence[str]) -> Sequence[str]:
     """apt-get with its own sources, lists and archives; proxies and the like stay the host's."""
     for name in ("lists/partial", "archives/partial"):
         (place / name).mkdir(parents=True)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the tests on a free-threaded Python, with the GIL off."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ..cache import default_cache
+from ..process import VmError, run, say
+from .interpreter import cffi_source, interpreter
+
+TOP: Final = Path(__file__).parents[3]
+# What the package is built from.
+_PARTS: Final = ("csrc", "pytee_client", "LICENSE", "MANIFEST.in", "README.md")
+_SET_UP: Final = ("pyproject.toml", "setup.py")
+_PACKAGES: Final = ("pytest>=8", "pytest-timeout>=2", "numpy>=2")
+
+# The tests that this Python can't run, and why.
+LEFT_OUT: Final = {
+    # The lock by which one thread stops all others is not made anew in the child.
+    "a child of a process whose threads run Python may hang in CPython 3.13 itself": (
+        "tests/unit/test_child_processes.py::test_a_child_closes_what_it_has_of_its_parents",
+        "tests/unit/test_child_processes.py::test_a_child_has_a_fake_of_its_own",
+        "tests/unit/test_child_processes.py::test_a_child_can_use_its_copy_of_a_kernel",
+        "tests/unit/test_child_processes.py"
+        "::test_a_child_closes_what_it_has_of_a_device_that_threads_use",
+    ),
+    "it has no choice of where objects lie": (
+        "tests/unit/csrc/test_stand_in.py::test_it_sees_memory_that_goes_before_its_registration",
+    ),
+    "mypy has no package for it": (
+        "tests/unit/test_samples.py::test_every_sample_passes_mypy_strict_and_a_wrong_one_does_not",
+    ),
+    "they are of tools, which run on the host's own Python": ("tests/machines",),
+}
+# Any other reason of a test that was skipped is an error.
+_SKIPPED: Final = "needs the package cryptography"
+
+
+def main() -> int:
+    """Run what the command line says."""
+    name = "python -m tests.machines.free_threaded"
+    parser = argparse.ArgumentParser(prog=name, description=__doc__)
+    parser.add_argument("verb", choices=["build", "test"], help="build prints where it is")
+    known, arguments = parser.parse_known_args()
+    try:
+        python = interpreter(default_cache())
+        if known.verb == "build":
+            print(python)
+            return 0
+        with tempfile.TemporaryDirectory(prefix="free-threaded-") as folder:
+            return _test(_environment(python, Path(folder)), arguments)
+    except VmError as error:
+        say(str(error))
+        return 125
+
+
+def _environment(python: Path, folder: Path) -> Path:
+    """Make a virtual environment with the package; return its Python."""
+    run([python, "-m", "venv", folder / "venv"])
+    inside = folder / "venv" / "bin" / "python"
+    pip = (inside, "-m", "pip", "install", "-q")
+    run([*pip, "setuptools", *_PACKAGES])
+    run([*pip, "--no-build-isolation", cffi_source(default_cache(), sys.executable)])
+    source = folder / "source"
+    source.mkdir()
+    built = shutil.ignore_patterns("*.so", "*.pyc")
+    for name in (*_PARTS, *_SET_UP):
+        if (TOP / name).is_dir():
+            shutil.copytree(TOP / name, source / name, ignore=built)
+        else:
+            shutil.copy(TOP / name, source)
+    run([*pip, "--no-build-isolation", source])
+    return inside
+
+
+def _test(python: Path, arguments: Sequence[str]) -> int:
+    """Run the tests; 1 if one is skipped for a reason that is not known."""
+    for reason, names in LEFT_OUT.items():
+        say(f"left out, as {reason}: {', '.join(names)}")
+    left_out = [f"--deselect={name}" for names in LEFT_OUT.values() for name in names]
+    # pytest would import what it only deselects.
+    options = ("-q", "-p", "no:cacheprovider", "--ignore=tests/machines", *left_out)
+    lines: list[str] = []
+    with subprocess.Popen(
+        [python, "-m", "pytest", *options, *arguments],
+        cwd=TOP,
+        env={**os.environ, "PYTHON_GIL": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tests:
+        assert tests.stdout
+        for line in tests.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    unknown = [line for line in lines if line.startswith("SKIPPED") and _SKIPPED not in line]
+    if unknown:
+        say("skipped for reasons that are not known:\n" + "".join(unknown))
+    return tests.returncode or bool(unknown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
