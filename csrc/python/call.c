@@ -78,11 +78,15 @@ static void fail(struct call *call, TEEC_Result result, int error)
 	call->error = error;
 }
 
-/* False if the session is closing, or another process's. */
+/*
+ * False if the session is closing, or another process's. context is looked at
+ * last: the thread that closes the session may be writing there otherwise.
+ */
 static bool may_begin(const struct shared_session *session)
 {
-	return session->process == tee_process && session->context &&
-	       !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
+	return session->process == tee_process &&
+	       !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST) &&
+	       session->context;
 }
 
 /*

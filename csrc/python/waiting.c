@@ -84,7 +84,7 @@ static enum call_outcome stop_waiting(struct call *call)
 	if (leave_alone(call))
 		return CALL_GIVEN_UP;
 	/* It is returning: that takes no time. */
-	while ((place = __atomic_load_n(&call->place, __ATOMIC_SEQ_CST)) !=
+	while ((place = place_of(call)) !=
 	       PLACE_OVER)
 		futex_wait(&call->place, place, NEVER);
 	return CALL_LATE;
@@ -116,7 +116,7 @@ static enum call_outcome wait_for_end(struct call *call)
 	int error;
 
 	for (;;) {
-		place = __atomic_load_n(&call->place, __ATOMIC_SEQ_CST);
+		place = place_of(call);
 		if (place == PLACE_OVER)
 			return outcome;
 		error = futex_wait(&call->place, place, deadline);
@@ -228,7 +228,7 @@ static bool call_give_up(struct call *call)
 /* Whether a worker has it, or is to have it. */
 static bool call_is_pending(const struct call *call)
 {
-	uint32_t place = __atomic_load_n(&call->place, __ATOMIC_SEQ_CST);
+	uint32_t place = place_of(call);
 
 	return place && place != PLACE_OVER;
 }
@@ -236,5 +236,5 @@ static bool call_is_pending(const struct call *call)
 static bool call_is_running(const struct call *call)
 {
 	return call_is_pending(call) &&
-	       __atomic_load_n(&call->place, __ATOMIC_SEQ_CST) != PLACE_QUEUED;
+	       place_of(call) != PLACE_QUEUED;
 }

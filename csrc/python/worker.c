@@ -64,6 +64,12 @@ static void set_place(struct call *call, uint32_t place)
 	__atomic_store_n(&call->place, place, __ATOMIC_SEQ_CST);
 }
 
+/* A worker changes it without the lock, when the call returns or is given up. */
+static uint32_t place_of(const struct call *call)
+{
+	return __atomic_load_n(&call->place, __ATOMIC_SEQ_CST);
+}
+
 static void lock_workers(void)
 {
 	pthread_mutex_lock(&workers_lock);
@@ -286,7 +292,7 @@ static bool withdraw(struct call *call)
 	bool is_queued;
 
 	lock_workers();
-	is_queued = call->place == PLACE_QUEUED &&
+	is_queued = place_of(call) == PLACE_QUEUED &&
 		    call->queue->process == tee_process;
 	if (is_queued) {
 		list_remove(&call->queue->waiting, call);
@@ -298,9 +304,10 @@ static bool withdraw(struct call *call)
 
 static bool may_cancel_locked(const struct call *call)
 {
+	uint32_t place = place_of(call);
+
 	return !call->ending && call->queue->process == tee_process &&
-	       (call->place == TEE_CLAIM_OPEN ||
-		call->place == TEE_CLAIM_GIVEN_UP);
+	       (place == TEE_CLAIM_OPEN || place == TEE_CLAIM_GIVEN_UP);
 }
 
 /*
