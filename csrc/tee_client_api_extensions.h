@@ -16,6 +16,8 @@ extern "C" {
  *
  * Fails with NOT_SUPPORTED if the kernel lacks this call, and with
  * BAD_PARAMETERS if the descriptor can't be shared.
+ *
+ * Threads: sharedMem is the caller's alone until the function returns.
  */
 TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context,
 						    TEEC_SharedMemory *sharedMem,

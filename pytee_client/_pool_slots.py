@@ -354,6 +354,8 @@ class Lease(Generic[_SessionT]):
 
     Attributes:
         held: the slot, while it is used.
+
+    Threads: for the one that uses the session; the session itself may be used by any.
     """
 
     def __init__(self, slots: Slots[_SessionT]) -> None:

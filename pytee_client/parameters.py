@@ -65,6 +65,8 @@ class _Parameter:
     """The base of all parameters: immutable, and three times as fast to make as a dataclass.
 
     It has no __slots__: Python makes objects faster without them.
+
+    Threads: any number may use one at once; the caller must synchronise access to its buffer.
     """
 
     def _names(self) -> tuple[str, ...]:

@@ -195,6 +195,9 @@ class Driver(Single, ABC):
 
     Attributes:
         routes_rpmb: whether the kernel itself accesses the RPMB memory for storage.
+
+    Threads: its methods are called in the threads of programs, by many at once. Give a driver
+    to one kernel, and set its attributes before.
     """
 
     routes_rpmb: bool = False

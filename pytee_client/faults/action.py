@@ -33,6 +33,9 @@ class Action(ABC):
 
     Attributes:
         calls: the kinds of system calls that it can strike.
+
+    Threads: perform() runs in the thread of the call that it strikes, in many at once if it
+    strikes many.
     """
 
     calls: ClassVar[frozenset[SystemCall]] = frozenset(SystemCall)

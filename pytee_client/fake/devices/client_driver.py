@@ -25,6 +25,8 @@ class ClientDevice:
         open_context: connects the kernel to the TEE (tee_client_open_context).
         driver: the client driver that is bound to it; None if there is none.
         data: anything that this driver keeps here.
+
+    Threads: any may read it; data is the driver's, which must synchronise access to it.
     """
 
     uuid: UUID
@@ -59,6 +61,8 @@ class ClientDriver:
     Attributes:
         name: the name of the driver, unique on the bus.
         id_table: the UUIDs of the Trusted Applications that it can use.
+
+    Threads: one driver at a time probes or removes. Its own calls may come in any thread.
     """
 
     name: ClassVar[str]

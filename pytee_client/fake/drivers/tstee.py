@@ -40,6 +40,8 @@ class TrustedService:
 
     Attributes:
         uuid: the UUID that clients open sessions with.
+
+    Threads: see above; what several services share they must synchronise.
     """
 
     uuid: ClassVar[UUID]

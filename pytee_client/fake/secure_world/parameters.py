@@ -24,6 +24,9 @@ class ValueParameter:
 
     Setting a number raises TypeError or ValueError if it is no int from 0 to 0xFFFFFFFF. For
     arithmetic as in C write `value.a = (value.a - 1) & 0xFFFFFFFF`.
+
+    Threads: entry points of an instance run one at a time, each in the thread of its client;
+    use it there.
     """
 
     __slots__ = ("_a", "_b", "_type")
@@ -80,6 +83,10 @@ class MemrefParameter:
         type: its direction.
         buffer: the bytes, writable for an output; None for a null reference.
         size: its size in bytes, by default that of the buffer.
+
+    Threads: entry points of an instance run one at a time, each in the thread of its client;
+    use it there. Its buffer is the memory of the client, whose threads may write there
+    meanwhile.
     """
 
     __slots__ = ("_buffer", "_size", "_type")

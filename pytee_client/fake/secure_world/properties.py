@@ -47,7 +47,10 @@ class PropertyNotFoundError(ResultError, KeyError):
 
 
 class PropertySet(Mapping[str, PropertyValue]):
-    """A set of properties: values by name, in the order of TEE_StartPropertyEnumerator."""
+    """A set of properties: values by name, in the order of TEE_StartPropertyEnumerator.
+
+    Threads: never changes; any number may read it at once.
+    """
 
     def __init__(self, values: Mapping[str, PropertyValue]) -> None:
         self._values = dict(values)

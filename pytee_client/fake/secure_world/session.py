@@ -41,6 +41,9 @@ class ClientSession:
         identity: the identity of the client (the property gpd.client.identity).
         data: anything that the application keeps here (the session context of the Internal
             Core API).
+
+    Threads: entry points of an instance run one at a time, each in the thread of its client;
+    use it there.
     """
 
     def __init__(self, identity: Identity, notifications: Notifications | None = None) -> None:

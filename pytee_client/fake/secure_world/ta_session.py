@@ -45,6 +45,9 @@ class TaToTaSession:
 
     It is a context manager that closes it. It is also closed when the instance of the caller
     ends.
+
+    Threads: entry points of an instance run one at a time, each in the thread of its client;
+    use it there.
     """
 
     def __init__(

@@ -54,6 +54,9 @@ class TrustedApplication:
             (TA_FLAG_DEVICE_ENUM_SUPP).
         device_enum_tee_storage_private: whether it becomes a device when there is storage,
             which needs a supplicant too (TA_FLAG_DEVICE_ENUM_TEE_STORAGE_PRIVATE).
+
+    Threads: its methods need no lock of their own for what one instance has. What instances
+    share, such as attributes of the class, they must synchronise.
     """
 
     uuid: ClassVar[UUID]

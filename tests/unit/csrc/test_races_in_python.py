@@ -20,7 +20,11 @@ from ...support.stand_in.library import library
 from .test_programs import CSRC, LIMIT
 from .test_races import COMPILE, prefix
 
-NO_LOCK = "#define _GNU_SOURCE 1\n#include <pthread.h>\nint no_lock(pthread_mutex_t *lock) { return !lock; }\n"
+NO_LOCK = """\
+#define _GNU_SOURCE 1
+#include <pthread.h>
+int no_lock(pthread_mutex_t *lock) { return !lock; }
+"""
 
 # The scenarios on a device that registers memory, and on one that has memory of its own.
 SCRIPT = """

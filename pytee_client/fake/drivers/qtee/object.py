@@ -130,6 +130,8 @@ class OutputBuffer:
     Attributes:
         size: the size of the buffer of the client, in bytes.
         content: the answer of the object; the result is SIZE_OUT if it exceeds the size.
+
+    Threads: belongs to one invocation, and is used in its thread.
     """
 
     size: int
@@ -148,6 +150,8 @@ class QteeArguments:
         input_objects: objects of a client (CallbackObject, MemoryObject) or of QTEE
             (QteeObject), and None for no object.
         output_objects: a None for each expected object, which the object replaces.
+
+    Threads: belongs to one invocation, and is used in its thread.
     """
 
     input_buffers: list[bytes] = field(default_factory=list)
