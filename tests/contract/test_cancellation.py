@@ -116,6 +116,19 @@ def test_a_request_during_a_command_reaches_the_application(
     assert operation.state is tee.OperationState.DONE
 
 
+@pytest.mark.assertion("RC-14")
+@pytest.mark.optee_only
+def test_a_request_ends_a_wait_before_its_time(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    window = Window(LIMIT * 500)
+    operation, call = start_waiting(pool, session, window, heeds=1)
+    operation.request_cancellation()
+    with pytest.raises(tee.CancelError):
+        call.result(LIMIT)
+    window.check()
+
+
 @pytest.mark.assertion("RC-13")
 @with_window
 def test_an_application_that_masks_cancellation_runs_to_its_end(

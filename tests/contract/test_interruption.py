@@ -103,23 +103,26 @@ def test_a_command_lasts_its_time_whatever_is_done(
         assert stopped.lasted() >= window.milliseconds / 1000
 
 
-@pytest.mark.parametrize(
-    ("command", "actions"),
-    [
-        (WAITS_UNMASKED, (REQUEST, SIGNAL)),
-        (WAITS_UNMASKED, (SIGNAL, REQUEST)),
-        (COMPUTES_AND_LOOKS, (REQUEST,)),
-        (COMPUTES_AND_LOOKS, (REQUEST, SIGNAL)),
-    ],
-)
-def test_a_command_ends_before_its_time(
-    place: Place, command: tuple[Command, int], actions: tuple[str, ...]
+@pytest.mark.parametrize("actions", [(REQUEST, SIGNAL), (SIGNAL, REQUEST)])
+def test_a_wait_that_heeds_a_request_ends_before_its_time_with_a_signal(
+    place: Place, actions: tuple[str, ...]
 ) -> None:
-    number, heeds = command
-    with stops.command(place, number, LIMIT * 500, heeds) as stopped:
+    with stops.command(place, Command.WAIT, LIMIT * 500, 1) as stopped:
         act(stopped, actions)
         assert stopped.answer.result(LIMIT).result == CANCEL
         assert stopped.lasted() < LIMIT / 2
+
+
+@pytest.mark.parametrize("actions", [(REQUEST,), (REQUEST, SIGNAL), (SIGNAL, REQUEST)])
+@with_window
+def test_a_command_that_computes_and_looks_ends_at_a_request(
+    place: Place, window: Window, actions: tuple[str, ...]
+) -> None:
+    with stops.command(place, Command.COMPUTE, window.milliseconds, 1) as stopped:
+        act(stopped, actions)
+        check_within(stopped, window)
+        # It returns this only if it has seen the request before its time is over.
+        assert stopped.answer.result(LIMIT).result == CANCEL
 
 
 @pytest.mark.parametrize("kind", [OPEN_WAIT_MASKED, OPEN_WAIT, OPEN_COMPUTE])

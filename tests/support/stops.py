@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import Conformance, HelloWorld
 from pytee_client.fake.applications.conformance import Command
@@ -248,26 +249,40 @@ def _measure(device: str, seconds: float) -> None:
     from .linux_kernel import LinuxKernel
 
     milliseconds = int(seconds * 1000)
-    pool = ThreadPoolExecutor(32)
-    place = Place(LinuxKernel(), device, pool)
+    place = Place(LinuxKernel(), device, ThreadPoolExecutor(32))
     rows: dict[str, Callable[[], contextlib.AbstractContextManager[Stopped]]] = {
         "command, TEE_Wait, masked": lambda: command(place, Command.WAIT, milliseconds, 0),
         "command, TEE_Wait, unmasked": lambda: command(place, Command.WAIT, milliseconds, 1),
         "command, computes": lambda: command(place, Command.COMPUTE, milliseconds, 0),
-        "command, computes, looks": lambda: command(place, Command.COMPUTE, milliseconds, 1),
+        "command, computes and looks": lambda: command(place, Command.COMPUTE, milliseconds, 1),
+        "command, threads busy": lambda: _alone(place, milliseconds, opens=False),
         "opening, TEE_Wait, masked": lambda: opening(place, OPEN_WAIT_MASKED, milliseconds),
         "opening, TEE_Wait, unmasked": lambda: opening(place, OPEN_WAIT, milliseconds),
         "opening, computes": lambda: opening(place, OPEN_COMPUTE, milliseconds),
-        "command, threads busy": lambda: _alone(place, milliseconds, opens=False),
         "opening, threads busy": lambda: _alone(place, milliseconds, opens=True),
     }
-    actions = ("", "s", "c", "cs", "sc")
-    print(f"the call takes {seconds} s of itself; s: signal, c: TEE_IOC_CANCEL, after 1 s")
+    print(f"each takes {seconds} s of itself; s: signal, c: TEE_IOC_CANCEL, after 1 s")
     with signals_are_handled():
         for name, row in rows.items():
-            for action in actions:
+            for actions in ("", "s", "c", "cs", "sc"):
                 with row() as stopped:
-                    print(f"{name:30} {action:3} {_act(stopped, action)}", flush=True)
+                    print(f"{name:28} {actions:3} {_act(stopped, actions)}", flush=True)
+    _measure_library(place, milliseconds)
+
+
+def _measure_library(place: Place, milliseconds: int) -> None:
+    """Measure how long after request_cancellation() an unmasked TEE_Wait ends."""
+    with tee.Context(place.device) as context, context.open_session(Conformance.uuid) as session:
+        for _ in range(5):
+            operation = tee.Operation()
+            call = place.pool.submit(
+                session.invoke_command, Command.WAIT, (milliseconds, 1), operation=operation
+            )
+            time.sleep(1)
+            requested = time.monotonic()
+            operation.request_cancellation()
+            error = call.exception(LIMIT)
+            print(f"request_cancellation(): {time.monotonic() - requested:.3f} s, {error!r}")
 
 
 @contextlib.contextmanager
@@ -276,23 +291,21 @@ def _alone(place: Place, milliseconds: int, *, opens: bool) -> Iterator[Stopped]
         yield stopped
 
 
-def _act(stopped: Stopped, action: str) -> str:
-    time.sleep(1)
-    requests = []
-    cpu = stopped.computed()
-    for letter in action:
-        if letter == "s":
+def _act(stopped: Stopped, actions: str) -> str:
+    time.sleep(max(0, stopped.began + 1 - time.monotonic()))
+    computed, acted, said = stopped.computed(), time.monotonic(), ""
+    for action in actions:
+        if action == "s":
             stopped.send_signal()
-        else:
-            requests.append((time.monotonic(), stopped.request()))
-        time.sleep(0.2)
-    lasted = stopped.lasted()
-    answer = stopped.answer.result()
-    said = f"{lasted:.3f} s {answer.result:#x}/{answer.origin}"
-    for began, request in requests:
+            continue
+        request = stopped.request()
         error = request.exception(LIMIT)
-        said += f" cancel: {time.monotonic() - began:.2f} s at most, {error or 'taken'}"
-    return f"{said}; computed: {stopped.computed() - cpu:.2f} s"
+        said += f", request {error or 'taken'} after {time.monotonic() - acted:.3f} s"
+    lasted, answer = stopped.lasted(), stopped.answer.result()
+    return (
+        f"{lasted:.2f} s, {stopped.ended - acted:.3f} s after the first;"
+        f" computed {stopped.computed() - computed:.2f} s; {answer.result:#x}/{answer.origin}{said}"
+    )
 
 
 if __name__ == "__main__":

@@ -216,7 +216,7 @@ STATEMENTS = {
     "RC-11": "NULL, unused and uninitialised operations are harmless.",
     "RC-12": "An operation whose session is gone is harmless.",
     "RC-13": "An application that masks cancellation runs to its end.",
-    "RC-14": "A cancelled wait lasts its time in OP-TEE, and then ends with CANCEL.",
+    "RC-14": "A cancelled wait ends with CANCEL before its time, as its thread is nudged.",
     "RC-15": "A signal does not shorten a wait of the application.",
     "RC-16": "A driver that can't cancel is no error.",
     "RC-17": "Opening, command and cancellation carry the operation's number, which is never 0.",
