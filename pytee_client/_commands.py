@@ -211,6 +211,8 @@ class Commands(Limited):
             with claim as call:
                 self._calls.check_usable()
                 self._calls.adopt(call)
+                # It may have been meant for a call with a time-out before.
+                call.within(None)
                 return calls.invoke(call, command_id, parameters, claim.again)
         if len(parameters) == 1:
             first = parameters[0]

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
-import time
 import weakref
 from enum import IntEnum
 from functools import partial
@@ -25,9 +23,11 @@ from ._boundary import (
     to_size,
     uuid_octets,
 )
+from ._calls.closing import run_within
 from ._calls.opening import open_session
-from ._checks import to_count, to_int_enum, to_timeout, to_uint32
+from ._checks import to_count, to_int_enum, to_uint32
 from ._closable import Closable, living, with_earlier
+from ._deadline import Deadline
 from ._limits import DEFAULT_GRACE, Limited
 from ._process import Process, importing
 from ._remedies import for_descriptor, for_memory
@@ -38,6 +38,7 @@ from ._stand_ins import Buffer
 from .enums import GenericCapabilities, Login, MemoryFlags, Origin, Result
 from .errors import (
     ClosedContextError,
+    DeadlineError,
     ForkedContextError,
     TeecError,
     TrustedApplicationNotFoundError,
@@ -258,7 +259,7 @@ class Context(Limited, Closable):
     def _submit_function(self, function: Callable[[], _T]) -> CallFuture[_T]:
         """Have a thread of the library call a function."""
         with importing:
-            from ._calls.submitted import submit_function
+            from ._calls.functions import submit_function
 
         return submit_function(self._live_native(), function)
 
@@ -497,22 +498,45 @@ class Context(Limited, Closable):
 
         Threads: may be called from any; waits for the calls of the others.
         """
-        seconds = to_timeout(timeout, "timeout")
+        deadline = Deadline(timeout)
         for opened in living(self._sessions):
-            opened._calls.check_not_within()
+            opened._calls.check_not_within(deadline.remaining)
         self._closing = True
         first: BaseException | None = None
-        deadline = math.inf if seconds is None else time.monotonic() + seconds
-        for part in (*living(self._sessions), *living(self._blocks)):
+        for part in living(self._sessions):
             try:
-                if isinstance(part, Session):
-                    part.close(max(0, deadline - time.monotonic()))
-                else:
-                    part._close()
+                part.close(deadline.remaining)
             except BaseException as error:
                 first = with_earlier(error, first)
                 # If the part is closed, its error must not keep the others open.
                 if not part._closed:
+                    raise
+        left = deadline.remaining
+        try:
+            # A child of a fork has no thread for it, and does not ask the TEE.
+            if left is None or self._process != Process.generation:
+                self._close_rest()
+            else:
+                run_within(self._native, self._close_rest, left, f"closing {self!r}")
+        except BaseException as error:
+            if isinstance(error, DeadlineError):
+                # A thread goes on with it.
+                self._closed = True
+            if not self._closed:
+                raise
+            first = with_earlier(error, first)
+        if first is not None:
+            raise first
+
+    def _close_rest(self) -> None:
+        """Close what is left when there are no sessions."""
+        first: BaseException | None = None
+        for block in living(self._blocks):
+            try:
+                block._close()
+            except BaseException as error:
+                first = with_earlier(error, first)
+                if not block._closed:
                     raise
         try:
             self._native.finalize()

@@ -140,12 +140,13 @@ struct opening {
     struct shared_context *context; struct shared_session *session; TEEC_UUID destination;
     uint32_t login; uint32_t gid; _Bool has_gid; _Bool is_watched;
 };
+#define NO_TIME ...
 enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
 struct call {
     TEEC_Operation operation; struct shared_session *session; struct opening *opening;
     uint32_t command; uint32_t types; TEEC_Parameter given[4]; uint32_t origin;
     TEEC_Result result; int error; _Bool cancellable; int64_t timeout; int64_t grace;
-    uint32_t outcome; uintptr_t owner; struct queue *queue; ...;
+    uint32_t outcome; uintptr_t owner; struct queue *queue; _Bool is_urgent; ...;
 };
 unsigned long call_thread(struct call *);
 _Bool call_open_session(struct call *, struct opening *, uint32_t);

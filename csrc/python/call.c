@@ -24,14 +24,18 @@ struct opening {
  */
 enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
 
+/* The time-out of a call for which there is no time: nothing is sent. */
+#define NO_TIME (-1)
+
 /*
  * An operation that calls use one after the other. thread is the one that the
  * call is in, as Python numbers threads, or 0: the one that waits for it, if any.
  * opening is set if it opens a session. timeout and grace are in nanoseconds; no
- * worker makes the call if timeout is 0. owner is the object of Python's that
- * this lies in. failure is what a kernel in Python raised in a worker, owned.
- * tells is set if nobody waits, and owner is to be told of the end. The rest
- * belongs to worker.c.
+ * worker makes the call if timeout is 0, and nobody if it is NO_TIME. owner is
+ * the object of Python's that this lies in. failure is what a kernel in Python
+ * raised in a worker, owned. tells is set if nobody waits, and owner is to be told
+ * of the end. is_urgent is set if it need not wait for others. The rest belongs to
+ * worker.c.
  */
 struct call {
 	TEEC_Operation operation;
@@ -52,7 +56,8 @@ struct call {
 	PyObject *failure;
 	bool tells;
 	bool ending;
-	bool ends_with_python;
+	bool was_cancelled;
+	bool is_urgent;
 	uint32_t place;
 	uint32_t cancels;
 	struct queue *queue;
@@ -78,14 +83,18 @@ static void fail(struct call *call, TEEC_Result result, int error)
 	call->error = error;
 }
 
+static bool is_closing(const struct shared_session *session)
+{
+	return __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST);
+}
+
 /*
  * False if the session is closing, or another process's. context is looked at
  * last: the thread that closes the session may be writing there otherwise.
  */
 static bool may_begin(const struct shared_session *session)
 {
-	return session->process == tee_process &&
-	       !__atomic_load_n(&session->closing, __ATOMIC_SEQ_CST) &&
+	return session->process == tee_process && !is_closing(session) &&
 	       session->context;
 }
 
@@ -108,14 +117,19 @@ static void invoke_in_use(struct call *call, TEEC_Operation *cancellable,
 		call->error = error;
 }
 
-/* After a call, in whichever thread. */
-static void end_in_thread(struct call *call)
+/*
+ * After a call, in whichever thread. True if its session is closing: the last
+ * call may have to close it.
+ */
+static bool end_in_thread(struct call *call)
 {
 	struct shared_session *session = call->session;
 
 	set_thread(call, 0);
-	if (session && __atomic_load_n(&session->closing, __ATOMIC_SEQ_CST))
-		tell_end(session);
+	if (!session || !is_closing(session))
+		return false;
+	tell_end(session);
+	return true;
 }
 
 /*
@@ -140,8 +154,7 @@ static bool invoke_here(struct call *call)
 		end_wait_for_call(wait);
 		put_blocks(blocks, call->types);
 	}
-	end_in_thread(call);
-	return call->result || session->is_watched;
+	return end_in_thread(call) || call->result || session->is_watched;
 }
 
 /* Opens a session; the blocks are in use. claim is tee_session_open()'s. */

@@ -26,6 +26,7 @@ struct kernel_time {
 #define FUTEX_BITSET_MATCH_ANY 0xffffffff
 
 #define SECOND 1000000000LL
+#define TENTH (SECOND / 10)
 #define NEVER INT64_MAX
 
 static int64_t now(void)

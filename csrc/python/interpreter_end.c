@@ -24,32 +24,33 @@ static void leave_python(PyGILState_STATE state)
 {
 	PyGILState_Release(state);
 	lock_workers();
-	workers_in_python--;
+	/* 0 in a child that this thread forked meanwhile. */
+	if (workers_in_python)
+		workers_in_python--;
 	unlock_workers();
 	tell_if_process_ends();
 }
 
-/* Cancels a call that was not cancelled by this before; false if there is none. */
+/* Cancels a call that was not cancelled before; false if there is none. */
 static bool cancel_another(void)
 {
 	struct call *call;
 
 	lock_workers();
 	for (call = calls_with_workers.first; call; call = call->next)
-		if (!call->ends_with_python && may_cancel_locked(call))
+		if (may_cancel_locked(call))
 			break;
 	if (!call) {
 		unlock_workers();
 		return false;
 	}
-	call->ends_with_python = true;
 	cancel_elsewhere_and_unlock(call);
 	return true;
 }
 
 /*
  * When the interpreter ends: cancels what runs, waits for its end, though not for
- * long, and lets no worker enter Python any more.
+ * long, and lets no worker enter Python any more. What waits for a worker waits on.
  */
 static void workers_end(int64_t limit)
 {

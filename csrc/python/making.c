@@ -57,8 +57,11 @@ static void make_with_python(struct call *call)
 	leave_python(state);
 }
 
-/* Tells the owner, which the call had a reference to; not if the interpreter ends. */
-static struct call *tell_owner(struct call *call)
+/*
+ * Tells the owner, which the call had a reference to, whether it was given up; not
+ * if the interpreter ends.
+ */
+static struct call *tell_owner(struct call *call, bool is_given_up)
 {
 	struct queue *queue = call->queue;
 	PyObject *owner = (PyObject *)call->owner, *answer;
@@ -71,14 +74,15 @@ static struct call *tell_owner(struct call *call)
 	}
 	failure = call->failure;
 	call->failure = NULL;
-	answer = PyObject_CallMethod(owner, "_come_back", NULL);
+	answer = PyObject_CallMethod(owner, "_come_back", "i", is_given_up);
 	Py_XDECREF(answer);
 	if (!answer)
 		PyErr_WriteUnraisable(owner);
 	lock_workers();
 	next = go_on_and_unlock(queue);
 	Py_DECREF(owner);
-	begin_call();
+	/* What a kernel raised in a call that nobody has waited for. */
+	end_destructor(NULL);
 	leave_python(state);
 	return next;
 }
@@ -121,6 +125,9 @@ static struct call *make_and_end(struct call *call)
 		make_with_python(call);
 	else
 		make(call);
+	/* An application in Python forked there. The call is the parent's. */
+	if (call->queue->process != tee_process)
+		return NULL;
 	end_cancelling_and_lock(call);
 	is_wanted = claim_end(call);
 	/* Who waits may free the call, and its context, as soon as it is over. */
@@ -136,5 +143,5 @@ static struct call *make_and_end(struct call *call)
 		close_unwanted(call);
 	end_in_thread(call);
 	set_place(call, PLACE_OVER);
-	return tell_owner(call);
+	return tell_owner(call, !is_wanted);
 }

@@ -53,8 +53,8 @@ static uint32_t session_ended(const struct shared_session *session)
 static void session_wait(struct shared_session *session, uint32_t seen,
 			 int64_t limit)
 {
-	if (limit > SECOND / 10)
-		limit = SECOND / 10;
+	if (limit > TENTH)
+		limit = TENTH;
 	futex_wait(&session->ended, seen, now() + limit);
 }
 

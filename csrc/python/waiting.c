@@ -106,11 +106,34 @@ static enum call_outcome leave_to_parent(struct call *call)
 	return CALL_GIVEN_UP;
 }
 
+/*
+ * A signal that comes just before a wait does not end it, and only the main thread
+ * runs handlers. So this waits for a tenth of a second there. Returns 0, or why
+ * the wait ended, as futex_wait().
+ */
+static int wait_and_glance(struct call *call, uint32_t place, int64_t deadline,
+			   int64_t *glance)
+{
+	bool is_short = *glance < deadline;
+	int error = futex_wait(&call->place, place,
+			       is_short ? *glance : deadline);
+
+	if (error != ETIMEDOUT || !is_short)
+		return error;
+	if (syscall(SYS_gettid) != getpid()) {
+		*glance = NEVER;
+		return 0;
+	}
+	*glance = after(now(), TENTH);
+	return EINTR;
+}
+
 /* Waits for the end of a call; sets failure if a handler of a signal raised. */
 static enum call_outcome wait_for_end(struct call *call)
 {
 	enum call_outcome outcome = CALL_CAME_BACK;
-	int64_t deadline = after(now(), call->timeout);
+	int64_t start = now(), glance = start + TENTH;
+	int64_t deadline = after(start, call->timeout);
 	bool is_interrupted;
 	uint32_t place;
 	int error;
@@ -119,7 +142,7 @@ static enum call_outcome wait_for_end(struct call *call)
 		place = place_of(call);
 		if (place == PLACE_OVER)
 			return outcome;
-		error = futex_wait(&call->place, place, deadline);
+		error = wait_and_glance(call, place, deadline, &glance);
 		is_interrupted = error == EINTR && !run_handlers();
 		if (call->queue->process != tee_process)
 			return leave_to_parent(call);
@@ -158,6 +181,10 @@ static void take_failure(struct call *call)
 static bool make_elsewhere(struct call *call)
 {
 	begin_call();
+	if (call->timeout < 0) {
+		call->outcome = CALL_UNSENT;
+		return true;
+	}
 	call->tells = false;
 	set_thread(call, (unsigned long)pthread_self());
 	if (!begin_elsewhere(call)) {
@@ -169,7 +196,8 @@ static bool make_elsewhere(struct call *call)
 		return true;
 	take_failure(call);
 	return call->outcome || call->result || failure ||
-	       (call->session && call->session->is_watched);
+	       (call->session &&
+		(call->session->is_watched || is_closing(call->session)));
 }
 
 static void change_owner(struct call *call, bool is_needed)

@@ -159,12 +159,11 @@ static struct call *next_locked(struct queue *queue)
 {
 	struct call *call = queue->waiting.first;
 
-	/* A child of a fork has a copy of its parent's queue. */
+	/* Nothing begins in the child of a worker that forked, nor at the end. */
 	if (!call || queue->running >= queue->limit ||
-	    queue->process != tee_process)
+	    queue->process != tee_process || process_ends)
 		return NULL;
 	list_remove(&queue->waiting, call);
-	call->ends_with_python = false;
 	queue->running++;
 	set_place(call, TEE_CLAIM_OPEN);
 	list_append(&calls_with_workers, call);
@@ -208,9 +207,27 @@ static void end_cancel(struct call *call)
 	futex_wake(&call->cancels);
 }
 
+/* interpreter_end.c */
+static bool enter_python(PyGILState_STATE *state);
+static void leave_python(PyGILState_STATE state);
+
+/* On a kernel in Python, nobody can catch what it raises. */
 static void cancel(struct call *call)
 {
-	TEEC_RequestCancellation(&call->operation);
+	PyGILState_STATE state;
+	PyThreadState *saved;
+	PyObject *before;
+
+	if (!call->queue->is_python) {
+		TEEC_RequestCancellation(&call->operation);
+	} else if (enter_python(&state)) {
+		saved = PyEval_SaveThread();
+		before = begin_destructor();
+		TEEC_RequestCancellation(&call->operation);
+		end_destructor(before);
+		PyEval_RestoreThread(saved);
+		leave_python(state);
+	}
 	end_cancel(call);
 }
 
@@ -228,6 +245,7 @@ static void *work(void *argument)
 	unsigned int process = tee_process;
 	struct call *call;
 
+	tee_nudge_let_in();
 	for (;;) {
 		wait_for_task(self);
 		call = self->call;
@@ -258,10 +276,12 @@ static bool start(struct call *call)
 	bool runs, is_queued = false;
 
 	call->ending = false;
+	call->was_cancelled = false;
 	if (!call->cancellable)
 		call->operation.started = TEE_OPERATION_IDLE;
 	lock_workers();
-	runs = queue->running < queue->limit && !queue->waiting.first;
+	runs = call->is_urgent ||
+	       (queue->running < queue->limit && !queue->waiting.first);
 	if (runs) {
 		queue->running++;
 		set_place(call, TEE_CLAIM_OPEN);
@@ -302,11 +322,16 @@ static bool withdraw(struct call *call)
 	return is_queued;
 }
 
+/*
+ * Once in each run: a request that arrives when the application has returned
+ * cancels the session's next command.
+ */
 static bool may_cancel_locked(const struct call *call)
 {
 	uint32_t place = place_of(call);
 
-	return !call->ending && call->queue->process == tee_process &&
+	return !call->ending && !call->was_cancelled &&
+	       call->queue->process == tee_process &&
 	       (place == TEE_CLAIM_OPEN || place == TEE_CLAIM_GIVEN_UP);
 }
 
@@ -318,6 +343,7 @@ static void cancel_elsewhere_and_unlock(struct call *call)
 {
 	struct worker *worker;
 
+	call->was_cancelled = true;
 	__atomic_add_fetch(&call->cancels, 1, __ATOMIC_SEQ_CST);
 	worker = take_idle_locked();
 	unlock_workers();

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .memory import NativeSharedMemory
 
     # A time-out and the time after it for the call to come back once it is cancelled, in
-    # nanoseconds. The time-out is not 0.
+    # nanoseconds. With a time-out of 0 nothing is sent.
     Limit: TypeAlias = tuple[int, int]
 
 SLOTS: Final = 4
@@ -81,8 +81,9 @@ class NativeCall:
         struct: the structure, for the functions above.
         numbers: its parameters as bytes, for unpack_value().
         context: the context that it uses; None if there is none yet.
-        is_given_up: whether it runs without anybody who waits for it. It then owns whatever it
-            was given, and C keeps it. C sets this, at the moment that this is so.
+        is_given_up: whether it runs without anybody who waits for it, or came back so. It owns
+            whatever it was given until it is back, and C keeps it. C sets this, at the moment
+            that this is so, if somebody waited.
         cause: what made its last run fail on a kernel in Python, if a worker made it.
     """
 
@@ -177,13 +178,17 @@ class NativeCall:
         if limit is None:
             self.struct.timeout = 0
         else:
-            self.struct.timeout, self.struct.grace = limit
+            self.struct.timeout, self.struct.grace = limit[0] or lib.NO_TIME, limit[1]
 
     @property
     def outcome(self) -> int:
         """What became of its last run."""
         outcome: int = self.struct.outcome
         return outcome
+
+    def hurry(self) -> None:
+        """Have it begin at once, however many calls workers make."""
+        self.struct.is_urgent = True
 
     def submit(self, command_id: int, types: int) -> bool:
         """Have a worker make it, and then call _come_back(); false if the call has an error.
@@ -207,10 +212,10 @@ class NativeCall:
 
     def give_up(self) -> bool:
         """Leave it, if it was submitted, to itself; false if it is coming back, or over."""
-        # Before, as the worker may tell of its end at once.
-        self.is_given_up = True
+        # The worker sets is_given_up at its end: it alone knows which of both was first.
         is_given_up: bool = lib.call_give_up(self.struct)
-        self.is_given_up = is_given_up
+        if is_given_up:
+            self.is_given_up = True
         return is_given_up
 
     @property
@@ -230,7 +235,7 @@ class NativeCall:
         if self.context is not None and self.context.kernel is not None:
             self.cause = self.context.kernel.take_cause()
 
-    def _come_back(self) -> None:
+    def _come_back(self, is_given_up: bool) -> None:
         """Do what is to be done at its end, in the worker; called by C."""
         raise NotImplementedError
 

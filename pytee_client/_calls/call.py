@@ -102,7 +102,10 @@ class Call(NativeCall):
         self._outputs.clear()
         if self._pins:
             for memory in self._pins:
-                release(memory)
+                if isinstance(memory, memoryview):
+                    memory.release()
+                else:
+                    release(memory)
             self._pins.clear()
         if self._kept:
             for block in self._kept:
@@ -114,27 +117,42 @@ class Call(NativeCall):
 
     def let_go(self, memory: Any) -> None:
         """Release memory that was pinned for it alone, or keep it until it comes back."""
-        if self.is_given_up and not self._is_back:
+        if self.is_given_up:
             self._pins.append(memory)
+            self.clear()
         else:
             release(memory)
 
-    def within(self, limit: Limit) -> None:
-        """Have a worker make it, for somebody who waits within a limit."""
+    def keep_used(self, block: NativeSharedMemory, view: memoryview) -> None:
+        """Keep a block until it comes back, with a view of it, if it was given up."""
+        if self.is_given_up:
+            self._kept.append(block)
+            self._pins.append(view)
+            self.clear()
+        else:
+            view.release()
+
+    def within(self, limit: Limit | None) -> None:
+        """Have a worker make it, for somebody who waits within a limit, if there is one."""
         if self.limit is not limit:
             self.limit = limit
             self.set_limit(limit)
 
-    def _come_back(self) -> None:
-        self._is_back = True
-        told, self.told = self.told, None
-        if told is not None:
-            told(self)
-        # Nobody else does.
-        if self.is_given_up:
-            self.clear()
-        if self.session is not None and self.session.when_idle is not None:
-            self.session.when_idle()
+    def _come_back(self, is_given_up: bool) -> None:
+        if is_given_up:
+            self.is_given_up = True
+            # Whoever gives it memory from here on clears it then.
+            self._is_back = True
+        session, told, self.told = self.session, self.told, None
+        try:
+            if told is not None:
+                told(self)
+        finally:
+            # Nobody else does.
+            if is_given_up:
+                self.clear()
+            if session is not None and session.when_idle is not None:
+                session.when_idle()
 
     def pin(self, buffer: Buffer, index: int, writable: bool) -> Any:
         """Check a buffer, keep it where it is until clear(), and return its memory."""
@@ -156,7 +174,10 @@ class Call(NativeCall):
 
     def lost_block(self, blocks: BlockIndex) -> bool:
         """Return whether it did not begin as a block is closed that memory was found in."""
-        could_not_begin = self.result == Result.BAD_STATE and self.origin == Origin.API
+        # The result of a call that was given up is not yet there.
+        could_not_begin = (
+            not self.outcome and self.result == Result.BAD_STATE and self.origin == Origin.API
+        )
         return could_not_begin and not all(block in blocks for block in self._found)
 
     def check_blocks(self) -> None:

@@ -28,25 +28,18 @@ _NANOSECONDS: Final = 1_000_000_000
 class Remaining:
     """What is left of a limit for the next run of an operation."""
 
-    def __init__(self, limit: Limit, doing: str) -> None:
-        """Begin the time; doing is what the operation is, for errors."""
+    def __init__(self, limit: Limit) -> None:
+        """Begin the time."""
         self._limit = limit
-        self._doing = doing
         self._deadline = monotonic() + limit[0] / _NANOSECONDS
         self._is_first = True
 
     def begin(self, call: Call) -> None:
-        """Set the limit of a call that is about to be sent.
-
-        Raises:
-            DeadlineError: there is no time left; nothing is sent.
-        """
+        """Set the limit of a call that is about to be sent."""
         timeout, grace = self._limit
         if not self._is_first:
-            timeout = math.ceil((self._deadline - monotonic()) * _NANOSECONDS)
+            timeout = max(0, math.ceil((self._deadline - monotonic()) * _NANOSECONDS))
         self._is_first = False
-        if timeout <= 0:
-            raise deadline_error(call, UNSENT, self._limit, self._doing, None, None)
         call.within((timeout, grace))
 
 
@@ -74,9 +67,8 @@ def deadline_error(
     remedy = None
     if outcome == UNSENT:
         details += ", and was not sent"
-        remedy = "as many calls as may are with the TEE: see max_calls of Context"
-        if timeout <= 0 or call.result:
-            remedy = None
+        if timeout:
+            remedy = "as many calls as may are with the TEE: see max_calls of Context"
     elif outcome == GIVEN_UP:
         details += (
             f", nor {_seconds(grace)} after its cancellation was requested, and runs on: the"

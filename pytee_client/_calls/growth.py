@@ -7,7 +7,7 @@ from .._boundary import Inputs
 from .._growing import Growing
 from .._outputs import RequiredSize
 from ..enums import Origin
-from ..errors import ShortBufferError
+from ..errors import DeadlineError, ShortBufferError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def growing_steps(
         doing: what the operation is, for errors.
     """
     growth = _Growth(parameters, doing)
+    has_run = False
     while True:
         error: ShortBufferError | None = None
         outputs: Outputs | None = ()
@@ -73,10 +74,14 @@ def growing_steps(
             if short.origin != Origin.TRUSTED_APP:
                 raise
             error, outputs = short, short.outputs
+        except DeadlineError as late:
+            late.may_have_run |= has_run
+            raise
         finally:
             call.clear()
         if outputs is None:
             continue
+        has_run = True
         if not growth.makes_room(call, outputs, error):
             if error is not None:
                 raise error

@@ -5,16 +5,22 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, InvalidStateError
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._boundary import raise_interrupted
 from .._boundary.call import GIVEN_UP, LATE, UNSENT
 from .._process import left_in_children
+from .._results import error_of
+from ..enums import Origin, Result
 from ..errors import ForkedContextError, OutOfMemoryError
 from .deadline import deadline_error
 from .timekeeper import call_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import IntEnum
+
     from .._boundary.call import Limit
     from .._teec_error import TeecError
     from .call import Call
@@ -32,8 +38,15 @@ class CallFuture(Future[_T]):
         """Make the future of a job that has not begun."""
         super().__init__()
         left_in_children(self)
-        self._job = job
+        # None once it is over, as the job has the future.
+        self._job: Job[_T] | None = job
         self._limit = limit
+        self._has_callbacks = False
+
+    def add_done_callback(self, fn: Callable[[Future[_T]], object]) -> None:
+        """Have a function called with the future when it is done; see the class."""
+        self._has_callbacks = True
+        super().add_done_callback(fn)
 
     def cancel(self) -> bool:
         """Cancel the call, and wait for nothing.
@@ -42,22 +55,32 @@ class CallFuture(Future[_T]):
             True if the call had not begun: it never will. Else False: the TEE is asked to
             cancel it (TEEC_RequestCancellation), and the result is what it answers.
         """
-        if self.done():
+        job = self._job
+        if job is None or self.done():
             return self.cancelled()
-        if not self._job.stop():
+        if not job.stop():
             return False
+        job.put_away(job.call)
         self._end_cancelled()
         return True
 
     def running(self) -> bool:
         """Return whether a worker has begun with the call."""
-        return not self.done() and self._job.is_running
+        job = self._job
+        return job is not None and job.is_running and not self.done()
 
     def give_up(self) -> None:
         """End as cancelled now. The call is cancelled too, and keeps its buffers until it ends."""
-        if not self._job.stop():
-            self._job.give_up()
-        self._end_cancelled()
+        job = self._job
+        if job is None:
+            return
+        try:
+            if job.stop():
+                job.put_away(job.call)
+            else:
+                job.give_up()
+        finally:
+            self._end_cancelled()
 
     def _end_cancelled(self) -> None:
         if super().cancel():
@@ -71,8 +94,10 @@ class CallFuture(Future[_T]):
         self._waiters: list[Any] = []
         self._done_callbacks: list[Any] = []
         if not self.done():
+            job = self._job
+            doing = "a call" if job is None else job.doing()
             error = ForkedContextError(
-                f"{self._job.doing()}: the call belongs to the parent of this process; make"
+                f"{doing}: the call belongs to the parent of this process; make"
                 " another here, in a context that was opened here"
             )
             self.set_exception(error)
@@ -83,17 +108,28 @@ class CallFuture(Future[_T]):
             call_at(self._limit[0], self, CallFuture._expire)
 
     def _expire(self) -> None:
-        assert self._limit is not None
-        self._job.outcome = LATE
-        if self._job.stop():
-            self.end(None, self._job.deadline_error(UNSENT, self._limit))
+        job = self._job
+        if job is None or self._limit is None:
+            return
+        job.outcome = LATE
+        if job.stop():
+            error = job.deadline_error(UNSENT)
+            job.put_away(job.call)
+            self._end_late(job, error)
         else:
             call_at(self._limit[1], self, CallFuture._leave)
 
     def _leave(self) -> None:
-        assert self._limit is not None
-        if self._job.give_up():
-            self.end(None, self._job.deadline_error(GIVEN_UP, self._limit))
+        job = self._job
+        if job is not None and job.give_up():
+            self._end_late(job, job.deadline_error(GIVEN_UP))
+
+    def _end_late(self, job: Job[_T], error: TeecError) -> None:
+        if self._has_callbacks:
+            # A callback that takes its time must not delay the deadlines of others.
+            job.hand_over(partial(self.end, None, error))
+        else:
+            self.end(None, error)
 
     def end(self, result: _T | None, error: BaseException | None) -> bool:
         """End with a result or an error; false if it has ended before."""
@@ -106,6 +142,10 @@ class CallFuture(Future[_T]):
             return False
         return True
 
+    def forget(self) -> None:
+        """Drop the job, which is over, with all that it was given."""
+        self._job = None
+
 
 class Job(Generic[_T]):
     """What a worker does for a future.
@@ -115,7 +155,10 @@ class Job(Generic[_T]):
         outcome: LATE once the deadline has passed.
         future: the future.
         is_stopped: whether its cancellation was requested.
+        results: the names of the Trusted Application's own codes.
     """
+
+    results: type[IntEnum] | None = None
 
     def __init__(self, call: Call, limit: Limit | None) -> None:
         """Make the job of a call that has not begun."""
@@ -123,6 +166,8 @@ class Job(Generic[_T]):
         self.outcome = 0
         self.future: CallFuture[_T] = CallFuture(self, limit)
         self._limit = limit
+        # Of an operation whose outputs grow.
+        self._has_run = False
         self.is_stopped = False
 
     @property
@@ -132,66 +177,95 @@ class Job(Generic[_T]):
 
     def stop(self) -> bool:
         """Withdraw the call, or have its cancellation requested; true if it never begins."""
+        # First: a run that is about to begin is stopped by who begins it.
         self.is_stopped = True
-        call = self.call
-        if not call.stop():
-            return False
-        call.told = None
-        call.clear()
-        self.release(call)
-        return True
+        return self.call.stop()
 
     def give_up(self) -> bool:
         """Leave the call to itself; false if it is coming back."""
         return self.call.give_up()
 
+    def hand_over(self, function: Callable[[], object]) -> None:
+        """Have another thread call a function, if there is one."""
+        raise NotImplementedError
+
     def start(self) -> CallFuture[_T]:
         """Submit the call; raise its error if it can't begin."""
-        call = self.call
-        if self._limit is not None and not self._limit[0]:
-            self.future.end(None, self.deadline_error(UNSENT, self._limit))
-            call.clear()
-            self.release(call)
-            return self.future
+        future = self.future
         try:
-            self.send()
+            if self._limit is not None and not self._limit[0]:
+                future.end(None, self.deadline_error(UNSENT))
+            else:
+                try:
+                    future.start_time()
+                except RuntimeError as error:
+                    # Of the module threading.
+                    raise no_worker(self.doing()) from error
+                self.send()
+                return future
         except BaseException:
-            call.clear()
-            self.release(call)
+            self.put_away(self.call)
             raise
-        self.future.start_time()
-        return self.future
+        self.put_away(self.call)
+        return future
 
     def send(self) -> None:
         """Submit the call once; raise its error if it can't begin."""
-        self.call.told = self._come_back
-        if self.submit():
-            return
-        self.call.told = None
-        self.attend()
-        raise OutOfMemoryError(f"{self.doing()}: there is no memory for a thread")
+        call = self.call
+        call.told = self._come_back
+        if not self.submit():
+            call.told = None
+            self.attend()
+            raise no_worker(self.doing())
+        if self.is_stopped and call.stop():
+            # Somebody cancelled it between two runs.
+            call.told = None
+            raise self._stopped()
+
+    def _stopped(self) -> TeecError:
+        """Make the error of an operation that was stopped before its next run."""
+        if self.outcome:
+            return self.deadline_error(UNSENT)
+        return error_of(Result.CANCEL, Origin.API, 0, self.doing(), may_have_run=self._has_run)
 
     def _come_back(self, call: Call) -> None:
         """Take what the call brought; in the worker."""
         result: _T | None = None
         error: BaseException | None = None
         goes_on = False
-        try:
-            if call.is_given_up:
+        if call.is_given_up:
+            # Who gave it up ends the future.
+            try:
                 self.drop()
-            else:
-                result, goes_on = self.read()
+            finally:
+                self.put_away(call)
+            return
+        try:
+            result, goes_on = self.read()
         except BaseException as raised:
             error = raised
         if goes_on:
             return
-        call.clear()
-        self.release(call)
         future = self.future
+        self.put_away(call)
         if not future.end(result, error) and error is None and result is not None:
             self.refuse(result)
         # Else the frames of the error would keep it.
         del self, call, result
+
+    def put_away(self, call: Call) -> None:
+        """Release what a call has that is over, and end the job."""
+        call.told = None
+        call.clear()
+        self.release(call)
+        self.future.forget()
+
+    def again(self) -> None:
+        """Submit the next run of an operation whose outputs grow."""
+        self._has_run = True
+        if self.is_stopped:
+            raise self._stopped()
+        self.send()
 
     def submit(self) -> bool:
         """Give the call to a worker; false if it can't begin."""
@@ -225,6 +299,14 @@ class Job(Generic[_T]):
         """Raise what a kernel in Python raised, other than an OSError."""
         raise_interrupted()
 
-    def deadline_error(self, outcome: int, limit: Limit) -> TeecError:
+    def deadline_error(self, outcome: int) -> TeecError:
         """Make the error of a call whose deadline has passed."""
-        return deadline_error(self.call, outcome, limit, self.doing(), None, self.failure)
+        limit, doing = self._limit, self.doing()
+        error = deadline_error(self.call, outcome, limit, doing, self.results, self.failure)
+        error.may_have_run |= self._has_run
+        return error
+
+
+def no_worker(doing: str) -> OutOfMemoryError:
+    """Make the error of a call for which there is no thread."""
+    return OutOfMemoryError(f"{doing}: there is no memory for a thread")

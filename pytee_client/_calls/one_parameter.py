@@ -151,7 +151,7 @@ def call_with_block(calls: AnyCalls, command_id: int, block: SharedMemory) -> Ou
                 view.release()
                 return calls.invoke(call, command_id, (block,))
             if needs_attention:
-                if native.is_closed and call.result == _BAD_STATE:
+                if native.is_closed and call.result == _BAD_STATE and not call.outcome:
                     raise closed_memory()
                 if native.context is not calls.session.context:
                     raise foreign_block(block)
@@ -163,10 +163,8 @@ def call_with_block(calls: AnyCalls, command_id: int, block: SharedMemory) -> Ou
             view.release()
             return (output,)
         except BaseException:
-            if call.is_given_up:
-                call.keep_alive(block._native)
-                call.hold(view)
-            view.release()
+            # Else the frames of the error would keep the view.
+            call.keep_used(block._native, view)
             raise
     finally:
         free.append(call)

@@ -46,7 +46,7 @@ def open_session(
     session = NativeSession(context)
     is_open = False
     doing = f"opening a session with {named(destination)}"
-    begin = None if limit is None else Remaining(limit, doing).begin
+    begin = None if limit is None else Remaining(limit).begin
 
     def send(call: Call, types: int) -> Outputs | None:
         nonlocal session, is_open
@@ -55,7 +55,10 @@ def open_session(
             is_open = False
             session.close()
             session = NativeSession(context)
-        if begin is not None:
+        if begin is None:
+            # An operation may have been meant for a call with a time-out before.
+            call.within(None)
+        else:
             begin(call)
         call.session = session
         slow = begin_opening(context, destination)

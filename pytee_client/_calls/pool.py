@@ -11,6 +11,7 @@ from threading import get_ident
 from time import monotonic
 
 from .._boundary import NativeSession, backend_name, raise_interrupted
+from .._boundary.call import UNSENT
 from .._checks import to_uint32
 from .._growing import OutputGrowsError
 from .._known_applications import named
@@ -25,6 +26,7 @@ from ..errors import (
     ForkedContextError,
 )
 from .call import Call
+from .closing import late_closing, run_within
 from .deadline import Remaining, deadline_error
 from .failure import failure, name_of_command
 from .growth import growing_steps, run_growing
@@ -177,7 +179,7 @@ class CallPool:
     ) -> Outputs:
         number = to_uint32(command_id, "the command id")
         doing = self.doing(command_id, number)
-        remaining = None if limit is None else Remaining(limit, doing)
+        remaining = None if limit is None else Remaining(limit)
 
         def send(call: Call, types: int) -> Outputs | None:
             if remaining is not None:
@@ -211,18 +213,22 @@ class CallPool:
 
     def attend(self, call: Call) -> None:
         """Raise the error of a call that failed."""
-        raise_interrupted()
-        if call.outcome:
-            # A signal's handler may have forked meanwhile, and this be the child.
-            if self._process != Process.generation:
-                self.check_live()
-            raise self._deadline_error(call)
-        if call.result:
-            raise self.failure(call)
-        if self.is_closed:
-            self._close_if_idle()
+        try:
+            raise_interrupted()
+            if call.outcome:
+                # A signal's handler may have forked meanwhile, and this be the child.
+                if self._process != Process.generation:
+                    self.check_live()
+                raise self._deadline_error(call)
+            if call.result:
+                raise self.failure(call)
+        finally:
+            if self.is_closed:
+                self._close_if_idle()
 
     def _deadline_error(self, call: Call) -> DeadlineError:
+        if call.outcome == UNSENT:
+            self.check_usable()
         doing = self.doing(call.given_command, call.command)
         return deadline_error(
             call, call.outcome, call.limit, doing, self._results, partial(self.failure, call)
@@ -258,12 +264,21 @@ class CallPool:
         """Whether a call is in the session, be it one that was given up."""
         return bool(self._calls_in_session())
 
-    def check_not_within(self) -> None:
-        """Raise BadStateError in a thread that is in a call of the session."""
+    def check_not_within(self, timeout: float | None) -> None:
+        """Raise BadStateError in a thread that is in a call of the session, unless it can wait.
+
+        It can wait within a time-out for a call that a worker makes.
+        """
         if any(
-            call.thread == get_ident() and not call.is_given_up for call in self._calls_in_session()
+            call.thread == get_ident()
+            and not call.is_given_up
+            and (timeout is None or not call.is_pending)
+            for call in self._calls_in_session()
         ):
-            raise BadStateError("closing a session within its own call: close it after the call")
+            raise BadStateError(
+                "closing a session within its own call: close it after the call"
+                + (", or give a timeout" if timeout is None else "")
+            )
 
     @property
     def is_over(self) -> bool:
@@ -284,7 +299,7 @@ class CallPool:
             # Closing the session here would close it in the parent.
             self.is_closed = True
             return
-        self.check_not_within()
+        self.check_not_within(timeout)
         self.is_closed = True
         session = self.session
         session.set_closing()
@@ -293,35 +308,45 @@ class CallPool:
             # Before the look, so that the wait misses no end that comes after it.
             ended = session.ended
             calls = self._calls_in_session()
-            if not calls and session.close():
-                session.when_idle = None
-                self._panic = None
+            left = deadline - monotonic()
+            if not calls and self._close_idle(None if timeout is None else left):
                 return
             waits = [call for call in calls if not call.is_given_up]
-            left = deadline - monotonic()
             if (calls and not waits) or left <= 0:
                 # The last call closes it.
                 session.when_idle = self._close_if_idle
                 self._close_if_idle()
-                if not waits:
+                if session.is_closed or (calls and not waits):
                     return
                 for call in waits:
                     call.request_cancellation_elsewhere()
                 raise self._late_closing(len(waits), timeout)
             session.wait(ended, left)
 
+    def _close_idle(self, left: float | None) -> bool:
+        """Close the session, in which there is no call; false if another thread is closing it."""
+        if left is None:
+            return self._end()
+        # So that it counts as closed if the TEE takes longer.
+        self.session.when_idle = self._close_if_idle
+        doing = f"closing a session with {named(self._destination)}"
+        return run_within(self.session.context, self._end, left, doing)
+
+    def _end(self) -> bool:
+        if not self.session.close():
+            return False
+        self.session.when_idle = None
+        self._panic = None
+        return True
+
     def _close_if_idle(self) -> None:
-        session = self.session
-        if session.when_idle is not None and not self._calls_in_session() and session.close():
-            session.when_idle = None
-            self._panic = None
+        if self.session.when_idle is not None and not self._calls_in_session():
+            self._end()
 
     def _late_closing(self, calls: int, timeout: float | None) -> DeadlineError:
-        count = "1 call is" if calls == 1 else f"{calls} calls are"
-        error = DeadlineError(
-            f"closing a session with {named(self._destination)}",
-            code=DeadlineError.code,
-            details=f"after {timeout} s {count} still in it, and closes it at its end",
-        )
-        error.still_running = True
-        return error
+        details = "another thread is closing it"
+        if calls:
+            count = "1 call is" if calls == 1 else f"{calls} calls are"
+            details = f"{count} still in it, and the last closes it at its end"
+        doing = f"closing a session with {named(self._destination)}"
+        return late_closing(doing, f"after {timeout:g} s {details}")

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Commands and functions for which nobody waits."""
+"""Commands for which nobody waits."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from .._checks import to_uint32
 from .._growing import OutputGrowsError
-from .._results import error_of
-from ..enums import Origin, Result
-from .call import Call
+from .functions import hand_over
 from .growth import growing_steps
 from .jobs import CallFuture, Job
 from .slots import set_parameters
@@ -18,15 +16,13 @@ from .slots import set_parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from .._boundary import NativeContext
     from .._boundary.call import Limit
     from .._outputs import Outputs
     from .._teec_error import TeecError
+    from .call import Call
     from .pool import CallPool
 
     Steps = Generator[tuple[Call, int], Outputs | None, Outputs]
-
-_T = TypeVar("_T")
 
 # How many calls a session keeps for later calls that are submitted.
 _KEPT_CALLS = 16
@@ -70,6 +66,9 @@ class _Command(Job["Outputs"]):
         self._steps = growing_steps(self.call, self._parameters, prepare, None, self.doing())
         self.call, self._types = next(self._steps)
 
+    def hand_over(self, function: Callable[[], object]) -> None:
+        hand_over(self._calls.session.context, function)
+
     def submit(self) -> bool:
         self.call.given_command = self._command
         calls = self._calls
@@ -103,17 +102,14 @@ class _Command(Job["Outputs"]):
                 _, self._types = self._steps.send(call.outputs())
         except StopIteration as end:
             return end.value, False
-        if self.is_stopped:
-            raise error_of(Result.CANCEL, Origin.API, 0, self.doing())
-        self.send()
+        self.again()
         return None, True
 
     def attend(self) -> None:
         if self.outcome:
             # What a kernel in Python raised comes first.
             self.check_interrupted()
-            assert self._limit is not None
-            raise self.deadline_error(self.outcome, self._limit)
+            raise self.deadline_error(self.outcome)
         self._calls.attend(self.call)
 
     def release(self, call: Call) -> None:
@@ -127,36 +123,8 @@ class _Command(Job["Outputs"]):
         return self._calls.failure(self.call)
 
 
-class _Function(Job[_T]):
-    """A function of Python's."""
-
-    def __init__(self, context: NativeContext, function: Callable[[], _T]) -> None:
-        call = Call()
-        call.use(context)
-        super().__init__(call, None)
-        self._function = function
-        self._result: _T | None = None
-
-    def submit(self) -> bool:
-        return self.call.submit(0, 0)
-
-    def read(self) -> tuple[_T | None, bool]:
-        return self._function(), False
-
-    def drop(self) -> None:
-        self._function()
-
-    def doing(self) -> str:
-        return f"running {self._function!r}"
-
-
 def submit_command(
     calls: CallPool, command_id: int, parameters: Sequence[object], limit: Limit | None
 ) -> CallFuture[Outputs]:
     """Have a worker run a command; its parameters are checked now."""
     return _Command(calls, command_id, parameters, limit).start()
-
-
-def submit_function(context: NativeContext, function: Callable[[], _T]) -> CallFuture[_T]:
-    """Have a worker call a function of Python's."""
-    return _Function(context, function).start()

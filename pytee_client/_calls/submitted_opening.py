@@ -13,6 +13,7 @@ from .._slow_openings import SlowOpening, begin_opening
 from ..enums import Origin, Result
 from .call import Call
 from .failure import failure
+from .functions import hand_over
 from .growth import growing_steps
 from .jobs import CallFuture, Job
 from .slots import set_parameters
@@ -50,7 +51,7 @@ class _Opening(Job[_T]):
         self._context = context
         self._arguments = destination, login, gid
         self._parameters = parameters
-        self._results = results
+        self.results = results
         self._finish = finish
         self._explain = explain
         self._close = close
@@ -77,9 +78,10 @@ class _Opening(Job[_T]):
     def _again(self) -> Call:
         call = Call(cancellable=True)
         call.use(self._context)
-        if self.is_stopped:
-            call.request_cancellation()
         return call
+
+    def hand_over(self, function: Callable[[], object]) -> None:
+        hand_over(self._context, function)
 
     def submit(self) -> bool:
         self.call.session = self._session
@@ -113,7 +115,7 @@ class _Opening(Job[_T]):
             if is_open:
                 self._session.close()
         self._session = NativeSession(self._context)
-        self.send()
+        self.again()
         return None, True
 
     def _outputs(self) -> Outputs | None:
@@ -136,8 +138,7 @@ class _Opening(Job[_T]):
     def attend(self) -> None:
         self.check_interrupted()
         if self.outcome:
-            assert self._limit is not None
-            raise self._explain(self.deadline_error(self.outcome, self._limit))
+            raise self._explain(self.deadline_error(self.outcome))
         if self.call.result:
             if self.call.result == Result.BAD_STATE and self.call.origin == Origin.API:
                 self.call.check_blocks()
@@ -150,7 +151,7 @@ class _Opening(Job[_T]):
         return f"opening a session with {named(self._arguments[0])}"
 
     def failure(self) -> TeecError:
-        return failure(self._context, self.call, self.doing(), self._results)
+        return failure(self._context, self.call, self.doing(), self.results)
 
 
 def submit_opening(

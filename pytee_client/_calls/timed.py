@@ -4,11 +4,6 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
-
-from .._boundary.call import UNSENT
-from .call import Call
-from .deadline import deadline_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +12,7 @@ if TYPE_CHECKING:
 
     from .._boundary.call import Limit
     from .._outputs import Outputs
+    from .call import Call
     from .pool import CallPool
 
     AnyCalls: TypeAlias = "CallPool | TimedCalls"
@@ -59,14 +55,15 @@ class TimedCalls:
     def retire(self) -> None:
         """Let others have the free calls, which they use within their own limits."""
         free, spare = self.free, self._calls.timed
-        with suppress(IndexError):
+        # Programs need not wait for contextlib's import.
+        try:
             while True:
                 spare.append(free.pop())
+        except IndexError:
+            pass
 
     def new(self) -> Call:
         """Make a call, or take over a spare one."""
-        if not self._limit[0]:
-            raise self._expired()
         try:
             call = self._calls.timed.pop()
         except IndexError:
@@ -93,8 +90,6 @@ class TimedCalls:
         again: Callable[[], Call] | None = None,
     ) -> Outputs:
         """Run a command and return its outputs; see CallPool.invoke()."""
-        if not self._limit[0]:
-            raise self._expired()
         call.within(self._limit)
         return self._calls.invoke(call, command_id, parameters, again, self._limit)
 
@@ -105,14 +100,3 @@ class TimedCalls:
     def check_usable(self) -> None:
         """Raise an error if the session is closed, or dead."""
         self._calls.check_usable()
-
-    def _expired(self) -> Exception:
-        self._calls.check_usable()
-        return deadline_error(
-            Call(),
-            UNSENT,
-            self._limit,
-            "invoking a command, for which there is no time",
-            None,
-            None,
-        )

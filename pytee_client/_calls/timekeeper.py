@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import heapq
+import sys
 import threading
 import weakref
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from .._process import Process, renewed
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 _T = TypeVar("_T")
+
+# How many entries there may be before it looks for those that are over.
+_ROOM: Final = 1000
+# In seconds. A wait takes no number that is too large.
+_LONGEST: Final = 3600.0
 
 
 class _Timekeeper:
@@ -31,6 +37,7 @@ class _Timekeeper:
         self._generation = Process.generation
         self._entries: list[tuple[float, int, weakref.ref[Any], Callable[[Any], object]]] = []
         self._is_running = False
+        self._room = _ROOM
 
     def call_at(self, when: float, target: Any, function: Callable[[Any], object]) -> None:
         entry = (when, next(self._numbers), weakref.ref(target), function)
@@ -38,6 +45,11 @@ class _Timekeeper:
             if self._generation != Process.generation:
                 # What was there belongs to the parent, which has the thread.
                 self._begin()
+            if len(self._entries) >= self._room:
+                # Those that are over need no time-out: else they pile up if theirs is long.
+                self._entries = [one for one in self._entries if not _is_over(one)]
+                heapq.heapify(self._entries)
+                self._room = max(_ROOM, 2 * len(self._entries))
             heapq.heappush(self._entries, entry)
             if not self._is_running:
                 threading.Thread(target=self._run, daemon=True, name="pytee_client-time").start()
@@ -49,16 +61,25 @@ class _Timekeeper:
         while True:
             with self._changed:
                 while self._entries and not _is_due(self._entries[0]):
-                    self._changed.wait(self._entries[0][0] - monotonic())
+                    self._changed.wait(min(_LONGEST, self._entries[0][0] - monotonic()))
                 if not self._entries:
                     self._is_running = False
                     return
                 _, _, reference, function = heapq.heappop(self._entries)
             target = reference()
             if target is not None and not target.done():
-                function(target)
+                try:
+                    function(target)
+                except BaseException:
+                    # It goes on for the others.
+                    sys.excepthook(*sys.exc_info())
             # It must not live on while this waits.
             del target
+
+
+def _is_over(entry: tuple[float, int, Any, Any]) -> bool:
+    target = entry[2]()
+    return target is None or target.done()
 
 
 def _is_due(entry: tuple[float, int, Any, Any]) -> bool:
