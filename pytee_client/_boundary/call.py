@@ -176,7 +176,7 @@ class NativeCall:
     def set_limit(self, limit: Limit | None) -> None:
         """Have workers make it within a limit, or the calling thread without one."""
         if limit is None:
-            self.struct.timeout = 0
+            self.struct.timeout, self.struct.outcome = 0, CAME_BACK
         else:
             self.struct.timeout, self.struct.grace = limit[0] or lib.NO_TIME, limit[1]
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import ParamSpec, TypeVar, cast
 
+import pytee_client as tee
+
 from .waiting import LIMIT, start_blocked
 
 _P = ParamSpec("_P")
@@ -40,6 +42,18 @@ class Window:
         future = start_blocked(pool, call, *arguments)
         self._calls.append(cast("Future[object]", future))
         return future
+
+    def leave(self, call: Callable[[], object]) -> tee.DeadlineError:
+        """Make a call that waits, and that is given up; return the error."""
+        self._began = time.monotonic()
+        try:
+            call()
+        except tee.DeadlineError as error:
+            if error.still_running:
+                return error
+        # It came back before this thread looked.
+        self.check()
+        raise AssertionError("the call was not given up")
 
     def check(self) -> None:
         """Make sure that all that was done since the start was done during the wait."""
