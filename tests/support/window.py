@@ -45,15 +45,17 @@ class Window:
 
     def leave(self, call: Callable[[], object]) -> tee.DeadlineError:
         """Make a call that waits, and that is given up; return the error."""
+        cause: tee.DeadlineError | None = None
         self._began = time.monotonic()
         try:
             call()
         except tee.DeadlineError as error:
             if error.still_running:
                 return error
+            cause = error
         # It came back before this thread looked.
         self.check()
-        raise AssertionError("the call was not given up")
+        raise AssertionError("the call was not given up") from cause
 
     def check(self) -> None:
         """Make sure that all that was done since the start was done during the wait."""
