@@ -245,7 +245,6 @@ static void *work(void *argument)
 	unsigned int process = tee_process;
 	struct call *call;
 
-	tee_nudge_let_in();
 	for (;;) {
 		wait_for_task(self);
 		call = self->call;

@@ -229,6 +229,10 @@ def test_an_opening_that_comes_late_leaves_no_session(target: Target) -> None:
         assert not caught.value.may_have_run
 
 
+def note(numbers: list[int], number: int, future: object) -> None:
+    numbers.append(number)
+
+
 @with_window
 def test_a_context_runs_as_many_calls_as_it_may_and_the_others_in_order(
     target: Target, window: Window
@@ -253,7 +257,7 @@ def test_a_context_runs_as_many_calls_as_it_may_and_the_others_in_order(
         numbers: list[int] = []
         futures = [other.submit(Command.VALUES, tee.ValueInOut(n, 0)) for n in range(20)]
         for number, future in enumerate(futures):
-            future.add_done_callback(lambda _, number=number: numbers.append(number))
+            future.add_done_callback(partial(note, numbers, number))
         assert other.invoke_command(Command.NOTHING, timeout=LIMIT) == ()
         for number, future in enumerate(futures):
             assert future.result(LIMIT) == ((number ^ 0xFFFFFFFF, 0xFFFFFFFF),)

@@ -103,7 +103,7 @@ def test_memory_that_comes_back_late_is_in_the_error(session: tee.Session) -> No
 def test_what_comes_back_in_time_is_returned(session: tee.Session) -> None:
     for timeout in (LIMIT, math.inf, 1e300):
         for grace in (None, 0, math.inf):
-            call = partial(session.invoke_command, timeout=timeout, grace=grace)
+            call: Any = partial(session.invoke_command, timeout=timeout, grace=grace)
             assert call(Command.NOTHING) == ()
             assert call(Command.VALUES, tee.ValueInOut(0, 0)) == ((2**32 - 1,) * 2,)
             assert call(Command.MEMREF_FILL, tee.MemrefTempOutput(5000)) == (filled(0, 5000),)
