@@ -26,7 +26,8 @@ from .user_memory import (
     copy_to_user,
 )
 
-if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
+_has_gil = getattr(sys, "_is_gil_enabled", None)
+if _has_gil is not None and not _has_gil():
     from .first_uses import make_all
 
     make_all()

@@ -142,7 +142,8 @@ def writing_parts(service: Service) -> None:
                 (output,) = session.invoke_command(service.change, tee.MemrefTempInOut(part))
                 assert output == part == expected
                 (output,) = session.invoke_command(service.change, tee.MemrefTempInOut(own))
-                assert output == own == expected
+                assert isinstance(output, memoryview)
+                assert bytes(output) == own == expected
                 context.trim()
 
         together(*(partial(write, index) for index in range(THREADS)))
