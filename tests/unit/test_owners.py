@@ -119,19 +119,16 @@ def test_whatever_ends_in_one_cycle_is_given_back(kernel: fake.Kernel) -> None:
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_kernel_that_ends_with_its_contexts_is_no_error() -> None:
-    # Without the GIL a frame may keep what its variables had.
-    def make() -> weakref.ref[fake.Kernel]:
-        kernel = fake.Kernel()
+    kernel = fake.Kernel()
 
-        class Client(fake.TrustedApplication):
-            uuid = UUID(int=77)
-            kept = tee.Context(backend=kernel)
+    class Client(fake.TrustedApplication):
+        uuid = UUID(int=77)
+        kept = tee.Context(backend=kernel)
 
-        kernel.install(Client)
-        Client.kept.open_session(Client.uuid)
-        return weakref.ref(kernel)
-
-    gone = make()
+    kernel.install(Client)
+    Client.kept.open_session(Client.uuid)
+    gone = weakref.ref(kernel)
+    del kernel, Client
     gc.collect()
     assert gone() is None
 
