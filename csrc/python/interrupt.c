@@ -30,6 +30,7 @@
 #define STACK_SIZE (128 << 10)
 #define TENTH_OF_SECOND 100000000
 #define MOMENTS 1000
+#define BLOCKED_FIELD 32
 
 enum watch_state { WATCH_NOT, WATCH_WAITS, WATCH_CANCELS, WATCH_ENDED };
 
@@ -67,27 +68,22 @@ static int read_file(const char *path, char *text, size_t room)
 	return 0;
 }
 
-/* The number after a name, in a text of the kernel's; 0 if there is none. */
-static unsigned long long hexadecimal(const char *text, const char *name)
-{
-	const char *place = strstr(text, name);
-
-	return place ? strtoull(place + strlen(name), NULL, 16) : 0;
-}
-
 /*
  * False if the program has closed all descriptors, and perhaps opened others. Where
  * the kernel does not tell, they are taken for ours.
  */
 static bool has_descriptors(void)
 {
-	char path[64], text[512];
+	char path[64], text[512], *data;
 	int error;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", watch.epoll);
 	error = read_file(path, text, sizeof(text));
-	if (!error)
-		return hexadecimal(text, " data:") == (uintptr_t)&watch;
+	if (!error) {
+		data = strstr(text, " data:");
+		return data && strtoull(data + 6, NULL, 16) ==
+				       (uintptr_t)&watch;
+	}
 	return error != ENOENT || access("/proc/self/fdinfo", F_OK);
 }
 
@@ -107,14 +103,22 @@ static bool sigint_is_pending(void)
 	return !sigpending(&set) && sigismember(&set, SIGINT) == 1;
 }
 
-/* Or else the signal is for another thread, or is to wait. */
+/*
+ * True if the signal is for another thread, or is to wait. Of the thread's stat,
+ * whose second field, a name in parentheses, may have anything in it.
+ */
 static bool main_thread_blocks_it(void)
 {
-	char path[64], text[4096];
+	char path[64], text[1024], *place;
+	int field;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", watch.id);
-	return !read_file(path, text, sizeof(text)) &&
-	       hexadecimal(text, "\nSigBlk:") >> (SIGINT - 1) & 1;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", watch.id);
+	if (read_file(path, text, sizeof(text)))
+		return false;
+	place = strrchr(text, ')');
+	for (field = 2; place && field < BLOCKED_FIELD; field++)
+		place = strchr(place + 1, ' ');
+	return place && strtoull(place, NULL, 10) >> (SIGINT - 1) & 1;
 }
 
 /* The lock is held, but not while it cancels. */

@@ -73,8 +73,15 @@ def soon(*pauses: float) -> contextlib.AbstractContextManager[None]:
 
 
 def watchers() -> list[int]:
-    """Return the threads that look for SIGINT."""
+    """Return the threads that look for SIGINT; one that has just begun may not be known yet."""
     return [task for task in tasks() if _read(task, "comm") == f"{_NAME}\n"]
+
+
+def the_watcher() -> int:
+    """Wait for the thread that looks for SIGINT, and return it."""
+    wait_until(lambda: bool(watchers()))
+    (watcher,) = watchers()
+    return watcher
 
 
 def tasks() -> list[int]:
@@ -101,7 +108,7 @@ def descriptors() -> dict[str, int]:
 
 def send_until_seen() -> None:
     """Send SIGINT, and wait until the thread that looks for it has looked."""
-    (watcher,) = watchers()
+    watcher = the_watcher()
 
     def sleeps() -> int:
         status = dict(line.split(":", 1) for line in _read(watcher, "status").splitlines())

@@ -27,10 +27,11 @@ from ...support.sigint import (
     raising,
     send,
     tasks,
+    the_watcher,
     watchers,
 )
 from ...support.stand_in import StandIn, environment, on_stand_in
-from ...support.waiting import LIMIT, begin, wait_until
+from ...support.waiting import LIMIT, begin
 
 ANY = UUID(int=1)
 INVOKE, CANCEL = uapi.TEE_IOC_INVOKE, uapi.TEE_IOC_CANCEL
@@ -72,12 +73,11 @@ def test_the_first_call_of_the_main_thread_starts_it(device: StandIn) -> None:
     with tee.Context(device.path) as context:
         is_alone()
         begin(lambda: context.open_session(ANY).close()).result(LIMIT)
-        wait_until(lambda: tasks() == [os.getpid()])
+        assert not watchers()
         with context.open_session(ANY) as session:
             for _ in range(3):
                 session.invoke_command(0)
-            wait_until(lambda: len(watchers()) == 1)
-            assert len(tasks()) == 2
+            the_watcher()
         for fd in descriptors().values():
             assert not os.get_inheritable(fd)
 
@@ -89,7 +89,8 @@ import pytee_client as tee
 context = tee.Context("fake:")
 with context.open_session(uuid.UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")) as session:
     session.invoke_command(0, tee.ValueInOut(1))
-assert len(os.listdir("/proc/self/task")) == 1
+names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
+assert "pytee-sigint\\n" not in names
 """
     subprocess.run(program(script), check=True, timeout=LIMIT)
 
@@ -100,7 +101,7 @@ def test_a_fork_finds_no_other_thread(device: StandIn) -> None:
     with context, session:
         for _ in range(200):
             session.invoke_command(0)
-            assert count_of_threads() == 2
+            the_watcher()
             pid = os.fork()
             if not pid:
                 os._exit(len(tasks()) != 1 or bool(descriptors()))
@@ -114,11 +115,11 @@ def test_a_fork_finds_no_other_thread(device: StandIn) -> None:
 def test_a_fork_in_c_finds_no_other_thread(device: StandIn) -> None:
     context, session = opened(device)
     with context, session:
-        session.invoke_command(0)
+        the_watcher()
         pid = ctypes.PyDLL(None).fork()
         if not pid:
             os._exit(len(tasks()) != 1 or bool(descriptors()))
-        assert count_of_threads() == 1
+        assert not watchers()
         assert os.waitpid(pid, 0)[1] == 0
         is_interrupted(device, session)
 
@@ -133,11 +134,11 @@ def test_a_child_has_its_own(device: StandIn) -> None:
             own, session = opened(device)
             with own, session:
                 is_interrupted(device, session)
-                assert len(tasks()) == 2
+                the_watcher()
 
         assert status_of_child(use_its_own) == 0
         session.invoke_command(0)
-        assert len(tasks()) == 2
+        the_watcher()
 
 
 @on_stand_in
@@ -230,7 +231,6 @@ def test_a_program_may_close_all_descriptors(device: StandIn, kinds: list[str]) 
 def test_calls_work_without_it(device: StandIn) -> None:
     context = tee.Context(device.path)
     session = begin(context.open_session, ANY).result(LIMIT)
-    wait_until(lambda: tasks() == [os.getpid()])
     _, most = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with context, session:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
@@ -238,7 +238,8 @@ def test_calls_work_without_it(device: StandIn) -> None:
             assert session.invoke_command(0, tee.ValueInOut(1, 2)) == ((2, 2),)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        is_alone()
+        assert not watchers()
+        assert not descriptors()
 
 
 EXITS = {
@@ -307,7 +308,7 @@ def test_an_application_in_python_forks_alone(device: StandIn) -> None:
     kernel = fake.Kernel()
     kernel.install(Forking)
     with context, session, tee.Context(backend=kernel) as other:
-        assert len(tasks()) == 2
+        the_watcher()
         with other.open_session(Forking.uuid) as forking:
             forking.invoke_command(0)
         is_interrupted(device, session)
