@@ -87,7 +87,7 @@ void hold(struct stand_in_rule *rule)
 	}
 	pthread_sigmask(SIG_SETMASK, program_mask(), &all);
 	child = clone(wait_in_child, stack + sizeof(stack),
-		      CLONE_VM | CLONE_VFORK, rule);
+		      CLONE_VM | CLONE_FILES | CLONE_VFORK, rule);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	if (child < 0)
 		abort();
