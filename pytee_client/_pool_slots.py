@@ -355,19 +355,21 @@ class Lease(Generic[_SessionT]):
     Attributes:
         held: the slot, while it is used.
 
-    Threads: for the one that uses the session; the session itself may be used by any.
+    Threads: one may use it; the others get a BadStateError. The session itself may be used by any.
     """
 
     def __init__(self, slots: Slots[_SessionT]) -> None:
         self._slots = slots
-        self._is_used = False
+        # Who takes the only element is the one that uses it.
+        self._unused = deque((True,))
         self.held: list[Slot[_SessionT]] = []
 
     def begin(self) -> None:
         """Raise an error if it was used before."""
-        if self._is_used:
-            raise BadStateError("this use of a session is over: ask the pool for another")
-        self._is_used = True
+        try:
+            self._unused.pop()
+        except IndexError:
+            raise BadStateError("this use of a session is over: ask the pool for another") from None
 
     @property
     def _closed(self) -> bool:

@@ -222,6 +222,30 @@ def running_out_of_time(service: Service) -> None:
         together(session.close, partial(session.close, timeout=LIMIT))
 
 
+def sharing_a_pool(service: Service) -> None:
+    """Sessions of a pool, and uses of it that several threads want to begin."""
+    with (
+        service.open_context() as context,
+        context.session_pool(service.adder, size=2) as pool,
+    ):
+
+        def enter(use: tee.PooledSession) -> bool:
+            try:
+                with use as session:
+                    add(session)
+            except tee.BadStateError:
+                return False
+            return True
+
+        for _ in range(service.rounds):
+            uses = [pool.session(), pool.session()]
+            entered = together(*(partial(enter, use) for use in uses * 2))
+            assert sum(entered) == len(uses)
+            add_in_pool = partial(pool.invoke_command, 0, tee.ValueInOut(1))
+            assert together(*[add_in_pool] * THREADS) == [((2, 0),)] * THREADS
+        assert (pool.stats.in_use, pool.stats.waiting) == (0, 0)
+
+
 def forgetting(service: Service) -> None:
     """What threads forget, and the garbage collector ends in any of them."""
     with service.open_context() as context:
@@ -246,4 +270,5 @@ SCENARIOS: list[Callable[[Service], None]] = [
     cancelling,
     cancelling_what_was_submitted,
     running_out_of_time,
+    sharing_a_pool,
 ]
