@@ -52,19 +52,26 @@ static void keep_content(struct shared_memory *shared)
 	shared->view = NULL;
 }
 
+/* True once, for whoever comes first of several threads that close it. */
+static bool may_end(struct shared_memory *shared)
+{
+	return !__atomic_exchange_n(&shared->has_ended, true, __ATOMIC_SEQ_CST);
+}
+
 /* In a child of the process that shared the memory. */
 static void block_leave(struct shared_memory *shared)
 {
+	if (!may_end(shared))
+		return;
 	/* The program may have kept the memory from its children. */
 	if (shared->view && !tee_pages_check(shared->view, shared->view_size, false))
 		keep_content(shared);
 	shared->view = NULL;
 }
 
-/* Once, by whoever comes first of several threads that close it. */
 static void end_sharing(struct shared_memory *shared)
 {
-	if (__atomic_exchange_n(&shared->has_ended, true, __ATOMIC_SEQ_CST))
+	if (!may_end(shared))
 		return;
 	keep_content(shared);
 	if (shared->context && !is_inherited_copy(shared->context))
