@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 
-from ._boundary import backend_name
+from ._boundary import backend_name, leave_signals
 from ._known_applications import named
 from ._process import importing, renewed
 from .enums import ImplementationId
@@ -112,6 +112,7 @@ class _Watch:
                     raise
 
     def _run(self) -> None:
+        leave_signals()
         while due := self._wait():
             for opening in due:
                 opening.tell()

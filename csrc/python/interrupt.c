@@ -362,6 +362,18 @@ static void watch_over(unsigned long thread)
 	Py_AtExit(stop_watching);
 }
 
+/*
+ * Python's, in threads of the library's own. Linux may give them what the main
+ * thread should get, if that has a signal pending already.
+ */
+static void leave_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 /* In a thread that waits for the first time, or if nobody watches any more. */
 static void __attribute__((noinline, cold)) begin_watching(void)
 {

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 lib.add_functions()
 # SIGINT is for this thread.
 lib.watch_over(threading.main_thread().ident)
+# In a thread of the library's own: signals are for the program's.
+leave_signals: Final[Callable[[], None]] = lib.leave_signals
 _functions: Final = vars(sys.modules["pytee_client._native"])
 
 _destroy: Final = _functions["destroy"]

@@ -11,6 +11,7 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from .._boundary import leave_signals
 from .._process import Process, renewed
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Timekeeper:
                 self._changed.notify()
 
     def _run(self) -> None:
+        leave_signals()
         while True:
             with self._changed:
                 while self._entries and not _is_due(self._entries[0]):

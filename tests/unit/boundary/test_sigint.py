@@ -237,6 +237,25 @@ def test_calls_of_other_threads_are_not_cancelled(device: StandIn) -> None:
 
 
 @on_stand_in
+def test_no_thread_of_the_library_takes_sigint_from_the_main_one(device: StandIn) -> None:
+    """Linux gives no second signal to a thread that has one pending, if another can have it."""
+    context, session = opened(device)
+    with context, session, handler(signal.SIGUSR1, lambda *_: None):
+        # This has a thread that looks after futures.
+        session.submit(0, timeout=LIMIT).result()
+        rule = device.on(INVOKE, cancellable=True)
+
+        def send_both() -> None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            send(signal.SIGUSR1)
+            send()
+
+        with raising(), meanwhile(rule.wait, send_both), pytest.raises(KeyboardInterrupt):
+            session.invoke_command(0)
+        assert len(cancellations(device)) == 1
+
+
+@on_stand_in
 def test_the_main_thread_may_come_second(device: StandIn) -> None:
     context = tee.Context(device.path)
     session = begin(context.open_session, ANY).result(LIMIT)
