@@ -201,6 +201,7 @@ def test_a_call_that_waits_for_the_supplicant_waits_on(
 ) -> None:
     calls, served = needing
     with contextlib.ExitStack() as stack:
+        supplicant = None
         if is_slow:
             # It never asks for what there is to do.
             kernel = calls.place.kernel
@@ -210,7 +211,7 @@ def test_a_call_that_waits_for_the_supplicant_waits_on(
             act(stopped, actions, errno.EINVAL if opens else 0)
             assert not wait([stopped.answer], A_WHILE).done
         finally:
-            if is_slow:
+            if supplicant is not None:
                 supplicant.close()
             with served():
                 wait([stopped.answer], LIMIT)
