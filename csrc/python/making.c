@@ -70,7 +70,9 @@ static struct call *tell_owner(struct call *call, bool is_given_up)
 
 	if (!enter_python(&state)) {
 		lock_workers();
-		return go_on_and_unlock(queue);
+		next = go_on_locked(queue);
+		unlock_workers();
+		return next;
 	}
 	failure = call->failure;
 	call->failure = NULL;
@@ -79,7 +81,8 @@ static struct call *tell_owner(struct call *call, bool is_given_up)
 	if (!answer)
 		PyErr_WriteUnraisable(owner);
 	lock_workers();
-	next = go_on_and_unlock(queue);
+	next = go_on_locked(queue);
+	unlock_workers();
 	Py_DECREF(owner);
 	/* What a kernel raised in a call that nobody has waited for. */
 	end_destructor(NULL);
@@ -113,8 +116,8 @@ static bool claim_end(struct call *call)
 	       claim == TEE_CLAIM_RETURNING;
 }
 
-/* Returns the next call of the queue. */
-static struct call *make_and_end(struct call *call)
+static struct call *make_and_end(struct worker *self, struct call *call,
+				 bool *is_idle)
 {
 	struct call *next;
 	bool is_wanted;
@@ -132,7 +135,13 @@ static struct call *make_and_end(struct call *call)
 	is_wanted = claim_end(call);
 	/* Who waits may free the call, and its context, as soon as it is over. */
 	if (is_wanted && !call->tells) {
-		next = go_on_and_unlock(call->queue);
+		next = go_on_locked(call->queue);
+		/* Before, so that the caller's next call needs no other worker. */
+		*is_idle = !next;
+		if (*is_idle)
+			be_idle_locked(self);
+		unlock_workers();
+		tell_if_process_ends();
 		end_in_thread(call);
 		set_place(call, PLACE_OVER);
 		futex_wake(&call->place);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 /* Where a call is, in call->place. With a worker it is one of enum tee_claim. */
 enum { PLACE_QUEUED = TEE_CLAIM_GIVEN_UP + 1, PLACE_OVER };
@@ -103,8 +104,12 @@ static void tell_if_process_ends(void)
 	futex_wake(&calls_ended);
 }
 
-/* making.c: returns the next call of the queue. */
-static struct call *make_and_end(struct call *call);
+/*
+ * making.c: returns the next call of the queue. If there is none, the worker may be
+ * idle for others already.
+ */
+static struct call *make_and_end(struct worker *self, struct call *call,
+				 bool *is_idle);
 static void *work(void *argument);
 
 /*
@@ -145,6 +150,12 @@ static bool hand_over(struct worker *worker, struct call *call,
 	return true;
 }
 
+static void be_idle_locked(struct worker *self)
+{
+	self->next = idle_workers;
+	idle_workers = self;
+}
+
 static struct worker *take_idle_locked(void)
 {
 	struct worker *worker = idle_workers;
@@ -171,15 +182,10 @@ static struct call *next_locked(struct queue *queue)
 }
 
 /* After a call of a queue: takes the next. */
-static struct call *go_on_and_unlock(struct queue *queue)
+static struct call *go_on_locked(struct queue *queue)
 {
-	struct call *next;
-
 	queue->running--;
-	next = next_locked(queue);
-	unlock_workers();
-	tell_if_process_ends();
-	return next;
+	return next_locked(queue);
 }
 
 /*
@@ -244,20 +250,24 @@ static void *work(void *argument)
 	struct worker *self = argument;
 	unsigned int process = tee_process;
 	struct call *call;
+	bool is_idle;
 
+	prctl(PR_SET_NAME, "pytee-worker");
 	for (;;) {
 		wait_for_task(self);
+		is_idle = false;
 		call = self->call;
 		if (self->cancelled)
 			cancel(self->cancelled);
 		while (call)
-			call = make_and_end(call);
+			call = make_and_end(self, call, &is_idle);
 		/* An application in Python forked here: the child's only thread. */
 		if (process != tee_process)
 			break;
+		if (is_idle)
+			continue;
 		lock_workers();
-		self->next = idle_workers;
-		idle_workers = self;
+		be_idle_locked(self);
 		unlock_workers();
 	}
 	free(self);

@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import ParamSpec, TypeVar, cast
+from typing import NoReturn, ParamSpec, TypeVar, cast
 
 import pytee_client as tee
 
@@ -43,24 +43,48 @@ class Window:
         self._calls.append(cast("Future[object]", future))
         return future
 
+    @property
+    def soon(self) -> float:
+        """A time-out in seconds that passes long before the end of the wait."""
+        return self.milliseconds / 4000
+
     def leave(self, call: Callable[[], object]) -> tee.DeadlineError:
         """Make a call that waits, and that is given up; return the error."""
-        cause: tee.DeadlineError | None = None
+        error = self.exceed(call)
+        if not error.still_running:
+            # It may have come back before this thread looked.
+            self.check()
+            raise AssertionError("the call was not given up") from error
+        return error
+
+    def exceed(self, call: Callable[[], object]) -> tee.DeadlineError:
+        """Make a call that waits longer than its time-out; return the error."""
         self._began = time.monotonic()
         try:
             call()
         except tee.DeadlineError as error:
-            if error.still_running:
-                return error
-            cause = error
-        # It came back before this thread looked.
+            cause = error.__cause__
+            if isinstance(cause, tee.CancelError) and cause.origin == tee.Origin.API:
+                # The time-out was over before this machine had sent it.
+                raise MissedError from error
+            return error
         self.check()
-        raise AssertionError("the call was not given up") from cause
+        raise AssertionError("the call came back in time")
 
     def check(self) -> None:
         """Make sure that all that was done since the start was done during the wait."""
         if time.monotonic() - self._began >= self.milliseconds / 1000:
             raise MissedError
+
+    def missed(self) -> NoReturn:
+        """Say that the wait was over too soon."""
+        raise MissedError
+
+    def sees(self, condition: Callable[[], bool]) -> None:
+        """Make sure that something is so during the wait."""
+        seen = condition()
+        self.check()
+        assert seen
 
     def widen(self) -> None:
         """Have the next wait last longer, when the last one is over."""
