@@ -4,7 +4,6 @@
 #define INTERNAL_H
 
 #include <pthread.h>
-#include <signal.h>
 
 #include "device.h"
 #include "tee_client_api.h"
@@ -292,8 +291,8 @@ void tee_nudge(pthread_t thread, int *sent);
  * does next.
  */
 void tee_nudge_end(int sent);
-/* Takes the signal out of those that a thread for calls is to block. */
-void tee_nudge_let_through(sigset_t *blocked);
+/* The signal, or 0: what a thread that makes calls must not block. */
+int tee_nudge_signal(void);
 
 /*
  * cancellation.c: values of TEEC_Operation.started. A client zeroes it before

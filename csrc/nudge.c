@@ -128,15 +128,14 @@ void tee_nudge(pthread_t thread, int *sent)
 	pthread_mutex_unlock(&lock);
 }
 
-void tee_nudge_let_through(sigset_t *blocked)
+int tee_nudge_signal(void)
 {
 	int number;
 
 	pthread_mutex_lock(&lock);
 	number = signal_locked();
 	pthread_mutex_unlock(&lock);
-	if (number)
-		sigdelset(blocked, number);
+	return number;
 }
 
 /*

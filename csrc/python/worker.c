@@ -121,7 +121,7 @@ static bool hand_over(struct worker *worker, struct call *call,
 {
 	sigset_t all, before;
 	pthread_t thread;
-	int error;
+	int error, nudge;
 
 	if (worker) {
 		worker->call = call;
@@ -138,7 +138,9 @@ static bool hand_over(struct worker *worker, struct call *call,
 	worker->has_task = 1;
 	/* All signals but nudges are for the program's own threads. */
 	sigfillset(&all);
-	tee_nudge_let_through(&all);
+	nudge = tee_nudge_signal();
+	if (nudge)
+		sigdelset(&all, nudge);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, NULL, work, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -293,7 +293,7 @@ static void *run_thread(void *self)
 	sigfillset(&blocked);
 	meet();
 	/* As threads of Python's extension do. */
-	tee_nudge_let_through(&blocked);
+	sigdelset(&blocked, tee_nudge_signal());
 	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 	current->run((int)(intptr_t)self);
 	return NULL;
