@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -195,6 +196,23 @@ def test_without_a_thread_for_it_an_opening_goes_on(
         open_and_close(kernel)
         open_and_close(kernel)
     assert not watchers()
+
+
+def test_the_thread_takes_no_signals(
+    kernel: fake.Kernel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal that all other threads block waits for them."""
+    with Supplicant(kernel, applications=[folder]), monkeypatch.context() as patch:
+        patch.setattr(_slow_openings, "DELAY", LIMIT)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        open_and_close(kernel)
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    (thread,) = watchers()
+    status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+    (blocked,) = (line for line in status.splitlines() if line.startswith("SigBlk:"))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        assert int(blocked.split()[1], 16) >> (number - 1) & 1
+    _slow_openings._watch.before_fork()
 
 
 def test_openings_load_no_logging(folder: Path) -> None:
