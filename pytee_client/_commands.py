@@ -385,7 +385,8 @@ class Commands(Limited):
         with importing:
             from ._calls.submitted import submit_command
 
-        return submit_command(self._calls, command_id, parameters, self._limit(timeout, grace))
+        limit = self._limit(timeout, grace)
+        return submit_command(self._calls, command_id, parameters, limit, self)
 
     def _limits_changed(self) -> None:
         self._view = None

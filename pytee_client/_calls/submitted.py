@@ -37,6 +37,7 @@ class _Command(Job["Outputs"]):
         command_id: int,
         parameters: Sequence[object],
         limit: Limit | None,
+        owner: object,
     ) -> None:
         try:
             call = calls.free.pop()
@@ -44,6 +45,8 @@ class _Command(Job["Outputs"]):
             call = calls.new()
         super().__init__(call, limit)
         self._calls = calls
+        # Nobody else may have the session. It must not be closed as forgotten before the end.
+        self._owner = owner
         self._command = command_id
         self._parameters = parameters
         self._steps: Steps | None = None
@@ -124,7 +127,11 @@ class _Command(Job["Outputs"]):
 
 
 def submit_command(
-    calls: CallPool, command_id: int, parameters: Sequence[object], limit: Limit | None
+    calls: CallPool,
+    command_id: int,
+    parameters: Sequence[object],
+    limit: Limit | None,
+    owner: object,
 ) -> CallFuture[Outputs]:
-    """Have a worker run a command; its parameters are checked now."""
-    return _Command(calls, command_id, parameters, limit).start()
+    """Have a worker run a command; its parameters are checked now. The call keeps its owner."""
+    return _Command(calls, command_id, parameters, limit, owner).start()

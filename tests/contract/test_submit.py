@@ -283,3 +283,13 @@ def test_nothing_keeps_what_was_submitted(session: tee.Session) -> None:
     # A worker's last step may not be over. The future lives on.
     wait_until(lambda: gone() is None)
     assert future.done()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_call_keeps_a_session_that_nobody_else_has(context: tee.Context) -> None:
+    session = context.open_session(Target.CONFORMANCE)
+    gone = weakref.ref(session)
+    future = session.submit(Command.WAIT, (50, MASKED))
+    del session
+    assert future.result(LIMIT) == ()
+    wait_until(lambda: gone() is None)
