@@ -330,7 +330,7 @@ class Slots(Generic[_SessionT]):
         return PoolStats(
             size=len(self.all),
             open=_count_open(self.all),
-            idle=_count_open(self.free.copy()),
+            idle=_count_open(_as_list(self.free)),
             in_use=self._in_use(),
             waiting=sum(reference() is not None for reference in self._line.copy()),
             opened=sum(slot.opened for slot in self.all),
@@ -338,6 +338,13 @@ class Slots(Generic[_SessionT]):
             abandoned=sum(slot.abandoned for slot in self.all),
             is_limited=bool(self._retired),
         )
+
+
+def _as_list(slots: deque[Slot[_SessionT]]) -> list[Slot[_SessionT]]:
+    while True:
+        # Without the GIL others may change it on the way.
+        with suppress(RuntimeError):
+            return list(slots)
 
 
 def _count_open(slots: Iterable[Slot[_SessionT]]) -> int:

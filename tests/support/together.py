@@ -242,7 +242,8 @@ def sharing_a_pool(service: Service) -> None:
             entered = together(*(partial(enter, use) for use in uses * 2))
             assert sum(entered) == len(uses)
             add_in_pool = partial(pool.invoke_command, 0, tee.ValueInOut(1))
-            assert together(*[add_in_pool] * THREADS) == [((2, 0),)] * THREADS
+            looks = [lambda: pool.stats.size] * 2
+            assert together(*looks, *[add_in_pool] * THREADS)[2:] == [((2, 0),)] * THREADS
         assert (pool.stats.in_use, pool.stats.waiting) == (0, 0)
 
 

@@ -32,6 +32,8 @@ LEFT_OUT: Final = {
         "tests/unit/test_child_processes.py::test_a_child_can_use_its_copy_of_a_kernel",
         "tests/unit/test_child_processes.py"
         "::test_a_child_closes_what_it_has_of_a_device_that_threads_use",
+        "tests/contract/test_children_of_workers.py"
+        "::test_calls_of_workers_are_over_in_a_child_and_go_on_in_its_parent",
     ),
     "CPython 3.13 may keep the attributes of a class that its collector has taken": (
         "tests/unit/test_owners.py::test_a_kernel_that_ends_with_its_contexts_is_no_error",
