@@ -30,7 +30,7 @@ PROBES = {
     26: "os_test tells null from empty, input and output.",
     27: "Empty memory reaches one application through another.",
     28: "A wait takes its time.",
-    29: "A cancelled wait ends with CANCEL, and not before its time.",
+    29: "A cancelled wait ends with CANCEL, and at once, as the library sends a signal too.",
     30: "A late cancellation does not touch the next wait.",
     31: "Waits of two threads on one session come one after the other.",
     32: "A time limit between applications ends a call inside the TEE.",

@@ -196,21 +196,18 @@ def test_a_wait_takes_its_time(os_test: tee.Session) -> None:
 @pytest.mark.probe(29)
 @pytest.mark.once
 @with_window
-def test_a_cancelled_wait_ends_as_cancelled_and_not_early(
+def test_a_cancelled_wait_ends_as_cancelled_at_once(
     os_test: tee.Session, pool: ThreadPoolExecutor, window: Window
 ) -> None:
     operation = tee.Operation()
-    started = time.monotonic()
-    time_given = (window.milliseconds, 0)
+    # Far longer than the test may take.
+    time_given = (10 * LIMIT * 1000, 0)
     wait = partial(os_test.invoke_command, Command.WAIT, time_given, operation=operation)
     call = window.start(pool, wait)
     operation.request_cancellation()
-    window.check()
     with pytest.raises(tee.CancelError) as caught:
         call.result(LIMIT)
     assert caught.value.origin == TRUSTED_APP
-    assert time.monotonic() - started >= window.milliseconds / 1000
-    assert os_test.invoke_command(Command.WAIT, (1, 0)) == ()
 
 
 @pytest.mark.probe(30)

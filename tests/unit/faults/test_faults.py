@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -299,16 +300,21 @@ def test_a_call_that_was_given_up_is_held_until_the_gate_is_released(
 
 
 def test_a_call_that_was_given_up_is_not_held_for_longer_than_the_limit_either(
-    kernel: FaultyKernel, session: tee.Session
+    kernel: FaultyKernel, session: tee.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda about: told.append(str(about.exc_value)))
     gate = Gate(limit=0.1)
     arm(kernel, Fault(INVOKE, Hold(gate)))
     with pytest.raises(tee.DeadlineError):
         session.invoke_command(Command.NOTHING, timeout=0.01, grace=0)
     with pytest.raises(RuntimeError, match="0 of 2 calls left"):
         Gate(limit=0.01).wait_until_passed(2)
-    wait_until(lambda: not gate.held)
     wait_until(lambda: not session.is_busy)
+    assert not gate.held
+    # Nobody waits for the call who could be told.
+    wait_until(lambda: bool(told))
+    assert "call release() of its gate" in told[0]
 
 
 def test_a_call_that_is_held_too_long_on_its_way_back_leaves_nothing(
