@@ -39,7 +39,7 @@ def run_within(context: NativeContext, close: Callable[[], _T], left: float, doi
         # There is no other thread to be had.
         return close()
     if not wait((future,), seconds).done:
-        raise late_closing(doing, f"it takes the TEE longer than {seconds:g} s, and goes on")
+        raise late_closing(doing, f"it takes the TEE longer than {seconds:.3g} s, and goes on")
     return future.result()
 
 

@@ -349,4 +349,4 @@ class CallPool:
             count = "1 call is" if calls == 1 else f"{calls} calls are"
             details = f"{count} still in it, and the last closes it at its end"
         doing = f"closing a session with {named(self._destination)}"
-        return late_closing(doing, f"after {timeout:g} s {details}")
+        return late_closing(doing, f"after {timeout:.3g} s {details}")

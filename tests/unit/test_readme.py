@@ -7,6 +7,7 @@ import ast
 import hashlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from array import array
@@ -57,6 +58,9 @@ class Sample(Enum):
     SUPPLICANT = "Supplicant("
     LATE_DEVICE = "wait_for_device("
     PROCESSES = "ProcessPoolExecutor("
+    TIME_OUTS = "error.still_running"
+    SUBMITTED = "as_completed(futures"
+    CLOSING = "raise SystemExit"
 
     @property
     def place(self) -> int:
@@ -331,6 +335,42 @@ def test_a_call_that_waits_is_cancelled_by_the_sample(
         names = run(Sample.CANCELLING, session=waiting)
     assert names["operation"].state is tee.OperationState.DONE
     assert capsys.readouterr().out == "cancelled by TRUSTED_APP\n"
+
+
+def test_a_call_that_takes_too_long_is_left_by_the_sample(
+    context: tee.Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with context.open_session(Waiter.uuid) as waiting:
+        run(Sample.TIME_OUTS, session=waiting)
+    assert capsys.readouterr().out == "came back late\n"
+
+
+def test_commands_are_submitted_by_the_sample(
+    context: tee.Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with context.open_session(HelloWorld.uuid) as opened:
+        run(Sample.SUBMITTED, session=opened)
+    lines = {f"(Value(a={number + 1}, b=0),)" for number in range(100)}
+    assert {*capsys.readouterr().out.splitlines()} == lines
+
+
+def test_a_program_ends_by_the_sample_when_it_is_told_to() -> None:
+    def terminate() -> None:
+        assert Waiter.has_begun.wait(LIMIT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Waiter.has_begun.clear()
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=terminate)
+    thread.start()
+    own = tee.Context(backend=fake.Kernel(applications=[Waiter]))
+    try:
+        with pytest.raises(SystemExit):
+            run(Sample.CLOSING, context=own, VAULT=Waiter.uuid)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        thread.join(LIMIT)
+    assert own.closed
 
 
 def test_devices_are_listed_by_the_sample(
