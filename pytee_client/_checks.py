@@ -185,6 +185,14 @@ def to_int_enum(value: object, what: str) -> type[IntEnum]:
     return value
 
 
+def check_results(results: object) -> None:
+    """Check names of a Trusted Application's own codes, if there are any."""
+    if results is None:
+        return
+    for member in to_int_enum(results, "results"):
+        to_uint32(member.value, f"the result {type(member).__name__}.{member.name}")
+
+
 def to_path_text(value: object, what: str, hint: str = "") -> str:
     """Check a path that the system can take, and return it as text."""
     # A class has the method too, but can't answer.

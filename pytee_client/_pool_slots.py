@@ -11,19 +11,19 @@ import time
 import warnings
 import weakref
 from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import starmap
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from ._boundary import make_finalizer
 from ._known_applications import named
 from .errors import BadStateError, ClosedPoolError, DeadlineError, PoolSizeWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from uuid import UUID
 
     class _Session(Protocol):
         @property

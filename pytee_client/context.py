@@ -25,10 +25,11 @@ from ._boundary import (
 )
 from ._calls.closing import run_within
 from ._calls.opening import open_session
-from ._checks import to_count, to_int_enum, to_uint32
+from ._checks import check_results, to_count
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
 from ._limits import DEFAULT_GRACE, Limited
+from ._pools import Pools
 from ._process import Process, importing
 from ._remedies import for_descriptor, for_memory
 from ._results import TranslatedFilesShortage, error_of
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     from ._boundary import NativeSession
     from ._calls.jobs import CallFuture
     from ._outputs import Outputs
-    from .session_pool import SessionPool
 
     _T = TypeVar("_T")
     _Block = TypeVar("_Block", bound=SharedMemory)
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 
-class Context(Limited, Closable):
+class Context(Pools, Limited, Closable):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
@@ -207,7 +207,7 @@ class Context(Limited, Closable):
         """
         native = self._live_native()
         uuid_octets(destination)
-        _check_results(results)
+        check_results(results)
         login = to_login(login)
         group = gid_for_login(login, gid)
         limit = self._limit(timeout, grace)
@@ -240,7 +240,7 @@ class Context(Limited, Closable):
 
         native = self._live_native()
         uuid_octets(destination)
-        _check_results(results)
+        check_results(results)
         login = to_login(login)
         with ExplainedErrors(self._check_live, native):
             return submit_opening(
@@ -296,45 +296,6 @@ class Context(Limited, Closable):
             session.close()
             raise ClosedContextError("the context was closed while the session was opened")
         return session
-
-    def session_pool(
-        self,
-        destination: t.UUID,
-        /,
-        *parameters: Parameter,
-        size: int = 4,
-        login: int = Login.PUBLIC,
-        gid: int | str | None = None,
-        results: type[IntEnum] | None = None,
-        timeout: float | None = None,
-        grace: float | None = None,
-    ) -> SessionPool:
-        """Make a pool of sessions with a Trusted Application, which opens them when it needs them.
-
-        Args:
-            destination: the UUID of the Trusted Application.
-            parameters: what each session is opened with.
-            size: how many sessions there may be at once.
-            login: as of open_session().
-            gid: as of open_session().
-            results: as of open_session().
-            timeout: seconds that callers have by default, to get a session and for a command;
-                None for the context's default.
-            grace: seconds that the Trusted Application has to stop after that, by default.
-
-        Raises:
-            ParameterTypeError, ParameterRangeError: an argument is wrong.
-            ClosedContextError: the context is closed.
-
-        Threads: may be called from any.
-        """
-        self._check_live()
-        _check_results(results)
-        with TranslatedFilesShortage("importing SessionPool"), importing:
-            from .session_pool import SessionPool
-
-        options = {"login": login, "gid": gid, "results": results}
-        return SessionPool(self, destination, parameters, size, options, timeout, grace)
 
     def _count_sessions(self, destination: t.UUID) -> int:
         sessions = living(self._sessions)
@@ -555,10 +516,3 @@ class Context(Limited, Closable):
 # What belongs to a context names its class in hints, and can't import it.
 for _module in (memory, session):
     vars(_module)["Context"] = Context
-
-
-def _check_results(results: object) -> None:
-    if results is None:
-        return
-    for member in to_int_enum(results, "results"):
-        to_uint32(member.value, f"the result {type(member).__name__}.{member.name}")

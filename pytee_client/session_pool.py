@@ -6,8 +6,10 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Final, cast
+from types import TracebackType
+from typing import Any, Final, cast
 
+from . import _hints as t
 from ._boundary import uuid_octets
 from ._checks import check_made_by, to_count
 from ._closable import Closable, with_earlier
@@ -20,12 +22,6 @@ from .errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryEr
 from .operation import Operation
 from .parameters import Parameter
 from .session import Session
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from uuid import UUID
-
-    from .context import Context
 
 __all__ = ["PoolStats", "PooledSession", "SessionPool"]
 
@@ -93,8 +89,8 @@ class SessionPool(Closable):
 
     def __init__(
         self,
-        context: Context,
-        destination: UUID,
+        context: t.Context,
+        destination: t.UUID,
         parameters: tuple[Parameter, ...],
         size: int,
         options: dict[str, Any],
@@ -105,8 +101,8 @@ class SessionPool(Closable):
         uuid_octets(destination)
         number = to_count(size, "the size of the pool", 1)
         Deadline(timeout)
-        self.context: Context = context
-        self.destination: UUID = destination
+        self.context: t.Context = context
+        self.destination: t.UUID = destination
         self.size: Final = number
         self.timeout: float | None = timeout
         self.grace: float | None = grace

@@ -222,15 +222,24 @@ def _call_with_contents(
     calls: AnyCalls, command_id: int, slots: Sequence[object], *contents: object
 ) -> Outputs:
     """Run a command with contents for the slots that are classes."""
-    varying = [index for index, slot in enumerate(slots) if isinstance(slot, type)]
+    return calls.run(command_id, filled(slots, contents))
+
+
+def filled(slots: Sequence[object], contents: Sequence[object]) -> list[Any]:
+    """Return parameters: the slots, with contents for those that are classes."""
+    varying = [
+        index
+        for index, slot in enumerate(slots)
+        if isinstance(slot, type) and slot is not p.ValueOutput
+    ]
     if len(contents) != len(varying):
         raise ParameterTypeError(
             f"{len(contents)} contents given, but {len(varying)} slots have to be filled"
         )
-    parameters: list[Any] = list(slots)
+    parameters: list[Any] = [p.ValueOutput() if slot is p.ValueOutput else slot for slot in slots]
     for index, content in zip(varying, contents, strict=True):
         parameters[index] = _as_parameter(parameters[index], content, index)
-    return calls.run(command_id, parameters)
+    return parameters
 
 
 def _as_parameter(kind: Any, content: Any, index: int) -> Any:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .. import operation as blocking_operation
+from .. import session as blocking
 from .._outputs import Output, Outputs, RequiredSize, Value
 from .._single import Single
 from ..memory import SharedMemory
@@ -30,8 +31,19 @@ from .operation import Operation
 from .prepared import PreparedCommand
 
 if TYPE_CHECKING:
-    from .. import session as blocking
+    from typing import TypedDict
+
+    from typing_extensions import Unpack
+
     from .context import Context
+
+    class Limits(TypedDict, total=False):
+        timeout: float | None
+        grace: float | None
+
+    class CallOptions(Limits, total=False):
+        operation: Operation | None
+
 
 _A = TypeVar("_A", bound=Output)
 _B = TypeVar("_B", bound=Output)
@@ -55,10 +67,7 @@ class Commands(Single):
             self,
             command_id: int,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[()]: ...
         @overload
         async def invoke_command(
@@ -66,10 +75,7 @@ class Commands(Single):
             command_id: int,
             first: SharedMemory[_M] | MemrefWhole[_M],
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[_M | RequiredSize, ...]: ...
         @overload
         async def invoke_command(
@@ -77,10 +83,7 @@ class Commands(Single):
             command_id: int,
             first: InputParameter,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[()]: ...
         @overload
         async def invoke_command(
@@ -88,10 +91,7 @@ class Commands(Single):
             command_id: int,
             first: OutputParameter[_A],
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[_A]: ...
         @overload
         async def invoke_command(
@@ -100,10 +100,7 @@ class Commands(Single):
             first: SharedMemory | MemrefWhole,
             second: Parameter,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> Outputs: ...
         @overload
         async def invoke_command(
@@ -112,10 +109,7 @@ class Commands(Single):
             first: Parameter,
             second: SharedMemory | MemrefWhole,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> Outputs: ...
         @overload
         async def invoke_command(
@@ -124,10 +118,7 @@ class Commands(Single):
             first: InputParameter,
             second: InputParameter,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[()]: ...
         @overload
         async def invoke_command(
@@ -136,10 +127,7 @@ class Commands(Single):
             first: InputParameter,
             second: OutputParameter[_A],
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[_A]: ...
         @overload
         async def invoke_command(
@@ -148,10 +136,7 @@ class Commands(Single):
             first: OutputParameter[_A],
             second: InputParameter,
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[_A]: ...
         @overload
         async def invoke_command(
@@ -160,10 +145,7 @@ class Commands(Single):
             first: OutputParameter[_A],
             second: OutputParameter[_B],
             /,
-            *,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> tuple[_A, _B]: ...
         @overload
         async def invoke_command(
@@ -171,9 +153,7 @@ class Commands(Single):
             command_id: int,
             /,
             *parameters: Parameter,
-            operation: Operation | None = None,
-            timeout: float | None = None,
-            grace: float | None = None,
+            **options: Unpack[CallOptions],
         ) -> Outputs: ...
 
     async def invoke_command(
@@ -195,8 +175,9 @@ class Commands(Single):
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             parameters: up to four, in slot order; see pytee_client.parameters.
             operation: lets others cancel the call, and the task get what comes back.
-            timeout: seconds until DeadlineError; None for the session's default.
-            grace: seconds that the Trusted Application then has to stop; None for the session's.
+            timeout: in how many seconds it has to end; by default the session's. math.inf is
+                no time-out. With 0 nothing is sent.
+            grace: for how many seconds more it may then take; by default the session's.
 
         Raises:
             DeadlineError: a TimeoutError; the time was over.
@@ -216,14 +197,24 @@ class Commands(Single):
     if TYPE_CHECKING:
 
         @overload
-        def prepare(self, command_id: int, /) -> PreparedCommand[tuple[()]]: ...
+        def prepare(
+            self, command_id: int, /, **limits: Unpack[Limits]
+        ) -> PreparedCommand[tuple[()]]: ...
         @overload
         def prepare(
-            self, command_id: int, slot: SharedMemory[_M] | MemrefWhole[_M], /
+            self,
+            command_id: int,
+            slot: SharedMemory[_M] | MemrefWhole[_M],
+            /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[_M | RequiredSize, ...]]: ...
         @overload
         def prepare(
-            self, command_id: int, slot: type[MemrefWhole], /
+            self,
+            command_id: int,
+            slot: type[MemrefWhole],
+            /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[memoryview | int | RequiredSize, ...]]: ...
         @overload
         def prepare(
@@ -231,18 +222,31 @@ class Commands(Single):
             command_id: int,
             slot: InputParameter | type[ValueInput | MemrefTempInput | MemrefPartialInput],
             /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[()]]: ...
         @overload
         def prepare(
-            self, command_id: int, slot: OutputParameter[_A], /
+            self,
+            command_id: int,
+            slot: OutputParameter[_A],
+            /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[_A]]: ...
         @overload
         def prepare(
-            self, command_id: int, slot: type[ValueOutput | ValueInOut], /
+            self,
+            command_id: int,
+            slot: type[ValueOutput | ValueInOut],
+            /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[Value]]: ...
         @overload
         def prepare(
-            self, command_id: int, slot: type[MemrefTempOutput[Any] | MemrefTempInOut[Any]], /
+            self,
+            command_id: int,
+            slot: type[MemrefTempOutput[Any] | MemrefTempInOut[Any]],
+            /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[bytes | memoryview | RequiredSize]]: ...
         @overload
         def prepare(
@@ -250,14 +254,32 @@ class Commands(Single):
             command_id: int,
             slot: type[MemrefPartialOutput[Any] | MemrefPartialInOut[Any]],
             /,
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[tuple[memoryview | int | RequiredSize]]: ...
         @overload
         def prepare(
-            self, command_id: int, /, *slots: Parameter | type[object]
+            self,
+            command_id: int,
+            /,
+            *slots: Parameter | type[object],
+            **limits: Unpack[Limits],
         ) -> PreparedCommand[Outputs]: ...
 
-    def prepare(self, command_id: int, /, *slots: Parameter | type[object]) -> PreparedCommand[Any]:
+    def prepare(
+        self,
+        command_id: int,
+        /,
+        *slots: Parameter | type[object],
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> PreparedCommand[Any]:
         """Prepare a command that is to be run many times; see pytee_client.Session.prepare().
+
+        Args:
+            command_id: any unsigned 32-bit number that the Trusted Application knows.
+            slots: up to four parameters, or their classes where the content varies.
+            timeout: in how many seconds each call has to end; by default the session's.
+            grace: for how many seconds more it may then take; by default the session's.
 
         Returns:
             A PreparedCommand: call and await it to run the command. ::
@@ -271,7 +293,9 @@ class Commands(Single):
 
         Threads: any number may call it at once, on any loop.
         """
-        return PreparedCommand(self._session.prepare(command_id, *slots), self.context._threads)
+        prepared = self._session.prepare(command_id, *slots, timeout=timeout, grace=grace)
+        submit = partial(self._session.submit, timeout=timeout, grace=grace)
+        return PreparedCommand(prepared, submit, self.context._threads)
 
 
 def _invoke_cancelled(

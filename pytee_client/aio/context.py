@@ -3,37 +3,36 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Generator
+from enum import IntEnum
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
+from uuid import UUID
 
 from .. import context as blocking
 from .. import memory as blocking_memory
+from .._hint_types import Backend, FileDescriptorLike, Self
+from .._limits import DEFAULT_GRACE
 from .._single import Single
+from .._stand_ins import Buffer
 from ..enums import Login, MemoryFlags
 from ..errors import BadStateError, ClosedContextError
+from ..parameters import Parameter
+from ..version import Version
+from . import _commands, memory, session, session_pool
 from . import operation as operations
 from ._closing import close
 from ._threads import DaemonThreads, Job
 from ._waiting import result_of
 from .memory import AllocatedSharedMemory, DescriptorSharedMemory, RegisteredSharedMemory
+from .operation import Operation
 from .session import Session
 from .session_pool import SessionPool
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Generator
-    from enum import IntEnum
-    from types import TracebackType
-    from uuid import UUID
-
-    from typing_extensions import Self
-
-    from .._stand_ins import Buffer
-    from ..parameters import Parameter
     from ..session import Session as BlockingSession
-    from ..typing import Backend, FileDescriptorLike
-    from ..version import Version
-    from .operation import Operation
 
 _BlockT = TypeVar("_BlockT", AllocatedSharedMemory, RegisteredSharedMemory, DescriptorSharedMemory)
 
@@ -56,9 +55,10 @@ class Context(Single):
         backend: "linux", "fake", or a kernel in Python.
         timeout: seconds that calls have by default; None for no limit.
         grace: seconds that a Trusted Application has to stop after that, by default.
+        max_calls: how many calls threads of the library make at once. Others wait, in order.
 
-    Threads: any number may use a context at once, and any number of loops. It has a bounded
-    number of daemon threads.
+    Threads: any number may use a context at once, and any number of loops. Besides the threads
+    for calls it has at most 4, for what may wait for the TEE too, such as closing.
     Processes: a child of a fork can't use its parent's contexts.
     """
 
@@ -68,10 +68,16 @@ class Context(Single):
         *,
         backend: Backend | None = None,
         timeout: float | None = None,
-        grace: float | None = None,
+        grace: float = DEFAULT_GRACE,
+        max_calls: int = 16,
     ) -> None:
         self._open = partial(
-            blocking.Context, device, backend=backend, timeout=timeout, grace=grace
+            blocking.Context,
+            device,
+            backend=backend,
+            timeout=timeout,
+            grace=grace,
+            max_calls=max_calls,
         )
         self._opening: Job[blocking.Context] | None = None
         self._context: blocking.Context | None = None
@@ -138,12 +144,12 @@ class Context(Single):
         self._live.timeout = seconds
 
     @property
-    def grace(self) -> float | None:
+    def grace(self) -> float:
         """Seconds that a Trusted Application has to stop after the deadline, by default."""
         return self._live.grace
 
     @grace.setter
-    def grace(self, seconds: float | None) -> None:
+    def grace(self, seconds: float) -> None:
         self._live.grace = seconds
 
     async def open_session(
@@ -179,11 +185,16 @@ class Context(Single):
         Threads: may be called from any, on any loop.
         """
         context = self._live
-        named = {"login": login, "gid": gid, "results": results}
-        session = await operations.run(
+        opened = await operations.run(
             operation,
             lambda: context._submit_session(
-                destination, *parameters, **named, timeout=timeout, grace=grace
+                destination,
+                *parameters,
+                login=login,
+                gid=gid,
+                results=results,
+                timeout=timeout,
+                grace=grace,
             ),
             lambda requested: context.open_session(
                 destination,
@@ -196,7 +207,7 @@ class Context(Single):
             self._threads,
             _close_session,
         )
-        return Session(self, session)
+        return Session(self, opened)
 
     def session_pool(
         self,
@@ -351,3 +362,8 @@ def _closed() -> ClosedContextError:
 
 def _close_session(session: BlockingSession) -> None:
     session.close()
+
+
+# What belongs to a context names its class in hints, and can't import it.
+for _module in (_commands, memory, session, session_pool):
+    vars(_module)["Context"] = Context

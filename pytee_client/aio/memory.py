@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from .. import memory as blocking
+from .._hint_types import Self
 from ..memory import SharedMemory
 from ._waiting import result_of
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from .context import Context
 
 _BlockT = TypeVar("_BlockT", bound=SharedMemory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .. import operation as blocking
 from .._checks import to_instance
@@ -16,8 +16,9 @@ from ._waiting import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
-    from .._calls.submitted import CallFuture
+    from .._calls.jobs import CallFuture
     from ._threads import DaemonThreads
 
 _T = TypeVar("_T")
@@ -70,7 +71,7 @@ class Operation(Single):
 
 async def run(
     operation: Operation | None,
-    submit: Callable[[], CallFuture[_T]],
+    submit: Callable[[], Future[_T]],
     cancelled: Callable[[blocking.Operation], _T],
     threads: DaemonThreads,
     undo: Callable[[_T], object] | None = None,
@@ -85,7 +86,7 @@ async def run(
         undo: see result_of().
     """
     if operation is None:
-        return await result_of(submit(), threads, undo)
+        return await result_of(cast("CallFuture[_T]", submit()), threads, undo)
     to_instance(operation, Operation, "the operation", "make one with pytee_client.aio.Operation()")
     try:
         operation._free.pop()
@@ -94,7 +95,7 @@ async def run(
     if operation._is_requested:
         return _refuse(operation, cancelled)
     try:
-        operation._call = call = submit()
+        operation._call = call = cast("CallFuture[_T]", submit())
     except BaseException:
         # Nothing was sent.
         operation._free.append(None)

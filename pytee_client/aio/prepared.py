@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._calls import prepared as blocking
 from .._checks import check_made_by
 from .._single import Single
+from ._threads import DaemonThreads
 from ._waiting import result_of
 
 if TYPE_CHECKING:
-    from ._threads import DaemonThreads
+    from .._calls.jobs import CallFuture
 
 _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 
@@ -26,10 +29,14 @@ class PreparedCommand(Single, Generic[_OutputsT_co]):
     """
 
     def __init__(
-        self, command: blocking.PreparedCommand[_OutputsT_co], threads: DaemonThreads
+        self,
+        command: blocking.PreparedCommand[_OutputsT_co],
+        submit: Callable[..., Future[Any]],
+        threads: DaemonThreads,
     ) -> None:
         check_made_by(command, blocking.PreparedCommand, "Session.prepare()")
         self._command = command
+        self._submit = submit
         self._threads = threads
 
     @property
@@ -42,18 +49,16 @@ class PreparedCommand(Single, Generic[_OutputsT_co]):
         """What its slots were prepared with."""
         return self._command.slots
 
-    async def __call__(
-        self, *contents: object, timeout: float | None = None, grace: float | None = None
-    ) -> _OutputsT_co:
+    async def __call__(self, *contents: object) -> _OutputsT_co:
         """Run the command; see Session.invoke_command().
 
         Args:
             contents: one for each slot that is a class.
-            timeout: seconds until DeadlineError; None for the session's default.
-            grace: seconds that the Trusted Application then has to stop; None for the session's.
         """
-        call = self._command.submit(*contents, timeout=timeout, grace=grace)
-        return await result_of(call, self._threads)
+        command = self._command
+        call = self._submit(command.command_id, *blocking.filled(command.slots, contents))
+        outputs: _OutputsT_co = await result_of(cast("CallFuture[Any]", call), self._threads)
+        return outputs
 
     def _instead(self) -> str:
         return "prepare another with Session.prepare()"

@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from .. import session as blocking
 from .._checks import check_made_by
+from .._hint_types import Self
+from .._outputs import Outputs
 from ._closing import close
 from ._commands import Commands
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from uuid import UUID
-
-    from typing_extensions import Self
-
-    from .._outputs import Outputs
     from .context import Context
 
 __all__ = ["Session"]
@@ -74,12 +72,12 @@ class Session(Commands):
         self._session.timeout = seconds
 
     @property
-    def grace(self) -> float | None:
+    def grace(self) -> float:
         """Seconds that the Trusted Application has to stop after the deadline, by default."""
         return self._session.grace
 
     @grace.setter
-    def grace(self, seconds: float | None) -> None:
+    def grace(self, seconds: float) -> None:
         self._session.grace = seconds
 
     async def __aenter__(self) -> Self:

@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
 
 from .._boundary import uuid_octets
 from .._checks import check_made_by, to_count
 from .._deadline import Deadline
+from .._hint_types import Self
 from .._known_applications import named
 from .._like import like
 from .._outputs import Outputs
@@ -23,11 +26,6 @@ from .operation import Operation
 from .session import Session
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from uuid import UUID
-
-    from typing_extensions import Self
-
     from .context import Context
 
 __all__ = ["PooledSession", "SessionPool"]

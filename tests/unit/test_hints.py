@@ -19,6 +19,7 @@ from pytee_client.fake import secure_world
 TOP = Path(__file__).parents[2]
 MODULES = (
     "pytee_client",
+    "pytee_client.aio",
     "pytee_client.context",
     "pytee_client.devices",
     "pytee_client.enums",
@@ -36,6 +37,7 @@ MODULES = (
     "pytee_client.operation",
     "pytee_client.parameters",
     "pytee_client.session",
+    "pytee_client.session_pool",
     "pytee_client.supplicant",
     "pytee_client.traces",
     "pytee_client.typing",
@@ -84,8 +86,12 @@ def test_the_hints_of_every_public_callable_can_be_evaluated(name: str) -> None:
 
 def test_the_walk_meets_what_it_is_about() -> None:
     for name in (
+        "aio.context.Context.open_session",
+        "aio.memory.AllocatedSharedMemory",
+        "aio.session_pool.SessionPool.drain",
         "context.Context.open_session",
         "session.Session.__init__",
+        "session_pool.SessionPool.drain",
         "memory.AllocatedSharedMemory.__new__",
         "parameters.MemrefTempOutput.__init__",
         "devices.enumeration.wait_for_device",

@@ -128,6 +128,12 @@ def knots_in(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
 OWNERS = (
     ("pytee_client.memory", "pytee_client.context"),
     ("pytee_client.session", "pytee_client.context"),
+    ("pytee_client._hints", "pytee_client.context"),
+    ("pytee_client._hints", "pytee_client.session_pool"),
+    ("pytee_client.aio._commands", "pytee_client.aio.context"),
+    ("pytee_client.aio.memory", "pytee_client.aio.context"),
+    ("pytee_client.aio.session", "pytee_client.aio.context"),
+    ("pytee_client.aio.session_pool", "pytee_client.aio.context"),
 )
 # Applications, their instances and what these may call know each other by nature.
 KNOT = "pytee_client.fake.secure_world.world"

@@ -58,7 +58,7 @@ async def test_nothing_is_asked_of_the_kernel_in_the_loops_thread(target: Target
         context = session.context
         await session.invoke_command(Command.VALUES, tee.ValueInOut(1))
         await session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(bytearray(5000)))
-        await session.prepare(Command.NOTHING)(timeout=LIMIT)
+        await session.prepare(Command.NOTHING, timeout=LIMIT)()
         async with (
             await context.allocate_shared_memory(100) as allocated,
             await context.register_shared_memory(bytearray(5000)) as registered,

@@ -61,8 +61,8 @@ async def test_a_prepared_command_is_awaited(target: Target) -> None:
         invert = session.prepare(Command.VALUES, tee.ValueInOut)
         assert await invert((0, 1)) == ((0xFFFFFFFF, 0xFFFFFFFE),)
         buffer = bytearray(b"abc")
-        xor = session.prepare(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer))
-        (view,) = await xor(timeout=60)
+        xor = session.prepare(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer), timeout=60)
+        (view,) = await xor()
         assert isinstance(view, memoryview)
         assert view == xored(0, b"abc")
         assert xor.command_id is Command.MEMREF_XOR
