@@ -309,9 +309,11 @@ class Slots(Generic[_SessionT]):
 
     def late(self) -> DeadlineError:
         """Make the error for a caller who waited too long."""
+        stats = self.stats()
         return DeadlineError(
             f"waiting for a session with {named(self._destination)}",
-            details=f"{self._in_use()} of the pool's {len(self.all)} sessions are in use",
+            details=f"{stats.in_use} of the pool's {stats.size} sessions are in use, and"
+            f" {stats.waiting - 1} other callers wait",
             remedy="nothing was sent: give it more time, or the pool more sessions",
         )
 
