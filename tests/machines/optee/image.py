@@ -44,6 +44,7 @@ def base(cache: Cache, packages: Packages, sysroot: Path) -> Path:
         root = place / "root"
         unpack(packages.machine, root)
         _precompile(packages, root, place / "interpreter")
+        _bundle_certificates(root)
         with open(place / "base.cpio", "wb") as out:
             archive = Archive(out)
             archive.tree(root, "", _is_needed)
@@ -95,6 +96,17 @@ def _precompile(packages: Packages, root: Path, scratch: Path) -> None:
         ],
         env={"PYTHONHOME": str(root / "usr")},
     )
+
+
+def _bundle_certificates(root: Path) -> None:
+    """Make the one file of all certificates that installing ca-certificates makes.
+
+    Python's HTTP clients read it, whether they need it or not.
+    """
+    certificates = sorted((root / "usr/share/ca-certificates/mozilla").glob("*.crt"))
+    bundle = root / "etc/ssl/certs/ca-certificates.crt"
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    bundle.write_bytes(b"".join(one.read_bytes() for one in certificates))
 
 
 def _is_needed(name: str) -> bool:

@@ -39,8 +39,12 @@ MACHINE = (
     "optee-test-qemu",
     "python3",
     "python3-cffi-backend",
+    "python3-fastapi",
+    "python3-httpx",
     "python3-pytest",
     "python3-pytest-timeout",
+    "python3-uvicorn",
+    "python3-uvloop",
     "sed",
     "tee-supplicant",
 )
