@@ -17,7 +17,7 @@ from ._deadline import Deadline
 from ._known_applications import named
 from ._like import like
 from ._outputs import Outputs
-from ._pool_slots import RECHECK, Lease, PoolStats, Slot, Slots, Waiter
+from ._pool_places import RECHECK, Lease, Place, Places, PoolStats, Waiter
 from .errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from .operation import Operation
 from .parameters import Parameter
@@ -34,7 +34,7 @@ class PooledSession(Lease[Session]):
 
     def __init__(self, pool: SessionPool, timeout: float | None) -> None:
         check_made_by(pool, SessionPool, "SessionPool.session()")
-        super().__init__(pool._slots)
+        super().__init__(pool._places)
         self._pool = pool
         self._timeout = timeout
 
@@ -53,8 +53,8 @@ class PooledSession(Lease[Session]):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            for slot in self.held:
-                self._pool._replace(slot)
+            for place in self.held:
+                self._pool._replace(place)
         finally:
             self._forgotten()
 
@@ -108,7 +108,7 @@ class SessionPool(Closable):
         self.grace: float | None = grace
         self._parameters = parameters
         self._options = options
-        self._slots: Slots[Session] = Slots(number, destination)
+        self._places: Places[Session] = Places(number, destination)
         self._closed = False
 
     def session(self, *, timeout: float | None = None) -> PooledSession:
@@ -174,36 +174,36 @@ class SessionPool(Closable):
     @property
     def stats(self) -> PoolStats:
         """What it is doing now."""
-        return self._slots.stats()
+        return self._places.stats()
 
     def _deadline(self, timeout: float | None) -> Deadline:
         return Deadline(self.timeout if timeout is None else timeout)
 
-    def _provide(self, held: list[Slot[Session]], deadline: Deadline) -> Session:
-        """Move a slot to a list, and return the session in it."""
-        slots = self._slots
-        if slots.is_draining:
-            raise slots.refusal()
+    def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
+        """Move a place to a list, and return the session in it."""
+        places = self._places
+        if places.is_draining:
+            raise places.refusal()
         was_first = False
         while True:
             self._take(held, deadline, was_first)
-            slot = held[0]
-            self._replace(slot)
-            if not slot.sessions:
-                slot.era = slots.era
+            place = held[0]
+            self._replace(place)
+            if not place.sessions:
+                place.era = places.era
                 try:
                     # In one step, so that an interrupt can't lose it.
-                    slot.sessions.extend(starmap(self._opening(deadline.remaining), ((),)))
+                    place.sessions.extend(starmap(self._opening(deadline.remaining), ((),)))
                 except (BusyError, AccessConflictError, OutOfMemoryError):
-                    if not slots.retire(held):
+                    if not places.retire(held):
                         raise
                     was_first = True
                     continue
-                slot.opened += 1
-            session = slot.sessions[0]
-            if slots.is_closing:
+                place.opened += 1
+            session = place.sessions[0]
+            if places.is_closing:
                 session.close()
-                raise slots.refusal()
+                raise places.refusal()
             # Whoever had it may have changed these.
             if self.timeout is not None:
                 session.timeout = self.timeout
@@ -211,20 +211,20 @@ class SessionPool(Closable):
                 session.grace = self.grace
             return session
 
-    def _take(self, held: list[Slot[Session]], deadline: Deadline, was_first: bool) -> None:
+    def _take(self, held: list[Place[Session]], deadline: Deadline, was_first: bool) -> None:
         waiter = Waiter()
-        slots = self._slots
+        places = self._places
         try:
-            slots.enter(waiter, first=was_first)
-            while not slots.take(waiter, held):
+            places.enter(waiter, first=was_first)
+            while not places.take(waiter, held):
                 remaining = deadline.remaining
                 if remaining == 0:
-                    raise slots.late()
+                    raise places.late()
                 waiter.wait(RECHECK if remaining is None else min(remaining, RECHECK))
                 # An interrupt may have kept somebody from waking the next one.
-                slots.restore()
+                places.restore()
         finally:
-            slots.leave(waiter)
+            places.leave(waiter)
 
     def _opening(self, remaining: float | None) -> partial[Session]:
         return partial(
@@ -236,15 +236,15 @@ class SessionPool(Closable):
             grace=self.grace,
         )
 
-    def _replace(self, slot: Slot[Session]) -> None:
-        """Close the session in a slot if nobody shall have it any more."""
-        session = self._slots.unfit(slot)
+    def _replace(self, place: Place[Session]) -> None:
+        """Close the session in a place if nobody shall have it any more."""
+        session = self._places.unfit(place)
         if session is None:
             return
         # What still runs is asked to stop, and the last call closes the session.
         with suppress(DeadlineError):
             session.close(timeout=0)
-        slot.sessions.clear()
+        place.sessions.clear()
 
     def drain(self, *, timeout: float | None = None) -> None:
         """Take no more callers, wait until all sessions are back, and close the pool.
@@ -261,18 +261,18 @@ class SessionPool(Closable):
         Threads: may be called from any, and more than once.
         """
         deadline = Deadline(timeout)
-        slots = self._slots
-        slots.is_draining = True
+        places = self._places
+        places.is_draining = True
         watcher = Waiter()
         try:
-            slots.watch(watcher)
-            while not slots.are_back:
+            places.watch(watcher)
+            while not places.are_back:
                 remaining = deadline.remaining
                 if remaining == 0:
-                    raise slots.still_used()
+                    raise places.still_used()
                 watcher.wait(RECHECK if remaining is None else min(remaining, RECHECK))
         finally:
-            slots.unwatch(watcher)
+            places.unwatch(watcher)
         self.close(timeout=deadline.remaining)
 
     def close(self, *, timeout: float | None = None) -> None:
@@ -292,12 +292,12 @@ class SessionPool(Closable):
         Threads: may be called from any.
         """
         deadline = Deadline(timeout)
-        slots = self._slots
-        slots.is_draining = slots.is_closing = True
-        slots.wake_all()
+        places = self._places
+        places.is_draining = places.is_closing = True
+        places.wake_all()
         first: BaseException | None = None
-        for slot in slots.all:
-            for session in slot.sessions.copy():
+        for place in places.all:
+            for session in place.sessions.copy():
                 try:
                     session.close(timeout=deadline.remaining)
                 except Exception as error:
@@ -312,7 +312,7 @@ class SessionPool(Closable):
             super()._forgotten()
 
     def _check_live(self) -> None:
-        self._slots.check_open()
+        self._places.check_open()
         self.context._check_live()
 
     def _instead(self) -> str:

@@ -17,7 +17,7 @@ from .._hint_types import Self
 from .._known_applications import named
 from .._like import like
 from .._outputs import Outputs
-from .._pool_slots import Lease, PoolStats, Slot, Slots
+from .._pool_places import Lease, Place, Places, PoolStats
 from .._single import Single
 from ..errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from ..parameters import Parameter
@@ -39,7 +39,7 @@ class PooledSession(Lease[Session]):
 
     def __init__(self, pool: SessionPool, timeout: float | None) -> None:
         check_made_by(pool, SessionPool, "SessionPool.session()")
-        super().__init__(pool._slots)
+        super().__init__(pool._places)
         self._pool = pool
         self._timeout = timeout
 
@@ -58,17 +58,17 @@ class PooledSession(Lease[Session]):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            for slot in self.held:
-                session = self._pool._slots.unfit(slot)
+            for place in self.held:
+                session = self._pool._places.unfit(place)
                 if session is not None:
-                    # Nobody has to wait for that, but those who want the slot.
+                    # Nobody has to wait for that, but those who want the place.
                     last = self._passed_on()
                     self._pool.context._threads.submit(partial(last.replace, session))
         finally:
             self._forgotten()
 
     def _passed_on(self) -> _LastUse:
-        last = _LastUse(self._pool._slots)
+        last = _LastUse(self._pool._places)
         last.held.append(self.held.pop())
         return last
 
@@ -77,7 +77,7 @@ class _LastUse(Lease[Session]):
     """The use of a session by the thread that closes it."""
 
     def replace(self, session: Session) -> None:
-        """Close the session and give the empty slot back."""
+        """Close the session and give the empty place back."""
         try:
             _end(session)
             self.held[0].sessions.clear()
@@ -141,7 +141,7 @@ class SessionPool(Single):
         self.grace: float | None = grace
         self._parameters = parameters
         self._options = options
-        self._slots: Slots[Session] = Slots(number, destination)
+        self._places: Places[Session] = Places(number, destination)
         self._closed = False
 
     def session(self, *, timeout: float | None = None) -> PooledSession:
@@ -212,38 +212,38 @@ class SessionPool(Single):
     @property
     def stats(self) -> PoolStats:
         """What it is doing now."""
-        return self._slots.stats()
+        return self._places.stats()
 
     def _deadline(self, timeout: float | None) -> Deadline:
         return Deadline(self.timeout if timeout is None else timeout)
 
-    async def _provide(self, held: list[Slot[Session]], deadline: Deadline) -> Session:
-        """Move a slot to a list, and return the session in it."""
-        slots = self._slots
-        if slots.is_draining:
-            raise slots.refusal()
+    async def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
+        """Move a place to a list, and return the session in it."""
+        places = self._places
+        if places.is_draining:
+            raise places.refusal()
         threads = self.context._threads
         was_first = False
         while True:
             await self._take(held, deadline, was_first)
-            slot = held[0]
-            unfit = slots.unfit(slot)
+            place = held[0]
+            unfit = places.unfit(place)
             if unfit is not None:
                 await result_of(threads.submit(partial(_end, unfit)), threads)
-                slot.sessions.clear()
-            if not slot.sessions:
-                slot.era = slots.era
+                place.sessions.clear()
+            if not place.sessions:
+                place.era = places.era
                 try:
-                    slot.sessions.append(await self._open(deadline.remaining))
+                    place.sessions.append(await self._open(deadline.remaining))
                 except (BusyError, AccessConflictError, OutOfMemoryError):
-                    if not slots.retire(held):
+                    if not places.retire(held):
                         raise
                     was_first = True
                     continue
-                slot.opened += 1
-            if slots.is_closing:
-                raise slots.refusal()
-            session = slot.sessions[0]
+                place.opened += 1
+            if places.is_closing:
+                raise places.refusal()
+            session = place.sessions[0]
             # Whoever had it may have changed these.
             if self.timeout is not None:
                 session.timeout = self.timeout
@@ -251,18 +251,18 @@ class SessionPool(Single):
                 session.grace = self.grace
             return session
 
-    async def _take(self, held: list[Slot[Session]], deadline: Deadline, was_first: bool) -> None:
+    async def _take(self, held: list[Place[Session]], deadline: Deadline, was_first: bool) -> None:
         waker = Waker()
-        slots = self._slots
+        places = self._places
         try:
-            slots.enter(waker, first=was_first)
-            while not slots.take(waker, held):
+            places.enter(waker, first=was_first)
+            while not places.take(waker, held):
                 remaining = deadline.remaining
                 if remaining == 0:
-                    raise slots.late()
+                    raise places.late()
                 await waker.wait(remaining)
         finally:
-            slots.leave(waker)
+            places.leave(waker)
 
     async def _open(self, remaining: float | None) -> Session:
         return await self.context.open_session(
@@ -274,7 +274,7 @@ class SessionPool(Single):
         )
 
     async def __aenter__(self) -> Self:
-        self._slots.check_open()
+        self._places.check_open()
         self.context._live._check_live()
         return self
 
@@ -301,18 +301,18 @@ class SessionPool(Single):
         Threads: may be called from any, on any loop, and more than once.
         """
         deadline = Deadline(timeout)
-        slots = self._slots
-        slots.is_draining = True
+        places = self._places
+        places.is_draining = True
         watcher = Waker()
         try:
-            slots.watch(watcher)
-            while not slots.are_back:
+            places.watch(watcher)
+            while not places.are_back:
                 remaining = deadline.remaining
                 if remaining == 0:
-                    raise slots.still_used()
+                    raise places.still_used()
                 await watcher.wait(remaining)
         finally:
-            slots.unwatch(watcher)
+            places.unwatch(watcher)
         await self.close(timeout=deadline.remaining)
 
     async def close(self, *, timeout: float | None = None) -> None:
@@ -330,10 +330,10 @@ class SessionPool(Single):
 
         Threads: may be called from any, on any loop.
         """
-        slots = self._slots
-        slots.is_draining = slots.is_closing = True
-        slots.wake_all()
-        sessions = [session for slot in slots.all for session in slot.sessions]
+        places = self._places
+        places.is_draining = places.is_closing = True
+        places.wake_all()
+        sessions = [session for place in places.all for session in place.sessions]
         ends = [session.close(timeout=timeout) for session in sessions]
         results = await asyncio.gather(*ends, return_exceptions=True)
         self._closed = True

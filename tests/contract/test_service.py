@@ -49,8 +49,8 @@ class Service:
         wait_until(lambda: bool(self.stats()["in_use"] == sessions))
 
 
-@pytest.fixture
-def service(target: Target) -> Iterator[Service]:
+@contextlib.contextmanager
+def started(target: Target) -> Iterator[Service]:
     variables = {
         **os.environ,
         "PYTHONWARNINGS": "error::ResourceWarning",
@@ -72,6 +72,20 @@ def service(target: Target) -> Iterator[Service]:
                 ended(process)
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def service(target: Target) -> Iterator[Service]:
+    """A service that tests share: an emulated processor takes long to start it."""
+    with started(target) as running:
+        yield running
+
+
+@pytest.fixture
+def ending(target: Target) -> Iterator[Service]:
+    """A service that the test ends."""
+    with started(target) as running:
+        yield running
 
 
 def ended(process: subprocess.Popen[str]) -> None:
@@ -97,12 +111,14 @@ def test_fifty_requests_at_once_get_their_own_answers(service: Service) -> None:
             calls = (post(client, Command.VALUES, number, b=number) for number in range(50))
             return await asyncio.gather(*calls)
 
+    before = service.stats()
     for number, answer in enumerate(run(ask())):
         assert answer.status_code == 200, answer.text
         inverse = number ^ 0xFFFFFFFF
         assert answer.json() == {"outputs": [[inverse, inverse]]}
-    stats = service.stats()
-    assert (stats["opened"], stats["dead"], stats["abandoned"]) == (4, 0, 0)
+    after = service.stats()
+    assert after["open"] == 4
+    assert (after["dead"], after["abandoned"]) == (before["dead"], before["abandoned"])
 
 
 def test_a_request_whose_time_is_over_is_told_so_and_others_go_on(service: Service) -> None:
@@ -115,7 +131,7 @@ def test_a_request_whose_time_is_over_is_told_so_and_others_go_on(service: Servi
 
     late, unsent, others = run(ask())
     assert [answer.status_code for answer in (late, unsent)] == [504, 504]
-    assert "did not come back within 0." in late.json()["error"]
+    assert "TIMEOUT" in late.json()["error"]
     assert "sent" in unsent.json()["error"]
     assert {answer.status_code for answer in others} == {200}
     service.wait_until_in_use(0)
@@ -133,10 +149,11 @@ def test_what_the_application_refuses_is_told(service: Service) -> None:
                 await post(client, Command.VALUES, 1),
             ]
 
+    before = service.stats()["dead"]
     answers = run(ask())
     assert [answer.status_code for answer in answers] == [502, 422, 422, 422, 502, 200]
     assert "NOT_SUPPORTED" in answers[0].json()["error"]
-    assert service.stats()["dead"] == 1
+    assert service.stats()["dead"] > before
 
 
 def test_the_command_of_a_client_that_hangs_up_is_cancelled(service: Service) -> None:
@@ -157,38 +174,38 @@ def test_the_command_of_a_client_that_hangs_up_is_cancelled(service: Service) ->
 
 
 def test_at_sigterm_no_requests_are_taken_and_those_that_run_are_answered(
-    service: Service,
+    ending: Service,
 ) -> None:
     async def ask() -> list[httpx.Response]:
-        async with service.client() as client:
+        async with ending.client() as client:
             calls = [asyncio.ensure_future(post(client, Command.WAIT, 1000, b=0)) for _ in range(4)]
             while (await client.get("/stats")).json()["in_use"] < 4:
                 assert not any(call.done() for call in calls)
-            service.process.send_signal(signal.SIGTERM)
+            ending.process.send_signal(signal.SIGTERM)
             return await asyncio.gather(*calls)
 
     answers = run(ask())
     assert [answer.status_code for answer in answers] == [200] * 4
-    output, _ = service.process.communicate(timeout=LIMIT)
+    output, _ = ending.process.communicate(timeout=LIMIT)
     assert output == ""
     with pytest.raises(httpx.ConnectError):
-        service.stats()
+        ending.stats()
 
 
 def test_what_does_not_end_keeps_the_service_from_ending_for_its_grace_alone(
-    service: Service,
+    ending: Service,
 ) -> None:
     async def ask() -> None:
-        async with service.client() as client:
+        async with ending.client() as client:
             call = asyncio.ensure_future(post(client, Command.WAIT, LONG, b=1))
             while (await client.get("/stats")).json()["in_use"] == 0:
                 assert not call.done()
-            service.process.send_signal(signal.SIGTERM)
+            ending.process.send_signal(signal.SIGTERM)
             # It is cancelled, or has no connection any more.
             with contextlib.suppress(httpx.TransportError):
                 answer = await call
                 assert answer.status_code >= 500
-        assert await asyncio.to_thread(service.process.wait, ANSWER * 2) is not None
+        assert await asyncio.to_thread(ending.process.wait, ANSWER * 2) is not None
 
     run(ask())
 

@@ -13,7 +13,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client._pool_slots import Lease, Slots, Waiter
+from pytee_client._pool_places import Lease, Places, Waiter
 
 from ..support.interruption import (
     Moment,
@@ -61,7 +61,7 @@ def check(pool: tee.SessionPool) -> None:
 
 
 def of_pools(path: str) -> bool:
-    return library_alone(path) and path.endswith(("session_pool.py", "_pool_slots.py"))
+    return library_alone(path) and path.endswith(("session_pool.py", "_pool_places.py"))
 
 
 def test_no_interrupt_loses_a_session_of_a_pool(context: tee.Context) -> None:
@@ -133,40 +133,40 @@ def test_a_signals_handler_may_use_the_pool_that_it_interrupted(context: tee.Con
 
 def test_who_could_not_wake_the_next_one_does_not_stop_it_for_long() -> None:
     """An interrupt of an interrupt's own handling may keep a caller from waking the next."""
-    slots: Slots[tee.Session] = Slots(1, Target.CONFORMANCE)
-    first = Lease(slots)
+    places: Places[tee.Session] = Places(1, Target.CONFORMANCE)
+    first = Lease(places)
     waiter = Waiter()
-    slots.enter(waiter)
-    assert slots.take(waiter, first.held)
-    slots.leave(waiter)
+    places.enter(waiter)
+    assert places.take(waiter, first.held)
+    places.leave(waiter)
     got = threading.Event()
 
     def wait() -> None:
-        other, lease = Waiter(), Lease(slots)
-        slots.enter(other)
-        while not slots.take(other, lease.held):
+        other, lease = Waiter(), Lease(places)
+        places.enter(other)
+        while not places.take(other, lease.held):
             other.wait(0.05)
-        slots.leave(other)
-        slots.give_back(lease.held)
+        places.leave(other)
+        places.give_back(lease.held)
         got.set()
 
     thread = threading.Thread(target=wait, daemon=True)
     thread.start()
     # Without waking anybody.
-    slots.free.append(first.held.pop())
+    places.free.append(first.held.pop())
     assert got.wait(LIMIT)
     thread.join(LIMIT)
 
 
 def test_who_was_lost_in_the_line_is_passed_over() -> None:
-    slots: Slots[tee.Session] = Slots(1, Target.CONFORMANCE)
+    places: Places[tee.Session] = Places(1, Target.CONFORMANCE)
     lost, next_one = Waiter(), Waiter()
     lost.stack = "another thread"
-    slots.enter(lost)
-    slots.enter(next_one)
-    held: Lease[tee.Session] = Lease(slots)
-    assert not slots.take(next_one, held.held)
+    places.enter(lost)
+    places.enter(next_one)
+    held: Lease[tee.Session] = Lease(places)
+    assert not places.take(next_one, held.held)
     del lost
-    assert slots.take(next_one, held.held)
-    slots.leave(next_one)
-    assert slots.stats().waiting == 0
+    assert places.take(next_one, held.held)
+    places.leave(next_one)
+    assert places.stats().waiting == 0

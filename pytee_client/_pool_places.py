@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sessions of a pool: which are free, and who waits for one.
 
-Without a lock, which a signal's handler could meet again. A slot moves from one list to another
+Without a lock, which a signal's handler could meet again. A place moves from one list to another
 in one step, which an interrupt can't split, so that it is always in one of them.
 """
 
@@ -73,7 +73,7 @@ class PoolStats:
     is_limited: bool
 
 
-class Slot(Generic[_SessionT]):
+class Place(Generic[_SessionT]):
     """A place for a session, with at most one in it."""
 
     __slots__ = ("abandoned", "dead", "era", "opened", "sessions")
@@ -82,7 +82,7 @@ class Slot(Generic[_SessionT]):
         self.sessions: list[_SessionT] = []
         # What the pool's era was when the session was opened.
         self.era: object = None
-        # Only who has the slot counts.
+        # Only who has the place counts.
         self.opened: int = 0
         self.dead: int = 0
         self.abandoned: int = 0
@@ -129,20 +129,20 @@ def _move(take: Callable[[], _T], put: Callable[[starmap[_T]], object]) -> bool:
     return True
 
 
-class Slots(Generic[_SessionT]):
-    """The slots of one pool.
+class Places(Generic[_SessionT]):
+    """The places of one pool.
 
     Attributes:
-        all: the slots, wherever they are.
+        all: the places, wherever they are.
         free: those that nobody has, those with a session at its end.
     """
 
     def __init__(self, size: int, destination: UUID) -> None:
-        self.all: tuple[Slot[_SessionT], ...] = tuple(Slot() for _ in range(size))
-        self.free: deque[Slot[_SessionT]] = deque(self.all)
+        self.all: tuple[Place[_SessionT], ...] = tuple(Place() for _ in range(size))
+        self.free: deque[Place[_SessionT]] = deque(self.all)
         # Those for which the TEE opens no session.
-        self._retired: deque[Slot[_SessionT]] = deque()
-        # Those who wait for a slot, in order, and those who wait for all to be back. Weak, as an
+        self._retired: deque[Place[_SessionT]] = deque()
+        # Those who wait for a place, in order, and those who wait for all to be back. Weak, as an
         # interrupt may keep one from leaving.
         self._line: list[weakref.ref[_Wakes]] = []
         self._watchers: list[weakref.ref[_Wakes]] = []
@@ -169,19 +169,19 @@ class Slots(Generic[_SessionT]):
         self._line.insert(0 if first else len(self._line), weakref.ref(waiter))
 
     def leave(self, waiter: _Wakes) -> None:
-        """Have a caller leave the line, and the next one look whether a slot is free."""
+        """Have a caller leave the line, and the next one look whether a place is free."""
         _remove(self._line, waiter)
         self.wake_next()
 
-    def take(self, waiter: _Wakes, held: list[Slot[_SessionT]]) -> bool:
-        """Move a free slot to a caller who stands in line; false if it is not its turn yet."""
+    def take(self, waiter: _Wakes, held: list[Place[_SessionT]]) -> bool:
+        """Move a free place to a caller who stands in line; false if it is not its turn yet."""
         self.check_open()
         if not self._is_next(waiter):
             return False
         return _move(self.free.pop, held.extend) or self._take_retired(held)
 
-    def _take_retired(self, held: list[Slot[_SessionT]]) -> bool:
-        """Move a slot that was given up to a caller, once in a while."""
+    def _take_retired(self, held: list[Place[_SessionT]]) -> bool:
+        """Move a place that was given up to a caller, once in a while."""
         now = time.monotonic()
         if not self._retired or now < self._retry_at:
             return False
@@ -189,10 +189,10 @@ class Slots(Generic[_SessionT]):
         return _move(self._retired.pop, held.extend)
 
     def _is_next(self, waiter: _Wakes) -> bool:
-        place = 0
+        index = 0
         while True:
             try:
-                reference = self._line[place]
+                reference = self._line[index]
             except IndexError:
                 return True
             other = reference()
@@ -205,10 +205,10 @@ class Slots(Generic[_SessionT]):
                 return False
             else:
                 # This one was interrupted by what the waiter is called by.
-                place += 1
+                index += 1
 
     def wake_next(self) -> None:
-        """Have the first in line look whether a slot is free."""
+        """Have the first in line look whether a place is free."""
         if not self.free and not self.restore():
             return
         while self._line:
@@ -233,39 +233,39 @@ class Slots(Generic[_SessionT]):
 
     @property
     def era(self) -> object:
-        """What a slot's era is when its session is opened now."""
+        """What a place's era is when its session is opened now."""
         return self._era
 
-    def unfit(self, slot: Slot[_SessionT]) -> _SessionT | None:
-        """Return the session in a slot if it has to be replaced, and count it."""
-        for session in slot.sessions:
+    def unfit(self, place: Place[_SessionT]) -> _SessionT | None:
+        """Return the session in a place if it has to be replaced, and count it."""
+        for session in place.sessions:
             if session.closed:
                 return session
             if session.is_dead:
-                slot.dead += 1
+                place.dead += 1
                 # The application may have had one instance for all sessions.
                 self._era = object()
                 return session
             if session.is_busy:
-                slot.abandoned += 1
+                place.abandoned += 1
                 return session
-            if slot.era is not self._era:
-                slot.dead += 1
+            if place.era is not self._era:
+                place.dead += 1
                 return session
         return None
 
-    def give_back(self, held: list[Slot[_SessionT]]) -> None:
-        """Move the slot of a caller back, and have the next one look."""
+    def give_back(self, held: list[Place[_SessionT]]) -> None:
+        """Move the place of a caller back, and have the next one look."""
         try:
-            for slot in held:
+            for place in held:
                 free = self.free
-                put = free.extend if slot.sessions else free.extendleft
+                put = free.extend if place.sessions else free.extendleft
                 _move(held.pop, put)
         finally:
             self.wake_next()
 
-    def retire(self, held: list[Slot[_SessionT]]) -> bool:
-        """Give up a slot for which the TEE opens no session; false if there is no other one.
+    def retire(self, held: list[Place[_SessionT]]) -> bool:
+        """Give up a place for which the TEE opens no session; false if there is no other one.
 
         Says once that the pool has fewer sessions than it may have.
         """
@@ -286,8 +286,8 @@ class Slots(Generic[_SessionT]):
         return True
 
     def restore(self) -> bool:
-        """Take a slot back that was given up, if no other one is left."""
-        if self._in_use() or any(slot.sessions for slot in self.all):
+        """Take a place back that was given up, if no other one is left."""
+        if self._in_use() or any(place.sessions for place in self.all):
             return False
         return _move(self._retired.pop, self.free.extend)
 
@@ -300,7 +300,7 @@ class Slots(Generic[_SessionT]):
         return not self._in_use() and not any(reference() for reference in self._line.copy())
 
     def watch(self, waiter: _Wakes) -> None:
-        """Have somebody be woken when slots come back."""
+        """Have somebody be woken when places come back."""
         self._watchers.append(weakref.ref(waiter))
 
     def unwatch(self, waiter: _Wakes) -> None:
@@ -335,22 +335,22 @@ class Slots(Generic[_SessionT]):
             idle=_count_open(_as_list(self.free)),
             in_use=self._in_use(),
             waiting=sum(reference() is not None for reference in self._line.copy()),
-            opened=sum(slot.opened for slot in self.all),
-            dead=sum(slot.dead for slot in self.all),
-            abandoned=sum(slot.abandoned for slot in self.all),
+            opened=sum(place.opened for place in self.all),
+            dead=sum(place.dead for place in self.all),
+            abandoned=sum(place.abandoned for place in self.all),
             is_limited=bool(self._retired),
         )
 
 
-def _as_list(slots: deque[Slot[_SessionT]]) -> list[Slot[_SessionT]]:
+def _as_list(places: deque[Place[_SessionT]]) -> list[Place[_SessionT]]:
     while True:
         # Without the GIL others may change it on the way.
         with suppress(RuntimeError):
-            return list(slots)
+            return list(places)
 
 
-def _count_open(slots: Iterable[Slot[_SessionT]]) -> int:
-    return sum(not session.closed for slot in slots for session in slot.sessions.copy())
+def _count_open(places: Iterable[Place[_SessionT]]) -> int:
+    return sum(not session.closed for place in places for session in place.sessions.copy())
 
 
 def _remove(references: list[weakref.ref[_Wakes]], waiter: _Wakes) -> None:
@@ -362,16 +362,16 @@ class Lease(Generic[_SessionT]):
     """The use of one session of a pool, which ends with it at the latest.
 
     Attributes:
-        held: the slot, while it is used.
+        held: the place, while it is used.
 
     Threads: one may use it; the others get a BadStateError. The session itself may be used by any.
     """
 
-    def __init__(self, slots: Slots[_SessionT]) -> None:
-        self._slots = slots
+    def __init__(self, places: Places[_SessionT]) -> None:
+        self._places = places
         # Who takes the only element is the one that uses it.
         self._unused = deque((True,))
-        self.held: list[Slot[_SessionT]] = []
+        self.held: list[Place[_SessionT]] = []
 
     def begin(self) -> None:
         """Raise an error if it was used before."""
@@ -386,7 +386,7 @@ class Lease(Generic[_SessionT]):
         return not getattr(self, "held", None)
 
     def _forgotten(self) -> None:
-        self._slots.give_back(self.held)
+        self._places.give_back(self.held)
 
 
 Lease.__del__ = make_finalizer(Lease)  # type: ignore[attr-defined]
