@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import hashlib
 import multiprocessing
 import os
@@ -20,7 +21,7 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
-from pytee_client import fake
+from pytee_client import aio, fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.kernels import proxy as passing
 
@@ -28,7 +29,7 @@ from ..support.samples import imports_above, samples
 from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from enum import IntEnum
 
 SAMPLES = samples()
@@ -38,17 +39,17 @@ class Sample(Enum):
     """The samples, each by words that no other one has."""
 
     HELLO = "# 43"
-    OPEN = "HELLO_WORLD = UUID"
+    OPEN = "print(context.version.backend"
     PARAMETERS = "# a view of buffer"
     ARRAYS = "from array import"
     UNKNOWN_SIZE = "grow=True"
     OTHER_NUMBERS = "from_u64("
-    SHARED_MEMORY = "allocate_shared_memory"
+    SHARED_MEMORY = "with context.allocate_shared_memory"
     OWN_MEMORY = "register_shared_memory"
     HOT_LOOPS = "increment ="
     ERRORS = "class VaultResult"
     LOGINS = "client_uuid("
-    CANCELLING = "request_cancellation"
+    CANCELLING = "threading.Timer(1, operation"
     FINDING_DEVICES = "enumerate_bus_devices("
     COUNTER = "class Counter"
     OWN_APPLICATION = "class Digest("
@@ -61,6 +62,12 @@ class Sample(Enum):
     TIME_OUTS = "error.still_running"
     SUBMITTED = "as_completed(futures"
     CLOSING = "raise SystemExit"
+    ASYNCIO = "async def main() -> None"
+    LEAVING = "async def digest_within("
+    STOPPING = "async def stop_soon("
+    ASYNC_MEMORY = "async def fill("
+    POOL = "pool.stats"
+    ASYNC_POOL = "async def serve("
 
     @property
     def place(self) -> int:
@@ -371,6 +378,71 @@ def test_a_program_ends_by_the_sample_when_it_is_told_to() -> None:
         signal.signal(signal.SIGTERM, before)
         thread.join(LIMIT)
     assert own.closed
+
+
+def test_the_sample_for_asyncio_prints_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    run(Sample.ASYNCIO)
+    assert capsys.readouterr().out == "2\n"
+
+
+@pytest.fixture
+def kernel() -> Iterator[fake.Kernel]:
+    made = fake.Kernel()
+    made.install(Digester, Waiter)
+    yield made
+    made.assert_no_leaks()
+
+
+def on_loop(
+    kernel: fake.Kernel, uuid: UUID, use: Callable[[aio.Session], Awaitable[object]]
+) -> object:
+    """Return what a coroutine returns for a session in a context of its own."""
+
+    async def main() -> object:
+        async with (
+            aio.Context(backend=kernel) as context,
+            await context.open_session(uuid) as opened,
+        ):
+            return await use(opened)
+
+    return asyncio.run(asyncio.wait_for(main(), LIMIT))
+
+
+def test_a_task_leaves_a_call_as_the_sample_says(kernel: fake.Kernel) -> None:
+    async def use(session: aio.Session) -> tuple[bytes | None, bytes | None]:
+        return await digest(session, LIMIT), await digest(session, 0)
+
+    digest = run(Sample.LEAVING)["digest_within"]
+    assert on_loop(kernel, Digester.uuid, use) == (hashlib.sha256(b"abc").digest(), None)
+
+
+def test_a_call_on_a_loop_is_cancelled_by_the_sample(
+    kernel: fake.Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_loop(kernel, Waiter.uuid, run(Sample.STOPPING)["stop_soon"])
+    assert capsys.readouterr().out == "stopped by TRUSTED_APP\n"
+
+
+def test_shared_memory_is_used_on_a_loop_by_the_sample(kernel: fake.Kernel) -> None:
+    content = on_loop(kernel, Digester.uuid, run(Sample.ASYNC_MEMORY)["fill"])
+    assert content == bytes(100)
+
+
+def test_a_pool_is_used_by_the_sample(
+    context: tee.Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run(Sample.POOL, context=context, VAULT=Digester.uuid)
+    assert names["digest"] == hashlib.sha256(b"abc").digest()
+    assert "opened=1" in capsys.readouterr().out
+
+
+def test_a_pool_is_drained_on_a_loop_by_the_sample(kernel: fake.Kernel) -> None:
+    serve = run(Sample.ASYNC_POOL, VAULT=HelloWorld.uuid)["serve"]
+    numbers = on_loop(kernel, HelloWorld.uuid, lambda session: serve(session.context))
+    assert numbers == list(range(1, 101))
 
 
 def test_devices_are_listed_by_the_sample(
