@@ -155,6 +155,7 @@ class Job(Generic[_T]):
         outcome: LATE once the deadline has passed.
         future: the future.
         is_stopped: whether its cancellation was requested.
+        is_over: whether its last run is over.
         results: the names of the Trusted Application's own codes.
     """
 
@@ -169,6 +170,7 @@ class Job(Generic[_T]):
         # Of an operation whose outputs grow.
         self._has_run = False
         self.is_stopped = False
+        self.is_over = False
 
     @property
     def is_running(self) -> bool:
@@ -177,13 +179,14 @@ class Job(Generic[_T]):
 
     def stop(self) -> bool:
         """Withdraw the call, or have its cancellation requested; true if it never begins."""
-        # First: a run that is about to begin is stopped by who begins it.
+        # First: a run that is about to begin is stopped by who begins it; and a call that is over
+        # serves no other command if somebody may still be about to stop it.
         self.is_stopped = True
-        return self.call.stop()
+        return not self.is_over and self.call.stop()
 
     def give_up(self) -> bool:
-        """Leave the call to itself; false if it is coming back."""
-        return self.call.give_up()
+        """Leave the call to itself, which was stopped before; false if it is coming back."""
+        return not self.is_over and self.call.give_up()
 
     def hand_over(self, function: Callable[[], object]) -> None:
         """Have another thread call a function, if there is one."""
@@ -247,18 +250,26 @@ class Job(Generic[_T]):
         if goes_on:
             return
         future = self.future
-        self.put_away(call)
+        self._lay_down(call)
         if not future.end(result, error) and error is None and result is not None:
             self.refuse(result)
-        # Else the frames of the error would keep it.
-        del self, call, result
+        # Not before: who gives it up meanwhile ends it. An error knows the frames that it was
+        # raised in, and these the job, which must not know the future that has the error.
+        future.forget()
+        del self.future
+        del self, call, result, error, future
 
     def put_away(self, call: Call) -> None:
         """Release what a call has that is over, and end the job."""
+        self._lay_down(call)
+        self.future.forget()
+
+    def _lay_down(self, call: Call) -> None:
         call.told = None
         call.clear()
-        self.release(call)
-        self.future.forget()
+        self.is_over = True
+        if not self.is_stopped:
+            self.release(call)
 
     def again(self) -> None:
         """Submit the next run of an operation whose outputs grow."""

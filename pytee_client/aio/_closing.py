@@ -36,4 +36,8 @@ async def close(threads: DaemonThreads, part: Context | Session, timeout: float 
         )
         error.still_running = True
         raise error
-    job.result()
+    try:
+        job.result()
+    finally:
+        # An error knows this frame, and must not be known by it.
+        del job

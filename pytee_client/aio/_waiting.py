@@ -84,4 +84,8 @@ async def result_of(
             result = call.result()
             threads.submit(lambda: undo(result))
         raise
-    return call.result()
+    try:
+        return call.result()
+    finally:
+        # An error knows this frame, and must not be known by it.
+        del call

@@ -38,6 +38,7 @@ class Operation(Single):
     def __init__(self) -> None:
         self._call: CallFuture[Any] | None = None
         self._is_requested = False
+        self._is_over = False
         # Who takes the only element, claims the operation.
         self._free = deque((None,))
 
@@ -45,7 +46,7 @@ class Operation(Single):
     def state(self) -> OperationState:
         """How far the operation is; a call that waits for its turn is idle."""
         call = self._call
-        if call is not None and call.done():
+        if self._is_over or (call is not None and call.done()):
             return OperationState.DONE
         if call is not None and call.running():
             return OperationState.SENT
@@ -62,8 +63,9 @@ class Operation(Single):
         """
         # First: a call that is submitted meanwhile looks here.
         self._is_requested = True
-        if self._call is not None:
-            self._call.cancel()
+        call = self._call
+        if call is not None:
+            call.cancel()
 
     def _instead(self) -> str:
         return "make one for each call"
@@ -93,6 +95,7 @@ async def run(
     except IndexError:
         raise BadStateError("the operation was used before: make one for each call") from None
     if operation._is_requested:
+        operation._is_over = True
         return _refuse(operation, cancelled)
     try:
         operation._call = call = cast("CallFuture[_T]", submit())
@@ -107,6 +110,11 @@ async def run(
     except CancelledError:
         # It had its turn only now.
         return _refuse(operation, cancelled)
+    finally:
+        # An error knows this frame, and must not be known by it.
+        operation._is_over = True
+        operation._call = None
+        del call
 
 
 def _refuse(operation: Operation, cancelled: Callable[[blocking.Operation], _T]) -> _T:

@@ -56,8 +56,10 @@ class PreparedCommand(Single, Generic[_OutputsT_co]):
             contents: one for each slot that is a class.
         """
         command = self._command
-        call = self._submit(command.command_id, *blocking.filled(command.slots, contents))
-        outputs: _OutputsT_co = await result_of(cast("CallFuture[Any]", call), self._threads)
+        parameters = blocking.filled(command.slots, contents)
+        outputs: _OutputsT_co = await result_of(
+            cast("CallFuture[Any]", self._submit(command.command_id, *parameters)), self._threads
+        )
         return outputs
 
     def _instead(self) -> str:

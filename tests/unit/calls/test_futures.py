@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Futures of calls that are over: what they may still touch, and what they keep."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+import pytee_client as tee
+from pytee_client import aio, fake
+from pytee_client._calls.call import Call
+from pytee_client._calls.jobs import CallFuture, Job
+from pytee_client._calls.submitted import _Command
+from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
+from pytee_client.typing import Outputs
+
+from ...support.conformance import Command
+from ...support.loops import on_loop
+from ...support.targets import Target
+from ...support.waiting import LIMIT, wait_until
+
+
+@pytest.fixture
+def kernel() -> FaultyKernel:
+    return FaultyKernel(fake.Kernel())
+
+
+@pytest.fixture
+def session(kernel: FaultyKernel) -> Iterator[tee.Session]:
+    with (
+        tee.Context(backend=kernel) as context,
+        context.open_session(Target.CONFORMANCE) as opened,
+    ):
+        yield opened
+
+
+class Held:
+    """A command that waits in the kernel for its cancellation, or for the test."""
+
+    def __init__(self, session: tee.Session, kernel: FaultyKernel) -> None:
+        self._gate = Gate(LIMIT)
+        self._kernel = kernel
+        kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(self._gate), 1)]))
+        self.future = session.submit(Command.WAIT, (1, 1), tee.ValueOutput())
+        self._gate.wait_until_reached()
+
+    def check_untouched(self) -> None:
+        assert not self.future.done()
+        self._gate.release()
+        assert self.future.result(LIMIT) == ((0, 0),)
+        assert SystemCall.CANCEL not in [call.call for call in self._kernel.calls]
+
+
+def as_call(future: object) -> CallFuture[Outputs]:
+    assert isinstance(future, CallFuture)
+    return future
+
+
+@pytest.mark.parametrize("submitted", [1, 20])
+def test_what_is_over_cannot_cancel_the_next_command(
+    session: tee.Session, kernel: FaultyKernel, submitted: int
+) -> None:
+    """The next one may use the structures of the one before."""
+    over = [session.submit(Command.NOTHING) for _ in range(submitted)]
+    for future in over:
+        assert future.result(LIMIT) == ()
+    held = Held(session, kernel)
+    for future in over:
+        assert not future.cancel()
+        as_call(future).give_up()
+        assert future.result(0) == ()
+    held.check_untouched()
+
+
+@pytest.mark.parametrize("way", ["cancel", "give_up", "_expire"])
+def test_who_cancels_in_the_moment_of_the_end_does_not_cancel_the_next_command(
+    session: tee.Session, kernel: FaultyKernel, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    release = _Command.release
+    next_ones: list[Held] = []
+
+    def release_and_more(job: Job[Outputs], call: Call) -> None:
+        release(job, call)  # type: ignore[arg-type]
+        if not next_ones:
+            future = job.future
+            next_ones.append(Held(session, kernel))
+            assert not future.done()
+            getattr(future, way)()
+
+    monkeypatch.setattr(_Command, "release", release_and_more)
+    first = session.submit(Command.NOTHING, timeout=LIMIT)
+    wait_until(lambda: first.done() and bool(next_ones))
+    next_ones[0].check_untouched()
+
+
+def test_a_call_that_somebody_may_still_stop_serves_no_other_command(
+    session: tee.Session, kernel: FaultyKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Call.stop
+    next_ones: list[Held] = []
+
+    def late_stop(call: Call) -> bool:
+        """Stop it long after the decision to do so."""
+        if next_ones:
+            return stop(call)
+        gate.release()
+        wait_until(lambda: not session.is_busy)
+        next_ones.append(Held(session, kernel))
+        return stop(call)
+
+    gate = Gate(LIMIT)
+    kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(gate), 1)]))
+    first = session.submit(Command.NOTHING)
+    gate.wait_until_reached()
+    monkeypatch.setattr(Call, "stop", late_stop)
+    first.cancel()
+    assert first.result(LIMIT) == ()
+    next_ones[0].check_untouched()
+
+
+class Buffer(bytearray):
+    """Memory that a weak reference can watch."""
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("command", [Command.MEMREF_XOR, 4711])
+def test_parameters_go_with_the_future(session: tee.Session, command: int) -> None:
+    """Without a collection: the results of many calls may be large."""
+    buffer = Buffer(b"abc")
+    watched = weakref.ref(buffer)
+    future = session.submit(command, tee.MemrefTempInOut(buffer))
+    del buffer
+    future.exception(LIMIT)
+    del future
+    wait_until(lambda: watched() is None)
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("way", ["plain", "operation", "prepared", "failed", "failed operation"])
+def test_parameters_go_with_the_task(kernel: FaultyKernel, way: str) -> None:
+    @on_loop
+    async def use() -> None:
+        async with (
+            aio.Context(backend=kernel) as context,
+            await context.open_session(Target.CONFORMANCE) as session,
+        ):
+            buffer = Buffer(b"abc")
+            watched = weakref.ref(buffer)
+            command = 4711 if "failed" in way else Command.MEMREF_XOR
+            parameter = tee.MemrefTempInOut(buffer)
+            del buffer
+            try:
+                if way == "prepared":
+                    await session.prepare(command, parameter)()
+                elif "operation" in way:
+                    await session.invoke_command(command, parameter, operation=aio.Operation())
+                else:
+                    await session.invoke_command(command, parameter)
+            except tee.NotSupportedError:
+                assert "failed" in way
+            del parameter
+            for _ in range(LIMIT * 100):
+                if watched() is None:
+                    return
+                await asyncio.sleep(0.01)
+            raise AssertionError("something keeps the buffer")
+
+    use()
