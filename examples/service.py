@@ -35,7 +35,7 @@ DEVICE = os.environ.get("SERVICE_DEVICE")
 SESSIONS = 4
 # In seconds: for a request that asks for no other time, and for what runs at SIGTERM.
 TIMEOUT = 10.0
-GRACE = 5.0
+GRACE = float(os.environ.get("SERVICE_GRACE", "5"))
 # What nginx writes into its log for it; nobody gets this answer.
 CLIENT_CLOSED_REQUEST = 499
 

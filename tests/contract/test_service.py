@@ -50,12 +50,13 @@ class Service:
 
 
 @contextlib.contextmanager
-def started(target: Target) -> Iterator[Service]:
+def started(target: Target, grace: int) -> Iterator[Service]:
     variables = {
         **os.environ,
         "PYTHONWARNINGS": "error::ResourceWarning",
         "SERVICE_APPLICATION": str(Target.CONFORMANCE),
         "SERVICE_DEVICE": target.device if target.is_real else target.name,
+        "SERVICE_GRACE": str(grace),
     }
     script = f"import runpy; sys.argv[1:] = ['--port', '0']; runpy.run_path({str(SERVICE)!r}, "
     command = program(f"{script} run_name='__main__')")
@@ -77,14 +78,7 @@ def started(target: Target) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def service(target: Target) -> Iterator[Service]:
     """A service that tests share: an emulated processor takes long to start it."""
-    with started(target) as running:
-        yield running
-
-
-@pytest.fixture
-def ending(target: Target) -> Iterator[Service]:
-    """A service that the test ends."""
-    with started(target) as running:
+    with started(target, LIMIT) as running:
         yield running
 
 
@@ -173,10 +167,8 @@ def test_the_command_of_a_client_that_hangs_up_is_cancelled(service: Service) ->
     run(ask_and_leave())
 
 
-def test_at_sigterm_no_requests_are_taken_and_those_that_run_are_answered(
-    ending: Service,
-) -> None:
-    async def ask() -> list[httpx.Response]:
+def test_at_sigterm_no_requests_are_taken_and_those_that_run_are_answered(target: Target) -> None:
+    async def ask(ending: Service) -> list[httpx.Response]:
         async with ending.client() as client:
             calls = [asyncio.ensure_future(post(client, Command.WAIT, 1000, b=0)) for _ in range(4)]
             while (await client.get("/stats")).json()["in_use"] < 4:
@@ -184,18 +176,19 @@ def test_at_sigterm_no_requests_are_taken_and_those_that_run_are_answered(
             ending.process.send_signal(signal.SIGTERM)
             return await asyncio.gather(*calls)
 
-    answers = run(ask())
-    assert [answer.status_code for answer in answers] == [200] * 4
-    output, _ = ending.process.communicate(timeout=LIMIT)
-    assert output == ""
-    with pytest.raises(httpx.ConnectError):
-        ending.stats()
+    with started(target, LIMIT) as ending:
+        answers = run(ask(ending))
+        assert [answer.status_code for answer in answers] == [200] * 4
+        output, _ = ending.process.communicate(timeout=LIMIT)
+        assert output == ""
+        with pytest.raises(httpx.ConnectError):
+            ending.stats()
 
 
 def test_what_does_not_end_keeps_the_service_from_ending_for_its_grace_alone(
-    ending: Service,
+    target: Target,
 ) -> None:
-    async def ask() -> None:
+    async def ask(ending: Service) -> None:
         async with ending.client() as client:
             call = asyncio.ensure_future(post(client, Command.WAIT, LONG, b=1))
             while (await client.get("/stats")).json()["in_use"] == 0:
@@ -205,9 +198,10 @@ def test_what_does_not_end_keeps_the_service_from_ending_for_its_grace_alone(
             with contextlib.suppress(httpx.TransportError):
                 answer = await call
                 assert answer.status_code >= 500
-        assert await asyncio.to_thread(ending.process.wait, ANSWER * 2) is not None
+        assert await asyncio.to_thread(ending.process.wait, LONG / 1000) is not None
 
-    run(ask())
+    with started(target, 2) as ending:
+        run(ask(ending))
 
 
 def test_the_service_shows_itself(target: Target) -> None:
