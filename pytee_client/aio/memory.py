@@ -14,12 +14,13 @@ from ._waiting import result_of
 if TYPE_CHECKING:
     from .context import Context
 
-_BlockT = TypeVar("_BlockT", bound=SharedMemory)
+# What a block comes back as.
+_OutputT_co = TypeVar("_OutputT_co", bound=memoryview | int, covariant=True)
 
 __all__ = ["AllocatedSharedMemory", "DescriptorSharedMemory", "RegisteredSharedMemory"]
 
 
-class _Awaitable(SharedMemory[memoryview | int]):
+class _Awaitable(SharedMemory[_OutputT_co]):
     """What blocks of memory have on a loop."""
 
     _owner: Context
@@ -63,14 +64,14 @@ class _Awaitable(SharedMemory[memoryview | int]):
         SharedMemory.close(self)
 
 
-class AllocatedSharedMemory(_Awaitable, blocking.AllocatedSharedMemory):  # type: ignore[misc, override]
+class AllocatedSharedMemory(_Awaitable[memoryview], blocking.AllocatedSharedMemory):  # type: ignore[misc, override]
     """A block of zeroed memory that was allocated for sharing.
 
     A writable buffer, as pytee_client.AllocatedSharedMemory is.
     """
 
 
-class RegisteredSharedMemory(_Awaitable, blocking.RegisteredSharedMemory):  # pyright: ignore[reportIncompatibleMethodOverride]
+class RegisteredSharedMemory(_Awaitable[memoryview], blocking.RegisteredSharedMemory):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A block of the program's own memory that is shared in place.
 
     Attributes:
@@ -79,7 +80,7 @@ class RegisteredSharedMemory(_Awaitable, blocking.RegisteredSharedMemory):  # py
     """
 
 
-class DescriptorSharedMemory(_Awaitable, blocking.DescriptorSharedMemory):  # pyright: ignore[reportIncompatibleMethodOverride]
+class DescriptorSharedMemory(_Awaitable[int], blocking.DescriptorSharedMemory):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A block of memory behind a descriptor, such as a dma-buf that only the TEE can read.
 
     It is not mapped: the block is not a buffer. Its output is an int, the size that the
