@@ -21,6 +21,7 @@ from uuid import UUID
 
 from ._boundary import make_finalizer
 from ._known_applications import named
+from ._single import Single
 from .errors import BadStateError, ClosedPoolError, DeadlineError, PoolSizeWarning
 
 if TYPE_CHECKING:
@@ -358,7 +359,7 @@ def _remove(references: list[weakref.ref[_Wakes]], waiter: _Wakes) -> None:
         references.remove(weakref.ref(waiter))
 
 
-class Lease(Generic[_SessionT]):
+class Lease(Single, Generic[_SessionT]):
     """The use of one session of a pool, which ends with it at the latest.
 
     Attributes:
@@ -387,6 +388,9 @@ class Lease(Generic[_SessionT]):
 
     def _forgotten(self) -> None:
         self._places.give_back(self.held)
+
+    def _instead(self) -> str:
+        return "ask the pool for another with session()"
 
 
 Lease.__del__ = make_finalizer(Lease)  # type: ignore[attr-defined]

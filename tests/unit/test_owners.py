@@ -15,11 +15,12 @@ from uuid import UUID
 import pytest
 
 import pytee_client as tee
-from pytee_client import fake, faults, traces
+from pytee_client import aio, fake, faults, traces
 from pytee_client.kernels import uapi
 from pytee_client.supplicant import Supplicant
 
 from ..support.bare_python import environment
+from ..support.loops import run
 from ..support.programs import program
 
 HELLO_WORLD = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
@@ -43,6 +44,8 @@ def owners_of(context: tee.Context, session: tee.Session) -> list[tuple[object, 
         (context.register_shared_memory(bytearray(10)), "share the memory once more"),
         (tee.Operation(), "make one for each call"),
         (session.prepare(0, tee.ValueInOut), r"Session\.prepare"),
+        (pool := context.session_pool(HELLO_WORLD), r"Context\.session_pool"),
+        (pool.session(), "ask the pool for another"),
     ]
 
 
@@ -54,6 +57,26 @@ def test_an_owner_is_not_copied(kernel: fake.Kernel, make_copy: Callable[[object
             with pytest.raises(TypeError, match=f"{type(owner).__name__} can't be .*: .*{remedy}"):
                 make_copy(owner)
         assert session.invoke_command(0, tee.ValueInOut(1)) == ((2, 0),)
+
+
+@pytest.mark.parametrize("make_copy", COPIES, ids=lambda each: each.__name__)
+def test_what_owns_something_on_a_loop_is_not_copied(
+    kernel: fake.Kernel, make_copy: Callable[[object], object]
+) -> None:
+    async def use() -> None:
+        async with (
+            aio.Context(backend=kernel) as context,
+            await context.open_session(HELLO_WORLD) as session,
+            await context.allocate_shared_memory(10) as block,
+            context.session_pool(HELLO_WORLD) as pool,
+        ):
+            command = session.prepare(0, tee.ValueInOut)
+            for owner in (context, session, block, pool, command, pool.session(), aio.Operation()):
+                with pytest.raises(TypeError, match=f"{type(owner).__name__} can't be copied"):
+                    make_copy(owner)
+            assert await command((1, 0)) == ((2, 0),)
+
+    run(use())
 
 
 @pytest.mark.parametrize("make_copy", COPIES, ids=lambda each: each.__name__)
