@@ -10,6 +10,7 @@ from ._checks import check_results
 from ._process import importing
 from ._results import TranslatedFilesShortage
 from .enums import Login
+from .identity import gid_for_login, to_login
 from .parameters import Parameter
 
 
@@ -55,6 +56,7 @@ class Pools:
         with TranslatedFilesShortage("importing SessionPool"), importing:
             from .session_pool import SessionPool
 
-        options = {"login": login, "gid": gid, "results": results}
+        login = to_login(login)
+        options = {"login": login, "gid": gid_for_login(login, gid), "results": results}
         context: t.Context = self  # type: ignore[assignment]
         return SessionPool(context, destination, parameters, size, options, timeout, grace)

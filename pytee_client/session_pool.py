@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from . import _hints as t
 from ._boundary import uuid_octets
-from ._checks import check_made_by, to_count
+from ._checks import check_made_by, to_count, to_timeout
 from ._closable import Closable, with_earlier
 from ._deadline import Deadline
 from ._known_applications import named
@@ -100,7 +100,8 @@ class SessionPool(Closable):
         """Begin without a session; options are those of Context.open_session()."""
         uuid_octets(destination)
         number = to_count(size, "the size of the pool", 1)
-        Deadline(timeout)
+        to_timeout(timeout, "timeout")
+        to_timeout(grace, "grace")
         self.context: t.Context = context
         self.destination: t.UUID = destination
         self.size: Final = number

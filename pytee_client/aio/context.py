@@ -13,12 +13,14 @@ from uuid import UUID
 
 from .. import context as blocking
 from .. import memory as blocking_memory
+from .._checks import check_results
 from .._hint_types import Backend, FileDescriptorLike, Self
 from .._limits import DEFAULT_GRACE
 from .._single import Single
 from .._stand_ins import Buffer
 from ..enums import Login, MemoryFlags
 from ..errors import BadStateError, ClosedContextError
+from ..identity import gid_for_login, to_login
 from ..parameters import Parameter
 from ..version import Version
 from . import _commands, memory, session, session_pool
@@ -241,7 +243,9 @@ class Context(Single):
         Threads: may be called from any, on any loop. Does not wait.
         """
         self._live._check_live()
-        options = {"login": login, "gid": gid, "results": results}
+        check_results(results)
+        login = to_login(login)
+        options = {"login": login, "gid": gid_for_login(login, gid), "results": results}
         return SessionPool(self, destination, parameters, size, options, timeout, grace)
 
     async def allocate_shared_memory(

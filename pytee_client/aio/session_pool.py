@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from .._boundary import uuid_octets
-from .._checks import check_made_by, to_count
+from .._checks import check_made_by, to_count, to_timeout
 from .._deadline import Deadline
 from .._hint_types import Self
 from .._known_applications import named
@@ -133,7 +133,8 @@ class SessionPool(Single):
         """Begin without a session; options are those of Context.open_session()."""
         uuid_octets(destination)
         number = to_count(size, "the size of the pool", 1)
-        Deadline(timeout)
+        to_timeout(timeout, "timeout")
+        to_timeout(grace, "grace")
         self.context: Context = context
         self.destination: UUID = destination
         self.size: Final = number

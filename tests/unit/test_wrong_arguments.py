@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import decimal
 import enum
 import io
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 import pytee_client as tee
-from pytee_client import fake, faults, kernels, supplicant, traces
+from pytee_client import aio, fake, faults, kernels, supplicant, traces
 from pytee_client import typing as hints
 from pytee_client.fake.applications import Conformance
 from pytee_client.fake.tstee import SecurePartition, TsTee
@@ -51,6 +52,30 @@ def with_session(use: Callable[[tee.Session, Any], object]) -> Use:
 
 def opened(context: tee.Context, **named: Any) -> None:
     context.open_session(Conformance.uuid, **named).close()
+
+
+def in_pool(use: Callable[[tee.SessionPool, Any], object]) -> Use:
+    def run(value: Any) -> object:
+        with tee.Context(backend=KERNEL) as context, context.session_pool(Conformance.uuid) as pool:
+            return use(pool, value)
+
+    return run
+
+
+def on_loop(use: Callable[[aio.Session, Any], Awaitable[object]]) -> Use:
+    async def main(value: Any) -> object:
+        async with (
+            aio.Context(backend=KERNEL) as context,
+            await context.open_session(Conformance.uuid) as session,
+        ):
+            return await use(session, value)
+
+    return lambda value: asyncio.run(main(value))
+
+
+async def in_async_pool(session: aio.Session, value: Any, name: str) -> None:
+    async with session.context.session_pool(Conformance.uuid, **{name: value}):
+        pass
 
 
 def some(value: Any) -> Any:
@@ -103,6 +128,14 @@ NUMBERS: dict[str, Use] = {
     "the command id of a value": with_session(lambda s, v: s.invoke_command(v, tee.ValueInOut(1))),
     "the command id of a prepared command": with_session(lambda s, v: s.prepare(v)),
     "the login": with_context(lambda c, v: opened(c, login=v)),
+    "the login of a pool": with_context(
+        lambda c, v: c.session_pool(Conformance.uuid, login=v).close()
+    ),
+    "the size of the pool": with_context(
+        lambda c, v: c.session_pool(Conformance.uuid, size=v).close()
+    ),
+    "the size of a pool on a loop": on_loop(lambda s, v: in_async_pool(s, v, "size")),
+    "the login of a pool on a loop": on_loop(lambda s, v: in_async_pool(s, v, "login")),
     "the size": with_context(lambda c, v: c.allocate_shared_memory(v)),
     "flags": with_context(lambda c, v: c.allocate_shared_memory(4, v)),
     "flags of a buffer": with_context(lambda c, v: c.register_shared_memory(bytearray(4), v)),
@@ -127,6 +160,17 @@ NUMBERS: dict[str, Use] = {
     "endpoint_id": lambda v: SecurePartition(v, ()),
 }
 TIMES: dict[str, Use] = {
+    "timeout of a pool": with_context(lambda c, v: c.session_pool(Conformance.uuid, timeout=v)),
+    "grace of a pool": with_context(lambda c, v: c.session_pool(Conformance.uuid, grace=v)),
+    "timeout of a session of a pool": in_pool(lambda p, v: p.session(timeout=v).__enter__()),
+    "timeout of a command in a pool": in_pool(lambda p, v: p.invoke_command(0, timeout=v)),
+    "grace of a command in a pool": in_pool(lambda p, v: p.invoke_command(0, timeout=9, grace=v)),
+    "timeout of draining": in_pool(lambda p, v: p.drain(timeout=v)),
+    "timeout of closing a pool": in_pool(lambda p, v: p.close(timeout=v)),
+    "timeout of an awaited command": on_loop(lambda s, v: s.invoke_command(0, timeout=v)),
+    "timeout of an awaited end": on_loop(lambda s, v: s.close(timeout=v)),
+    "timeout of a pool on a loop": on_loop(lambda s, v: in_async_pool(s, v, "timeout")),
+    "grace of a pool on a loop": on_loop(lambda s, v: in_async_pool(s, v, "grace")),
     "the timeout": lambda v: tee.wait_for_device(v, backend=KERNEL),
     "the timeout of unbinding": lambda v: fake.Kernel(bound=False).unbind(timeout=v),
     "the timeout of scans": KERNEL.join_bus_scans,
