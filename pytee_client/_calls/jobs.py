@@ -220,7 +220,8 @@ class Job(Generic[_T]):
             call.told = None
             self.attend()
             raise no_worker(self.doing())
-        if self.is_stopped and call.stop():
+        # It may be over by now, and the call serve another command.
+        if self.is_stopped and self.stop():
             # Somebody cancelled it between two runs.
             call.told = None
             raise self._stopped()
