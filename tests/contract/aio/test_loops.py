@@ -130,7 +130,8 @@ async def main():
         call = asyncio.ensure_future(session.invoke_command(6, (2000, 0)))
         while not session.is_busy:
             await asyncio.sleep(0.001)
-        print("waiting", flush=True)
+        # When this coroutine waits.
+        asyncio.get_running_loop().call_soon(lambda: print("waiting", flush=True))
         try:
             await call
         finally:
