@@ -8,6 +8,7 @@ from collections import deque
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from .._boundary import leave_signals
 from .._process import Process
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class DaemonThreads:
         return job
 
     def _run(self, number: int) -> None:
+        leave_signals()
         while True:
             try:
                 job = self._jobs.popleft()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import CancelledError
 from functools import partial
@@ -28,6 +29,11 @@ def test_there_are_few_threads_and_none_when_there_is_nothing_to_do() -> None:
     assert all(job.result(LIMIT) for job in jobs)
     wait_until(lambda: not own_threads())
     assert threads.submit(lambda: 5).result(LIMIT) == 5
+
+
+def test_signals_are_left_to_the_programs_own_threads() -> None:
+    masked = DaemonThreads().submit(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1} <= masked.result(LIMIT)
 
 
 def test_what_is_submitted_while_threads_end_is_done() -> None:
