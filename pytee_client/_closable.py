@@ -39,7 +39,7 @@ class Closable(Single):
         raise NotImplementedError
 
     def _close(self) -> None:
-        """Do what close() does, also where a subclass has one that is awaited."""
+        """Do what close() does, but wait for no call; also where close() is awaited."""
         self.close()
 
     def __enter__(self) -> t.Self:

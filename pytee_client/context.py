@@ -489,6 +489,12 @@ class Context(Pools, Limited, Closable):
         if first is not None:
             raise first
 
+    def _close(self) -> None:
+        self._closing = True
+        for part in living(self._sessions):
+            part._close()
+        self._close_rest()
+
     def _close_rest(self) -> None:
         """Close what is left when there are no sessions."""
         first: BaseException | None = None

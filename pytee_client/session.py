@@ -107,9 +107,19 @@ class Session(Commands, Closable):
             self._calls.close(seconds)
         finally:
             # An interrupt may have come after the end.
-            if self._calls.is_over:
-                self._closed = True
-                self.outputs = ()
+            self._note_end()
+
+    def _close(self) -> None:
+        # A finaliser runs anywhere, also in a call of this session, and at the end of Python.
+        try:
+            self._calls.leave()
+        finally:
+            self._note_end()
+
+    def _note_end(self) -> None:
+        if self._calls.is_over:
+            self._closed = True
+            self.outputs = ()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "dead" if self.is_dead else "open"

@@ -313,15 +313,23 @@ class CallPool:
                 return
             waits = [call for call in calls if not call.is_given_up]
             if (calls and not waits) or left <= 0:
-                # The last call closes it.
-                session.when_idle = self._close_if_idle
-                self._close_if_idle()
+                self.leave()
                 if session.is_closed or (calls and not waits):
                     return
                 for call in waits:
                     call.request_cancellation_elsewhere()
                 raise self._late_closing(len(waits), timeout)
             session.wait(ended, left)
+
+    def leave(self) -> None:
+        """Have the last call close the session; waits for none."""
+        self.is_closed = True
+        if self._process != Process.generation:
+            return
+        self.session.set_closing()
+        # Before the look, so that a call that ends now closes it, or is not seen.
+        self.session.when_idle = self._close_if_idle
+        self._close_if_idle()
 
     def _close_idle(self, left: float | None) -> bool:
         """Close the session, in which there is no call; false if another thread is closing it."""

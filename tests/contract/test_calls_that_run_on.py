@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import mmap
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,25 @@ def test_what_nobody_has_any_more_lives_until_the_call_comes_back(
     wait_until(lambda: not any(reference() is not None and gc.collect() for reference in gone))
     window.check()
     wait_until(lambda: is_free(own))
+
+
+@with_window
+def test_a_session_that_is_forgotten_is_closed_by_its_last_call(
+    target: Target, window: Window
+) -> None:
+    context = target.open_context()
+    session = context.open_session(Target.CONFORMANCE)
+    command = session.prepare(Command.WAIT_AND_XOR, (window.milliseconds, 0))
+    with ThreadPoolExecutor(1) as pool:
+        call = window.start(pool, command)
+        with pytest.warns(ResourceWarning, match="unclosed <Session"):
+            del session
+        assert not call.done()
+        window.check()
+        call.result(LIMIT)
+    with pytest.raises(tee.ClosedSessionError):
+        command()
+    context.close()
 
 
 @with_window

@@ -56,6 +56,11 @@ wait_for(1)
 threading.Thread(target=session.invoke_command, args=(0,), daemon=True).start()
 wait_for(1)
 """,
+    "prepared": """
+command = session.prepare(0)
+threading.Thread(target=command, daemon=True).start()
+wait_for(1)
+""",
     "timed": """
 call = lambda: session.invoke_command(0, timeout=60)
 threading.Thread(target=call, daemon=True).start()
