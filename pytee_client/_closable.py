@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 import weakref
 from types import TracebackType
@@ -14,6 +15,7 @@ from .errors import ClosedSharedMemoryError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
     _Part = TypeVar("_Part", bound="Closable")
@@ -54,12 +56,18 @@ class Closable(Single):
     ) -> None:
         self.close()
 
-    def _forgotten(self) -> None:
+    def _forgotten(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         """End what nobody has closed."""
         try:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        finally:
-            self._close()
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            finally:
+                self._close()
+        except (AttributeError, TypeError):
+            # At the end of Python the names of modules may be None, without the GIL before the
+            # last objects go. Linux closes what is left.
+            if not is_finalizing():
+                raise
 
 
 Closable.__del__ = make_finalizer(Closable)  # type: ignore[attr-defined]

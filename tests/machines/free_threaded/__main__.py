@@ -101,7 +101,7 @@ def _test(python: Path, arguments: Sequence[str]) -> int:
     with subprocess.Popen(
         [python, "-m", "pytest", *options, *arguments],
         cwd=TOP,
-        env={**os.environ, "PYTHON_GIL": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHON_GIL": "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
