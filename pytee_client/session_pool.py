@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import starmap
@@ -307,10 +309,10 @@ class SessionPool(Closable):
         if first is not None:
             raise first
 
-    def _forgotten(self) -> None:
+    def _forgotten(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         # Its sessions went with the context.
         if not self.context.closed:
-            super()._forgotten()
+            super()._forgotten(is_finalizing)
 
     def _check_live(self) -> None:
         self._places.check_open()

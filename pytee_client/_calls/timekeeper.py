@@ -72,9 +72,9 @@ class _Timekeeper:
             if target is not None and not target.done():
                 try:
                     function(target)
-                except BaseException:
+                except BaseException as error:
                     # It goes on for the others.
-                    sys.excepthook(*sys.exc_info())
+                    sys.excepthook(type(error), error, error.__traceback__)
             # It must not live on while this waits.
             del target
 
