@@ -309,8 +309,17 @@ class SessionPool(Closable):
         if first is not None:
             raise first
 
+    def _close(self) -> None:
+        places = self._places
+        places.is_draining = places.is_closing = True
+        places.wake_all()
+        for place in places.all:
+            for session in place.sessions.copy():
+                session._close()
+        self._closed = True
+
     def _forgotten(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        # Its sessions went with the context.
+        # Otherwise its sessions went with the context.
         if not self.context.closed:
             super()._forgotten(is_finalizing)
 

@@ -276,6 +276,23 @@ def test_a_pool_that_nobody_closes_is_warned_of(context: tee.Context) -> None:
         del sessions
 
 
+def test_a_pool_that_is_forgotten_waits_for_no_command(
+    own: tee.Context, kernel: FaultyKernel, pool: ThreadPoolExecutor
+) -> None:
+    gate = Gate(LIMIT)
+    sessions = own.session_pool(Target.CONFORMANCE, size=1)
+    session = sessions.session().__enter__()
+    kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(gate), 1)]))
+    call = pool.submit(session.invoke_command, Command.NOTHING)
+    gate.wait_until_reached()
+    with pytest.warns(ResourceWarning, match="unclosed <SessionPool of 1"):
+        del sessions
+    assert not call.done()
+    gate.release()
+    assert call.result(LIMIT) == ()
+    assert session.closed
+
+
 def test_a_use_that_is_forgotten_ends(context: tee.Context) -> None:
     with context.session_pool(Target.CONFORMANCE, size=1) as sessions:
         sessions.session().__enter__()
