@@ -15,7 +15,6 @@ from .errors import ClosedSharedMemoryError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeVar
 
     _Part = TypeVar("_Part", bound="Closable")
@@ -26,6 +25,8 @@ class Closable(Single):
 
     # Also what an object has whose constructor failed, or that its maker has not handed out.
     _closed: bool = True
+    # Not by the name of its module, which may be None when it is asked.
+    _is_finalizing = staticmethod(sys.is_finalizing)
 
     @property
     def closed(self) -> bool:
@@ -56,7 +57,7 @@ class Closable(Single):
     ) -> None:
         self.close()
 
-    def _forgotten(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+    def _forgotten(self) -> None:
         """End what nobody has closed."""
         try:
             try:
@@ -66,7 +67,7 @@ class Closable(Single):
         except (AttributeError, TypeError):
             # At the end of Python the names of modules may be None, without the GIL before the
             # last objects go. Linux closes what is left.
-            if not is_finalizing():
+            if not self._is_finalizing():
                 raise
 
 
