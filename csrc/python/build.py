@@ -146,7 +146,8 @@ struct call {
     TEEC_Operation operation; struct shared_session *session; struct opening *opening;
     uint32_t command; uint32_t types; TEEC_Parameter given[4]; uint32_t origin;
     TEEC_Result result; int error; _Bool cancellable; int64_t timeout; int64_t grace;
-    uint32_t outcome; uintptr_t owner; struct queue *queue; _Bool is_urgent; ...;
+    uint32_t outcome; uintptr_t owner; struct queue *queue; _Bool tells, is_urgent;
+    ...;
 };
 unsigned long call_thread(struct call *);
 _Bool call_open_session(struct call *, struct opening *, uint32_t);

@@ -225,6 +225,7 @@ static bool call_submit(struct call *call, uint32_t command, uint32_t types)
 	if (begin_elsewhere(call))
 		return true;
 	change_owner(call, false);
+	call->tells = false;
 	return false;
 }
 

@@ -198,6 +198,16 @@ class NativeCall:
         begins: bool = lib.call_submit(self.struct, command_id, types)
         return begins
 
+    @property
+    def was_submitted(self) -> bool:
+        """Whether a worker got it since this was set to false, or is to get it."""
+        was_submitted: bool = self.struct.tells
+        return was_submitted
+
+    @was_submitted.setter
+    def was_submitted(self, value: bool) -> None:
+        self.struct.tells = value
+
     def stop(self) -> bool:
         """Withdraw it: true if it has not begun, and never will.
 

@@ -194,7 +194,8 @@ class Job(Generic[_T]):
 
     def start(self) -> CallFuture[_T]:
         """Submit the call; raise its error if it can't begin."""
-        future = self.future
+        future, call = self.future, self.call
+        call.was_submitted = False
         try:
             if self._limit is not None and not self._limit[0]:
                 future.end(None, self.deadline_error(UNSENT))
@@ -207,10 +208,21 @@ class Job(Generic[_T]):
                 self.send()
                 return future
         except BaseException:
-            self.put_away(self.call)
+            self._abandon(call)
             raise
-        self.put_away(self.call)
+        self.put_away(call)
         return future
+
+    def _abandon(self, call: Call) -> None:
+        """End what start() began; after an interrupt a worker may have the call."""
+        # First: from here on nobody else gets the call.
+        self.is_stopped = True
+        if self.is_over:
+            return
+        if call.was_submitted:
+            self.future.give_up()
+        else:
+            self.put_away(call)
 
     def send(self) -> None:
         """Submit the call once; raise its error if it can't begin."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import random
 import signal
+import threading
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from pytee_client.kernels import ProxyKernel, uapi
 
 from ...support.interruption import interrupt_everywhere
 from ...support.stand_in import ALWAYS, ANY_IOCTL, OPEN, Alive, StandIn, on_stand_in
+from ...support.waiting import LIMIT, wait_until
 
 ANY = UUID(int=1)
 # Where a descriptor of Linux is a number in a variable of Python.
@@ -25,6 +27,9 @@ RANDOM = UUID("b6c53aba-9669-4668-a7f2-205629d00f86")
 FEWEST = 100
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+# What starts a call that a worker makes.
+STARTS = ("_calls/jobs.py", "_calls/submitted.py", "_calls/call.py", "_boundary/call.py")
 
 
 def use_everything(context: tee.Context, application: UUID) -> None:
@@ -142,3 +147,45 @@ def test_a_signal_within_a_kernel_in_python_is_no_failure_of_a_system_call(
         except KeyboardInterrupt:
             interrupted += 1
     assert interrupted > ROUNDS / 8
+
+
+class _Waiting(fake.TrustedApplication):
+    """Command 1 waits until it may go on."""
+
+    uuid = ANY
+    go_on = threading.Semaphore(0)
+
+    @fake.command(0)
+    def increment(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+        parameters.value(0).a += 1
+
+    @fake.command(1)
+    def wait(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+        assert self.go_on.acquire(timeout=LIMIT)
+
+
+def test_an_interrupted_submission_leaves_its_call_to_itself() -> None:
+    content = bytearray(1)
+    context = tee.Context(backend=fake.Kernel(applications=[_Waiting]))
+    session = context.open_session(ANY)
+
+    def run() -> None:
+        future = session.submit(1, tee.MemrefTempInOut(content))
+        _Waiting.go_on.release()
+        future.result(LIMIT)
+
+    def check() -> None:
+        # If the interrupt came between the submission and the release.
+        _Waiting.go_on.release()
+        futures = [session.submit(0, tee.ValueInOut(number)) for number in range(20)]
+        outputs = [future.result(LIMIT)[0] for future in futures]
+        assert [value.a for value in outputs] == list(range(1, 21))
+        wait_until(lambda: not session.is_busy)
+        while _Waiting.go_on.acquire(blocking=False):
+            pass
+        gc.collect()
+        content.append(0)
+
+    count = interrupt_everywhere(run, check, lambda path: path.endswith(STARTS))
+    assert count > 20
+    context.close()
