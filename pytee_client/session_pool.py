@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import starmap
@@ -318,10 +316,10 @@ class SessionPool(Closable):
                 session._close()
         self._closed = True
 
-    def _forgotten(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+    def _forgotten(self) -> None:
         # Otherwise its sessions went with the context.
         if not self.context.closed:
-            super()._forgotten(is_finalizing)
+            super()._forgotten()
 
     def _check_live(self) -> None:
         self._places.check_open()
