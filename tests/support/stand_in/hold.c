@@ -57,15 +57,24 @@ static void hold_interruptibly(struct stand_in_rule *rule)
 	}
 }
 
+struct wait {
+	struct stand_in_rule *rule;
+	pid_t parent;
+};
+
 static int wait_in_child(void *argument)
 {
-	struct stand_in_rule *rule = argument;
+	const struct wait *wait = argument;
+	struct stand_in_rule *rule = wait->rule;
 	uint32_t ticket, let_go;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have died before, and this holds its pipes. */
+	if (getppid() != wait->parent)
+		return 0;
 	/* Not before signals stay pending. */
 	ticket = __atomic_add_fetch(&rule->held, 1, __ATOMIC_SEQ_CST);
 	futex(&rule->held, FUTEX_WAKE, INT_MAX);
@@ -78,6 +87,7 @@ static int wait_in_child(void *argument)
 void hold(struct stand_in_rule *rule)
 {
 	char stack[STACK_SIZE] __attribute__((aligned(16)));
+	struct wait wait = { .rule = rule, .parent = getpid() };
 	sigset_t all;
 	pid_t child;
 
@@ -87,7 +97,7 @@ void hold(struct stand_in_rule *rule)
 	}
 	pthread_sigmask(SIG_SETMASK, program_mask(), &all);
 	child = clone(wait_in_child, stack + sizeof(stack),
-		      CLONE_VM | CLONE_FILES | CLONE_VFORK, rule);
+		      CLONE_VM | CLONE_FILES | CLONE_VFORK, &wait);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	if (child < 0)
 		abort();
