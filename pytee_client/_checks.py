@@ -146,7 +146,7 @@ def to_timeout(value: object, what: str) -> float | None:
     if not seconds >= 0:
         raise ParameterRangeError(
             f"{what} is {seconds!r}, but must not be negative or NaN:"
-            " 0 does not wait, and None waits for ever"
+            " 0 does not wait, and math.inf waits for ever"
         )
     return seconds if seconds < _LONGEST else None
 

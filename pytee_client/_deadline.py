@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from ._checks import to_timeout
@@ -21,6 +22,12 @@ class Deadline:
     def remaining(self) -> float | None:
         """How many seconds are left, at least 0; None for no limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
+    def timeout(self) -> float:
+        """The same as the time-out of a call, infinite for no limit, as None is its default."""
+        remaining = self.remaining
+        return math.inf if remaining is None else remaining
 
     def is_over(self) -> bool:
         """Return whether no time is left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from ._checks import to_seconds, to_timeout
+from ._checks import to_float, to_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Limited:
 
     @grace.setter
     def grace(self, value: float) -> None:
-        self._grace = to_seconds(value, "grace")
+        seconds = to_timeout(to_float(value, "grace"), "grace")
+        self._grace = math.inf if seconds is None else seconds
         self._limits_changed()
 
     def _limits_changed(self) -> None:

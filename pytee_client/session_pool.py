@@ -79,7 +79,7 @@ class SessionPool(Closable):
         destination: the UUID of the Trusted Application.
         size: how many sessions it may have.
         timeout: seconds that callers have by default, to get a session and for a command;
-            None for no limit.
+            None for the context's default, and math.inf for no limit.
         grace: seconds that the Trusted Application has to stop after that, by default; None
             for the context's.
 
@@ -163,12 +163,12 @@ class SessionPool(Closable):
         Threads: may be called from any; other Python threads run meanwhile.
         """
         deadline = self._deadline(timeout)
-        with PooledSession(self, deadline.remaining) as session:
+        with PooledSession(self, deadline.timeout) as session:
             return session.invoke_command(
                 command_id,
                 *parameters,
                 operation=operation,
-                timeout=deadline.remaining,
+                timeout=deadline.timeout,
                 grace=self.grace if grace is None else grace,
             )
 
@@ -178,7 +178,10 @@ class SessionPool(Closable):
         return self._places.stats()
 
     def _deadline(self, timeout: float | None) -> Deadline:
-        return Deadline(self.timeout if timeout is None else timeout)
+        for seconds in (timeout, self.timeout):
+            if seconds is not None:
+                return Deadline(seconds)
+        return Deadline(self.context.timeout)
 
     def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
         """Move a place to a list, and return the session in it."""
@@ -194,7 +197,7 @@ class SessionPool(Closable):
                 place.era = places.era
                 try:
                     # In one step, so that an interrupt can't lose it.
-                    place.sessions.extend(starmap(self._opening(deadline.remaining), ((),)))
+                    place.sessions.extend(starmap(self._opening(deadline.timeout), ((),)))
                 except (BusyError, AccessConflictError, OutOfMemoryError):
                     if not places.retire(held):
                         raise
@@ -206,10 +209,9 @@ class SessionPool(Closable):
                 session.close()
                 raise places.refusal()
             # Whoever had it may have changed these.
-            if self.timeout is not None:
-                session.timeout = self.timeout
-            if self.grace is not None:
-                session.grace = self.grace
+            context = self.context
+            session.timeout = context.timeout if self.timeout is None else self.timeout
+            session.grace = context.grace if self.grace is None else self.grace
             return session
 
     def _take(self, held: list[Place[Session]], deadline: Deadline, was_first: bool) -> None:
@@ -227,13 +229,13 @@ class SessionPool(Closable):
         finally:
             places.leave(waiter)
 
-    def _opening(self, remaining: float | None) -> partial[Session]:
+    def _opening(self, timeout: float) -> partial[Session]:
         return partial(
             self.context.open_session,
             self.destination,
             *self._parameters,
             **self._options,
-            timeout=remaining,
+            timeout=timeout,
             grace=self.grace,
         )
 

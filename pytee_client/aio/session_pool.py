@@ -112,7 +112,7 @@ class SessionPool(Single):
         destination: the UUID of the Trusted Application.
         size: how many sessions it may have.
         timeout: seconds that callers have by default, to get a session and for a command;
-            None for no limit.
+            None for the context's default, and math.inf for no limit.
         grace: seconds that the Trusted Application has to stop after that, by default; None
             for the context's.
 
@@ -196,12 +196,12 @@ class SessionPool(Single):
         Threads: may be called from any, on any loop.
         """
         deadline = self._deadline(timeout)
-        async with PooledSession(self, deadline.remaining) as session:
+        async with PooledSession(self, deadline.timeout) as session:
             return await session.invoke_command(
                 command_id,
                 *parameters,
                 operation=operation,
-                timeout=deadline.remaining,
+                timeout=deadline.timeout,
                 grace=self.grace if grace is None else grace,
             )
 
@@ -216,7 +216,10 @@ class SessionPool(Single):
         return self._places.stats()
 
     def _deadline(self, timeout: float | None) -> Deadline:
-        return Deadline(self.timeout if timeout is None else timeout)
+        for seconds in (timeout, self.timeout):
+            if seconds is not None:
+                return Deadline(seconds)
+        return Deadline(self.context.timeout)
 
     async def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
         """Move a place to a list, and return the session in it."""
@@ -235,7 +238,7 @@ class SessionPool(Single):
             if not place.sessions:
                 place.era = places.era
                 try:
-                    place.sessions.append(await self._open(deadline.remaining))
+                    place.sessions.append(await self._open(deadline.timeout))
                 except (BusyError, AccessConflictError, OutOfMemoryError):
                     if not places.retire(held):
                         raise
@@ -246,10 +249,9 @@ class SessionPool(Single):
                 raise places.refusal()
             session = place.sessions[0]
             # Whoever had it may have changed these.
-            if self.timeout is not None:
-                session.timeout = self.timeout
-            if self.grace is not None:
-                session.grace = self.grace
+            context = self.context
+            session.timeout = context.timeout if self.timeout is None else self.timeout
+            session.grace = context.grace if self.grace is None else self.grace
             return session
 
     async def _take(self, held: list[Place[Session]], deadline: Deadline, was_first: bool) -> None:
@@ -265,12 +267,12 @@ class SessionPool(Single):
         finally:
             places.leave(waker)
 
-    async def _open(self, remaining: float | None) -> Session:
+    async def _open(self, timeout: float) -> Session:
         return await self.context.open_session(
             self.destination,
             *self._parameters,
             **self._options,
-            timeout=remaining,
+            timeout=timeout,
             grace=self.grace,
         )
 

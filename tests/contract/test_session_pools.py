@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -267,6 +268,58 @@ def test_the_end_of_the_context_ends_its_pools(target: Target) -> None:
         own.session_pool(Target.CONFORMANCE)
     # It warns of nothing.
     del sessions
+
+
+def test_the_times_of_a_call_come_first_then_the_pools_then_the_contexts(
+    own: tee.Context,
+) -> None:
+    with own.session_pool(Target.CONFORMANCE, size=1) as sessions:
+        own.timeout = 0
+        with pytest.raises(tee.DeadlineError):
+            sessions.invoke_command(Command.NOTHING)
+        # Without a limit the session is opened, too.
+        sessions.invoke_command(Command.NOTHING, timeout=math.inf)
+        sessions.timeout = math.inf
+        sessions.invoke_command(Command.NOTHING)
+        with sessions.session() as session:
+            session.invoke_command(Command.NOTHING)
+        with pytest.raises(tee.DeadlineError):
+            sessions.invoke_command(Command.NOTHING, timeout=0)
+        # The wait for a session has the context's time, too.
+        sessions.timeout = None
+        with sessions.session(timeout=LIMIT), pytest.raises(tee.DeadlineError, match="in use"):
+            sessions.invoke_command(Command.NOTHING)
+        own.timeout = None
+
+
+def test_nobody_gets_the_times_that_another_caller_gave_a_session(own: tee.Context) -> None:
+    own.grace = math.inf
+    with own.session_pool(Target.CONFORMANCE, size=1) as sessions:
+        with sessions.session() as session:
+            session.timeout, session.grace = 0, 3
+        with sessions.session() as again:
+            assert again is session
+            assert (again.timeout, again.grace) == (None, math.inf)
+
+
+def test_a_pool_that_is_forgotten_waits_for_no_call(
+    own: tee.Context, kernel: FaultyKernel, pool: ThreadPoolExecutor
+) -> None:
+    gate = Gate(LIMIT)
+    sessions = own.session_pool(Target.CONFORMANCE, size=1)
+    # A thread has the command, and neither the session nor the pool.
+    with sessions.session() as session:
+        command = session.prepare(Command.NOTHING)
+    kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(gate), 1)]))
+    call = pool.submit(command)
+    gate.wait_until_reached()
+    with pytest.warns(ResourceWarning, match="unclosed <SessionPool"):
+        del session, sessions
+    assert not call.done()
+    gate.release()
+    assert call.result(LIMIT) == ()
+    with pytest.raises(tee.ClosedSessionError):
+        command()
 
 
 def test_a_pool_that_nobody_closes_is_warned_of(context: tee.Context) -> None:

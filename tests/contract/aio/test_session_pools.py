@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -53,6 +54,36 @@ async def test_sessions_are_opened_as_the_pool_was_told(target: Target) -> None:
         assert session.outputs == ((0x4F50454E, 0),)
         assert (session.timeout, session.grace) == (50, 0.5)
         assert session.context is sessions.context is context
+
+
+@on_loop
+async def test_the_times_of_a_call_come_first_then_the_pools_then_the_contexts(
+    target: Target,
+) -> None:
+    async with (
+        own_context(target) as context,
+        context.session_pool(Target.CONFORMANCE, size=1) as sessions,
+    ):
+        context.timeout = 0
+        with pytest.raises(tee.DeadlineError):
+            await sessions.invoke_command(Command.NOTHING)
+        # Without a limit the session is opened, too.
+        await sessions.invoke_command(Command.NOTHING, timeout=math.inf)
+        sessions.timeout = math.inf
+        await sessions.invoke_command(Command.NOTHING)
+        with pytest.raises(tee.DeadlineError):
+            await sessions.invoke_command(Command.NOTHING, timeout=0)
+        sessions.timeout = None
+        async with sessions.session(timeout=LIMIT) as session:
+            # The wait for a session has the context's time, too.
+            with pytest.raises(tee.DeadlineError, match="in use"):
+                await sessions.invoke_command(Command.NOTHING)
+            session.timeout, session.grace = 3, 3
+        context.timeout, context.grace = None, math.inf
+        async with sessions.session() as again:
+            # Nobody gets what another caller gave a session.
+            assert again is session
+            assert (again.timeout, again.grace) == (None, math.inf)
 
 
 async def waiting(
