@@ -13,7 +13,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import starmap
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -21,8 +20,16 @@ from uuid import UUID
 
 from ._boundary import make_finalizer
 from ._known_applications import named
+from ._pool_stats import PoolStats
+from ._process import Process
 from ._single import Single
-from .errors import BadStateError, ClosedPoolError, DeadlineError, PoolSizeWarning
+from .errors import (
+    BadStateError,
+    ClosedPoolError,
+    DeadlineError,
+    ForkedContextError,
+    PoolSizeWarning,
+)
 
 if TYPE_CHECKING:
 
@@ -44,34 +51,6 @@ RECHECK: Final = 1.0
 _RETRY: Final = 30.0
 # Arguments of one call that has none.
 _ONCE: Final = ((),)
-
-
-@dataclass(frozen=True)
-class PoolStats:
-    """What a pool of sessions is doing, at one moment.
-
-    Attributes:
-        size: how many sessions it may have.
-        open: how many it has.
-        idle: how many of these nobody uses.
-        in_use: how many callers have a session, or are opening one.
-        waiting: how many callers wait for one.
-        opened: how many it has opened so far.
-        dead: how many of these it has replaced because their application had panicked, or may
-            have, as another one of its sessions was dead.
-        abandoned: how many it has replaced because a call still ran when they were given back.
-        is_limited: whether the TEE opens fewer sessions than the pool may have.
-    """
-
-    size: int
-    open: int
-    idle: int
-    in_use: int
-    waiting: int
-    opened: int
-    dead: int
-    abandoned: int
-    is_limited: bool
 
 
 class Place(Generic[_SessionT]):
@@ -148,6 +127,7 @@ class Places(Generic[_SessionT]):
         self._line: list[weakref.ref[_Wakes]] = []
         self._watchers: list[weakref.ref[_Wakes]] = []
         self._destination = destination
+        self._process = Process.generation
         self._has_warned = False
         self._retry_at = 0.0
         # Renewed when a session is found dead, as the others may be dead as well.
@@ -156,9 +136,24 @@ class Places(Generic[_SessionT]):
         self.is_closing = False
 
     def check_open(self) -> None:
-        """Raise ClosedPoolError if nobody gets a session any more."""
+        """Raise an error if nobody gets a session any more, or in a child process."""
+        if self._is_inherited:
+            raise ForkedContextError(
+                "the pool belongs to the parent of this process: open a context here"
+            )
         if self.is_closing:
             raise self.refusal()
+
+    def check_takes_callers(self) -> None:
+        """Raise the same, also while the pool is drained."""
+        self.check_open()
+        if self.is_draining:
+            raise self.refusal()
+
+    @property
+    def _is_inherited(self) -> bool:
+        # Who had places when the process forked will not give them back here.
+        return self._process != Process.generation
 
     def refusal(self) -> ClosedPoolError:
         """Make the error for a caller who gets no session any more."""
@@ -298,6 +293,8 @@ class Places(Generic[_SessionT]):
     @property
     def are_back(self) -> bool:
         """Whether nobody has a session, and nobody waits for one."""
+        if self._is_inherited:
+            return True
         return not self._in_use() and not any(reference() for reference in self._line.copy())
 
     def watch(self, waiter: _Wakes) -> None:

@@ -17,7 +17,8 @@ from ._deadline import Deadline
 from ._known_applications import named
 from ._like import like
 from ._outputs import Outputs
-from ._pool_places import RECHECK, Lease, Place, Places, PoolStats, Waiter
+from ._pool_places import RECHECK, Lease, Place, Places, Waiter
+from ._pool_stats import PoolStats
 from .errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from .operation import Operation
 from .parameters import Parameter
@@ -186,8 +187,7 @@ class SessionPool(Closable):
     def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
         """Move a place to a list, and return the session in it."""
         places = self._places
-        if places.is_draining:
-            raise places.refusal()
+        places.check_takes_callers()
         was_first = False
         while True:
             self._take(held, deadline, was_first)

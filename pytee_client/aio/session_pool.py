@@ -17,7 +17,8 @@ from .._hint_types import Self
 from .._known_applications import named
 from .._like import like
 from .._outputs import Outputs
-from .._pool_places import Lease, Place, Places, PoolStats
+from .._pool_places import Lease, Place, Places
+from .._pool_stats import PoolStats
 from .._single import Single
 from ..errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from ..parameters import Parameter
@@ -224,8 +225,7 @@ class SessionPool(Single):
     async def _provide(self, held: list[Place[Session]], deadline: Deadline) -> Session:
         """Move a place to a list, and return the session in it."""
         places = self._places
-        if places.is_draining:
-            raise places.refusal()
+        places.check_takes_callers()
         threads = self.context._threads
         was_first = False
         while True:

@@ -182,3 +182,20 @@ def test_a_callback_that_forks_has_its_child_do_nothing_for_its_parent(target: T
         assert second.result(LIMIT) == ((2, 3),)
         wait_until(lambda: bool(children))
         assert os.waitpid(children[0], 0)[1] == 0
+
+
+def test_a_pool_of_the_parents_makes_nobody_wait_in_a_child(target: Target) -> None:
+    def use_pool() -> None:
+        with pytest.raises(tee.ForkedContextError, match="open a context here"):
+            pool.invoke_command(Command.NOTHING)
+        with pytest.raises(tee.ForkedContextError):
+            pool.session(timeout=LIMIT).__enter__()
+        pool.drain()
+        pool.close()
+
+    with target.open_context() as context, context.session_pool(Target.CONFORMANCE, size=1) as pool:
+        with pool.session() as session:
+            session.invoke_command(Command.NOTHING)
+            # Its only place is in use, and nobody gives it back in the child.
+            assert in_child(use_pool) == 0
+        pool.invoke_command(Command.NOTHING)
