@@ -84,8 +84,7 @@ static enum call_outcome stop_waiting(struct call *call)
 	if (leave_alone(call))
 		return CALL_GIVEN_UP;
 	/* It is returning: that takes no time. */
-	while ((place = place_of(call)) !=
-	       PLACE_OVER)
+	while ((place = place_of(call)) != PLACE_OVER)
 		futex_wait(&call->place, place, NEVER);
 	return CALL_LATE;
 }
@@ -264,6 +263,5 @@ static bool call_is_pending(const struct call *call)
 
 static bool call_is_running(const struct call *call)
 {
-	return call_is_pending(call) &&
-	       place_of(call) != PLACE_QUEUED;
+	return call_is_pending(call) && place_of(call) != PLACE_QUEUED;
 }
