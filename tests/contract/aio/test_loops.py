@@ -119,8 +119,12 @@ def test_a_loop_that_is_closed_leaves_its_calls_to_themselves(
 
 SCRIPT = """
 import asyncio
+import signal
 from uuid import UUID
 from pytee_client import aio
+
+# A shell has programs in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     async with (
