@@ -21,7 +21,14 @@ TOP: Final = Path(__file__).parents[3]
 # What the package is built from.
 _PARTS: Final = ("csrc", "pytee_client", "LICENSE", "MANIFEST.in", "README.md")
 _SET_UP: Final = ("pyproject.toml", "setup.py")
-_PACKAGES: Final = ("pytest>=8", "pytest-timeout>=2", "numpy>=2")
+_PACKAGES: Final = (
+    "pytest>=8",
+    "pytest-timeout>=2",
+    "numpy>=2",
+    "fastapi>=0.110",
+    "httpx>=0.27",
+    "uvicorn>=0.30",
+)
 
 # The tests that this Python can't run, and why.
 LEFT_OUT: Final = {
@@ -47,6 +54,7 @@ LEFT_OUT: Final = {
     "mypy has no package for it": (
         "tests/unit/test_samples.py::test_every_sample_passes_mypy_strict_and_a_wrong_one_does_not",
     ),
+    "uvloop has no package for it": ("tests/contract/aio/test_loops.py",),
     "they are of tools, which run on the host's own Python": ("tests/machines",),
 }
 # Any other reason of a test that was skipped is an error.
@@ -94,9 +102,13 @@ def _test(python: Path, arguments: Sequence[str]) -> int:
     """Run the tests; 1 if one is skipped for a reason that is not known."""
     for reason, names in LEFT_OUT.items():
         say(f"left out, as {reason}: {', '.join(names)}")
-    left_out = [f"--deselect={name}" for names in LEFT_OUT.values() for name in names]
-    # pytest would import what it only deselects.
-    options = ("-q", "-p", "no:cacheprovider", "--ignore=tests/machines", *left_out)
+    # pytest would import a file or a folder that it only deselects.
+    left_out = [
+        f"--{'deselect' if '::' in name else 'ignore'}={name}"
+        for names in LEFT_OUT.values()
+        for name in names
+    ]
+    options = ("-q", "-p", "no:cacheprovider", *left_out)
     lines: list[str] = []
     with subprocess.Popen(
         [python, "-m", "pytest", *options, *arguments],
