@@ -84,7 +84,8 @@ def _environment(python: Path, folder: Path) -> Path:
     run([python, "-m", "venv", folder / "venv"])
     inside = folder / "venv" / "bin" / "python"
     pip = (inside, "-m", "pip", "install", "-q")
-    run([*pip, "setuptools", *_PACKAGES])
+    # Their latest releases need not have a wheel for this Python.
+    run([*pip, "--only-binary=:all:", "setuptools", *_PACKAGES])
     run([*pip, "--no-build-isolation", cffi_source(default_cache(), sys.executable)])
     source = folder / "source"
     source.mkdir()
