@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._native import ffi, lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def make_all() -> None:
