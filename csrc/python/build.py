@@ -157,6 +157,7 @@ _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 _Bool call_repeat(struct call *);
 void call_cancel(struct call *);
+void end_in_thread(struct call *);
 _Bool call_submit(struct call *, uint32_t, uint32_t);
 _Bool call_stop(struct call *);
 _Bool call_give_up(struct call *);

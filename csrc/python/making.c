@@ -69,6 +69,7 @@ static struct call *tell_owner(struct call *call, bool is_given_up)
 	struct call *next;
 
 	if (!enter_python(&state)) {
+		end_in_thread(call);
 		lock_workers();
 		next = go_on_locked(queue);
 		unlock_workers();
@@ -80,6 +81,8 @@ static struct call *tell_owner(struct call *call, bool is_given_up)
 	Py_XDECREF(answer);
 	if (!answer)
 		PyErr_WriteUnraisable(owner);
+	if (is_given_up)
+		end_in_thread(call);
 	lock_workers();
 	next = go_on_locked(queue);
 	unlock_workers();
@@ -150,7 +153,9 @@ static struct call *make_and_end(struct worker *self, struct call *call,
 	unlock_workers();
 	if (!is_wanted && call->opening && !call->result)
 		close_unwanted(call);
-	end_in_thread(call);
+	/* One that was given up is in its session until it has let go of its memory. */
+	if (is_wanted)
+		end_in_thread(call);
 	set_place(call, PLACE_OVER);
 	return tell_owner(call, !is_wanted);
 }

@@ -216,6 +216,10 @@ class NativeCall:
         stopped: bool = lib.call_stop(self.struct)
         return stopped
 
+    def leave_session(self) -> None:
+        """Be in the session no more; for a call that was given up, and is over."""
+        lib.end_in_thread(self.struct)
+
     def request_cancellation_elsewhere(self) -> None:
         """Have the cancellation of a call that a worker makes requested; waits for nothing."""
         lib.cancel_elsewhere(self.struct)

@@ -151,6 +151,7 @@ class Call(NativeCall):
             # Nobody else does.
             if is_given_up:
                 self.clear()
+                self.leave_session()
             if session is not None and session.when_idle is not None:
                 session.when_idle()
 
