@@ -102,6 +102,9 @@ def _environment(python: Path, folder: Path) -> Path:
         else:
             shutil.copy(TOP / name, source)
     run([*pip, "--no-build-isolation", source])
+    # The programs of tests import tests, but the package as it is installed.
+    (packages,) = (folder / "venv").glob("lib/python*/site-packages")
+    (packages / "checkout.pth").write_text(f"{TOP}\n")
     return inside
 
 
