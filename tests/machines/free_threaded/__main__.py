@@ -60,6 +60,10 @@ LEFT_OUT: Final = {
     "mypy has no package for it": (
         "tests/unit/test_samples.py::test_every_sample_passes_mypy_strict_and_a_wrong_one_does_not",
     ),
+    "the checkout is in its path, after the package": (
+        "tests/unit/test_packaging.py"
+        "::test_the_tests_of_a_checkout_are_of_the_package_that_is_installed",
+    ),
     "uvloop has no package for it": ("tests/contract/aio/test_loops.py",),
     "they are of tools, which run on the host's own Python": ("tests/machines",),
 }
