@@ -13,7 +13,7 @@ from .._boundary.call import GIVEN_UP, LATE, UNSENT
 from .._process import left_in_children
 from .._results import error_of
 from ..enums import Origin, Result
-from ..errors import ForkedContextError, OutOfMemoryError
+from ..errors import DeadlineError, ForkedContextError, OutOfMemoryError
 from .deadline import deadline_error
 from .timekeeper import call_at
 
@@ -205,8 +205,12 @@ class Job(Generic[_T]):
                 except RuntimeError as error:
                     # Of the module threading.
                     raise no_worker(self.doing()) from error
-                self.send()
-                return future
+                try:
+                    self.send()
+                    return future
+                except DeadlineError as error:
+                    # The time-out passed before the call began.
+                    future.end(None, error)
         except BaseException:
             self._abandon(call)
             raise

@@ -178,3 +178,25 @@ def test_parameters_go_with_the_task(kernel: FaultyKernel, way: str) -> None:
             raise AssertionError("something keeps the buffer")
 
     use()
+
+
+def test_a_time_out_that_passes_as_the_call_is_submitted_is_the_futures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(LIMIT)
+    plan = Plan([Fault(SystemCall.INVOKE, Hold(gate))])
+    kernel = FaultyKernel(fake.Kernel(), plan)
+    with (
+        tee.Context(backend=kernel, max_calls=1) as context,
+        context.open_session(Target.CONFORMANCE) as session,
+        gate,
+    ):
+        first = session.submit(Command.NOTHING)
+        gate.wait_until_reached()
+        monkeypatch.setattr(CallFuture, "start_time", CallFuture._expire)
+        second = session.submit(Command.NOTHING, timeout=LIMIT)
+        with pytest.raises(tee.DeadlineError) as caught:
+            second.result(LIMIT)
+        assert not caught.value.may_have_run
+        gate.release()
+        assert first.result(LIMIT) == ()
