@@ -55,7 +55,7 @@ _REQUESTS = (
     uapi.TEE_IOC_CLOSE_SESSION,
     uapi.TEE_IOC_SHM_REGISTER,
 )
-_WAITS = (Command.WAIT, Command.WAIT_AND_XOR)
+_WAITS = (Command.WAIT, Command.WAIT_AND_XOR, Command.COMPUTE)
 _SIZES, _NUMBER = 0x3FFF0000, 0xFF
 _TCGETS = 0x5401  # a terminal's
 _READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
