@@ -64,10 +64,7 @@ class Commands(Limited):
 
         @overload
         def invoke_command(
-            self,
-            command_id: int,
-            /,
-            **options: Unpack[CallOptions],
+            self, command_id: int, /, **options: Unpack[CallOptions]
         ) -> tuple[()]: ...
         @overload
         def invoke_command(

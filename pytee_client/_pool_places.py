@@ -316,7 +316,7 @@ class Places(Generic[_SessionT]):
         )
 
     def still_used(self) -> DeadlineError:
-        """Make the error for who waited too long for all sessions to be back."""
+        """Make the error of drain() after its time-out: sessions are in use."""
         error = DeadlineError(
             f"draining a pool of sessions with {named(self._destination)}",
             details=f"{self._in_use()} sessions are still in use",

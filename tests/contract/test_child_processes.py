@@ -21,6 +21,7 @@ import pytee_client as tee
 from pytee_client.faults import Do, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support import workers
+from ..support.children import in_child
 from ..support.conformance import Command, xored
 from ..support.programs import program
 from ..support.targets import Target
@@ -30,21 +31,6 @@ from ..support.window import Window, with_window
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*multi-threaded, use of fork", "ignore:unclosed:ResourceWarning"
 )
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a child; return its status, which a signal sets if it takes too long."""
-    pid = os.fork()
-    if not pid:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LIMIT)
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(pid, 0)[1]
 
 
 @dataclass

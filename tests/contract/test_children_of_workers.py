@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
@@ -15,6 +13,7 @@ from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCal
 from pytee_client.typing import Outputs
 
 from ..support import workers
+from ..support.children import in_child
 from ..support.conformance import Command
 from ..support.targets import Target
 from ..support.waiting import LIMIT, signalled_soon, wait_until
@@ -26,21 +25,6 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 MISSED = 42
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a child; return its status, which a signal sets if it takes too long."""
-    pid = os.fork()
-    if not pid:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LIMIT)
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(pid, 0)[1]
 
 
 def use_workers_of_its_own(target: Target) -> None:

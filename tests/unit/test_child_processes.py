@@ -20,6 +20,7 @@ from pytee_client.fake.applications import HelloWorld
 from pytee_client.fake.secure_world import application_image
 from pytee_client.supplicant import Supplicant
 
+from ..support.children import in_child
 from ..support.outputs import output_as
 from ..support.stand_in import ALWAYS, ANY_IOCTL, StandIn, on_stand_in
 from ..support.waiting import LIMIT, begin
@@ -31,21 +32,6 @@ CHILDREN = 25
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*multi-threaded, use of fork", "ignore::ResourceWarning"
 )
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a child; return its status, which a signal sets if it takes too long."""
-    pid = os.fork()
-    if not pid:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LIMIT)
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(pid, 0)[1]
 
 
 @pytest.fixture
