@@ -76,11 +76,7 @@ class Commands(Limited):
         ) -> tuple[_M | RequiredSize, ...]: ...
         @overload
         def invoke_command(
-            self,
-            command_id: int,
-            first: InputParameter,
-            /,
-            **options: Unpack[CallOptions],
+            self, command_id: int, first: InputParameter, /, **options: Unpack[CallOptions]
         ) -> tuple[()]: ...
         @overload
         def invoke_command(
