@@ -221,6 +221,13 @@ def test_what_the_application_does_not_write_stays_as_it_was(session: tee.Sessio
     assert bytes(view) == b"\xee" * 100
 
 
+def test_a_computation_marks_memory_only_if_it_goes_both_ways(session: tee.Session) -> None:
+    output, both = bytearray(b"\xee" * 2), bytearray(b"\xee" * 2)
+    session.invoke_command(Command.COMPUTE, (0, 0), tee.MemrefTempOutput(output))
+    session.invoke_command(Command.COMPUTE, (0, 0), tee.MemrefTempInOut(both))
+    assert (output, both) == (b"\xee\xee", b"\x01\xee")
+
+
 @pytest.mark.assertion("MR-07", "MR-08")
 def test_a_short_buffer_tells_the_size_required(session: tee.Session) -> None:
     with pytest.raises(tee.ShortBufferError) as caught:

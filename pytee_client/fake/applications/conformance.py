@@ -183,7 +183,7 @@ def _compute(
     session: ClientSession, milliseconds: int, mark: ValueParameter | MemrefParameter | None
 ) -> None:
     """Take so long; with pauses, as the twin in C does not keep others from computing either."""
-    if isinstance(mark, MemrefParameter) and mark.buffer:
+    if isinstance(mark, MemrefParameter) and mark.type is ParamType.MEMREF_INOUT and mark.buffer:
         mark.buffer[0] = 1
     end = time.monotonic() + milliseconds / 1000
     while (left := end - time.monotonic()) > 0:
