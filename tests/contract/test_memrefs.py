@@ -225,7 +225,7 @@ def test_a_computation_marks_memory_only_if_it_goes_both_ways(session: tee.Sessi
     output, both = bytearray(b"\xee" * 2), bytearray(b"\xee" * 2)
     session.invoke_command(Command.COMPUTE, (0, 0), tee.MemrefTempOutput(output))
     session.invoke_command(Command.COMPUTE, (0, 0), tee.MemrefTempInOut(both))
-    assert (output, both) == (b"\xee\xee", b"\x01\xee")
+    assert (bytes(output), bytes(both)) == (b"\xee\xee", b"\x01\xee")
 
 
 @pytest.mark.assertion("MR-07", "MR-08")
