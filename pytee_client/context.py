@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ._boundary import NativeSession
-    from ._calls.jobs import CallFuture
+    from ._calls.call_future import CallFuture
     from ._outputs import Outputs
 
     _T = TypeVar("_T")

@@ -147,6 +147,7 @@ struct call {
     uint32_t command; uint32_t types; TEEC_Parameter given[4]; uint32_t origin;
     TEEC_Result result; int error; _Bool cancellable; int64_t timeout; int64_t grace;
     uint32_t outcome; uintptr_t owner; struct queue *queue; _Bool tells, is_urgent;
+    _Bool is_withdrawn;
     ...;
 };
 unsigned long call_thread(struct call *);

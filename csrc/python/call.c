@@ -34,8 +34,8 @@ enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
  * worker makes the call if timeout is 0, and nobody if it is NO_TIME. owner is
  * the object of Python's that this lies in. failure is what a kernel in Python
  * raised in a worker, owned. tells is set if nobody waits, and owner is to be told
- * of the end. is_urgent is set if it need not wait for others. The rest belongs to
- * worker.c.
+ * of the end. is_urgent is set if it need not wait for others. is_withdrawn is set if
+ * it was taken back before it began. The rest belongs to worker.c.
  */
 struct call {
 	TEEC_Operation operation;
@@ -58,6 +58,7 @@ struct call {
 	bool ending;
 	bool was_cancelled;
 	bool is_urgent;
+	bool is_withdrawn;
 	uint32_t place;
 	uint32_t cancels;
 	struct queue *queue;

@@ -242,15 +242,23 @@ static bool call_stop(struct call *call)
 	return false;
 }
 
-/* For a call that was submitted. False if it is returning, or over. */
+/*
+ * For a call that was submitted. False if it is returning, or over. The owner knows
+ * it before an interrupt can come: who closes the session must not wait for it.
+ */
 static bool call_give_up(struct call *call)
 {
 	uint32_t claim = TEE_CLAIM_OPEN;
+	PyGILState_STATE state;
 
-	return __atomic_compare_exchange_n(&call->place, &claim,
-					   TEE_CLAIM_GIVEN_UP, false,
-					   __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
+	if (!__atomic_compare_exchange_n(&call->place, &claim,
+					 TEE_CLAIM_GIVEN_UP, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	state = PyGILState_Ensure();
+	PyObject_SetAttrString((PyObject *)call->owner, "is_given_up", Py_True);
+	PyGILState_Release(state);
+	return true;
 }
 
 /* Whether a worker has it, or is to have it. */

@@ -288,6 +288,7 @@ static bool start(struct call *call)
 
 	call->ending = false;
 	call->was_cancelled = false;
+	call->is_withdrawn = false;
 	if (!call->cancellable)
 		call->operation.started = TEE_OPERATION_IDLE;
 	lock_workers();
@@ -327,6 +328,7 @@ static bool withdraw(struct call *call)
 		    call->queue->process == tee_process;
 	if (is_queued) {
 		list_remove(&call->queue->waiting, call);
+		call->is_withdrawn = true;
 		set_place(call, PLACE_OVER);
 	}
 	unlock_workers();

@@ -226,11 +226,14 @@ class NativeCall:
 
     def give_up(self) -> bool:
         """Leave it, if it was submitted, to itself; false if it is coming back, or over."""
-        # The worker sets is_given_up at its end: it alone knows which of both was first.
         is_given_up: bool = lib.call_give_up(self.struct)
-        if is_given_up:
-            self.is_given_up = True
         return is_given_up
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether stop() took it back before it began."""
+        is_withdrawn: bool = self.struct.is_withdrawn
+        return is_withdrawn
 
     @property
     def is_pending(self) -> bool:

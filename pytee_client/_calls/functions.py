@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import OutOfMemoryError
 from .call import Call
-from .jobs import CallFuture, Job
+from .jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._boundary import NativeContext
+    from .call_future import CallFuture
 
 _T = TypeVar("_T")
 
@@ -24,7 +25,11 @@ class _Function(Job[_T]):
         call = Call()
         call.use(context)
         super().__init__(call, None)
+        self._context = context
         self._function = function
+
+    def hand_over(self, function: Callable[[], object]) -> None:
+        hand_over(self._context, function)
 
     def submit(self) -> bool:
         return self.call.submit(0, 0)

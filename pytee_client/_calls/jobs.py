@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Calls for which nobody waits: what a worker does, and the future of it."""
+"""Calls for which nobody waits: what a worker does."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, InvalidStateError
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._boundary import raise_interrupted
-from .._boundary.call import GIVEN_UP, LATE, UNSENT
-from .._process import left_in_children
+from .._boundary.call import UNSENT
 from .._results import error_of
 from ..enums import Origin, Result
-from ..errors import DeadlineError, ForkedContextError, OutOfMemoryError
+from ..errors import DeadlineError, OutOfMemoryError
+from .call_future import CallFuture
 from .deadline import deadline_error
-from .timekeeper import call_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,125 +22,6 @@ if TYPE_CHECKING:
     from .call import Call
 
 _T = TypeVar("_T")
-
-
-class CallFuture(Future[_T]):
-    """The future of a call that a worker makes.
-
-    Callbacks run in the worker, or in the thread that cancels or gives up the call.
-    """
-
-    def __init__(self, job: Job[_T], limit: Limit | None) -> None:
-        """Make the future of a job that has not begun."""
-        super().__init__()
-        left_in_children(self)
-        # None once it is over, as the job has the future.
-        self._job: Job[_T] | None = job
-        self._limit = limit
-        self._has_callbacks = False
-
-    def add_done_callback(self, fn: Callable[[Future[_T]], object]) -> None:
-        """Have a function called with the future when it is done; see the class."""
-        self._has_callbacks = True
-        super().add_done_callback(fn)
-
-    def cancel(self) -> bool:
-        """Cancel the call, and wait for nothing.
-
-        Returns:
-            True if the call had not begun: it never will. Else False: the TEE is asked to
-            cancel it (TEEC_RequestCancellation), and the result is what it answers.
-        """
-        job = self._job
-        if job is None or self.done():
-            return self.cancelled()
-        if not job.stop():
-            return False
-        job.put_away(job.call)
-        self._end_cancelled()
-        return True
-
-    def running(self) -> bool:
-        """Return whether a worker has begun with the call."""
-        job = self._job
-        return job is not None and job.is_running and not self.done()
-
-    def give_up(self) -> None:
-        """End as cancelled now. The call is cancelled too, and keeps its buffers until it ends."""
-        job = self._job
-        if job is None:
-            return
-        try:
-            if job.stop():
-                job.put_away(job.call)
-            else:
-                job.give_up()
-        finally:
-            self._end_cancelled()
-
-    def _end_cancelled(self) -> None:
-        if super().cancel():
-            # Who waits for several futures is told by this.
-            self.set_running_or_notify_cancel()
-
-    def leave_in_child(self) -> None:
-        """End with ForkedContextError in a child of a fork, where no worker ends it."""
-        # A thread of the parent may have had its lock, and only the parent's have to be told.
-        self._condition = threading.Condition()
-        self._waiters: list[Any] = []
-        self._done_callbacks: list[Any] = []
-        if not self.done():
-            job = self._job
-            doing = "a call" if job is None else job.doing()
-            error = ForkedContextError(
-                f"{doing}: the call belongs to the parent of this process; make"
-                " another here, in a context that was opened here"
-            )
-            self.set_exception(error)
-
-    def start_time(self) -> None:
-        """Begin the time-out, if there is one."""
-        if self._limit is not None:
-            call_at(self._limit[0], self, CallFuture._expire)
-
-    def _expire(self) -> None:
-        job = self._job
-        if job is None or self._limit is None:
-            return
-        job.outcome = LATE
-        if job.stop():
-            error = job.deadline_error(UNSENT)
-            job.put_away(job.call)
-            self._end_late(job, error)
-        else:
-            call_at(self._limit[1], self, CallFuture._leave)
-
-    def _leave(self) -> None:
-        job = self._job
-        if job is not None and job.give_up():
-            self._end_late(job, job.deadline_error(GIVEN_UP))
-
-    def _end_late(self, job: Job[_T], error: TeecError) -> None:
-        if self._has_callbacks:
-            # A callback that takes its time must not delay the deadlines of others.
-            job.hand_over(partial(self.end, None, error))
-        else:
-            self.end(None, error)
-
-    def end(self, result: _T | None, error: BaseException | None) -> bool:
-        """End with a result or an error; false if it has ended before."""
-        try:
-            if error is not None:
-                self.set_exception(error)
-            else:
-                self.set_result(result)  # type: ignore[arg-type]
-        except InvalidStateError:
-            return False
-        return True
-
-    def forget(self) -> None:
-        """Drop the job, which is over, with all that it was given."""
-        self._job = None
 
 
 class Job(Generic[_T]):
@@ -170,6 +47,7 @@ class Job(Generic[_T]):
         # Of an operation whose outputs grow.
         self._has_run = False
         self.is_stopped = False
+        self._keeps_call = False
         self.is_over = False
 
     @property
@@ -177,12 +55,28 @@ class Job(Generic[_T]):
         """Whether a worker has begun with it."""
         return self.call.is_running
 
+    def request_cancellation(self) -> None:
+        """Have the cancellation of a call that runs requested; it is not withdrawn."""
+        # First, as in stop(): there may be another run.
+        self.is_stopped = True
+        if not self.is_over:
+            self.call.request_cancellation_elsewhere()
+
     def stop(self) -> bool:
         """Withdraw the call, or have its cancellation requested; true if it never begins."""
         # First: a run that is about to begin is stopped by who begins it; and a call that is over
         # serves no other command if somebody may still be about to stop it.
         self.is_stopped = True
-        return not self.is_over and self.call.stop()
+        if self.is_over:
+            return False
+        self._keeps_call = True
+        return self.call.stop()
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether stop() withdrew the call, be it that an interrupt kept it from saying so."""
+        # Else the call may serve another command.
+        return self._keeps_call and self.call.is_withdrawn
 
     def give_up(self) -> bool:
         """Leave the call to itself, which was stopped before; false if it is coming back."""
@@ -267,7 +161,7 @@ class Job(Generic[_T]):
         if goes_on:
             return
         future = self.future
-        self._lay_down(call)
+        self.lay_down(call)
         if not future.end(result, error) and error is None and result is not None:
             self.refuse(result)
         # Not before: who gives it up meanwhile ends it. An error knows the frames that it was
@@ -278,10 +172,11 @@ class Job(Generic[_T]):
 
     def put_away(self, call: Call) -> None:
         """Release what a call has that is over, and end the job."""
-        self._lay_down(call)
+        self.lay_down(call)
         self.future.forget()
 
-    def _lay_down(self, call: Call) -> None:
+    def lay_down(self, call: Call) -> None:
+        """Release what a call has that is over."""
         call.told = None
         call.clear()
         self.is_over = True

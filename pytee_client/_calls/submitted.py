@@ -10,7 +10,7 @@ from .._checks import to_uint32
 from .._growing import OutputGrowsError
 from .functions import hand_over
 from .growth import growing_steps
-from .jobs import CallFuture, Job
+from .jobs import Job
 from .slots import set_parameters
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .._outputs import Outputs
     from .._teec_error import TeecError
     from .call import Call
+    from .call_future import CallFuture
     from .pool import CallPool
 
     Steps = Generator[tuple[Call, int], Outputs | None, Outputs]

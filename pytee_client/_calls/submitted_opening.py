@@ -15,7 +15,7 @@ from .call import Call
 from .failure import failure
 from .functions import hand_over
 from .growth import growing_steps
-from .jobs import CallFuture, Job
+from .jobs import Job
 from .slots import set_parameters
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._boundary.call import Limit
     from .._outputs import Outputs
     from .._teec_error import TeecError
+    from .call_future import CallFuture
 
 _T = TypeVar("_T")
 

@@ -12,13 +12,23 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .._boundary import leave_signals
+from .._conditions import Condition
 from .._process import Process, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
-_T = TypeVar("_T")
+    class Timed(Protocol):
+        """What there is a time for."""
+
+        @property
+        def needs_time(self) -> bool:
+            """Whether its function may still have something to do."""
+            ...
+
+
+_T = TypeVar("_T", bound="Timed")
 
 # How many entries there may be before it looks for those that are over.
 _ROOM: Final = 1000
@@ -30,7 +40,7 @@ class _Timekeeper:
     """One thread for the process. It ends when there is nothing to wait for."""
 
     def __init__(self) -> None:
-        self._changed = renewed(threading.Condition(threading.RLock()))
+        self._changed = renewed(Condition())
         self._numbers = count()
         self._begin()
 
@@ -46,16 +56,11 @@ class _Timekeeper:
             if self._generation != Process.generation:
                 # What was there belongs to the parent, which has the thread.
                 self._begin()
-            if len(self._entries) >= self._room:
-                # Those that are over need no time-out: else they pile up if theirs is long.
-                self._entries = [one for one in self._entries if not _is_over(one)]
-                heapq.heapify(self._entries)
-                self._room = max(_ROOM, 2 * len(self._entries))
             heapq.heappush(self._entries, entry)
             if not self._is_running:
                 threading.Thread(target=self._run, daemon=True, name="pytee_client-time").start()
                 self._is_running = True
-            elif self._entries[0] is entry:
+            elif self._entries[0] is entry or len(self._entries) >= self._room:
                 self._changed.notify()
 
     def _run(self) -> None:
@@ -63,13 +68,16 @@ class _Timekeeper:
         while True:
             with self._changed:
                 while self._entries and not _is_due(self._entries[0]):
+                    if len(self._entries) >= self._room:
+                        self._drop_what_is_over()
+                        continue
                     self._changed.wait(min(_LONGEST, self._entries[0][0] - monotonic()))
                 if not self._entries:
                     self._is_running = False
                     return
                 _, _, reference, function = heapq.heappop(self._entries)
             target = reference()
-            if target is not None and not target.done():
+            if target is not None:
                 try:
                     function(target)
                 except BaseException as error:
@@ -78,10 +86,19 @@ class _Timekeeper:
             # It must not live on while this waits.
             del target
 
+    def _drop_what_is_over(self) -> None:
+        """Drop what needs no time-out: else it piles up if the time-outs are long.
+
+        In the thread, where no handler of a signal adds something meanwhile.
+        """
+        self._entries = [one for one in self._entries if not _is_over(one)]
+        heapq.heapify(self._entries)
+        self._room = max(_ROOM, 2 * len(self._entries))
+
 
 def _is_over(entry: tuple[float, int, Any, Any]) -> bool:
     target = entry[2]()
-    return target is None or target.done()
+    return target is None or not target.needs_time
 
 
 def _is_due(entry: tuple[float, int, Any, Any]) -> bool:
@@ -92,5 +109,5 @@ _timekeeper = _Timekeeper()
 
 
 def call_at(nanoseconds: int, target: _T, function: Callable[[_T], object]) -> None:
-    """Call a function with a future in a while, unless the future is done or gone then."""
+    """Call a function with a future in a while, unless it needs no time or is gone then."""
     _timekeeper.call_at(monotonic() + nanoseconds / 1e9, target, function)

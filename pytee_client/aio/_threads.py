@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .._boundary import leave_signals
+from .._conditions import Condition
 from .._process import Process
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Job(Future[_T]):
 
     def __init__(self, function: Callable[[], _T], undo: Callable[[_T], object] | None) -> None:
         super().__init__()
+        self._condition = Condition()
         self._function = function
         self._undo = undo
         # Who takes the only element does what follows from the end, or from giving up.
@@ -43,8 +46,13 @@ class Job(Future[_T]):
             self._first.pop()
         except IndexError:
             return False
-        self.set_exception(CancelledError())
+        self._end_given_up()
         return True
+
+    def _end_given_up(self) -> None:
+        # It may have ended so before.
+        with contextlib.suppress(InvalidStateError):
+            self.set_exception(CancelledError())
 
     def run(self) -> None:
         """Do it, unless it was given up."""
@@ -55,10 +63,15 @@ class Job(Future[_T]):
         except BaseException as error:
             if self._is_wanted():
                 self.set_exception(error)
+            else:
+                self._end_given_up()
             return
         if self._is_wanted():
             self.set_result(result)
-        elif self._undo is not None:
+            return
+        # An interrupt may have kept from it who gave it up.
+        self._end_given_up()
+        if self._undo is not None:
             self._undo(result)
 
     def _is_wanted(self) -> bool:
@@ -80,8 +93,11 @@ class DaemonThreads:
 
     def _renew(self) -> None:
         self._jobs: deque[Job[object]] = deque()
-        # One for each thread that may be started.
+        # One for each thread that may be started. Threads take and return them themselves, as
+        # only there no interrupt comes in between.
         self._free = deque(range(_LIMIT))
+        # The thread that was started last, if it has not come so far.
+        self._starting: threading.Thread | None = None
         self._process = Process.generation
 
     def submit(
@@ -92,29 +108,38 @@ class DaemonThreads:
             # The threads of the parent are not in its child.
             self._renew()
         job = Job(function, undo)
-        self._jobs.append(job)  # type: ignore[arg-type]
         try:
-            number = self._free.pop()
-        except IndexError:
-            # Each of them looks once more before it ends.
-            return job
-        try:
-            threading.Thread(
-                target=self._run, args=(number,), name="pytee_client.aio", daemon=True
-            ).start()
+            self._jobs.append(job)  # type: ignore[arg-type]
+            self._start_if_needed()
         except BaseException:
-            self._free.append(number)
+            job.give_up()
             raise
         return job
 
-    def _run(self, number: int) -> None:
+    def _start_if_needed(self) -> None:
+        """Start a thread, unless there are enough, or one will look for jobs at once."""
+        starting = self._starting
+        # Each of them looks once more before it ends.
+        if not self._free or (starting is not None and starting.is_alive()):
+            return
+        thread = threading.Thread(target=self._run, name="pytee_client.aio", daemon=True)
+        self._starting = thread
+        thread.start()
+
+    def _run(self) -> None:
         leave_signals()
+        try:
+            number = self._free.pop()
+        except IndexError:
+            return
+        finally:
+            self._starting = None
         while True:
             try:
                 job = self._jobs.popleft()
             except IndexError:
                 self._free.append(number)
-                # What was submitted just before that found no number.
+                # What was submitted just before that started no thread.
                 if not self._jobs:
                     return
                 try:
@@ -122,6 +147,14 @@ class DaemonThreads:
                 except IndexError:
                     return
                 continue
+            if self._jobs:
+                # What was submitted while this one was being started.
+                self._start_another()
             job.run()
             # What it returned must not live until the next one.
             del job
+
+    def _start_another(self) -> None:
+        # If there can be no more threads, those that there are do it.
+        with contextlib.suppress(RuntimeError):
+            self._start_if_needed()

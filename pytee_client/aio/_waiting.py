@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._calls.jobs import CallFuture
+    from .._calls.call_future import CallFuture
     from ._threads import DaemonThreads, Job
 
 _T = TypeVar("_T")
@@ -54,9 +54,9 @@ class Waker:
 async def end_of(call: CallFuture[_T] | Job[_T], seconds: float | None = None) -> None:
     """Wait for the end of a call, or for some seconds; if the task is cancelled, give it up."""
     # Also if it is over: a task that makes call after call must let others run.
-    waker = Waker()
-    call.add_done_callback(waker.wake)
     try:
+        waker = Waker()
+        call.add_done_callback(waker.wake)
         await waker.wait(seconds)
     except BaseException:
         # Also if the coroutine is thrown away, as at the end of its loop.

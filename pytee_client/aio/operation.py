@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from .._calls.jobs import CallFuture
+    from .._calls.call_future import CallFuture
     from ._threads import DaemonThreads
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from ._threads import DaemonThreads
 from ._waiting import result_of
 
 if TYPE_CHECKING:
-    from .._calls.jobs import CallFuture
+    from .._calls.call_future import CallFuture
 
 _OutputsT_co = TypeVar("_OutputsT_co", covariant=True)
 

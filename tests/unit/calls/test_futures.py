@@ -13,7 +13,8 @@ import pytest
 import pytee_client as tee
 from pytee_client import aio, fake
 from pytee_client._calls.call import Call
-from pytee_client._calls.jobs import CallFuture, Job
+from pytee_client._calls.call_future import CallFuture
+from pytee_client._calls.jobs import Job
 from pytee_client._calls.submitted import _Command
 from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 from pytee_client.typing import Outputs
@@ -100,23 +101,22 @@ def test_who_cancels_in_the_moment_of_the_end_does_not_cancel_the_next_command(
 def test_a_call_that_somebody_may_still_stop_serves_no_other_command(
     session: tee.Session, kernel: FaultyKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop = Call.stop
+    request = Call.request_cancellation_elsewhere
     next_ones: list[Held] = []
 
-    def late_stop(call: Call) -> bool:
-        """Stop it long after the decision to do so."""
-        if next_ones:
-            return stop(call)
-        gate.release()
-        wait_until(lambda: not session.is_busy)
-        next_ones.append(Held(session, kernel))
-        return stop(call)
+    def late_request(call: Call) -> None:
+        """Request it long after the decision to do so."""
+        if not next_ones:
+            gate.release()
+            wait_until(lambda: not session.is_busy)
+            next_ones.append(Held(session, kernel))
+        request(call)
 
     gate = Gate(LIMIT)
     kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(gate), 1)]))
     first = session.submit(Command.NOTHING)
     gate.wait_until_reached()
-    monkeypatch.setattr(Call, "stop", late_stop)
+    monkeypatch.setattr(Call, "request_cancellation_elsewhere", late_request)
     first.cancel()
     assert first.result(LIMIT) == ()
     next_ones[0].check_untouched()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interrupts of who has a thread of a context do something: no thread is lost, and jobs end."""
+
+from __future__ import annotations
+
+import threading
+
+from pytee_client.aio._threads import DaemonThreads, Job
+
+from ...support.interruption import interrupt_everywhere
+from ...support.waiting import LIMIT, wait_until
+
+WHERE = ("aio/_threads.py", "/threading.py", "/concurrent/futures/_base.py")
+
+
+def is_in(path: str) -> bool:
+    return path.endswith(WHERE)
+
+
+def check_all(threads: DaemonThreads) -> None:
+    """All of them work at once."""
+    together = threading.Barrier(5)
+    jobs = [threads.submit(lambda: together.wait(LIMIT)) for _ in range(4)]
+    together.wait(LIMIT)
+    for job in jobs:
+        job.result(LIMIT)
+
+
+def test_no_interrupt_loses_a_thread() -> None:
+    threads = DaemonThreads()
+    count = interrupt_everywhere(
+        lambda: threads.submit(lambda: None), lambda: check_all(threads), is_in
+    )
+    assert count > 10
+
+
+def test_a_job_ends_though_who_gives_it_up_is_interrupted() -> None:
+    threads = DaemonThreads()
+    jobs: list[Job[int]] = []
+    undone: list[int] = []
+    gate = threading.Event()
+
+    def make() -> int:
+        gate.wait(LIMIT)
+        return 7
+
+    def run() -> None:
+        job = threads.submit(make, undone.append)
+        jobs.append(job)
+        wait_until(job.running)
+        job.give_up()
+        assert job.done()
+
+    def check() -> None:
+        gate.set()
+        check_all(threads)
+        while jobs:
+            wait_until(jobs.pop().done)
+        gate.clear()
+
+    # Not of those of the standard library: they come at any moment of a future's.
+    count = interrupt_everywhere(run, check, lambda path: path.endswith("aio/_threads.py"))
+    assert count > 10
+    assert set(undone) <= {7}
