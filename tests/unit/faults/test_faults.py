@@ -299,22 +299,6 @@ def test_a_call_that_was_given_up_is_held_until_the_gate_is_released(
     assert buffer == b"before"
 
 
-def test_a_call_that_was_given_up_has_let_go_of_its_memory_when_its_session_is_not_busy(
-    kernel: FaultyKernel, session: tee.Session
-) -> None:
-    for _ in range(50):
-        buffer = bytearray(b"abc")
-        with Gate(LIMIT) as gate:
-            arm(kernel, Fault(INVOKE, Hold(gate)))
-            with pytest.raises(tee.DeadlineError):
-                session.invoke_command(
-                    Command.MEMREF_XOR, tee.MemrefTempInOut(buffer), timeout=0.001, grace=0
-                )
-        while session.is_busy:
-            pass
-        buffer.append(0)
-
-
 def test_a_call_that_was_given_up_is_not_held_for_longer_than_the_limit_either(
     kernel: FaultyKernel, session: tee.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
