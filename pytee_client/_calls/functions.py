@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import OutOfMemoryError
 from .call import Call
-from .jobs import Job
+from .jobs import Job, over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,9 @@ class _Function(Job[_T]):
 
     def drop(self) -> None:
         self._function()
+
+    def let_go(self) -> None:
+        self._function = over
 
     def doing(self) -> str:
         return f"running {self._function!r}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from .._boundary import raise_interrupted
 from .._boundary.call import UNSENT
@@ -210,6 +210,10 @@ class Job(Generic[_T]):
     def release(self, call: Call) -> None:
         """Give the call back to its session."""
 
+    def let_go(self) -> None:
+        """Drop what is of use to a job that is not over: the frames of its error know the job."""
+        raise NotImplementedError
+
     def doing(self) -> str:
         """Return what the call does, for its error."""
         raise NotImplementedError
@@ -228,6 +232,11 @@ class Job(Generic[_T]):
         error = deadline_error(self.call, outcome, limit, doing, self.results, self.failure)
         error.may_have_run |= self._has_run
         return error
+
+
+def over(*_: object) -> NoReturn:
+    """Stand for a function that a job has dropped."""
+    raise AssertionError("the job is over")
 
 
 def no_worker(doing: str) -> OutOfMemoryError:

@@ -47,7 +47,7 @@ class _Command(Job["Outputs"]):
         super().__init__(call, limit)
         self._calls = calls
         # Nobody else may have the session. It must not be closed as forgotten before the end.
-        self._owner = owner
+        self._owner: object = owner
         self._command = command_id
         self._parameters = parameters
         self._steps: Steps | None = None
@@ -119,6 +119,9 @@ class _Command(Job["Outputs"]):
     def release(self, call: Call) -> None:
         if not call.is_given_up and len(self._calls.free) < _KEPT_CALLS:
             self._calls.free.append(call)
+
+    def let_go(self) -> None:
+        self._owner, self._parameters, self._steps = None, (), None
 
     def doing(self) -> str:
         return self._calls.doing(self._command, self._number)

@@ -15,7 +15,7 @@ from .call import Call
 from .failure import failure
 from .functions import hand_over
 from .growth import growing_steps
-from .jobs import Job
+from .jobs import Job, over
 from .slots import set_parameters
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class _Opening(Job[_T]):
 
     def refuse(self, result: _T) -> None:
         self._close(result)
+
+    def let_go(self) -> None:
+        self._finish = self._explain = self._close = over
+        self._parameters, self._steps = (), None
 
     def doing(self) -> str:
         return f"opening a session with {named(self._arguments[0])}"

@@ -65,6 +65,8 @@ class Job(Future[_T]):
                 self.set_exception(error)
             else:
                 self._end_given_up()
+            # An error knows this frame, which must not know what has the error, or the context.
+            del self._function, self
             return
         if self._is_wanted():
             self.set_result(result)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
+import weakref
 from concurrent.futures import CancelledError
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -105,3 +108,30 @@ def test_giving_up_a_job_that_is_over_changes_nothing() -> None:
     assert job.result(LIMIT) == 3
     assert not job.give_up()
     assert job.result(0) == 3
+
+
+def test_an_error_keeps_neither_its_job_nor_what_the_job_was_to_do() -> None:
+    """Without a collection: a context may hang on it."""
+
+    class Argument:
+        pass
+
+    gc.collect()
+    gc.disable()
+    try:
+        argument = Argument()
+        job = DaemonThreads().submit(partial(fail_without, [argument]))
+        error = job.exception(LIMIT)
+        gone: list[weakref.ref[Any]] = [weakref.ref(argument), weakref.ref(job)]
+        del argument, job
+        wait_until(lambda: not any(reference() for reference in gone))
+        assert error is not None
+        assert error.__traceback__ is not None
+    finally:
+        gc.enable()
+
+
+def fail_without(arguments: list[object]) -> None:
+    """Fail in a frame that does not know what it was called with any more."""
+    del arguments
+    raise ValueError("wrong")

@@ -6,7 +6,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -145,6 +148,35 @@ def test_parameters_go_with_the_future(session: tee.Session, command: int) -> No
     future.exception(LIMIT)
     del future
     wait_until(lambda: watched() is None)
+
+
+FAILURES: dict[str, Callable[[tee.Session], Future[Any]]] = {
+    "refused": lambda session: session.submit(4711),
+    "growing": lambda session: session.submit(4711, tee.MemrefTempOutput(1, grow=True)),
+    "panic": lambda session: session.submit(Command.PANIC),
+    "too late": lambda session: session.submit(Command.NOTHING, timeout=0),
+    "block": lambda session: session.submit(4711, session.context.allocate_shared_memory(8)),
+    "opening": lambda session: session.context._submit_session(UUID(int=4711)),
+    "growing opening": lambda session: session.context._submit_session(
+        UUID(int=4711), tee.MemrefTempOutput(1, grow=True)
+    ),
+}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("way", FAILURES)
+def test_an_error_keeps_neither_the_session_nor_the_context(kernel: FaultyKernel, way: str) -> None:
+    """Without a collection, though the future and the error are there, with the error's frames."""
+    context = tee.Context(backend=kernel)
+    session = context.open_session(Target.CONFORMANCE)
+    future = FAILURES[way](session)
+    error = future.exception(LIMIT)
+    assert isinstance(error, tee.TeecError)
+    gone: list[weakref.ref[Any]] = [weakref.ref(session), weakref.ref(context)]
+    del session, context
+    wait_until(lambda: not any(reference() for reference in gone))
+    assert future.exception() is error
 
 
 @pytest.mark.usefixtures("no_collector")
