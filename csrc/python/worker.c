@@ -16,9 +16,12 @@
 /* Where a call is, in call->place. With a worker it is one of enum tee_claim. */
 enum { PLACE_QUEUED = TEE_CLAIM_GIVEN_UP + 1, PLACE_OVER };
 
+/* What a worker does. One that still runs when it gets a task needs no waking. */
+enum { WORKER_RUNS, WORKER_HAS_TASK, WORKER_SLEEPS };
+
 /* One of the two is its task: a call to make, or a call to cancel. */
 struct worker {
-	uint32_t has_task;
+	uint32_t state;
 	struct call *call;
 	struct call *cancelled;
 	struct worker *next;
@@ -126,8 +129,9 @@ static bool hand_over(struct worker *worker, struct call *call,
 	if (worker) {
 		worker->call = call;
 		worker->cancelled = cancelled;
-		__atomic_store_n(&worker->has_task, 1, __ATOMIC_SEQ_CST);
-		futex_wake(&worker->has_task);
+		if (__atomic_exchange_n(&worker->state, WORKER_HAS_TASK,
+					__ATOMIC_SEQ_CST) == WORKER_SLEEPS)
+			futex_wake(&worker->state);
 		return true;
 	}
 	worker = calloc(1, sizeof(*worker));
@@ -135,7 +139,7 @@ static bool hand_over(struct worker *worker, struct call *call,
 		return false;
 	worker->call = call;
 	worker->cancelled = cancelled;
-	worker->has_task = 1;
+	worker->state = WORKER_HAS_TASK;
 	/* All signals but nudges are for the program's own threads. */
 	sigfillset(&all);
 	nudge = tee_nudge_signal();
@@ -242,9 +246,15 @@ static void cancel(struct call *call)
 /* Without a time-out, which would take longer than all the rest of it. */
 static void wait_for_task(struct worker *self)
 {
-	while (!__atomic_load_n(&self->has_task, __ATOMIC_SEQ_CST))
-		futex_wait(&self->has_task, 0, NEVER);
-	self->has_task = 0;
+	uint32_t state = WORKER_RUNS;
+
+	if (__atomic_compare_exchange_n(&self->state, &state, WORKER_SLEEPS,
+					false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST))
+		while (__atomic_load_n(&self->state, __ATOMIC_SEQ_CST) ==
+		       WORKER_SLEEPS)
+			futex_wait(&self->state, WORKER_SLEEPS, NEVER);
+	self->state = WORKER_RUNS;
 }
 
 static void *work(void *argument)
