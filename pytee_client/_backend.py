@@ -39,7 +39,7 @@ def resolve(
     if backend is None and path is None and not _has_tee():
         _announce_fake()
         return path, _fake_kernel("")
-    return path, resolve_backend(backend)
+    return path, _kernel_of(backend)
 
 
 def _has_tee() -> bool:
@@ -54,11 +54,13 @@ def _has_tee() -> bool:
 
 def resolve_backend(backend: t.Backend | None) -> Kernel | None:
     """Return the kernel, or None for Linux, the default."""
-    if backend is None:
-        backend = _backend_of_environment()
+    return _kernel_of(_backend_of_environment() if backend is None else backend)
+
+
+def _kernel_of(backend: t.Backend | None) -> Kernel | None:
     if backend == "fake":
         return _fake_kernel("")
-    if backend == "linux":
+    if backend is None or backend == "linux":
         return None
     if isinstance(backend, str):
         raise ValueError(f'backend={backend!r} is not one of "linux", "fake", or a kernel')

@@ -141,6 +141,8 @@ class TranslatedFilesShortage:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
         shortage = _shortage_behind(error)
         if shortage:
             raise error_of(
@@ -148,7 +150,7 @@ class TranslatedFilesShortage:
             ) from error
 
 
-def _shortage_behind(error: BaseException | None) -> int:
+def _shortage_behind(error: BaseException) -> int:
     """Return EMFILE or ENFILE if the lack of descriptors is behind an error, else 0."""
     if isinstance(error, TeecError):
         return 0

@@ -72,6 +72,8 @@ def client_uuid(login: int, *, uid: int | None = None, gid: int | str | None = N
 
 def to_login(login: object) -> int:
     """Check who a client says it is; vendors may have logins of their own."""
+    if type(login) is Login:
+        return login
     refuse_other_enum(login, Login, "the login")
     return to_uint32(login, "the login", ": use a Login, such as Login.USER")
 

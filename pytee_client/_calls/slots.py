@@ -344,13 +344,18 @@ def is_parameter_class(kind: type) -> bool:
     return not PARAMETER_CLASSES.isdisjoint(kind.__mro__)
 
 
+# Tuples, as it would take longer to make unions for each value than to look at it.
+_SEQUENCES: Final = (tuple, list)
+_NO_PARAMETERS: Final = (type, str, int, float, *_SEQUENCES)
+
+
 def _parameter_of(value: Any, index: int) -> object:
     """Return the parameter that a plain value stands for."""
     if isinstance(value, SharedMemory):
         return p.MemrefWhole(value)
-    if isinstance(value, tuple | list) and len(value) == 2:
+    if isinstance(value, _SEQUENCES) and len(value) == 2:
         return p.ValueInput(*value)
-    if isinstance(value, type | str | int | float | tuple | list):
+    if isinstance(value, _NO_PARAMETERS):
         raise ParameterTypeError(f"parameter {index} can't be {said(value)}: {hint_for(value)}")
     return p.MemrefTempInput(value)
 
