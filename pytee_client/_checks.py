@@ -98,6 +98,8 @@ def to_int64(value: object, what: str) -> int:
 
 def to_count(value: object, what: str, low: int = 0) -> int:
     """Check a number that has no upper limit of its own."""
+    if type(value) is int and value >= low:
+        return value
     return to_number(value, what, low, None, f"at least {low}")
 
 
@@ -141,7 +143,7 @@ def to_timeout(value: object, what: str) -> float | None:
     """Check a time-out in seconds; None, inf and more than 30 years are no time-out."""
     if value is None:
         return None
-    seconds = to_float(value, what)
+    seconds = value if type(value) is float else to_float(value, what)
     # False for NaN too.
     if not seconds >= 0:
         raise ParameterRangeError(

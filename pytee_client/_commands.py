@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from . import _hints as t
 from ._calls.one_parameter import (
     call_with_block,
@@ -12,7 +14,7 @@ from ._calls.one_parameter import (
 )
 from ._calls.pool import CallPool
 from ._calls.prepared import PreparedCommand, prepare
-from ._calls.timed import TimedCalls
+from ._calls.timed import Lane, TimedCalls, take_lane
 from ._limits import Limited
 from ._outputs import Outputs
 from ._process import importing
@@ -57,8 +59,8 @@ class Commands(Limited):
     """The base of a session: what runs its commands."""
 
     _calls: CallPool
-    # Those that were used last.
-    _view: TimedCalls | None = None
+    # Those that no thread uses.
+    _lanes: deque[Lane]
 
     if TYPE_CHECKING:
 
@@ -192,32 +194,39 @@ class Commands(Limited):
         Threads: may be called from any; other Python threads run meanwhile.
         """
         calls: CallPool | TimedCalls = self._calls
+        lane = None
         if timeout is not None or self._timeout is not None:
-            view = self._view
-            # A program gives the same object again and again.
-            if view is not None and view.timeout is timeout and view.grace is grace:
-                calls = view
-            else:
-                calls = self._within(timeout, grace)
-        if operation is not None:
-            claim = ClaimedCall(operation)
-            with claim as call:
-                self._calls.check_usable()
-                self._calls.adopt(call)
-                # It may have been meant for a call with a time-out before.
-                call.within(None)
-                return calls.invoke(call, command_id, parameters, claim.again)
-        if len(parameters) == 1:
-            first = parameters[0]
-            if type(first) is ValueInOut:
-                return call_with_value(calls, command_id, first._pair)
-            if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
-                return call_with_bytes(calls, command_id, first._buffer)
-            if type(first) is AllocatedSharedMemory:
-                return call_with_block(calls, command_id, first)
-        elif not parameters:
-            return call_with_nothing(calls, command_id)
-        return calls.run(command_id, parameters)
+            lane = take_lane(
+                self._lanes,
+                self._calls,
+                self._timeout if timeout is None else timeout,
+                self._grace if grace is None else grace,
+            )
+            if lane is not None:
+                calls = lane
+        try:
+            if operation is not None:
+                claim = ClaimedCall(operation)
+                with claim as call:
+                    self._calls.check_usable()
+                    self._calls.adopt(call)
+                    # It may have been meant for a call with a time-out before.
+                    call.within(None)
+                    return calls.invoke(call, command_id, parameters, claim.again)
+            if len(parameters) == 1:
+                first = parameters[0]
+                if type(first) is ValueInOut:
+                    return call_with_value(calls, command_id, first._pair)
+                if type(first) is MemrefTempInOut and type(first._buffer) is bytearray:
+                    return call_with_bytes(calls, command_id, first._buffer)
+                if type(first) is AllocatedSharedMemory:
+                    return call_with_block(calls, command_id, first)
+            elif not parameters:
+                return call_with_nothing(calls, command_id)
+            return calls.run(command_id, parameters)
+        finally:
+            if lane is not None:
+                self._lanes.append(lane)
 
     if TYPE_CHECKING:
 
@@ -380,19 +389,3 @@ class Commands(Limited):
 
         limit = self._limit(timeout, grace)
         return submit_command(self._calls, command_id, parameters, limit, self)
-
-    def _limits_changed(self) -> None:
-        self._view = None
-
-    def _within(self, timeout: float | None, grace: float | None) -> CallPool | TimedCalls:
-        """Return the calls of the session, within a limit if there is one."""
-        limit = self._limit(timeout, grace)
-        if limit is None:
-            return self._calls
-        before = self._view
-        view = TimedCalls(self._calls, limit, timeout, grace)
-        # Others may use it still, and go on to do so.
-        if before is not None:
-            before.retire()
-        self._view = view
-        return view

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ._boundary import NativeContext
+    from .kernels import Kernel
 
 # Seconds that an opening takes until it is told of. The thread also lives on for so long after
 # the last opening began.
@@ -28,12 +29,12 @@ _PATIENCE: Final = 1.0
 
 
 class SlowOpening:
-    """An opening that is under way, and may wait for a supplicant.
+    """What is told of an opening that may wait for a supplicant, and then of another.
 
     Attributes:
-        begun, due: when it began, and when it is to be told of.
-        is_told: whether it was.
-        is_over: set by the thread that opens, as soon as there is nothing to tell any more.
+        begun: when it began.
+        told: the same, once it was told of.
+        is_over: whether none is under way. begin() clears it; who opens sets it.
     """
 
     __slots__ = (
@@ -42,24 +43,46 @@ class SlowOpening:
         "_implementation",
         "_kernel",
         "begun",
-        "due",
         "is_over",
-        "is_told",
+        "told",
     )
 
-    def __init__(self, context: NativeContext, destination: UUID) -> None:
+    def __init__(self) -> None:
+        self.is_over = True
+        self.begun = self.told = 0.0
+        self._implementation = 0
+        self._kernel: Kernel | None = None
+        self._destination: UUID | None = None
+        _watch.add(self)
+
+    def begin(self, context: NativeContext, destination: UUID) -> None:
+        """Have an opening told of if it takes long until is_over is set, if it can wait."""
+        implementation = context.version[0]
+        if implementation != ImplementationId.OPTEE:
+            return
+        kernel = context.kernel
+        if (
+            kernel is not None
+            and getattr(kernel, "has_supplicant", None) is None
+            and backend_name(kernel) != "linux"
+        ):
+            return
         # Not the context, which an interrupted opening must not keep open.
-        self._implementation = context.version[0]
-        self._kernel = context.kernel
+        self._implementation = implementation
+        self._kernel = kernel
         self._destination = destination
         self.begun = time.monotonic()
-        self.due = self.begun + DELAY
-        self.is_told = False
+        # First: the thread looks here once more before it ends.
         self.is_over = False
+        _watch.look_after(self)
 
     def tell(self) -> None:
         """Log a warning, unless a supplicant serves, or the opening is over."""
-        self.is_told = True
+        begun = self.begun
+        if begun + DELAY > time.monotonic():
+            # Another has begun.
+            return
+        self.told = begun
         # Few programs need them.
         with importing:
             import logging
@@ -68,16 +91,17 @@ class SlowOpening:
         if look_for_supplicant(self._kernel) is Sight.SERVES:
             return
         remedy = for_slow_opening(self._implementation, self._kernel)
-        if remedy is None or self.is_over:
+        destination = self._destination
+        if remedy is None or destination is None or self.is_over or self.begun != begun:
             return
         logging.getLogger("pytee_client").warning(
             "opening a session with %s has taken %.0f seconds and goes on: %s",
-            *(named(self._destination), time.monotonic() - self.begun, remedy),
+            *(named(destination), time.monotonic() - begun, remedy),
         )
 
 
 class _Watch:
-    """The openings that are under way, and the thread that looks after them, if there are any."""
+    """The openings, and the thread that looks after those that are under way, if there are any."""
 
     def __init__(self) -> None:
         self._changed = renewed(threading.Condition())
@@ -87,11 +111,13 @@ class _Watch:
         self._last_begun = 0.0
         self._thread: threading.Thread | None = None
 
-    def begin(self, opening: SlowOpening) -> None:
-        """Look after an opening."""
-        self._last_begun = opening.begun
-        # First: the thread looks here once more before it ends.
+    def add(self, opening: SlowOpening) -> None:
+        """Add an opening, which is yet to begin."""
         self._openings.add(weakref.ref(opening, self._openings.discard))
+
+    def look_after(self, opening: SlowOpening) -> None:
+        """See that there is a thread for an opening that has begun."""
+        self._last_begun = opening.begun
         if self._thread is None:
             self._start()
 
@@ -123,10 +149,10 @@ class _Watch:
         with self._changed:
             while self._thread is this:
                 now = time.monotonic()
-                if due := [opening for opening in self._waiting() if opening.due <= now]:
+                if due := [one for one in self._waiting() if one.begun + DELAY <= now]:
                     return due
-                idle = self._last_begun + DELAY
-                next_ = min((opening.due for opening in self._waiting()), default=idle)
+                first = min((one.begun for one in self._waiting()), default=self._last_begun)
+                next_ = first + DELAY
                 if next_ > now:
                     self._changed.wait(next_ - now)
                     continue
@@ -137,7 +163,9 @@ class _Watch:
 
     def _waiting(self) -> list[SlowOpening]:
         openings = [reference() for reference in self._openings.copy()]
-        return [one for one in openings if one is not None and not (one.is_told or one.is_over)]
+        return [
+            one for one in openings if one is not None and not one.is_over and one.told != one.begun
+        ]
 
     def before_fork(self) -> None:
         """End the thread: Python warns of a fork beside threads, and the child would lack it."""
@@ -166,22 +194,6 @@ class _Watch:
 
 
 _watch: Final = _Watch()
-
-
-def begin_opening(context: NativeContext, destination: UUID) -> SlowOpening | None:
-    """Have an opening told of if it takes long until it is over; None if it can't wait."""
-    if context.version[0] != ImplementationId.OPTEE:
-        return None
-    kernel = context.kernel
-    if (
-        kernel is not None
-        and getattr(kernel, "has_supplicant", None) is None
-        and backend_name(kernel) != "linux"
-    ):
-        return None
-    opening = SlowOpening(context, destination)
-    _watch.begin(opening)
-    return opening
 
 
 os.register_at_fork(

@@ -17,7 +17,7 @@ from ._boundary import (
     uuid_octets,
 )
 from ._calls.closing import run_within
-from ._calls.opening import open_session
+from ._calls.opening import Opening, Openings, open_session
 from ._checks import check_results, to_count
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
@@ -30,6 +30,7 @@ from ._session_remedies import for_opening
 from ._sharing import ExplainedErrors
 from .enums import GenericCapabilities, Login, Origin, Result
 from .errors import (
+    BadParametersError,
     ClosedContextError,
     DeadlineError,
     ForkedContextError,
@@ -112,6 +113,7 @@ class Context(Pools, Memories, Limited, Closable):
             path, kernel = resolve(device, backend)
             self._native = open_native(path, kernel)
         self._native.set_max_calls(max_calls)
+        self._openings = Openings(self._native)
         self._path = path
         self._process = Process.generation
         # Without a lock, which a signal's handler or a finaliser could meet again. Who adds to a
@@ -200,13 +202,29 @@ class Context(Pools, Memories, Limited, Closable):
         login = to_login(login)
         group = gid_for_login(login, gid)
         limit = self._limit(timeout, grace)
-        claim = ClaimedCall(operation)
         try:
-            with claim as call, ExplainedErrors(self._check_live, native):
-                opened, outputs = open_session(
-                    native, destination, login, group, parameters, call, results, claim.again, limit
+            if operation is None:
+                opened, outputs = self._openings.open(
+                    destination, login, group, parameters, results, limit
                 )
+            else:
+                claim = ClaimedCall(operation)
+                with claim as call:
+                    opened, outputs = open_session(
+                        native,
+                        destination,
+                        login,
+                        group,
+                        parameters,
+                        Opening(call),
+                        results,
+                        claim.again,
+                        limit,
+                    )
         except TeecError as error:
+            if isinstance(error, BadParametersError):
+                # It may come of a close() meanwhile.
+                self._check_live()
             explained = self._explain(error, destination, login)
             if explained is error:
                 raise

@@ -66,18 +66,16 @@ class Operation(Single):
 
 
 class ClaimedCall:
-    """Claims an operation for one call; without an operation it makes a call of its own.
+    """Claims an operation for one call.
 
     An operation that was not sent can be claimed again.
     """
 
-    def __init__(self, operation: Operation | None) -> None:
+    def __init__(self, operation: Operation) -> None:
         self._operation = operation
 
     def __enter__(self) -> Call:
         operation = self._operation
-        if operation is None:
-            return Call()
         to_instance(operation, Operation, "the operation", "make one with Operation()")
         try:
             call = operation._free.pop()
@@ -89,18 +87,16 @@ class ClaimedCall:
         return call
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        if self._operation is not None:
-            self._operation._free.append(self._operation._call)
+        self._operation._free.append(self._operation._call)
 
     def again(self) -> Call:
         """Return a call for another run, which is cancelled if the operation was."""
         call = Call(cancellable=True)
         operation = self._operation
-        if operation is not None:
-            operation._runs_again = True
-            operation._call = call
-            if operation._is_requested:
-                call.request_cancellation()
+        operation._runs_again = True
+        operation._call = call
+        if operation._is_requested:
+            call.request_cancellation()
         return call
 
 

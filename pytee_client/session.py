@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from enum import IntEnum
 
 from . import _hints as t
@@ -53,7 +54,8 @@ class Session(Commands, Closable):
         self.destination: t.UUID = destination
         self.outputs: Outputs = outputs
         self._calls = CallPool(native, destination, results)
-        self._timeout, self._grace = context.timeout, context.grace
+        self._lanes = deque()
+        self._timeout, self._grace = context._timeout, context._grace
 
     @property
     def closed(self) -> bool:

@@ -33,6 +33,7 @@ _PARTS = (
     "making.c",
     "waiting.c",
     "invoke.c",
+    "value_call.c",
     "closed_buffer.c",
     "finalizer.c",
     "functions.c",
@@ -136,27 +137,26 @@ void session_wait(struct shared_session *, uint32_t, int64_t);
 _Bool session_close(struct shared_session *);
 void session_drop(struct shared_context *, struct shared_session *);
 
-struct opening {
-    struct shared_context *context; struct shared_session *session; TEEC_UUID destination;
-    uint32_t login; uint32_t gid; _Bool has_gid; _Bool is_watched;
-};
-#define NO_TIME ...
 enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
 struct call {
-    TEEC_Operation operation; struct shared_session *session; struct opening *opening;
-    uint32_t command; uint32_t types; TEEC_Parameter given[4]; uint32_t origin;
-    TEEC_Result result; int error; _Bool cancellable; int64_t timeout; int64_t grace;
-    uint32_t outcome; uintptr_t owner; struct queue *queue; _Bool tells, is_urgent;
-    _Bool is_withdrawn;
+    TEEC_Operation operation; uint32_t command; uint32_t types; TEEC_Parameter given[4];
+    uint32_t origin; TEEC_Result result; int error; uint32_t outcome; struct queue *queue;
+    _Bool tells, is_urgent, is_withdrawn;
     ...;
 };
+uintptr_t call_set_owner(struct call *, uintptr_t, _Bool);
 unsigned long call_thread(struct call *);
-_Bool call_open_session(struct call *, struct opening *, uint32_t);
+void call_adopt(struct call *, struct shared_context *, struct shared_session *);
+void call_set_opening(struct call *, struct shared_context *, struct shared_session *,
+                      const char *, uint32_t, _Bool, uint32_t);
+_Bool call_is_opening(const struct call *);
+_Bool call_open_session(struct call *, uint32_t);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
-_Bool call_invoke_value(struct call *, uint32_t, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 _Bool call_repeat(struct call *);
+void call_set_limit(struct call *, int64_t, int64_t);
+void call_set_no_limit(struct call *);
 void call_cancel(struct call *);
 void end_in_thread(struct call *);
 _Bool call_submit(struct call *, uint32_t, uint32_t);

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* What an opening needs beside its parameters. */
+/* What an opening needs beside its parameters. session is NULL for a command. */
 struct opening {
 	struct shared_context *context;
 	struct shared_session *session;
@@ -30,7 +30,7 @@ enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
 /*
  * An operation that calls use one after the other. thread is the one that the
  * call is in, as Python numbers threads, or 0: the one that waits for it, if any.
- * opening is set if it opens a session. timeout and grace are in nanoseconds; no
+ * session is the one that a command goes to. timeout and grace are in nanoseconds; no
  * worker makes the call if timeout is 0, and nobody if it is NO_TIME. owner is
  * the object of Python's that this lies in. failure is what a kernel in Python
  * raised in a worker, owned. tells is set if nobody waits, and owner is to be told
@@ -40,7 +40,7 @@ enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
 struct call {
 	TEEC_Operation operation;
 	struct shared_session *session;
-	struct opening *opening;
+	struct opening opening;
 	uint32_t command;
 	uint32_t types;
 	TEEC_Parameter given[TEEC_CONFIG_PAYLOAD_REF_COUNT];
@@ -66,6 +66,16 @@ struct call {
 	struct call *previous;
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 };
+
+static void uuid_of_octets(TEEC_UUID *uuid, const uint8_t octets[16])
+{
+	uuid->timeLow = (uint32_t)octets[0] << 24 | octets[1] << 16 |
+			octets[2] << 8 | octets[3];
+	uuid->timeMid = octets[4] << 8 | octets[5];
+	uuid->timeHiAndVersion = octets[6] << 8 | octets[7];
+	memcpy(uuid->clockSeqAndNode, octets + 8,
+	       sizeof(uuid->clockSeqAndNode));
+}
 
 static unsigned long call_thread(struct call *call)
 {
@@ -161,7 +171,7 @@ static bool invoke_here(struct call *call)
 /* Opens a session; the blocks are in use. claim is tee_session_open()'s. */
 static void open_in_use(struct call *call, uint32_t *claim)
 {
-	const struct opening *opening = call->opening;
+	const struct opening *opening = &call->opening;
 	struct shared_session *session = opening->session;
 	int error = 0;
 
@@ -194,9 +204,12 @@ static void open_here(struct call *call)
 
 	begin_call();
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
+	/* SIGINT may request the cancellation before it is sent. */
+	if (!call->cancellable)
+		call->operation.started = TEE_OPERATION_IDLE;
 	if (!use_blocks(&call->operation, call->types, blocks))
 		return;
-	if (!call->opening->is_watched)
+	if (!call->opening.is_watched)
 		wait = begin_wait_for_opening(&call->operation);
 	open_in_use(call, NULL);
 	if (wait)
@@ -220,6 +233,66 @@ static void cancel_call(struct call *call)
 	memset(&arg, 0, sizeof(arg));
 	arg.session = session->session.imp.session_id;
 	tee_context_ioctl(session->context, TEE_IOC_CANCEL, &arg);
+}
+
+/* First, once. Returns the address, for value_call.c. */
+static uintptr_t call_set_owner(struct call *call, uintptr_t owner,
+				bool cancellable)
+{
+	call->owner = owner;
+	call->cancellable = cancellable;
+	return (uintptr_t)call;
+}
+
+/* Has workers make it within a time-out, and a time for it to come back then. */
+static void call_set_limit(struct call *call, int64_t timeout, int64_t grace)
+{
+	call->timeout = timeout ? timeout : NO_TIME;
+	call->grace = grace;
+}
+
+/* Has the calling thread make it. */
+static void call_set_no_limit(struct call *call)
+{
+	call->timeout = 0;
+	call->outcome = CALL_CAME_BACK;
+}
+
+/* Has its commands go to a session. */
+static void call_adopt(struct call *call, struct shared_context *context,
+		       struct shared_session *session)
+{
+	call->queue = &context->queue;
+	call->session = session;
+	/* It may have been meant for an opening before. */
+	call->opening.session = NULL;
+}
+
+/*
+ * Has it open a session. destination are 16 octets; gid is of no account without
+ * has_gid.
+ */
+static void call_set_opening(struct call *call, struct shared_context *context,
+			     struct shared_session *session,
+			     const char *destination, uint32_t login,
+			     bool has_gid, uint32_t gid)
+{
+	struct opening *opening = &call->opening;
+
+	call->queue = &context->queue;
+	call->session = NULL;
+	opening->context = context;
+	opening->session = session;
+	opening->is_watched = context->is_python;
+	uuid_of_octets(&opening->destination, (const uint8_t *)destination);
+	opening->login = login;
+	opening->has_gid = has_gid;
+	opening->gid = gid;
+}
+
+static bool call_is_opening(const struct call *call)
+{
+	return call->opening.session;
 }
 
 static void call_cancel(struct call *call)

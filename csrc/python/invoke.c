@@ -59,10 +59,8 @@ static bool call_repeat(struct call *call)
 }
 
 /* Opens a session; true if it is open, and came back in time. */
-static bool call_open_session(struct call *call, struct opening *opening,
-			      uint32_t types)
+static bool call_open_session(struct call *call, uint32_t types)
 {
-	call->opening = opening;
 	call->types = types;
 	call->outcome = CALL_CAME_BACK;
 	if (call->timeout)

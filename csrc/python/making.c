@@ -21,7 +21,7 @@ static void make(struct call *call)
 	TEEC_Operation *operation = &call->operation;
 
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
-	if (call->opening) {
+	if (call_is_opening(call)) {
 		open_in_use(call, &call->place);
 	} else if (call->session) {
 		if (may_begin(call->session))
@@ -99,9 +99,9 @@ static void close_unwanted(struct call *call)
 	PyGILState_STATE state;
 
 	if (!call->queue->is_python) {
-		session_close(call->opening->session);
+		session_close(call->opening.session);
 	} else if (enter_python(&state)) {
-		session_close(call->opening->session);
+		session_close(call->opening.session);
 		begin_call();
 		leave_python(state);
 	}
@@ -151,7 +151,7 @@ static struct call *make_and_end(struct worker *self, struct call *call,
 		return next;
 	}
 	unlock_workers();
-	if (!is_wanted && call->opening && !call->result)
+	if (!is_wanted && call_is_opening(call) && !call->result)
 		close_unwanted(call);
 	/* One that was given up is in its session until it has let go of its memory. */
 	if (is_wanted)

@@ -8,8 +8,9 @@ import struct
 from operator import attrgetter
 
 from .._native import ffi, lib
+from .._outputs import Value
 from ..enums import OperationState
-from .python_kernel import raise_interrupted
+from .python_kernel import make_value_functions, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,12 +51,21 @@ GIVEN_UP: Final[int] = lib.CALL_GIVEN_UP
 #
 # The command, and the types of the parameters that were set.
 invoke: Final[Callable[[Any, int, int], bool]] = lib.call_invoke
-# The command, and the one parameter, an output too: two numbers, memory and its size, a block.
-invoke_value: Final[Callable[[Any, int, int, int], bool]] = lib.call_invoke_value
+# The command, and the one parameter, an output too: memory and its size, or a block.
 invoke_memory: Final[Callable[[Any, int, Any, int], bool]] = lib.call_invoke_memory
 invoke_block: Final[Callable[[Any, int, Any], bool]] = lib.call_invoke_block
 # Of a call that keeps its command and its parameters.
 repeat: Final[Callable[[Any], bool]] = lib.call_repeat
+# The same for a value, with the address of a call, and the command and two numbers. They return the
+# value that came back; None if the call needs attention, and NotImplemented if nothing was sent, as
+# the three are not plain ints of 32 bits.
+_value_functions: Final = make_value_functions(Value)
+invoke_value: Final[Callable[[int, object, object, object], Value | None]] = _value_functions[0]
+repeat_value: Final[Callable[[int], Value | None]] = _value_functions[1]
+
+# Have workers make it within a limit, or the calling thread without one.
+set_limit: Final[Callable[[Any, int, int], None]] = lib.call_set_limit
+set_no_limit: Final[Callable[[Any], None]] = lib.call_set_no_limit
 
 pin_bytes: Final[Callable[[Buffer], Any]] = ffi.from_buffer
 release: Final[Callable[[Any], None]] = ffi.release
@@ -69,6 +79,7 @@ unpack_value: Final = _PAIR.unpack_from
 # Of a call: the size that its first slot came back with.
 first_size: Final[Callable[[NativeCall], int]] = attrgetter("_first.size")
 
+_thread: Final[Callable[[Any], int]] = lib.call_thread
 _CALL: Final = ffi.typeof("struct call *")
 _BYTES: Final = ffi.typeof("char[]")
 _SLOT_SIZE: Final[int] = ffi.sizeof("TEEC_Parameter")
@@ -78,7 +89,7 @@ class NativeCall:
     """A struct call, which one call at a time uses, again and again.
 
     Attributes:
-        struct: the structure, for the functions above.
+        struct, address: the structure, for the functions above.
         numbers: its parameters as bytes, for unpack_value().
         context: the context that it uses; None if there is none yet.
         is_given_up: whether it runs without anybody who waits for it, or came back so. It owns
@@ -93,6 +104,7 @@ class NativeCall:
         "_memrefs",
         "_operation",
         "_tmprefs",
+        "address",
         "cause",
         "context",
         "is_given_up",
@@ -103,8 +115,7 @@ class NativeCall:
     def __init__(self, *, cancellable: bool = False) -> None:
         """Start idle; only cancellable operations have to be listed while they run."""
         self.struct: Any = ffi.new(_CALL)
-        self.struct.cancellable = cancellable
-        self.struct.owner = id(self)
+        self.address: int = lib.call_set_owner(self.struct, id(self), cancellable)
         # What C uses while it runs has to be there until it ends.
         self.context: NativeContext | None = None
         self.is_given_up: bool = False
@@ -120,6 +131,12 @@ class NativeCall:
     def state(self) -> OperationState:
         """How far its operation is."""
         return _STATES[lib.tee_operation_state(self._operation)]
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it opens a session."""
+        is_opening: bool = lib.call_is_opening(self.struct)
+        return is_opening
 
     @property
     def command(self) -> int:
@@ -160,8 +177,7 @@ class NativeCall:
     @property
     def thread(self) -> int:
         """The thread that runs it now; 0 for none."""
-        thread: int = lib.call_thread(self.struct)
-        return thread
+        return _thread(self.struct)
 
     def request_cancellation(self) -> None:
         """Request the cancellation of the operation; waits until the TEE has the request."""
@@ -172,13 +188,6 @@ class NativeCall:
         """Have it use a context from now on."""
         self.context = context
         self.struct.queue = ffi.addressof(context.struct, "queue")
-
-    def set_limit(self, limit: Limit | None) -> None:
-        """Have workers make it within a limit, or the calling thread without one."""
-        if limit is None:
-            self.struct.timeout, self.struct.outcome = 0, CAME_BACK
-        else:
-            self.struct.timeout, self.struct.grace = limit[0] or lib.NO_TIME, limit[1]
 
     @property
     def outcome(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import operator
 import os
+from functools import cache
 
 from .._checks import is_bool, said, to_number
 from .._native import ffi
@@ -13,6 +14,7 @@ from ..errors import BadParametersError, ParameterRangeError, ParameterTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Final
 
 _INT_MAX: Final = 0x7FFFFFFF
@@ -54,23 +56,30 @@ def uuid_octets(value: object) -> bytes:
 
     They come from where uuid.UUID keeps them: a subclass can have other attributes.
     """
-    # Slow to import; programs that have a UUID have it already.
-    with importing:
-        from uuid import UUID
-
+    uuid, number_of = _uuid()
     name = type(value).__name__
-    if not isinstance(value, UUID):
+    if not isinstance(value, uuid):
         hint = ": make one with UUID(...)" if isinstance(value, str | bytes | int) else ""
         raise ParameterTypeError(
             f"opening a session: the destination must be a uuid.UUID, not {name}{hint}"
         )
     try:
-        return int.to_bytes(vars(UUID)["int"].__get__(value), 16, "big")
+        return int.to_bytes(number_of(value), 16, "big")
     except (AttributeError, TypeError, OverflowError):
         raise ParameterTypeError(
             f"opening a session: the destination must be a whole uuid.UUID, and this {name}"
             " has no number of 128 bits"
         ) from None
+
+
+@cache
+def _uuid() -> tuple[type, Callable[[object], int]]:
+    """Return the class, and what gets the number of an object of it."""
+    # Slow to import; programs that have a UUID have it already.
+    with importing:
+        from uuid import UUID
+
+    return UUID, vars(UUID)["int"].__get__
 
 
 def to_path(path: str) -> bytes:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from struct import Struct
-
 from .._native import ffi, lib
 from .call import invoke
 from .checks import uuid_octets
@@ -19,7 +17,13 @@ if TYPE_CHECKING:
     from .call import NativeCall
     from .context import NativeContext
 
-_UUID_FIELDS: Final = Struct(">IHH8s")
+_adopt: Final[Callable[[Any, Any, Any], None]] = lib.call_adopt
+_set_opening: Final[Callable[[Any, Any, Any, bytes, int, bool, int], None]] = lib.call_set_opening
+_open: Final[Callable[[Any, int], bool]] = lib.call_open_session
+_set_closing: Final[Callable[[Any], None]] = lib.session_set_closing
+_is_closed: Final[Callable[[Any], bool]] = lib.session_is_closed
+_ended: Final[Callable[[Any], int]] = lib.session_ended
+_close: Final[Callable[[Any], bool]] = lib.session_close
 
 
 class NativeSession:
@@ -31,13 +35,12 @@ class NativeSession:
         when_idle: what is to be called when a call in it is over that nobody waited for.
     """
 
-    __slots__ = ("_guard", "_opening", "context", "struct", "when_idle")
+    __slots__ = ("_guard", "context", "struct", "when_idle")
 
     def __init__(self, context: NativeContext) -> None:
         """Make the structure; the session is not open yet."""
         self.context: NativeContext = context
         self.struct: Any = ffi.new("struct shared_session *")
-        self._opening: Any = None
         self.when_idle: Callable[[], None] | None = None
         self._guard = guard(self.struct, lib.session_drop, *context.needed)
 
@@ -48,8 +51,8 @@ class NativeSession:
 
         The call has to keep it: it may run on when nobody wants the session any more.
         """
-        opening = self._prepare(destination, login, gid, call)
-        is_open: bool = lib.call_open_session(call.struct, opening, types)
+        self._prepare(destination, login, gid, call)
+        is_open = _open(call.struct, types)
         raise_interrupted()
         return is_open
 
@@ -57,25 +60,19 @@ class NativeSession:
         self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
     ) -> bool:
         """Have a worker open it; see NativeCall.submit()."""
-        call.struct.opening = self._prepare(destination, login, gid, call)
+        self._prepare(destination, login, gid, call)
         return call.submit(0, types)
 
-    def _prepare(self, destination: UUID, login: int, gid: int | None, call: NativeCall) -> Any:
-        call.use(self.context)
-        opening = self._opening = ffi.new("struct opening *")
-        opening.context = self.context.struct
-        opening.session = self.struct
-        opening.destination = _UUID_FIELDS.unpack(uuid_octets(destination))
-        opening.login = login
-        opening.has_gid = gid is not None
-        opening.gid = gid or 0
-        opening.is_watched = self.context.kernel is not None
-        return opening
+    def _prepare(self, destination: UUID, login: int, gid: int | None, call: NativeCall) -> None:
+        context = call.context = self.context
+        octets = uuid_octets(destination)
+        has_gid = gid is not None
+        _set_opening(call.struct, context.struct, self.struct, octets, login, has_gid, gid or 0)
 
     def adopt(self, call: NativeCall) -> None:
         """Have a call, which has to keep it, go to this session from now on."""
-        call.use(self.context)
-        call.struct.session = self.struct
+        context = call.context = self.context
+        _adopt(call.struct, context.struct, self.struct)
 
     def invoke(self, call: NativeCall, command_id: int, types: int) -> bool:
         """Run a command with the parameters that were set; true if the call needs attention."""
@@ -83,19 +80,17 @@ class NativeSession:
 
     def set_closing(self) -> None:
         """Have calls refused from here on with BAD_STATE."""
-        lib.session_set_closing(self.struct)
+        _set_closing(self.struct)
 
     @property
     def is_closed(self) -> bool:
         """Whether close() is over."""
-        is_closed: bool = lib.session_is_closed(self.struct)
-        return is_closed
+        return _is_closed(self.struct)
 
     @property
     def ended(self) -> int:
         """How many calls ended, and closings, since it is closing."""
-        ended: int = lib.session_ended(self.struct)
-        return ended
+        return _ended(self.struct)
 
     def wait(self, ended: int, seconds: float) -> None:
         """Wait a short time, and no longer than some seconds, for more to end than had ended."""
@@ -103,6 +98,6 @@ class NativeSession:
 
     def close(self) -> bool:
         """Close the session, in which no call may be; false if another thread is closing it."""
-        is_closed: bool = lib.session_close(self.struct)
+        is_closed = _close(self.struct)
         raise_interrupted()
         return is_closed

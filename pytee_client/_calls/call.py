@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .._boundary import plain_data
-from .._boundary.call import NativeCall, pin_bytes, release
+from .._boundary.call import NativeCall, pin_bytes, release, set_limit, set_no_limit
 from .._closable import closed_memory
 from .._outputs import Output, Outputs, RequiredSize, Value
 from .._stand_ins import Buffer
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     # number is the slot of two numbers.
     Reading: TypeAlias = tuple[int, int, Callable[[Any, int], Output], object]
 
+# What no call has as its limit.
+_CHANGES: Final = (-1, -1)
 # Makes a named tuple of a tuple in half the time that its class takes for two numbers.
 new_tuple: Final = tuple.__new__
 
@@ -135,8 +137,13 @@ class Call(NativeCall):
     def within(self, limit: Limit | None) -> None:
         """Have a worker make it, for somebody who waits within a limit, if there is one."""
         if self.limit is not limit:
+            # An interrupt may come in between.
+            self.limit = _CHANGES
+            if limit is None:
+                set_no_limit(self.struct)
+            else:
+                set_limit(self.struct, *limit)
             self.limit = limit
-            self.set_limit(limit)
 
     def _come_back(self, is_given_up: bool) -> None:
         if is_given_up:

@@ -108,7 +108,7 @@ def _remedy_of_slow_call(call: Call) -> str | None:
     # Few programs need it.
     with importing:
         from .._supplicant_remedies import for_slow_command, for_slow_opening
-    find = for_slow_opening if call.struct.opening else for_slow_command
+    find = for_slow_opening if call.is_opening else for_slow_command
     return find(context.version[0], context.kernel)
 
 

@@ -19,6 +19,7 @@ from .._boundary.call import (
     invoke_value,
     pin_bytes,
     repeat,
+    repeat_value,
     unpack_value,
 )
 from .._checks import to_uint32
@@ -77,17 +78,16 @@ def call_with_value(calls: AnyCalls, command_id: int, value: tuple[int, int]) ->
             if type(value) is not tuple:
                 value = pair_of(value, 0)
             a, b = value
-            # C would convert a Decimal, a float in an array, or a bool.
-            if type(a) is type(b) is type(command_id) is int:
-                needs_attention = invoke_value(call.struct, command_id, a, b)
-            else:
+            output = invoke_value(call.address, command_id, a, b)
+            if output is NotImplemented:
                 number = to_uint32(command_id, "the command id")
-                needs_attention = invoke_value(call.struct, number, *to_words(a, b, 0))
-        except (OverflowError, TypeError, ValueError):
+                output = invoke_value(call.address, number, *to_words(a, b, 0))
+        except (TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
-        if needs_attention:
+        if output is None:
             _attend(calls, call, command_id, call.expect_value, 0)
-        return (new_tuple(Value, unpack_value(call.numbers)),)
+            output = new_tuple(Value, unpack_value(call.numbers))
+        return (output,)
     finally:
         free.append(call)
 
@@ -177,9 +177,11 @@ def repeat_with_value(calls: AnyCalls, free: deque[Call], make: Callable[[], Cal
     except IndexError:
         call = make()
     try:
-        if repeat(call.struct):
+        output = repeat_value(call.address)
+        if output is None:
             calls.attend(call)
-        return (new_tuple(Value, unpack_value(call.numbers)),)
+            output = new_tuple(Value, unpack_value(call.numbers))
+        return (output,)
     finally:
         free.append(call)
 

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Opening a session."""
+"""Opening sessions."""
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 
 from .._boundary import NativeSession
 from .._boundary.call import LATE
 from .._growing import OutputGrowsError
 from .._known_applications import named
-from .._slow_openings import begin_opening
+from .._slow_openings import SlowOpening
 from ..enums import Origin, Result
+from .call import Call
 from .deadline import Remaining, deadline_error
 from .failure import failure
 from .growth import growing_steps, run_growing
@@ -25,7 +27,53 @@ if TYPE_CHECKING:
     from .._boundary import NativeContext
     from .._boundary.call import Limit
     from .._outputs import Outputs
-    from .call import Call
+
+
+class Opening:
+    """What it takes to open a session, and then another."""
+
+    __slots__ = ("call", "slow")
+
+    def __init__(self, call: Call) -> None:
+        """Open with a call."""
+        self.call = call
+        self.slow = SlowOpening()
+
+
+class Openings:
+    """Opens the sessions of a context for which there is no operation."""
+
+    __slots__ = ("_context", "_free")
+
+    def __init__(self, context: NativeContext) -> None:
+        """Begin with nothing that could be used again."""
+        self._context = context
+        self._free: deque[Opening] = deque()
+
+    def open(
+        self,
+        destination: UUID,
+        login: int,
+        gid: int | None,
+        parameters: Sequence[object],
+        results: type[IntEnum] | None,
+        limit: Limit | None,
+    ) -> tuple[NativeSession, Outputs]:
+        """Open a session; see open_session()."""
+        try:
+            opening = self._free.pop()
+        except IndexError:
+            opening = Opening(Call())
+        try:
+            return open_session(
+                self._context, destination, login, gid, parameters, opening, results, Call, limit
+            )
+        finally:
+            call = opening.call
+            # An interrupt may have left it as it is.
+            if opening.slow.is_over and not call.is_given_up:
+                call.session = None
+                self._free.append(opening)
 
 
 def open_session(
@@ -34,7 +82,7 @@ def open_session(
     login: int,
     gid: int | None,
     parameters: Sequence[object],
-    call: Call,
+    opening: Opening,
     results: type[IntEnum] | None,
     again: Callable[[], Call],
     limit: Limit | None,
@@ -45,8 +93,11 @@ def open_session(
     """
     session = NativeSession(context)
     is_open = False
-    doing = f"opening a session with {named(destination)}"
+    call, slow = opening.call, opening.slow
     begin = None if limit is None else Remaining(limit).begin
+
+    def doing() -> str:
+        return f"opening a session with {named(destination)}"
 
     def send(call: Call, types: int) -> Outputs | None:
         nonlocal session, is_open
@@ -61,22 +112,21 @@ def open_session(
         else:
             begin(call)
         call.session = session
-        slow = begin_opening(context, destination)
         try:
+            slow.begin(context, destination)
             opened = session.open(destination, login, gid, call, types)
         finally:
-            if slow is not None:
-                slow.is_over = True
+            slow.is_over = True
         if not opened:
             if call.lost_block(context.blocks):
                 # Nothing was sent. Now the memory is copied.
                 return None
             if call.result == Result.BAD_STATE and call.origin == Origin.API:
                 call.check_blocks()
-            make_failure = partial(failure, context, call, doing, results)
+            make_failure = partial(failure, context, call, doing(), results)
             if call.outcome:
                 is_open = call.outcome == LATE and not call.result
-                raise deadline_error(call, call.outcome, limit, doing, results, make_failure)
+                raise deadline_error(call, call.outcome, limit, doing(), results, make_failure)
             raise make_failure()
         is_open = True
         return call.outputs()
@@ -93,7 +143,7 @@ def open_session(
             call.clear()
         call.clear()
         prepare = partial(set_parameters, context=context)
-        outputs = run_growing(growing_steps(call, parameters, prepare, again, doing), send)
+        outputs = run_growing(growing_steps(call, parameters, prepare, again, doing()), send)
         # Not before: each run makes another.
         return session, outputs
     except BaseException:

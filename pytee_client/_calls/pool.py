@@ -49,7 +49,6 @@ class CallPool:
     Attributes:
         free: calls that no thread uses. Take one with pop(), make a new one if there is none,
             and append() it when it is over.
-        timed: calls that no thread uses, for TimedCalls.
         is_closed: whether the session is closed, or is being closed.
         death: how the Trusted Application was found to have panicked; None if it lives.
         registered: the registered blocks of the context; false if there is none.
@@ -66,7 +65,6 @@ class CallPool:
         "is_closed",
         "registered",
         "session",
-        "timed",
     )
 
     def __init__(
@@ -75,7 +73,6 @@ class CallPool:
         """Begin with none; results names codes of the Trusted Application."""
         self.session = session
         self.free: deque[Call] = deque()
-        self.timed: deque[Call] = deque()
         self.is_closed = False
         self.death: str | None = None
         self.registered = session.context.blocks.registered
@@ -204,7 +201,11 @@ class CallPool:
             None if again is None else adopted,
             doing,
         )
-        return run_growing(steps, send)
+        try:
+            return run_growing(steps, send)
+        finally:
+            # Of which later runs had what was left.
+            call.within(limit)
 
     def doing(self, given: object, command_id: int) -> str:
         """Return what a call does, for its error."""
@@ -256,8 +257,7 @@ class CallPool:
     def _calls_in_session(self) -> list[Call]:
         """Return the calls that are in the session."""
         # A copy, as a signal's handler may call in between.
-        calls = [reference() for reference in self._calls.copy()]
-        return [call for call in calls if call is not None and call.thread]
+        return [call for one in self._calls.copy() if (call := one()) is not None and call.thread]
 
     @property
     def is_busy(self) -> bool:
@@ -269,16 +269,16 @@ class CallPool:
 
         It can wait within a time-out for a call that a worker makes.
         """
-        if any(
-            call.thread == get_ident()
-            and not call.is_given_up
-            and (timeout is None or not call.is_pending)
-            for call in self._calls_in_session()
-        ):
-            raise BadStateError(
-                "closing a session within its own call: close it after the call"
-                + (", or give a timeout" if timeout is None else "")
-            )
+        for call in self._calls_in_session():
+            if (
+                call.thread == get_ident()
+                and not call.is_given_up
+                and (timeout is None or not call.is_pending)
+            ):
+                raise BadStateError(
+                    "closing a session within its own call: close it after the call"
+                    + (", or give a timeout" if timeout is None else "")
+                )
 
     @property
     def is_over(self) -> bool:

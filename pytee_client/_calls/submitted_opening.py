@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .._boundary import NativeSession
 from .._growing import OutputGrowsError
 from .._known_applications import named
-from .._slow_openings import SlowOpening, begin_opening
+from .._slow_openings import SlowOpening
 from ..enums import Origin, Result
 from .call import Call
 from .failure import failure
@@ -57,7 +57,7 @@ class _Opening(Job[_T]):
         self._explain = explain
         self._close = close
         self._session = NativeSession(context)
-        self._slow: SlowOpening | None = None
+        self._slow = SlowOpening()
         self._steps: Generator[tuple[Call, int], Outputs | None, Outputs] | None = None
         self._types = 0
         try:
@@ -86,18 +86,14 @@ class _Opening(Job[_T]):
 
     def submit(self) -> bool:
         self.call.session = self._session
-        self._slow = begin_opening(self._context, self._arguments[0])
+        self._slow.begin(self._context, self._arguments[0])
         return self._session.submit_opening(*self._arguments, self.call, self._types)
 
-    def _end_slow(self) -> None:
-        if self._slow is not None:
-            self._slow.is_over = True
-
     def drop(self) -> None:
-        self._end_slow()
+        self._slow.is_over = True
 
     def read(self) -> tuple[_T | None, bool]:
-        self._end_slow()
+        self._slow.is_over = True
         call = self.call
         if call.lost_block(self._context.blocks):
             # Nothing was sent. Now the memory is copied.

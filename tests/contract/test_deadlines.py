@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -283,9 +284,60 @@ def test_an_operation_that_was_not_sent_can_be_used_without_a_time_out(
     assert caught.value.origin == tee.Origin.API
 
 
+def test_an_operation_that_was_not_sent_can_be_used_for_another_kind_of_call(
+    session: tee.Session,
+) -> None:
+    operation = tee.Operation()
+    with pytest.raises(tee.DeadlineError):
+        session.context.open_session(Target.CONFORMANCE, operation=operation, timeout=0)
+    assert session.invoke_command(
+        Command.VALUES, tee.ValueInOut(0, 1), operation=operation, timeout=LIMIT
+    ) == ((2**32 - 1, 2**32 - 2),)
+    operation = tee.Operation()
+    with pytest.raises(tee.DeadlineError):
+        session.invoke_command(Command.PANIC, operation=operation, timeout=0)
+    with session.context.open_session(
+        Target.CONFORMANCE, operation=operation, timeout=LIMIT
+    ) as another:
+        assert another.invoke_command(Command.NOTHING) == ()
+    assert session.invoke_command(Command.NOTHING) == ()
+
+
 def test_the_runs_of_an_output_that_grows_share_one_time_out(session: tee.Session) -> None:
     growing = tee.MemrefTempOutput(1, grow=True)
     whole = session.invoke_command(
         Command.FILL_AND_SET_SIZE, (tee.Result.SUCCESS, 5000), growing, timeout=LIMIT
     )
     assert whole == (filled(1, 5000),)
+
+
+def test_a_call_after_the_runs_of_an_output_that_grows_has_all_of_its_time(
+    session: tee.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = tee.MemrefTempOutput(1, grow=True)
+    # When it begins, and after its first run.
+    clock = iter((0.0, 2.0 * LIMIT))
+    with monkeypatch.context() as patch:
+        patch.setattr("pytee_client._calls.deadline.monotonic", lambda: next(clock))
+        with pytest.raises(tee.DeadlineError):
+            session.invoke_command(
+                Command.FILL_AND_SET_SIZE, (tee.Result.SUCCESS, 5000), growing, timeout=LIMIT
+            )
+    assert session.invoke_command(Command.VALUES, tee.ValueInOut(0, 1), timeout=LIMIT) == (
+        (2**32 - 1, 2**32 - 2),
+    )
+
+
+def test_calls_beside_each_other_have_each_its_own_time(
+    session: tee.Session, pool: ThreadPoolExecutor
+) -> None:
+    def call(timeout: float) -> object:
+        return session.invoke_command(Command.VALUES, tee.ValueInOut(0, 1), timeout=timeout)
+
+    times = [0 if number % 3 else LIMIT + number for number in range(60)]
+    calls = [pool.submit(call, timeout) for timeout in times]
+    for timeout, future in zip(times, calls, strict=True):
+        if timeout:
+            assert future.result(LIMIT) == ((2**32 - 1, 2**32 - 2),)
+        else:
+            assert isinstance(future.exception(LIMIT), tee.DeadlineError)

@@ -84,6 +84,19 @@ def test_each_opening_that_waits_is_told_of_once(
     assert len(told(caplog)) == 3
 
 
+def test_the_next_opening_of_a_context_is_told_of_too(
+    kernel: fake.Kernel, folder: Path, pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tee.Context(backend=kernel) as context:
+        for _ in range(2):
+            caplog.clear()
+            opening = pool.submit(context.open_session, HelloWorld.uuid)
+            wait_until(lambda: len(told(caplog)) == 1)
+            with Supplicant(kernel, applications=[folder]):
+                opening.result(LIMIT).close()
+            assert len(told(caplog)) == 1
+
+
 def test_an_opening_that_ends_in_time_is_not_told_of(
     kernel: fake.Kernel,
     folder: Path,
