@@ -199,6 +199,9 @@ static const struct kind kinds[] = {
 	{ "session", true, false, NULL, session_call, NULL },
 	{ "loaded-session", true, true, NULL, session_call, NULL },
 	{ "context", false, false, NULL, context_call, NULL },
+	/* C has no time-outs: these are what they are held against. */
+	{ "timed-value", true, true, NULL, value_call, NULL },
+	{ "deadline-value", true, true, NULL, value_call, NULL },
 	{ "value-sessions", true, true, set_up_sessions, value_call,
 	  tear_down_sessions },
 	{ "value-blocks", true, true, set_up_blocks, value_call,

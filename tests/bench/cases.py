@@ -13,8 +13,10 @@ _SHORT_SIZES = (64, 4 * KIB, 16 * KIB, 256 * KIB)
 # OP-TEE, as Debian builds it, has no memory for 700 sessions, in whatever application.
 _SESSIONS = 600
 _BLOCKS = 1000
-SESSIONS_CASE = f"value call, {_SESSIONS} sessions"
-BLOCKS_CASE = f"value call, {_BLOCKS} blocks"
+VALUE_CASE = "value call"
+TIMED_CASE = f"{VALUE_CASE}, with a time-out"
+SESSIONS_CASE = f"{VALUE_CASE}, {_SESSIONS} sessions"
+BLOCKS_CASE = f"{VALUE_CASE}, {_BLOCKS} blocks"
 
 
 class Kind(Enum):
@@ -27,6 +29,8 @@ class Kind(Enum):
     SESSION = "session"
     LOADED_SESSION = "loaded-session"
     CONTEXT = "context"
+    TIMED_VALUE = "timed-value"
+    DEADLINE_VALUE = "deadline-value"
     VALUE_SESSIONS = "value-sessions"
     VALUE_BLOCKS = "value-blocks"
 
@@ -74,7 +78,9 @@ def cases(*, short: bool = False) -> list[Case]:
     sizes = _SHORT_SIZES if short else _ALL_SIZES
     found = [
         Case("null call", Kind.NULL),
-        Case("value call", Kind.VALUE),
+        Case(VALUE_CASE, Kind.VALUE),
+        Case(TIMED_CASE, Kind.TIMED_VALUE),
+        Case(f"{VALUE_CASE}, until a deadline", Kind.DEADLINE_VALUE),
         *(_memory("temporary", Kind.TEMPORARY, size) for size in sizes),
         *(_memory("block", Kind.BLOCK, size) for size in sizes),
         Case("open and close session", Kind.SESSION, calls=1, batches=8 if short else 16),

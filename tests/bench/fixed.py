@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytee_client as tee
 
 from .cases import Kind
-from .plain import NOTHING
+from .plain import NOTHING, TIMEOUT
 
 if TYPE_CHECKING:
     from .guest import Column, Loop
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def _loop(
     context: tee.Context,
     parameter: tee.ValueInOut | tee.MemrefTempInOut[memoryview] | tee.MemrefWhole,
+    timeout: float | None = None,
 ) -> Iterator[Loop]:
     with context.open_session(NOTHING) as session:
-        commands = [session.prepare(0, parameter)]
+        commands = [session.prepare(0, parameter, timeout=timeout)]
 
         def loop(calls: int) -> None:
             (command,) = commands
@@ -37,6 +38,12 @@ def _loop(
 @contextmanager
 def _value(size: int) -> Iterator[Loop]:
     with tee.Context() as context, _loop(context, tee.ValueInOut(41)) as loop:
+        yield loop
+
+
+@contextmanager
+def _timed_value(size: int) -> Iterator[Loop]:
+    with tee.Context() as context, _loop(context, tee.ValueInOut(41), TIMEOUT) as loop:
         yield loop
 
 
@@ -57,4 +64,9 @@ def _block(size: int) -> Iterator[Loop]:
         yield loop
 
 
-COLUMN: Column = {Kind.VALUE: _value, Kind.TEMPORARY: _temporary, Kind.BLOCK: _block}
+COLUMN: Column = {
+    Kind.VALUE: _value,
+    Kind.TIMED_VALUE: _timed_value,
+    Kind.TEMPORARY: _temporary,
+    Kind.BLOCK: _block,
+}

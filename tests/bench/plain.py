@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from .cases import Kind
 if TYPE_CHECKING:
     from .guest import Column, Loop
 
+TIMEOUT = 5.0
 NOTHING = UUID("209d3434-8ec5-4247-924e-adb1e59073c2")
 
 
@@ -41,6 +43,32 @@ def _value_loop(session: tee.Session) -> Loop:
             (_value,) = session.invoke_command(0, tee.ValueInOut(41, 0))
 
     return loop
+
+
+@contextmanager
+def _timed_value(size: int) -> Iterator[Loop]:
+    with tee.Context() as context, context.open_session(NOTHING) as session:
+
+        def loop(calls: int) -> None:
+            for _ in range(calls):
+                (_value,) = session.invoke_command(0, tee.ValueInOut(41, 0), timeout=TIMEOUT)
+
+        yield loop
+
+
+@contextmanager
+def _deadline_value(size: int) -> Iterator[Loop]:
+    """A program that has so long for all of its calls, and gives each what is left."""
+    with tee.Context() as context, context.open_session(NOTHING) as session:
+        deadline = monotonic() + 1000 * TIMEOUT
+
+        def loop(calls: int) -> None:
+            for _ in range(calls):
+                (_value,) = session.invoke_command(
+                    0, tee.ValueInOut(41, 0), timeout=deadline - monotonic()
+                )
+
+        yield loop
 
 
 @contextmanager
@@ -132,6 +160,8 @@ def _value_blocks(size: int) -> Iterator[Loop]:
 COLUMN: Column = {
     Kind.NULL: _null,
     Kind.VALUE: _value,
+    Kind.TIMED_VALUE: _timed_value,
+    Kind.DEADLINE_VALUE: _deadline_value,
     Kind.TEMPORARY: _temporary,
     Kind.BLOCK: _block,
     Kind.SESSION: _session,

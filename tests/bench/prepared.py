@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytee_client as tee
 
 from .cases import Kind
-from .plain import NOTHING, many_blocks, many_sessions
+from .plain import NOTHING, TIMEOUT, many_blocks, many_sessions
 
 if TYPE_CHECKING:
     from .guest import Column, Loop
 
 
-def _value_loop(session: tee.Session) -> Loop:
-    command = session.prepare(0, tee.ValueInOut)
+def _value_loop(session: tee.Session, timeout: float | None = None) -> Loop:
+    command = session.prepare(0, tee.ValueInOut, timeout=timeout)
 
     def loop(calls: int) -> None:
         for _ in range(calls):
@@ -42,6 +42,12 @@ def _null(size: int) -> Iterator[Loop]:
 def _value(size: int) -> Iterator[Loop]:
     with tee.Context() as context, context.open_session(NOTHING) as session:
         yield _value_loop(session)
+
+
+@contextmanager
+def _timed_value(size: int) -> Iterator[Loop]:
+    with tee.Context() as context, context.open_session(NOTHING) as session:
+        yield _value_loop(session, TIMEOUT)
 
 
 @contextmanager
@@ -88,6 +94,7 @@ def _value_blocks(size: int) -> Iterator[Loop]:
 COLUMN: Column = {
     Kind.NULL: _null,
     Kind.VALUE: _value,
+    Kind.TIMED_VALUE: _timed_value,
     Kind.TEMPORARY: _temporary,
     Kind.BLOCK: _block,
     Kind.VALUE_SESSIONS: _value_sessions,

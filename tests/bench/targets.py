@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .cases import BLOCKS_CASE, SESSIONS_CASE
+from .cases import BLOCKS_CASE, SESSIONS_CASE, TIMED_CASE, VALUE_CASE
 from .figures import Column, Figures
 from .host_figures import HostFigures
 
 _SMALL = ("temporary 64 B", "temporary 1 KiB", "temporary 4 KiB")
 _LARGE = ("temporary 256 KiB", "temporary 1 MiB")
-_VALUE = "value call"
 _PREPARED = (Column.PREPARED, Column.FIXED)
 _IMPORT_MILLISECONDS = 20
 _CHANGE_MILLISECONDS = 50
 _GROWTH = 0.02
+# Of a call with a time-out to the same without one.
+_TIMED_AT_MOST = 1.25
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Verdict:
 
 # The highest ratio to libteec, by case and column.
 _AT_MOST: dict[tuple[str, Column], float] = {
-    (_VALUE, Column.PLAIN): 1.10,
-    **{(_VALUE, column): 1.04 for column in _PREPARED},
+    (VALUE_CASE, Column.PLAIN): 1.10,
+    **{(VALUE_CASE, column): 1.04 for column in _PREPARED},
     **{(case, Column.PLAIN): 0.64 for case in _SMALL},
     # What is given at each call has to be looked at each time, prepared or not.
     **{(case, Column.FIXED): 0.60 for case in _SMALL},
@@ -54,6 +55,8 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
         yield from _at_most(figures, case, column, at_most)
     for case in figures.instructions:
         yield from _at_most(figures, case, Column.CSRC, _C_AT_MOST)
+    for column in (Column.PLAIN, *_PREPARED):
+        yield from _timed(figures, column)
     for case in (SESSIONS_CASE, BLOCKS_CASE):
         for column in (Column.CSRC, Column.PLAIN, Column.PREPARED):
             yield from _growth(figures, case, column)
@@ -90,9 +93,23 @@ def _at_most(figures: Figures, case: str, column: Column, at_most: float) -> Ite
         yield Verdict(f"{case}, {column.value}", f"at most {at_most:.2f}", f"{ratio:.3f}", reached)
 
 
+def _timed(figures: Figures, column: Column) -> Iterator[Verdict]:
+    """A worker makes a call with a time-out: the thread that waits hands it over."""
+    timed = figures.instructions.get(TIMED_CASE, {}).get(column)
+    untimed = figures.instructions.get(VALUE_CASE, {}).get(column)
+    if timed is not None and untimed is not None:
+        ratio = timed / untimed
+        yield Verdict(
+            f"{TIMED_CASE}, against the same without one, {column.value}",
+            f"at most {_TIMED_AT_MOST:.2f}",
+            f"{ratio:.3f}",
+            round(ratio, 3) <= _TIMED_AT_MOST,
+        )
+
+
 def _growth(figures: Figures, case: str, column: Column) -> Iterator[Verdict]:
     """What the TEE and the kernel spend on the others, as libteec sees it, is not the library's."""
-    many, one = figures.instructions.get(case, {}), figures.instructions.get(_VALUE, {})
+    many, one = figures.instructions.get(case, {}), figures.instructions.get(VALUE_CASE, {})
     if column in many and column in one and {Column.LIBTEEC} <= many.keys() & one.keys():
         theirs = many[Column.LIBTEEC] - one[Column.LIBTEEC]
         growth = (many[column] - theirs) / one[column]

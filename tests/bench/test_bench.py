@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import baseline, table, targets
-from tests.bench.cases import Case, Kind, case_of, cases, selected
+from tests.bench.cases import TIMED_CASE, Case, Kind, case_of, cases, selected
 from tests.bench.figures import Column, Figures, best, figures
 from tests.bench.guest import Loop, measure
 from tests.bench.host_figures import HostFigures
@@ -201,6 +201,16 @@ def test_what_many_sessions_cost_the_peer_too_is_not_held_against_the_library(
     )
     growth = [verdict for verdict in targets.verdicts(found) if "against 1" in verdict.what]
     assert [verdict.reached for verdict in growth] == [reached]
+
+
+@pytest.mark.parametrize(("timed", "reached"), [(75.0, True), (75.2, False)])
+def test_a_call_with_a_time_out_is_held_against_the_same_without_one(
+    timed: float, reached: bool
+) -> None:
+    found = Figures({"value call": {Column.PLAIN: 60.0}, TIMED_CASE: {Column.PLAIN: timed}})
+    (verdict,) = targets.verdicts(found)
+    assert "with a time-out" in verdict.what
+    assert verdict.reached is reached
 
 
 @pytest.mark.parametrize(
