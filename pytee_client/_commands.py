@@ -15,19 +15,19 @@ from ._calls.one_parameter import (
 from ._calls.pool import CallPool
 from ._calls.prepared import PreparedCommand, prepare
 from ._calls.timed import Lane, TimedCalls, take_lane
-from ._limits import Limited
 from ._outputs import Outputs
-from ._process import importing
+from ._submitting import Submitting
 from .memory import AllocatedSharedMemory
 from .operation import ClaimedCall, Operation
 from .parameters import MemrefTempInOut, Parameter, ValueInOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypedDict, TypeVar, overload
+    from typing import TypeVar, overload
 
     from typing_extensions import Unpack
 
+    from ._limits import Limits
     from ._outputs import Output, RequiredSize, Value
     from .memory import SharedMemory
     from .parameters import (
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
         ValueOutput,
     )
 
-    class Limits(TypedDict, total=False):
-        timeout: float | None
-        grace: float | None
-
     class CallOptions(Limits, total=False):
         operation: Operation | None
 
@@ -55,10 +51,9 @@ if TYPE_CHECKING:
     _M = TypeVar("_M", bound=memoryview | int)
 
 
-class Commands(Limited):
+class Commands(Submitting):
     """The base of a session: what runs its commands."""
 
-    _calls: CallPool
     # Those that no thread uses.
     _lanes: deque[Lane]
 
@@ -350,42 +345,3 @@ class Commands(Limited):
         limit = self._limit(timeout, grace)
         calls = self._calls if limit is None else TimedCalls(self._calls, limit)
         return prepare(calls, command_id, slots)
-
-    def submit(
-        self,
-        command_id: int,
-        /,
-        *parameters: Parameter,
-        timeout: float | None = None,
-        grace: float | None = None,
-    ) -> t.Future[Outputs]:
-        """Start a command of the Trusted Application, and return at once.
-
-        A thread of the library runs it, as soon as fewer than Context.max_calls are with the
-        TEE. Its buffers belong to the call until it is over.
-
-        Args:
-            command_id: any unsigned 32-bit number that the Trusted Application knows.
-            parameters: up to four, in slot order; see pytee_client.parameters.
-            timeout: in how many seconds, from now on, it has to end; see invoke_command().
-            grace: for how many seconds more it may then take.
-
-        Returns:
-            A concurrent.futures.Future, whose result() returns and raises what
-            invoke_command() does. Its cancel() waits for nothing. It returns True if the command
-            has not begun, and then it never will; else the TEE is asked to cancel it, and the
-            result is what it answers. Callbacks run in a thread of the library.
-
-        Raises:
-            ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: a parameter is wrong; nothing is sent.
-            ClosedSessionError: the session is closed.
-            DeadSessionError: the Trusted Application panicked before; nothing is sent.
-
-        Threads: may be called from any.
-        """
-        with importing:
-            from ._calls.submitted import submit_command
-
-        limit = self._limit(timeout, grace)
-        return submit_command(self._calls, command_id, parameters, limit, self)

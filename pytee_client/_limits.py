@@ -10,9 +10,16 @@ from ._checks import to_float, to_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Final, TypedDict
 
     from ._boundary.call import Limit
+
+    class Limits(TypedDict, total=False):
+        """What calls are given."""
+
+        timeout: float | None
+        grace: float | None
+
 
 __all__ = ["DEFAULT_GRACE", "Limited", "to_limit"]
 

@@ -31,15 +31,10 @@ from .operation import Operation
 from .prepared import PreparedCommand
 
 if TYPE_CHECKING:
-    from typing import TypedDict
-
     from typing_extensions import Unpack
 
+    from .._limits import Limits
     from .context import Context
-
-    class Limits(TypedDict, total=False):
-        timeout: float | None
-        grace: float | None
 
     class CallOptions(Limits, total=False):
         operation: Operation | None
@@ -189,7 +184,7 @@ class Commands(Single):
         session = self._session
         return await operations.run(
             operation,
-            partial(session.submit, command_id, *parameters, timeout=timeout, grace=grace),
+            lambda: session.submit(command_id, *parameters, timeout=timeout, grace=grace),
             partial(_invoke_cancelled, session, command_id, parameters),
             self.context._threads,
         )

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 import pytee_client as tee
 from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
-from pytee_client.typing import Outputs
 
 from ..support import workers
 from ..support.children import in_child
@@ -49,9 +48,7 @@ def test_calls_of_workers_are_over_in_a_child_and_go_on_in_its_parent(
     ):
         # All others wait for it: the application serves a session's calls one after the other.
         first = window.start(pool, session.invoke_command, Command.WAIT, (window.milliseconds, 0))
-        calls: list[Future[Outputs]] = [
-            session.submit(Command.MEMREF_XOR, block) for _ in range(40)
-        ]
+        calls = [session.submit(Command.MEMREF_XOR, block) for _ in range(40)]
         told: list[object] = []
         calls[0].add_done_callback(told.append)
         timed = pool.submit(session.invoke_command, Command.NOTHING, timeout=LIMIT)

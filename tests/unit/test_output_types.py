@@ -7,6 +7,7 @@ mypy and pyright check the assertions of types; the test runs the same calls.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from pytee_client.typing import Output, Outputs, Parameter, PreparedCommand
 
 from ..support.conformance import Command, filled
 from ..support.targets import Target
+from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -115,6 +117,34 @@ def test_the_types_of_more_parameters_are_any_output(session: tee.Session) -> No
     assert_type(tee.TeecError().outputs, Outputs)
     assert_type(tee.OutOfMemoryError().errno, int | None)
     assert_type(tee.DeviceAccessError().errno, int | None)
+
+
+def test_the_types_of_futures_are_those_of_calls(session: tee.Session) -> None:
+    submit = session.submit
+    assert assert_type(submit(Command.NOTHING), Future[tuple[()]]).result(LIMIT) == ()
+    assert assert_type(submit(Command.NOTHING, b"abc"), Future[tuple[()]]).result(LIMIT) == ()
+    assert assert_type(submit(0, (1, 2), [1, 2]), Future[tuple[()]]).result(LIMIT) == ()
+    value = submit(Command.VALUES, tee.ValueInOut(42), timeout=LIMIT, grace=1)
+    (number,) = assert_type(value, Future[tuple[tee.Value]]).result(LIMIT)
+    assert type(number) is tee.Value
+    data = submit(Command.NOTHING, (1, 2), tee.MemrefTempOutput(3))
+    (filling,) = assert_type(data, Future[tuple[bytes | tee.RequiredSize]]).result(LIMIT)
+    assert type(filling) is bytes
+    first = submit(Command.NOTHING, tee.ValueInOut(1), b"abc")
+    assert len(assert_type(first, Future[tuple[tee.Value]]).result(LIMIT)) == 1
+    both = submit(Command.NOTHING, tee.ValueInOut(1), tee.MemrefTempOutput(3, grow=True))
+    assert len(assert_type(both, Future[tuple[tee.Value, bytes]]).result(LIMIT)) == 2
+    with session.context.allocate_shared_memory(8) as block:
+        filled_block = submit(Command.MEMREF_FILL, block)
+        assert_type(filled_block, Future[tuple[memoryview | tee.RequiredSize, ...]])
+        outputs: list[Output] = [*filled_block.result(LIMIT)]
+        for mixed in (submit(0, tee.ValueInOut(1), block), submit(0, block, tee.ValueInOut(1))):
+            outputs += assert_type(mixed, Future[Outputs]).result(LIMIT)
+        for output in outputs:
+            if isinstance(output, memoryview):
+                output.release()
+    parameters: list[Parameter] = [None, b"abc", tee.ValueInOut(1), (1, 2)]
+    assert len(assert_type(submit(0, *parameters), Future[Outputs]).result(LIMIT)) == 1
 
 
 def test_the_types_of_prepared_commands(session: tee.Session) -> None:

@@ -131,7 +131,8 @@ def test_a_future_ends_though_who_cancels_it_is_interrupted(
 
 def test_an_interrupt_leaves_the_time_outs_of_others(session: tee.Session) -> None:
     """The thread that keeps the time shares a lock with those who submit calls."""
-    held = session.submit(1)
+    # Its time-out keeps the thread there.
+    held = session.submit(1, timeout=LIMIT)
     assert Waiting.entered.acquire(timeout=LIMIT)
     futures: list[Future[Any]] = []
 
