@@ -220,6 +220,16 @@ class CallFuture(Future[_T]):
         else:
             call_at(self._limit[1], self, CallFuture._leave)
 
+    def stop_run(self) -> None:
+        """Do with a run that has begun what was to be done when none had."""
+        job = self._job
+        if job is None:
+            return
+        if self._is_unwanted:
+            job.give_up()
+        elif job.outcome and self._limit is not None:
+            call_at(self._limit[1], self, CallFuture._leave)
+
     def _leave(self) -> None:
         job = self._job
         if job is not None and not self.done() and job.give_up():

@@ -124,17 +124,20 @@ class Job(Generic[_T]):
 
     def send(self) -> None:
         """Submit the call once; raise its error if it can't begin."""
-        call = self.call
+        call, future = self.call, self.future
         call.told = self._come_back
         if not self.submit():
             call.told = None
             self.attend()
             raise no_worker(self.doing())
         # It may be over by now, and the call serve another command.
-        if self.is_stopped and self.stop():
-            # Somebody cancelled it between two runs.
+        if not self.is_stopped:
+            return
+        # Somebody stopped it between two runs, or before the first.
+        if self.stop():
             call.told = None
             raise self._stopped()
+        future.stop_run()
 
     def _stopped(self) -> TeecError:
         """Make the error of an operation that was stopped before its next run."""

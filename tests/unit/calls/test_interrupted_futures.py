@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interrupts of who cancels or gives up a call, or submits one: its future ends all the same."""
+"""A future ends, though who cancels or gives up its call is interrupted, or too early."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client._calls.call_future import CallFuture
+from pytee_client.typing import Outputs
 
 from ...support.interruption import interrupt_everywhere
 from ...support.waiting import LIMIT, wait_until
@@ -190,3 +192,31 @@ def test_a_callback_that_fails_is_logged_and_the_others_are_called(
     assert record.name == "concurrent.futures"
     assert record.exc_info is not None
     assert "of the callback" in str(record.exc_info[1])
+
+
+@pytest.mark.parametrize("way", ["time-out", "give_up"])
+def test_what_is_stopped_before_it_is_submitted_is_left_once_it_has_begun(
+    session: tee.Session, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    def stop_early(future: CallFuture[Outputs]) -> None:
+        if way == "give_up":
+            future.give_up()
+            return
+        future._expire()
+        future._leave()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CallFuture, "start_time", stop_early)
+        future = session.submit(1, timeout=LIMIT, grace=0)
+    assert Waiting.entered.acquire(timeout=LIMIT)
+    if way == "give_up":
+        assert future.cancelled()
+    else:
+        error = future.exception(LIMIT)
+        assert isinstance(error, tee.DeadlineError)
+        assert error.still_running
+    # It waits for nobody who was given up.
+    session.close(timeout=LIMIT)
+    assert session.is_busy
+    Waiting.go_on.release()
+    wait_until(lambda: not session.is_busy)
