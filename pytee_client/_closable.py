@@ -25,8 +25,9 @@ class Closable(Single):
 
     # Also what an object has whose constructor failed, or that its maker has not handed out.
     _closed: bool = True
-    # Not by the name of its module, which may be None when it is asked.
+    # Not by the names of their modules, which may be None when they are called.
     _is_finalizing = staticmethod(sys.is_finalizing)
+    _warn = staticmethod(warnings.warn)
 
     @property
     def closed(self) -> bool:
@@ -60,15 +61,24 @@ class Closable(Single):
     def _forgotten(self) -> None:
         """End what nobody has closed."""
         try:
+            message = f"unclosed {self._description()}"
+            self._warn(message, ResourceWarning, stacklevel=2, source=self)
+        finally:
             try:
-                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-            finally:
                 self._close()
+            except (AttributeError, TypeError):
+                # At the end of Python the names of modules may be None. Linux closes what is left.
+                if not self._is_finalizing():
+                    raise
+
+    def _description(self) -> str:
+        """Return what it is, also where the names of modules are None."""
+        try:
+            return repr(self)
         except (AttributeError, TypeError):
-            # At the end of Python the names of modules may be None, without the GIL before the
-            # last objects go. Linux closes what is left.
             if not self._is_finalizing():
                 raise
+            return f"<{type(self).__name__}>"
 
 
 Closable.__del__ = make_finalizer(Closable)  # type: ignore[attr-defined]

@@ -42,12 +42,6 @@ LEFT_OUT: Final = {
         "tests/contract/test_children_of_workers.py"
         "::test_calls_of_workers_are_over_in_a_child_and_go_on_in_its_parent",
     ),
-    "it ends without a warning of what is left, and what is lost goes late": (
-        "tests/unit/boundary/test_exit.py"
-        "::test_what_was_forgotten_is_warned_of_and_nothing_else_is_said",
-        "tests/unit/calls/test_calls.py"
-        "::test_a_session_that_was_lost_does_not_keep_the_device_open",
-    ),
     "CPython 3.13 may keep the attributes of a class that its collector has taken": (
         "tests/unit/test_owners.py::test_a_kernel_that_ends_with_its_contexts_is_no_error",
     ),
