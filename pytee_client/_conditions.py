@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import threading
 from operator import attrgetter
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Condition"]
 

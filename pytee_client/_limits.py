@@ -60,7 +60,6 @@ class Limited:
     @timeout.setter
     def timeout(self, value: float | None) -> None:
         self._timeout = to_timeout(value, "timeout")
-        self._limits_changed()
 
     @property
     def grace(self) -> float:
@@ -71,10 +70,6 @@ class Limited:
     def grace(self, value: float) -> None:
         seconds = to_timeout(to_float(value, "grace"), "grace")
         self._grace = math.inf if seconds is None else seconds
-        self._limits_changed()
-
-    def _limits_changed(self) -> None:
-        """Forget what was made with the former time-outs."""
 
     def _limit(self, timeout: float | None, grace: float | None) -> Limit | None:
         """Return the limit of a call; None stands for what it has by default."""

@@ -9,6 +9,7 @@ import time
 import weakref
 
 from ._boundary import backend_name, leave_signals
+from ._conditions import Condition
 from ._known_applications import named
 from ._process import importing, renewed
 from .enums import ImplementationId
@@ -104,7 +105,7 @@ class _Watch:
     """The openings, and the thread that looks after those that are under way, if there are any."""
 
     def __init__(self) -> None:
-        self._changed = renewed(threading.Condition())
+        self._changed = renewed(Condition())
         # Added to and taken from in single steps, by threads that take no lock for it. An opening
         # that is interrupted before it can say that it is over goes with its frame.
         self._openings: set[weakref.ref[SlowOpening]] = set()

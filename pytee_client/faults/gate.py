@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import threading
 from types import TracebackType
 
 from .. import _hints as t
 from .._checks import to_count, to_timeout
+from .._conditions import Condition
 from .._process import renewed
 from .._single import Single
 
@@ -36,7 +36,7 @@ class Gate(Single):
 
     def __init__(self, limit: float | None = 60) -> None:
         self._limit = to_timeout(limit, "the limit")
-        self._changed = renewed(threading.Condition())
+        self._changed = renewed(Condition())
         self._reached = 0
         self._passed = 0
         self._is_open = False

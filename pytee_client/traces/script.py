@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
+from .._conditions import Condition
 from .._process import renewed
 from ..kernels import SystemCall
 from .casting import Actor, Block, find_block, find_call, find_close, find_opening
@@ -56,7 +57,7 @@ class Script:
         self._name = name
         self._checks_data = checks_data
         self._patience = patience
-        self._changed = renewed(threading.Condition())
+        self._changed = renewed(Condition())
         self.program: Actor = Actor(None, read_roles(records, name, with_data=checks_data))
         self._is_threaded = len({record.thread for record in records}) > 1
         self._thread: int | None = None

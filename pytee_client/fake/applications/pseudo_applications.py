@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
+from ..._conditions import Condition
 from ..._process import renewed
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -59,7 +60,7 @@ class InvokeTests(TrustedApplication):
         Command.SELF_TESTS,
         Command.DEVICE_TREE_TESTS,
     )
-    _idle: ClassVar[threading.Condition] = renewed(threading.Condition())
+    _idle: ClassVar[threading.Condition] = renewed(Condition())
     _callers: ClassVar[int] = 0
     _readers: ClassVar[int] = 0
     _writers: ClassVar[int] = 0

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Final, final
 
+from ..._conditions import Condition
 from ..._process import renewed
 from ..structures import Core, Driver, TeeContext, TeeDevice
 from .bus import Bus
@@ -81,7 +82,7 @@ class DeviceTable:
     ) -> None:
         self.nodes: dict[str, TeeDevice] = {}
         self._core = core
-        self._changed = renewed(threading.Condition(lock))
+        self._changed = renewed(Condition(lock))
         self._tees = {driver: _Tee(driver, driver.devices()) for driver in drivers}
         self._bus = bus
         self._uevents = uevents

@@ -13,6 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final
 
 from ..._checks import to_timeout
+from ..._conditions import Condition
 from ..._process import renewed
 from ..._single import Single
 
@@ -76,7 +77,7 @@ class UeventMonitor(Single):
     def __init__(self, events: Uevents) -> None:
         self._events = events
         self._heard: deque[Uevent] = deque()
-        self._news = renewed(threading.Condition())
+        self._news = renewed(Condition())
 
     def _hear(self, event: Uevent) -> None:
         with self._news:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Final, final
 
+from ..._conditions import Condition
 from ..._process import renewed
 from ...enums import Result
 
@@ -42,7 +42,7 @@ class Notifications:
         self.max_value = max_value
         self.ticks_per_second: int | None = None
         self.on_bottom_half: list[Callable[[], object]] = []
-        self._changed = renewed(threading.Condition())
+        self._changed = renewed(Condition())
         self._posted: set[int] = set()
         self._waiting: set[int] = set()
 

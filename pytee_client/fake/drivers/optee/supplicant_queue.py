@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import errno
 import itertools
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import final
 
+from ...._conditions import Condition
 from ...._process import renewed
 from ....enums import Result
 from ....kernels.uapi import ParamType
@@ -57,7 +57,7 @@ class SupplicantQueue:
     def __init__(self) -> None:
         self.reports_dead_clients = True
         self.on_first_open: list[Callable[[], object]] = []
-        self._changed = renewed(threading.Condition())
+        self._changed = renewed(Condition())
         self._queue: list[_Request] = []
         self._requests: dict[int, _Request] = {}
         self._supplicant: TeeContext | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import errno
 import itertools
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ...._conditions import Condition
 from ...._process import renewed
 from ...structures import Param
 from .object import QteeReference, QteeResult
@@ -51,7 +51,7 @@ class RequestQueue:
     """
 
     def __init__(self) -> None:
-        self._condition = renewed(threading.Condition())
+        self._condition = renewed(Condition())
         self._queue: deque[Request] = deque()
         # The requests without an answer, by number; None if nobody waits for the answer any longer.
         self._pending: dict[int, Request | None] = {}
