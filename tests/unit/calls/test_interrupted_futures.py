@@ -16,6 +16,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
+from pytee_client._boundary.call import NativeCall
 from pytee_client._calls.call_future import CallFuture
 from pytee_client.typing import Outputs
 
@@ -205,10 +206,18 @@ def test_what_is_stopped_before_it_is_submitted_is_left_once_it_has_begun(
         future._expire()
         future._leave()
 
+    submit = NativeCall.submit
+
+    def submit_and_begin(call: NativeCall, *arguments: Any) -> bool:
+        is_submitted = submit(call, *arguments)
+        # Who stops it now can't withdraw it any more.
+        assert Waiting.entered.acquire(timeout=LIMIT)
+        return is_submitted
+
     with monkeypatch.context() as patch:
         patch.setattr(CallFuture, "start_time", stop_early)
+        patch.setattr(NativeCall, "submit", submit_and_begin)
         future = session.submit(1, timeout=LIMIT, grace=0)
-    assert Waiting.entered.acquire(timeout=LIMIT)
     if way == "give_up":
         assert future.cancelled()
     else:
