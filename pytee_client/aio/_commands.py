@@ -27,6 +27,7 @@ from ..parameters import (
     ValueOutput,
 )
 from . import operation as operations
+from ._clients import HasClients
 from .operation import Operation
 from .prepared import PreparedCommand
 
@@ -45,7 +46,7 @@ _B = TypeVar("_B", bound=Output)
 _M = TypeVar("_M", bound=memoryview | int)
 
 
-class Commands(Single):
+class Commands(HasClients, Single):
     """Runs the commands of a session.
 
     Attributes:

@@ -25,6 +25,7 @@ from ..parameters import Parameter
 from ..version import Version
 from . import _commands, memory, session, session_pool
 from . import operation as operations
+from ._clients import OpensClients
 from ._closing import close
 from ._threads import DaemonThreads, Job
 from ._waiting import result_of
@@ -41,7 +42,7 @@ _BlockT = TypeVar("_BlockT", AllocatedSharedMemory, RegisteredSharedMemory, Desc
 __all__ = ["Context"]
 
 
-class Context(Single):
+class Context(OpensClients, Single):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     It is opened when it is awaited, or by `async with`, in a thread of its own::

@@ -22,6 +22,7 @@ from .._pool_stats import PoolStats
 from .._single import Single
 from ..errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from ..parameters import Parameter
+from ._clients import HasClients
 from ._waiting import Waker, result_of
 from .operation import Operation
 from .session import Session
@@ -92,7 +93,7 @@ def _end(session: Session) -> None:
         session._session.close(timeout=0)
 
 
-class SessionPool(Single):
+class SessionPool(HasClients, Single):
     """Up to so many sessions with one Trusted Application; made by Context.session_pool().
 
     Sessions are opened when they are needed, and used again. ::

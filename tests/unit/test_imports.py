@@ -56,8 +56,8 @@ def and_packages(name: str) -> list[str]:
 
 
 def paths_of(package: Path) -> Mapping[str, Path]:
-    """Return the modules of a package by their names; what is compiled has a stub."""
-    found = [*package.rglob("*.py"), *package.rglob("*.pyi")]
+    """Return the modules of a package by their names; what is compiled has a stub alone."""
+    found = [*package.rglob("*.pyi"), *package.rglob("*.py")]
     return {name_of(path, package.parent): path for path in found}
 
 
@@ -95,7 +95,10 @@ def all_imports(package: Path) -> Mapping[str, set[str]]:
     paths = paths_of(package)
     graph: dict[str, set[str]] = {}
     for name, path in paths.items():
-        imported = imports_of(path, top, ast.walk(ast.parse(path.read_text())))
+        imported: set[str] = set()
+        for one in {path, path.with_suffix(".pyi")}:
+            if one.exists():
+                imported |= imports_of(one, top, ast.walk(ast.parse(one.read_text())))
         modules = [
             next((one for one in and_packages(each) if one in paths), name) for each in imported
         ]
@@ -124,7 +127,7 @@ def knots_in(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
     }
 
 
-# What belongs to a context names its class, for type checkers.
+# What belongs to a context names its class for type checkers, and so do clients on a loop.
 OWNERS = (
     ("pytee_client.memory", "pytee_client.context"),
     ("pytee_client.session", "pytee_client.context"),
@@ -134,6 +137,7 @@ OWNERS = (
     ("pytee_client.aio.memory", "pytee_client.aio.context"),
     ("pytee_client.aio.session", "pytee_client.aio.context"),
     ("pytee_client.aio.session_pool", "pytee_client.aio.context"),
+    ("pytee_client.ta._typed", "pytee_client.aio"),
 )
 # Applications, their instances and what these may call know each other by nature.
 KNOT = "pytee_client.fake.secure_world.world"

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How the fields of a packed structure lie in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from struct import Struct, error
+from typing import Any
+
+from .._checks import said
+from ..errors import ParameterTypeError
+from .fields import Field, as_bytes, as_sequence, decoded, encoded
+from .kinds import ContentError, DeclarationError
+
+__all__ = ["Layout", "NestedField", "Tail", "layout_of"]
+
+_ATTRIBUTE = "__pytee_layout__"
+
+
+class NestedField(Field):
+    """A packed structure in another."""
+
+    def __init__(self, layout: Layout) -> None:
+        if layout.tail is not None:
+            raise DeclarationError(
+                f"{layout.name} has no fixed size: it can only be the last field of a structure"
+            )
+        self.layout = layout
+        self.code = layout.code
+        self.alignment = layout.alignment
+
+    def flatten(self, given: Any, what: str) -> Iterator[Any]:
+        """Yield the items of its fields."""
+        return self.layout.flatten(given, what)
+
+    def build(self, items: Iterator[Any]) -> Any:
+        """Return the structure."""
+        return self.layout.build(items)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What takes all the bytes after the other fields.
+
+    Attributes:
+        kind: bytes, str, or the field of which there are as many as there is room for.
+        encoding: that of a str.
+        order: the order of bytes of the field.
+    """
+
+    kind: type[bytes] | type[str] | Field
+    encoding: str = "utf-8"
+    order: str = "<"
+
+    def write(self, given: Any, what: str) -> bytes:
+        """Return the bytes."""
+        if self.kind is bytes:
+            return as_bytes(given, what)
+        if self.kind is str:
+            return encoded(given, self.encoding, what)
+        assert isinstance(self.kind, Field)
+        format_ = Struct(self.order + self.kind.code)
+        return b"".join(
+            format_.pack(*self.kind.flatten(one, f"{what}[{number}]"))
+            for number, one in enumerate(as_sequence(given, what))
+        )
+
+    def read(self, content: memoryview) -> Any:
+        """Return what the bytes are."""
+        if self.kind is bytes:
+            return bytes(content)
+        if self.kind is str:
+            return decoded(content, self.encoding)
+        assert isinstance(self.kind, Field)
+        format_ = Struct(self.order + self.kind.code)
+        if len(content) % format_.size:
+            raise ContentError(f"{len(content)} bytes are no whole number of {format_.size}")
+        return [self.kind.build(iter(items)) for items in format_.iter_unpack(content)]
+
+
+class Layout:
+    """How the fields of a class lie in memory.
+
+    Attributes:
+        cls: the class.
+        order: "<" or ">", the order of bytes.
+        code: the items, with what is left free between them.
+        fields: the fields of a fixed size, by name.
+        offsets: where each begins.
+        tail: the name of the last field, and what it is, if it has no fixed size.
+        size: the size in bytes, without the tail.
+        alignment: where C aligns it; 1 if nothing is aligned.
+        is_aligned: whether it lies as C has it without the attribute packed.
+    """
+
+    def __init__(
+        self,
+        cls: type[Any],
+        order: str,
+        fields: Sequence[tuple[str, Field]],
+        tail: tuple[str, Tail] | None,
+        *,
+        code: str | None = None,
+        is_aligned: bool = False,
+    ) -> None:
+        self.cls, self.order, self.tail = cls, order, tail
+        self.name = cls.__name__
+        self.fields = dict(fields)
+        self.is_aligned = is_aligned
+        self.alignment = max((field.alignment for _, field in fields), default=1)
+        if not is_aligned:
+            self.alignment = 1
+        self.offsets: dict[str, int] = {}
+        self.code = self._place() if code is None else code
+        self._struct = Struct(order + self.code)
+        self.size = self._struct.size
+        names = [name for name, _ in fields]
+        self._is_plain = tail is None and all(field.is_plain for _, field in fields)
+        get: Any = attrgetter(*names) if names else lambda _: ()
+        self._items = get if len(names) != 1 else lambda given: (get(given),)
+
+    def _place(self) -> str:
+        code, end = "", 0
+        for name, field in self.fields.items():
+            gap = -end % field.alignment if self.is_aligned else 0
+            self.offsets[name] = end + gap
+            code += f"{gap}x" * (gap > 0) + field.code
+            end += gap + field.size
+        # What follows in an array, or as a tail, is aligned too.
+        gap = -end % self.alignment if self.tail is None else 0
+        return code + f"{gap}x" * (gap > 0)
+
+    def flatten(self, given: Any, what: str) -> Iterator[Any]:
+        """Yield the items of all fields but the tail."""
+        self._check(given, what)
+        for name, field in self.fields.items():
+            yield from field.flatten(getattr(given, name), f"{what}.{name}")
+
+    def build(self, items: Iterator[Any], *tail: Any) -> Any:
+        """Make an object of the items of all fields, and the tail."""
+        return self.cls(*[field.build(items) for field in self.fields.values()], *tail)
+
+    def write(self, given: Any, what: str) -> bytes:
+        """Return the bytes of an object; what is its name."""
+        if self._is_plain:
+            self._check(given, what)
+            try:
+                return self._struct.pack(*self._items(given))
+            except (error, OverflowError):
+                # One of the fields says below what is wrong with it.
+                pass
+        items = self._struct.pack(*self.flatten(given, what))
+        if self.tail is None:
+            return items
+        name, tail = self.tail
+        return items + tail.write(getattr(given, name), f"{what}.{name}")
+
+    def read(self, content: bytes | memoryview) -> Any:
+        """Make an object of bytes."""
+        if self.tail is None:
+            if len(content) != self.size:
+                raise ContentError(f"{len(content)} bytes, but {self.name} has {self.size}")
+            if self._is_plain:
+                return self.cls(*self._struct.unpack(content))
+            return self.build(iter(self._struct.unpack(content)))
+        if len(content) < self.size:
+            raise ContentError(f"{len(content)} bytes, but {self.name} has at least {self.size}")
+        _, tail = self.tail
+        rest = memoryview(content)[self.size :]
+        return self.build(iter(self._struct.unpack_from(content)), tail.read(rest))
+
+    def _check(self, given: Any, what: str) -> None:
+        if not isinstance(given, self.cls):
+            raise ParameterTypeError(f"{what} must be a {self.name}, not {said(given)}")
+
+
+def layout_of(cls: Any) -> Layout | None:
+    """Return the layout of a packed structure; None if it is none."""
+    if not isinstance(cls, type):
+        return None
+    layout: Layout | None = vars(cls).get(_ATTRIBUTE)
+    return layout
+
+
+def set_layout(cls: type[Any], layout: Layout) -> None:
+    """Make a class a packed structure."""
+    setattr(cls, _ATTRIBUTE, layout)
