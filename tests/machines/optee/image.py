@@ -18,8 +18,8 @@ from .packages import Packages, names, unpack
 # What the machine loads, besides what these depend on; ffa-module, where there is one, is the
 # transport that optee's other half waits for.
 _MODULES = ("optee", "optee-rng")
-# Of OP-TEE's own applications, the one behind libckteec: PKCS#11.
-_APPLICATIONS = ("fd02c9da-306c-48c7-a49c-bbd827ae86ee",)
+# Of OP-TEE's own applications, the one behind libckteec, PKCS#11, and Android Verified Boot.
+_APPLICATIONS = ("fd02c9da-306c-48c7-a49c-bbd827ae86ee", "023f8f1a-292a-432b-8fc4-de8471358067")
 
 # Where packages of the kernel have it, before and since Debian split them.
 _KERNELS = ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
