@@ -4,6 +4,9 @@
 OP-TEE's examples have changed. HelloWorld, Random, SecureStorage and Hotp are the same in 4.5 and
 4.10. Aes and Acipher are those of 4.5. Aes49, Acipher49, Ecdh, Ecdsa, Sha and SignVerify are those
 of 4.9 and later releases. A fake OP-TEE has the examples of its revision; see examples_of().
+
+Apdu, AppSecrets, Attestation, Avb, Ftpm, Rng and Scp03 are what OP-TEE has on some boards. A fake
+has them when they are installed.
 """
 
 import re
@@ -14,14 +17,19 @@ from .acipher import Acipher
 from .acipher49 import Acipher49
 from .aes import Aes
 from .aes49 import Aes49
+from .app_secrets import AppSecrets
+from .attestation import Attestation
+from .avb import Avb
 from .conformance import Conformance
 from .ecdh import Ecdh
 from .ecdsa import Ecdsa
+from .ftpm import Ftpm
 from .hello_world import HelloWorld
 from .hotp import Hotp
 from .pseudo_applications import PSEUDO_APPLICATIONS
 from .random import Random
 from .rng import Rng
+from .secure_element import Apdu, Scp03
 from .secure_storage import SecureStorage
 from .sha import Sha
 from .sign_verify import SignVerify
@@ -33,13 +41,19 @@ __all__ = [
     "Acipher49",
     "Aes",
     "Aes49",
+    "Apdu",
+    "AppSecrets",
+    "Attestation",
+    "Avb",
     "Conformance",
     "Ecdh",
     "Ecdsa",
+    "Ftpm",
     "HelloWorld",
     "Hotp",
     "Random",
     "Rng",
+    "Scp03",
     "SecureStorage",
     "Sha",
     "SignVerify",
