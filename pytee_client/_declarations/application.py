@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from .._checks import check_results, said, to_uint32
@@ -15,7 +15,14 @@ from ..errors import TeecError
 from .kinds import DeclarationError
 from .signature import Signature
 
-__all__ = ["CommandDeclaration", "Declaration", "check_errors", "declaration_of", "to_uuid"]
+__all__ = [
+    "CommandDeclaration",
+    "Declaration",
+    "Declared",
+    "check_errors",
+    "declaration_of",
+    "to_uuid",
+]
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,12 @@ class Declaration:
     def register(self) -> None:
         """Have errors, traces and other texts name the application."""
         NAMES.setdefault(str(self.uuid), self.name)
+
+
+class Declared(Protocol):
+    """A class that declares an application: one that is derived from ta.Client."""
+
+    __pytee_declaration__: ClassVar[Declaration]
 
 
 def declaration_of(cls: Any) -> Declaration:

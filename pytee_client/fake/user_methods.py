@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..enums import Result
 
-__all__ = ["call_method", "returned_wrongly", "shown_code"]
+__all__ = ["call_method", "name_of", "returned_wrongly", "shown_code"]
 
 _LAST_SMALL: Final = 0xFFFF
 _LONGEST: Final = 80
@@ -28,7 +28,7 @@ def call_method(owner: object, method: Callable[..., Any], *arguments: Any) -> A
         traceback = error.__traceback__
         # The call itself failed, and not what the method does.
         if traceback is not None and traceback.tb_next is None:
-            raise TypeError(f"{_name_of(owner, method)} takes other arguments: {error}") from error
+            raise TypeError(f"{name_of(owner, method)} takes other arguments: {error}") from error
         raise
 
 
@@ -43,7 +43,7 @@ def returned_wrongly(
         value: what it returned.
         remedy: what to do instead.
     """
-    who = _name_of(owner, method)
+    who = name_of(owner, method)
     if inspect.iscoroutine(value) or inspect.isasyncgen(value):
         if inspect.iscoroutine(value):
             # Or else Python warns that nobody awaited it.
@@ -54,7 +54,7 @@ def returned_wrongly(
     return TypeError(f"{who} returned {_shown(value)}: {remedy}")
 
 
-def _name_of(owner: object, method: Callable[..., object]) -> str:
+def name_of(owner: object, method: Callable[..., object]) -> str:
     """Return the name of a method, and the file and line where it is."""
     called = inspect.getattr_static(method, "__init__") if isinstance(method, type) else method
     function = inspect.unwrap(getattr(called, "__func__", called))

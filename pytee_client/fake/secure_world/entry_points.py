@@ -63,32 +63,58 @@ def command(number: int) -> Callable[[_CommandT], _CommandT]:
     return mark
 
 
-def commands_of(cls: type[Any]) -> Mapping[int, str]:
-    """Return the commands of a class: the numbers, and the names of the methods.
+def commands_of(
+    cls: type[Any], declared_of: Callable[[type[Any]], dict[int, str]]
+) -> tuple[dict[int, str], dict[int, type[Any]]]:
+    """Return the commands of a class.
+
+    Args:
+        cls: the class.
+        declared_of: returns for a class the commands that it serves by what it implements: the
+            numbers, and the names of the methods.
+
+    Returns:
+        The numbers, and the names of the methods; and for those of what a class implements, the
+        class.
 
     Raises:
         TypeError: two methods serve one number, in the class itself or in two of its bases.
     """
     commands: dict[int, str] = {}
     owners: dict[int, type[Any]] = {}
+    declaring: dict[int, type[Any]] = {}
     for owner in reversed(cls.__mro__):
-        own = _own_commands(owner)
+        own, declared = _own_commands(owner), declared_of(owner)
+        _refuse_both(owner, own, declared)
         for name, attribute in vars(owner).items():
             # What overrides a method serves its commands, unless it has numbers of its own.
             if name in own.values() or attribute is None:
                 commands = {number: its for number, its in commands.items() if its != name}
-        commands.update(own)
-        owners.update(dict.fromkeys(own, owner))
+        if declared:
+            # It implements this instead of what its bases do.
+            commands = {number: its for number, its in commands.items() if number not in declaring}
+            declaring = dict.fromkeys(declared, owner)
+        declaring = {number: its for number, its in declaring.items() if number not in own}
+        commands.update(own | declared)
+        owners.update(dict.fromkeys(own | declared, owner))
     for number, name in commands.items():
         for rival in cls.__mro__:
-            other = _own_commands(rival).get(number, name)
+            other = (_own_commands(rival) | declared_of(rival)).get(number, name)
             if other != name and not issubclass(owners[number], rival):
                 raise TypeError(
                     f"{cls.__name__} inherits two methods for command {number}:"
                     f" {owners[number].__name__}.{name} and {rival.__name__}.{other}; define one"
                     " in the class itself"
                 )
-    return commands
+    return commands, {number: its for number, its in declaring.items() if number in commands}
+
+
+def _refuse_both(cls: type[Any], own: Mapping[int, str], declared: Mapping[int, str]) -> None:
+    for number in own.keys() & declared.keys():
+        raise TypeError(
+            f"command {number} of {cls.__name__} is declared, and served by {declared[number]}():"
+            f" take fake.command({number}) off {own[number]}()"
+        )
 
 
 def _own_commands(cls: type[Any]) -> dict[int, str]:

@@ -13,8 +13,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+from ..._declarations.application import Declared
 from ...enums import Result
 from .entry_points import commands_of, run_entry_point
+from .implementation import Implementation, declared_commands, implement, implementation_of
 from .parameters import Parameters
 from .properties import PropertyValue
 from .results import ResultError
@@ -36,6 +38,34 @@ class TrustedApplication:
     they return, and any other exception, is a panic. The kernel runs one entry point of an
     instance at a time, in the thread of the client. As in OP-TEE, only one entry point of all
     single-instance applications runs at a time.
+
+    What is declared once, as a class of ta.Client, needs no numbers and no parameters::
+
+        class FakeWallet(fake.TrustedApplication, implements=Wallet):
+            def count(self) -> int: ...
+            def transfer(self, session: fake.ClientSession, transfer: Transfer) -> Receipt: ...
+
+    Each declared command, and the declared opening, is served by the method of its name. It
+    takes the session, if its first parameter has this name or this hint, and then the arguments.
+    It returns what a client gets: None, the result, or a tuple of the results. If the name is
+    one that TrustedApplication has, such as create, the method's has an underscore after it.
+
+    - Memory of the client's, such as ta.BUFFER, is given as it is. The method writes there, and
+      returns None, or the part that is filled. A parameter that is declared by its class, such
+      as MemrefPartialInput, is given as a MemrefParameter or a ValueParameter, and is written
+      into. It is no result.
+    - An exception that is declared for a code (errors=) becomes the first code that has it.
+    - What arrives otherwise than declared is BAD_PARAMETERS; the error of the client has a cause
+      that says why. As in C, a number in a says nothing about b. An output that is too small is
+      SHORT_BUFFER, and nothing is written.
+    - What a method returns otherwise than declared is a panic.
+
+    Hints of the methods, if there are any, must fit the declaration. Methods with the decorator
+    command() can serve more commands, and those of a derived class can replace declared ones.
+
+    Arguments of the class:
+        implements: the class of ta.Client; the application has its UUID. A derived class inherits
+            it.
 
     Attributes:
         uuid: the UUID that clients open sessions with.
@@ -71,10 +101,22 @@ class TrustedApplication:
     properties: ClassVar[Mapping[str, PropertyValue]] = MappingProxyType({})
     core: InternalCore
     __commands: ClassVar[Mapping[int, str]] = MappingProxyType({})
+    __implementation: ClassVar[Implementation] = Implementation()
 
-    def __init_subclass__(cls, **arguments: Any) -> None:
+    def __init_subclass__(
+        cls, *, implements: type[Declared] | None = None, **arguments: Any
+    ) -> None:
+        """Find the methods that serve commands.
+
+        Raises:
+            DeclarationError: a method is missing, or does not fit the declaration.
+            TypeError: two methods serve one command.
+        """
         super().__init_subclass__(**arguments)
-        cls.__commands = commands_of(cls)
+        if implements is not None:
+            implement(cls, TrustedApplication, implements)
+        cls.__commands, declaring = commands_of(cls, declared_commands)
+        cls.__implementation = implementation_of(cls, TrustedApplication, ClientSession, declaring)
 
     def create(self) -> None:
         """Set up the instance (TA_CreateEntryPoint)."""
@@ -83,7 +125,13 @@ class TrustedApplication:
         """Clean up the instance (TA_DestroyEntryPoint)."""
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
-        """Accept a session, or refuse it by ResultError (TA_OpenSessionEntryPoint)."""
+        """Accept a session, or refuse it by ResultError (TA_OpenSessionEntryPoint).
+
+        By default the declared opening is run, if there is one.
+        """
+        opening = self.__implementation.opening
+        if opening is not None:
+            opening.run(self, session, parameters)
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
@@ -93,6 +141,10 @@ class TrustedApplication:
         An override gets every command. It can leave some to the methods by
         super().invoke_command(session, command_id, parameters).
         """
+        declared = self.__implementation.commands.get(command_id)
+        if declared is not None:
+            declared.run(self, session, parameters)
+            return
         name = self.__commands.get(command_id)
         if name is None:
             raise ResultError(self.unknown_command)
