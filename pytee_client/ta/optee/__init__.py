@@ -11,15 +11,65 @@ from typing import TYPE_CHECKING, Any, Final
 from ..._process import importing
 
 if TYPE_CHECKING:
+    from .acipher import Acipher, Acipher49
+    from .aes import Aes
+    from .device_enumeration import DeviceEnumeration
+    from .ecdh import Ecdh
+    from .ecdsa import Ecdsa
     from .hello_world import HelloWorld
+    from .hotp import Hotp
+    from .names import NAMES, name_of, uuid_of
+    from .plugins import Plugins
+    from .random import Random
+    from .rng import HealthTestFailError, Rng, RngResult
+    from .secure_storage import SecureStorage
+    from .sha import Sha
+    from .sign_verify import SignVerify
+    from .statistics import AllocatorStats, ApplicationStats, PagerStats, Statistics
 
 __all__ = [
+    "NAMES",
+    "Acipher",
+    "Acipher49",
+    "Aes",
+    "AllocatorStats",
+    "ApplicationStats",
+    "DeviceEnumeration",
+    "Ecdh",
+    "Ecdsa",
+    "HealthTestFailError",
     "HelloWorld",
+    "Hotp",
+    "PagerStats",
+    "Plugins",
+    "Random",
+    "Rng",
+    "RngResult",
+    "SecureStorage",
+    "Sha",
+    "SignVerify",
+    "Statistics",
+    "name_of",
+    "uuid_of",
 ]
 
 # Which module has which names.
 _MODULES: Final = {
+    "acipher": ("Acipher", "Acipher49"),
+    "aes": ("Aes",),
+    "device_enumeration": ("DeviceEnumeration",),
+    "ecdh": ("Ecdh",),
+    "ecdsa": ("Ecdsa",),
     "hello_world": ("HelloWorld",),
+    "hotp": ("Hotp",),
+    "names": ("NAMES", "name_of", "uuid_of"),
+    "plugins": ("Plugins",),
+    "random": ("Random",),
+    "rng": ("HealthTestFailError", "Rng", "RngResult"),
+    "secure_storage": ("SecureStorage",),
+    "sha": ("Sha",),
+    "sign_verify": ("SignVerify",),
+    "statistics": ("AllocatorStats", "ApplicationStats", "PagerStats", "Statistics"),
 }
 _PLACES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A client of the example application aes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ... import ta
+
+__all__ = ["Aes"]
+
+
+class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
+    """Encrypt and decrypt with AES: OP-TEE's example aes.
+
+    Any login may open it. A session has one operation: prepare, set_key and set_iv come before the
+    first cipher, or before each authenc. Out of this order they raise BadStateError, or are a
+    panic: TargetDeadError. Threads that share a client share the operation: a client for each has
+    an operation for each.
+
+    Source: aes_ta.h of optee_examples. Tried on the fake alone.
+
+    Attributes:
+        prepare: command 0: choose an Algorithm, the size of the key in bytes, 16 or 32, and a Mode.
+        set_key: command 1: set the key.
+        set_iv: command 2: set the initial vector, and start: 16 bytes, none for ECB, and the nonce
+            for CCM and GCM.
+        cipher: command 3: take data, and memory for what becomes of it, such as a bytearray of the
+            same size, and return a memoryview of this. CBC and ECB keep what is less than a block
+            for the next call. Memory that is smaller than the data is BadParametersError.
+        authenc: command 4: take data, memory as cipher does, the Mode, and the tag. Returns a
+            memoryview of the memory, and the tag. A tag that is asked for is given as zeros; one
+            that is wrong is MacInvalidError. OP-TEE has it since 4.9, and before NotSupportedError.
+    """
+
+    class Algorithm(IntEnum):
+        """The modes of AES; CCM and GCM are there since OP-TEE 4.9."""
+
+        ECB = 0
+        CBC = 1
+        CTR = 2
+        CCM = 3
+        GCM = 4
+
+    class Mode(IntEnum):
+        """What is done."""
+
+        DECODE = 0
+        ENCODE = 1
+
+    prepare = ta.command(0, Algorithm, ta.U32, Mode)
+    set_key = ta.command(1, bytes)
+    set_iv = ta.command(2, bytes)
+    cipher = ta.command(3, bytes, ta.Out[ta.BUFFER])
+    authenc = ta.command(4, bytes, ta.Out[ta.BUFFER], Mode, ta.InOut[bytes])
+
+    def encrypt(self, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
+        """Encrypt with ECB, CBC or CTR.
+
+        Args:
+            algorithm: the mode of AES.
+            key: 16 or 32 bytes.
+            iv: the initial vector; b"" for ECB.
+            data: whole blocks of 16 bytes for ECB and CBC.
+
+        Raises:
+            TeecError: as of the commands.
+        """
+        return self._cipher(Aes.Mode.ENCODE, algorithm, key, iv, data)
+
+    def decrypt(self, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
+        """Decrypt with ECB, CBC or CTR; see encrypt() for the arguments."""
+        return self._cipher(Aes.Mode.DECODE, algorithm, key, iv, data)
+
+    def seal(
+        self, algorithm: Algorithm, key: bytes, nonce: bytes, data: bytes, tag_size: int = 16
+    ) -> tuple[bytes, bytes]:
+        """Encrypt with CCM or GCM, and return also the tag. OP-TEE has this since 4.9.
+
+        Args:
+            algorithm: the mode of AES.
+            key: 16 or 32 bytes.
+            nonce: 7 to 13 bytes for CCM, usually 12 for GCM.
+            data: what is encrypted.
+            tag_size: the size of the tag in bytes.
+
+        Raises:
+            TeecError: as of the commands.
+        """
+        mode = Aes.Mode.ENCODE
+        self._start(mode, algorithm, key, nonce)
+        sealed, tag = self.authenc(data, bytearray(len(data)), mode, bytes(tag_size))
+        return bytes(sealed), tag
+
+    def unseal(
+        self, algorithm: Algorithm, key: bytes, nonce: bytes, data: bytes, tag: bytes
+    ) -> bytes:
+        """Decrypt what seal() encrypted.
+
+        Args:
+            algorithm: the mode of AES.
+            key: the key.
+            nonce: the nonce.
+            data: what was encrypted.
+            tag: its tag.
+
+        Raises:
+            MacInvalidError: the data, the tag, the key or the nonce is another.
+            TeecError: as of the commands.
+        """
+        mode = Aes.Mode.DECODE
+        self._start(mode, algorithm, key, nonce)
+        return bytes(self.authenc(data, bytearray(len(data)), mode, tag)[0])
+
+    def _start(self, mode: Mode, algorithm: Algorithm, key: bytes, iv: bytes) -> None:
+        self.prepare(algorithm, len(key), mode)
+        self.set_key(key)
+        self.set_iv(iv)
+
+    def _cipher(
+        self, mode: Mode, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes
+    ) -> bytes:
+        self._start(mode, algorithm, key, iv)
+        return bytes(self.cipher(data, bytearray(len(data))))

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A client of the example application sha."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ... import ta
+
+__all__ = ["Sha"]
+
+
+class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
+    """Compute digests and authenticate messages: OP-TEE's example sha, which it has since 4.9.
+
+    Any login may open it. A session has one operation: prepare, set_key and set_iv come before each
+    compute_mac or compare_mac, and compute_digest ends it. Out of this order they raise
+    BadStateError, or are a panic: TargetDeadError. Threads that share a client share the operation.
+
+    The application takes a message twice: its code is the HMAC or CMAC of message + message.
+
+    Source: sha_ta.h of optee_examples. Tried on the fake alone.
+
+    Attributes:
+        prepare: command 0: choose a MacAlgorithm, the size of the key in bytes, and its KeyType.
+        set_key: command 1: set the key, which must have this size.
+        set_iv: command 2: start. The bytes that it takes have no meaning: b"".
+        compute_mac: command 3: return the code of a message.
+        compare_mac: command 4: take a message and a code; a wrong code is MacInvalidError.
+        compute_digest: command 5: return the digest of a message by a DigestAlgorithm. Those of
+            SHAKE128 and SHAKE256 are as long as room= says, 64 bytes by default.
+    """
+
+    class DigestAlgorithm(IntEnum):
+        """The digests that it supports: TEE_ALG_*."""
+
+        SHA1 = 0x50000002
+        SHA224 = 0x50000003
+        SHA256 = 0x50000004
+        SHA384 = 0x50000005
+        SHA512 = 0x50000006
+        SHA3_224 = 0x50000008
+        SHA3_256 = 0x50000009
+        SHA3_384 = 0x5000000A
+        SHA3_512 = 0x5000000B
+        SHAKE128 = 0x50000101
+        SHAKE256 = 0x50000102
+
+    class MacAlgorithm(IntEnum):
+        """The codes that it supports: TEE_ALG_*."""
+
+        HMAC_SHA1 = 0x30000002
+        HMAC_SHA224 = 0x30000003
+        HMAC_SHA256 = 0x30000004
+        HMAC_SHA384 = 0x30000005
+        HMAC_SHA512 = 0x30000006
+        HMAC_SHA3_224 = 0x30000008
+        HMAC_SHA3_256 = 0x30000009
+        HMAC_SHA3_384 = 0x3000000A
+        HMAC_SHA3_512 = 0x3000000B
+        AES_CMAC = 0x30000610
+
+    class KeyType(IntEnum):
+        """The types of keys, one for each algorithm: TA_SHA_OBJ_TYPE_*."""
+
+        HMAC_SHA256 = 0
+        HMAC_SHA1 = 1
+        HMAC_SHA224 = 2
+        HMAC_SHA384 = 3
+        HMAC_SHA512 = 4
+        AES = 5
+        HMAC_SHA3_224 = 6
+        HMAC_SHA3_256 = 7
+        HMAC_SHA3_384 = 8
+        HMAC_SHA3_512 = 9
+
+    # What has run has taken the message: nothing here may run again.
+    prepare = ta.command(0, MacAlgorithm, ta.U32, KeyType)
+    set_key = ta.command(1, bytes)
+    set_iv = ta.command(2, bytes)
+    compute_mac = ta.command(3, bytes, returns=ta.Variable(bytes, 64), retry=False)
+    compare_mac = ta.command(4, bytes, bytes)
+    compute_digest = ta.command(
+        5, bytes, DigestAlgorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1), retry=False
+    )
+
+    def mac(self, algorithm: MacAlgorithm, key: bytes, message: bytes) -> bytes:
+        """Return the code of a message: that of message + message, as the application has it.
+
+        Args:
+            algorithm: the algorithm.
+            key: the key.
+            message: the message.
+
+        Raises:
+            TeecError: as of the commands.
+        """
+        self._start(algorithm, key)
+        return self.compute_mac(message)
+
+    def verify_mac(self, algorithm: MacAlgorithm, key: bytes, message: bytes, mac: bytes) -> None:
+        """Check the code of a message.
+
+        Args:
+            algorithm: the algorithm.
+            key: the key.
+            message: the message.
+            mac: the code.
+
+        Raises:
+            MacInvalidError: the code is another.
+            TeecError: as of the commands.
+        """
+        self._start(algorithm, key)
+        self.compare_mac(message, mac)
+
+    def _start(self, algorithm: MacAlgorithm, key: bytes) -> None:
+        kinds, algorithms = Sha.KeyType, Sha.MacAlgorithm
+        is_cmac = algorithm is algorithms.AES_CMAC
+        kind = kinds.AES if is_cmac else kinds[algorithms(algorithm).name]
+        self.prepare(algorithm, len(key), kind)
+        self.set_key(key)
+        self.set_iv(b"")
