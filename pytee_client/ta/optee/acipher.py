@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -26,8 +27,8 @@ class Acipher(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
             BadStateError, and for what is too long for the key BadParametersError.
     """
 
-    gen_key = ta.command(0, ta.U32)
-    encrypt = ta.command(1, bytes, returns=ta.Variable(bytes, _ROOM))
+    gen_key: Final = ta.command(0, ta.U32)
+    encrypt: Final = ta.command(1, bytes, returns=ta.Variable(bytes, _ROOM))
 
 
 class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
@@ -60,8 +61,8 @@ class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
         PKCS1_OAEP_MGF1_SHA384 = 0x60510230
         PKCS1_OAEP_MGF1_SHA512 = 0x60610230
 
-    gen_key = ta.command(0, ta.U32)
-    encrypt_decrypt = ta.command(
+    gen_key: Final = ta.command(0, ta.U32)
+    encrypt_decrypt: Final = ta.command(
         1, bytes, Mode, Algorithm, returns=ta.Variable(bytes, _ROOM), slots=(0, 2, 3, 1)
     )
 

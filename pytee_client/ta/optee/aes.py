@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -48,11 +49,11 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
         DECODE = 0
         ENCODE = 1
 
-    prepare = ta.command(0, Algorithm, ta.U32, Mode)
-    set_key = ta.command(1, bytes)
-    set_iv = ta.command(2, bytes)
-    cipher = ta.command(3, bytes, ta.Out[ta.BUFFER])
-    authenc = ta.command(4, bytes, ta.Out[ta.BUFFER], Mode, ta.InOut[bytes])
+    prepare: Final = ta.command(0, Algorithm, ta.U32, Mode)
+    set_key: Final = ta.command(1, bytes)
+    set_iv: Final = ta.command(2, bytes)
+    cipher: Final = ta.command(3, bytes, ta.Out[ta.BUFFER])
+    authenc: Final = ta.command(4, bytes, ta.Out[ta.BUFFER], Mode, ta.InOut[bytes])
 
     def encrypt(self, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
         """Encrypt with ECB, CBC or CTR.

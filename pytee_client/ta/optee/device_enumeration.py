@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 
 __all__ = ["DeviceEnumeration"]
@@ -22,6 +24,6 @@ class DeviceEnumeration(ta.Client, uuid="7011a688-ddde-4053-a5a9-7b3c4ddf13b8"):
         get_devices_rpmb: command 2: those that need RPMB memory. OP-TEE has it since 4.3.
     """
 
-    get_devices = ta.command(0, returns=ta.Variable(ta.List(ta.Uuid)))
-    get_devices_supp = ta.command(1, returns=ta.Variable(ta.List(ta.Uuid)))
-    get_devices_rpmb = ta.command(2, returns=ta.Variable(ta.List(ta.Uuid)))
+    get_devices: Final = ta.command(0, returns=ta.Variable(ta.List(ta.Uuid)))
+    get_devices_supp: Final = ta.command(1, returns=ta.Variable(ta.List(ta.Uuid)))
+    get_devices_rpmb: Final = ta.command(2, returns=ta.Variable(ta.List(ta.Uuid)))

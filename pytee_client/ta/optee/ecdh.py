@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -30,4 +31,4 @@ class Ecdh(ta.Client, uuid="50c82425-94da-4072-a3e0-58ef063767c0"):
         NIST_P256 = 2
         NIST_P384 = 3
 
-    derive_selftest = ta.command(0, Curve, returns=ta.Variable(bytes, 48), slots=(0, 3))
+    derive_selftest: Final = ta.command(0, Curve, returns=ta.Variable(bytes, 48), slots=(0, 3))

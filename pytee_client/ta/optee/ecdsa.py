@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -35,12 +36,12 @@ class Ecdsa(ta.Client, uuid="1945e8e7-0278-4bfb-bb99-af1080b2a934"):
         SHA384 = 0x70004042
         SHA512 = 0x70005042
 
-    compute_digest = ta.command(
+    compute_digest: Final = ta.command(
         0, bytes, Algorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1)
     )
-    gen_key = ta.command(1)
+    gen_key: Final = ta.command(1)
     # Two numbers of the largest curve, P-521.
-    sign_verify_digest = ta.command(2, bytes, returns=ta.Variable(bytes, 132))
+    sign_verify_digest: Final = ta.command(2, bytes, returns=ta.Variable(bytes, 132))
 
     def sign(self, message: bytes, algorithm: Algorithm = Algorithm.SHA256) -> bytes:
         """Sign a message with a new key.

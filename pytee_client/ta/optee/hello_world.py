@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 
 __all__ = ["HelloWorld"]
@@ -22,5 +24,5 @@ class HelloWorld(ta.Client, uuid="8aaaf200-2450-11e4-abe2-0002a5d5c51b"):
         dec_value: command 1: take 1 away.
     """
 
-    inc_value = ta.command(0, ta.InOut[ta.U32])
-    dec_value = ta.command(1, ta.InOut[ta.U32])
+    inc_value: Final = ta.command(0, ta.InOut[ta.U32])
+    dec_value: Final = ta.command(1, ta.InOut[ta.U32])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 
 __all__ = ["Hotp"]
@@ -22,5 +24,5 @@ class Hotp(ta.Client, uuid="484d4143-2d53-4841-3120-4a6f636b6542"):
             with one of fewer than 10 bytes, it raises BadParametersError, and still counts.
     """
 
-    register_shared_key = ta.command(0, bytes)
-    get_hotp = ta.command(1, returns=ta.U32)
+    register_shared_key: Final = ta.command(0, bytes)
+    get_hotp: Final = ta.command(1, returns=ta.U32)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 
 __all__ = ["Plugins"]
@@ -21,4 +23,4 @@ class Plugins(ta.Client, uuid="2a287631-de1b-4fdd-a55c-b9312e40769a"):
             error of the supplicant, such as ItemNotFoundError.
     """
 
-    ping = ta.command(0)
+    ping: Final = ta.command(0)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 from ..._checks import to_count
 
@@ -21,7 +23,7 @@ class Random(ta.Client, uuid="b6c53aba-9669-4668-a7f2-205629d00f86"):
             memoryview of it. Memory of no bytes is a panic: TargetDeadError.
     """
 
-    generate = ta.command(0, ta.Out[ta.BUFFER])
+    generate: Final = ta.command(0, ta.Out[ta.BUFFER])
 
     def random_bytes(self, size: int) -> bytes:
         """Return random bytes.

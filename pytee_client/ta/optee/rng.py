@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 from ..._checks import to_count
@@ -44,8 +45,8 @@ class Rng(
             how many of 1024 bits are random.
     """
 
-    get_entropy = ta.command(0, ta.InOut[ta.BUFFER])
-    get_rng_info = ta.command(1, returns=ta.Both(ta.U32, ta.U32))
+    get_entropy: Final = ta.command(0, ta.InOut[ta.BUFFER])
+    get_rng_info: Final = ta.command(1, returns=ta.Both(ta.U32, ta.U32))
 
     def random_bytes(self, size: int) -> bytes:
         """Return random bytes, in as many calls as the hardware needs for them.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import ta
 
 __all__ = ["SecureStorage"]
@@ -23,6 +25,6 @@ class SecureStorage(ta.Client, uuid="f4e750bb-1437-4fbf-8785-8d3580c34994"):
         delete: command 2: delete the data of a name; without such data ItemNotFoundError.
     """
 
-    read_raw = ta.command(0, bytes, returns=ta.Variable(bytes))
-    write_raw = ta.command(1, bytes, bytes)
-    delete = ta.command(2, bytes)
+    read_raw: Final = ta.command(0, bytes, returns=ta.Variable(bytes))
+    write_raw: Final = ta.command(1, bytes, bytes)
+    delete: Final = ta.command(2, bytes)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -75,12 +76,12 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
         HMAC_SHA3_512 = 9
 
     # What has run has taken the message: nothing here may run again.
-    prepare = ta.command(0, MacAlgorithm, ta.U32, KeyType)
-    set_key = ta.command(1, bytes)
-    set_iv = ta.command(2, bytes)
-    compute_mac = ta.command(3, bytes, returns=ta.Variable(bytes, 64), retry=False)
-    compare_mac = ta.command(4, bytes, bytes)
-    compute_digest = ta.command(
+    prepare: Final = ta.command(0, MacAlgorithm, ta.U32, KeyType)
+    set_key: Final = ta.command(1, bytes)
+    set_iv: Final = ta.command(2, bytes)
+    compute_mac: Final = ta.command(3, bytes, returns=ta.Variable(bytes, 64), retry=False)
+    compare_mac: Final = ta.command(4, bytes, bytes)
+    compute_digest: Final = ta.command(
         5, bytes, DigestAlgorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1), retry=False
     )
 

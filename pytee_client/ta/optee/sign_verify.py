@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from ... import ta
 
@@ -36,6 +37,6 @@ class SignVerify(ta.Client, uuid="f066f150-42af-404f-ae32-c8e6cd117e70"):
         PKCS1_V1_5_SHA384 = 8
         PKCS1_V1_5_SHA512 = 9
 
-    sign_verify = ta.command(
+    sign_verify: Final = ta.command(
         0, bytes, Algorithm, ta.U32, returns=ta.Variable(bytes, 512), slots=(0, 2, 3, 1)
     )

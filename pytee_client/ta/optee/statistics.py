@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ... import ta
 from ..._outputs import Value
@@ -71,12 +71,12 @@ class Statistics(ta.Client, uuid="d96a5b40-e2c7-b1af-8794-1002a5d5c61b"):
         CLOCK = 0
         REGULATOR = 1
 
-    pager_stats = ta.command(0, returns=(Value, Value, Value))
-    alloc_stats = ta.command(1, ta.Both(Allocator, bool), returns=ta.Variable(ALLOCATORS))
-    memleak_stats = ta.command(2)
-    ta_stats = ta.command(3, returns=ta.Variable(APPLICATIONS))
-    get_time = ta.command(4, returns=(ta.Both(ta.U32, ta.U32), ta.Both(ta.U32, ta.U32)))
-    print_driver_info = ta.command(5, DriverType)
+    pager_stats: Final = ta.command(0, returns=(Value, Value, Value))
+    alloc_stats: Final = ta.command(1, ta.Both(Allocator, bool), returns=ta.Variable(ALLOCATORS))
+    memleak_stats: Final = ta.command(2)
+    ta_stats: Final = ta.command(3, returns=ta.Variable(APPLICATIONS))
+    get_time: Final = ta.command(4, returns=(ta.Both(ta.U32, ta.U32), ta.Both(ta.U32, ta.U32)))
+    print_driver_info: Final = ta.command(5, DriverType)
 
     def pager(self) -> PagerStats:
         """Return what the pager has done; all are 0 if OP-TEE has none.
