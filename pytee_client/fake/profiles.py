@@ -113,10 +113,11 @@ def bundled_with(driver: Driver) -> tuple[type[TrustedApplication], ...]:
     files that a supplicant loads, if it has one.
     """
     with importing:
-        from .applications import BUNDLED, PSEUDO_APPLICATIONS, Conformance, examples_of
+        from .applications import BUNDLED, Conformance, examples_of, pseudo_applications_of
 
     if not isinstance(driver, Optee):
         return BUNDLED if isinstance(driver, ApplicationDriver) else ()
+    own = pseudo_applications_of(driver.revision)
     if driver.supplicant is not SupplicantUse.NONE:
-        return PSEUDO_APPLICATIONS
-    return (*examples_of(driver.revision), Conformance, *PSEUDO_APPLICATIONS)
+        return own
+    return (*examples_of(driver.revision), Conformance, *own)

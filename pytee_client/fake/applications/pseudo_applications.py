@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The pseudo Trusted Applications that are part of every OP-TEE."""
+"""The pseudo Trusted Applications that are part of every OP-TEE, as of 4.5."""
 
 from __future__ import annotations
 
-import struct
 import threading
 import time
 from enum import IntEnum
@@ -20,6 +19,7 @@ from ..secure_world.results import ResultError
 from ..secure_world.session import ClientSession
 from ..secure_world.trusted_application import TrustedApplication
 from .installation import Installation
+from .statistics import Statistics
 from .system import Socket, System
 
 __all__ = [
@@ -171,54 +171,6 @@ class DeviceEnumeration(TrustedApplication):
         )
 
 
-class Statistics(TrustedApplication):
-    """Report memory and time; the pools of memory of the fake are empty."""
-
-    uuid: ClassVar[UUID] = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
-    pseudo = True
-
-    class Command(IntEnum):
-        """Its commands."""
-
-        PAGER = 0
-        MEMORY = 1
-        MEMORY_LEAKS = 2
-        APPLICATIONS = 3
-        TIME = 4
-
-    # Name, allocated bytes, maximum of these, size, number of failed allocations, size of the
-    # largest one, and how much was allocated then.
-    _POOL: Final = struct.Struct("=32sIIIIII")
-    _POOLS: Final = (b"Heap", b"", b"", b"Physical TA memory", b"")
-
-    def invoke_command(
-        self, session: ClientSession, command_id: int, parameters: Parameters
-    ) -> None:
-        """Run one of the commands."""
-        if command_id == self.Command.PAGER:
-            parameters.expect(*[ParamType.VALUE_OUTPUT] * 3)
-        elif command_id == self.Command.MEMORY:
-            self._memory(parameters)
-        elif command_id == self.Command.APPLICATIONS:
-            parameters.expect(ParamType.MEMREF_OUTPUT)
-            raise ResultError(Result.NOT_SUPPORTED)
-        elif command_id == self.Command.TIME:
-            parameters.expect(*[ParamType.VALUE_OUTPUT] * 2)
-            for slot, seconds in enumerate((time.time(), time.monotonic())):
-                answer = parameters.value(slot)
-                answer.a, answer.b = int(seconds), int(seconds * 1000) % 1000
-        elif command_id != self.Command.MEMORY_LEAKS:
-            raise ResultError(Result.BAD_PARAMETERS)
-
-    def _memory(self, parameters: Parameters) -> None:
-        parameters.expect(ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
-        pool = parameters.value(0).a
-        if pool > len(self._POOLS):
-            raise ResultError(Result.BAD_PARAMETERS)
-        names = self._POOLS[pool - 1 : pool] if pool else self._POOLS
-        parameters.memref(1).put(b"".join(self._POOL.pack(name, *[0] * 6) for name in names))
-
-
 PSEUDO_APPLICATIONS: Final[tuple[type[TrustedApplication], ...]] = (
     InvokeTests,
     DeviceEnumeration,
@@ -227,3 +179,4 @@ PSEUDO_APPLICATIONS: Final[tuple[type[TrustedApplication], ...]] = (
     Socket,
     Installation,
 )
+"""Those of OP-TEE 4.5; see pseudo_applications_of() for others."""
