@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Twins of Trusted Applications of the tests, OP-TEE's and our own, for the fake."""
 
+from .avb import Avb
 from .concurrent import Concurrent, ConcurrentLarge
 from .crypt import Crypt
 from .exclusive import Exclusive
@@ -12,6 +13,7 @@ from .storage import Storage, Storage2
 
 __all__ = [
     "TWINS",
+    "Avb",
     "Concurrent",
     "ConcurrentLarge",
     "CreateFail",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 TWINS = (
+    Avb,
     Concurrent,
     ConcurrentLarge,
     CreateFail,
