@@ -106,7 +106,7 @@ class Apdu(TrustedApplication):
         header, data = (parameters.memref(slot).content() for slot in (1, 2))
         parameters.memref(3).put(self.respond(case, header, data))
 
-    def respond(self, case: Case, header: bytes, data: bytes) -> bytes:
+    def respond(self, case: Apdu.Case, header: bytes, data: bytes) -> bytes:
         """Return the response of the element: here it has no instructions.
 
         Args:
