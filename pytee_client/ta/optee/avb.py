@@ -30,7 +30,8 @@ class Avb(ta.Client, uuid="023f8f1a-292a-432b-8fc4-de8471358067"):
             what the slot has: it never goes back.
         read_lock_state: command 2: return whether the device is locked.
         write_lock_state: command 3: lock the device, or unlock it. Where it was otherwise, all
-            rollback indexes are 0 then.
+            rollback indexes are 0 then. So says the header file; by entry.c, OP-TEE's storage
+            could refuse that (AccessConflictError), as the application has the old state open.
         read_persist_value: command 4: return a value by its name. It takes the name, and for how
             many bytes there is room: WHAT DOES NOT FIT IS CUT OFF, and nothing says so.
             ItemNotFoundError if there is none.

@@ -36,6 +36,8 @@ class PpiRequest:
     Attributes:
         function: what is asked for.
         operation: the operation that it is about, for the last two functions.
+
+    Threads: nobody synchronises its fields.
     """
 
     function: PpiFunction
