@@ -237,7 +237,8 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
 
         self._numpy = np
         self._dtype = np.dtype(dtype)
-        super().__init__(f"NDArray({self._dtype})", np.ndarray, in_place=True)
+        array = GenericAlias(np.ndarray, (Any, GenericAlias(np.dtype, (self._dtype.type,))))
+        super().__init__(f"NDArray({self._dtype})", array, in_place=True)
 
     def write(self, given: Any, what: str) -> AnyBuffer:
         """Return the array."""

@@ -234,6 +234,11 @@ def result_slot(declared: Any, what: str) -> list[Slot]:
         raise DeclarationError(f"{what} can't be {kind}: declare Out[{kind}] as an argument")
     if isinstance(kind, ValueKind):
         return _spread(Slot(Direction.OUTPUT, None, kind))
+    if kind.is_nullable:
+        raise DeclarationError(
+            f"{what} can't be {kind}: whether memory is null is the client's choice, and this"
+            " library gives an output memory"
+        )
     if variable is not None:
         return [Slot(Direction.OUTPUT, None, kind, variable.size, variable.max_size, varies=True)]
     if kind.size is None:

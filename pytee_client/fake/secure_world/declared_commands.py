@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ..._boundary import view_of_bytes
 from ..._declarations.application import CommandDeclaration, Declaration
@@ -94,20 +94,18 @@ class DeclaredCommand:
             wanted = ParamType.NONE if slot is None else slot.type
             if given not in _MEMREFS if wanted is None else given is not wanted:
                 shown = "a memory reference" if wanted is None else wanted.name
-                raise self._refusal(f"slot {place} has {given.name}, but is declared as {shown}")
+                self._refuse(f"slot {place} has {given.name}, but is declared as {shown}")
         arguments: list[Any] = []
         for number, read in enumerate(self._readers, 1):
             try:
                 arguments.append(read(parameters, is_pseudo))
             except ContentError as error:
-                raise self._refusal(f"argument {number}: {error}") from None
+                self._refuse(f"argument {number}: {error}")
         return arguments
 
-    def _refusal(self, why: str) -> ResultError:
-        """Make the answer to what is not as declared; its cause says why."""
-        refusal = ResultError(Result.BAD_PARAMETERS)
-        refusal.__cause__ = ContentError(f"{self._name}: {why}")
-        return refusal
+    def _refuse(self, why: str) -> NoReturn:
+        """Answer what is not as declared; the cause says why, and keeps no memory in use."""
+        raise ResultError(Result.BAD_PARAMETERS) from ContentError(f"{self._name}: {why}")
 
     def _give(
         self,
