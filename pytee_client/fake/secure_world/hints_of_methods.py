@@ -100,18 +100,22 @@ def can_be(wide: Any, narrow: Any) -> bool:
     except TypeError:
         # A protocol.
         return True
-    return is_one and _items_can_be(inner, get_args(wide), get_args(narrow))
+    return is_one and _items_can_be(outer, inner, get_args(wide), get_args(narrow))
 
 
-def _items_can_be(inner: type, wide: tuple[Any, ...], narrow: tuple[Any, ...]) -> bool:
+def _items_can_be(outer: type, inner: type, wide: tuple[Any, ...], narrow: tuple[Any, ...]) -> bool:
     if not wide or not narrow:
         return True
-    if inner is tuple and narrow[-1] is Ellipsis:
-        narrow = (narrow[0],) * (1 if wide[-1] is Ellipsis else len(wide))
-    if inner is tuple and (wide[-1] is Ellipsis or len(wide) == 1 < len(narrow)):
-        wide = (wide[0],) * len(narrow)
-    if len(wide) != len(narrow):
-        return inner is not tuple
+    if inner is tuple:
+        # A tuple of any length, or a sequence, has one kind of items.
+        if outer is not tuple or wide[-1] is Ellipsis:
+            return all(can_be(wide[0], each) for each in narrow if each is not Ellipsis)
+        if narrow[-1] is Ellipsis:
+            return all(can_be(each, narrow[0]) for each in wide)
+        if len(wide) != len(narrow):
+            return False
+    elif len(wide) != len(narrow):
+        return True
     return all(can_be(one, other) for one, other in zip(wide, narrow, strict=True))
 
 
