@@ -53,6 +53,7 @@ class Sample(Enum):
     FINDING_DEVICES = "enumerate_bus_devices("
     COUNTER = "class Counter"
     OWN_APPLICATION = "class Digest("
+    DECLARED_APPLICATION = "implements=Vault"
     DEFAULT_KERNEL = "default_kernel("
     FAULTS = "FaultyKernel("
     TRACES = "TraceRecorder("
@@ -462,6 +463,7 @@ def test_devices_are_listed_by_the_sample(
 def test_an_own_trusted_application_is_tested_by_the_samples() -> None:
     run(Sample.COUNTER)["test_it_counts"]()
     run(Sample.OWN_APPLICATION)["test_it_digests"]()
+    run(Sample.DECLARED_APPLICATION)["test_it_keeps_what_is_stored"]()
 
 
 def test_a_program_that_opens_the_fake_meets_the_application_of_the_sample() -> None:
