@@ -77,7 +77,10 @@ class Tail:
         format_ = Struct(self.order + self.kind.code)
         if len(content) % format_.size:
             raise ContentError(f"{len(content)} bytes are no whole number of {format_.size}")
-        return [self.kind.build(iter(items)) for items in format_.iter_unpack(content)]
+        # Of a copy: Python 3.11 crashes if an iterator and its view are collected in one cycle, and
+        # a program that keeps the error of an item makes one.
+        items_of_each = format_.iter_unpack(bytes(content))
+        return [self.kind.build(iter(items)) for items in items_of_each]
 
 
 class Layout:
