@@ -121,7 +121,10 @@ def __getattr__(name: str) -> Any:
     with importing:
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{module}"), name)
+        found = getattr(import_module(f"{__name__}.{module}"), name)
+    # The next time it is found there.
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -163,14 +163,14 @@ class _OfTwoAges(MemoryKind[Sequence[_T], list[_T]], Generic[_T]):
 
     def read(self, content: bytes | memoryview) -> list[_T]:
         """Return a list."""
-        reason = ContentError(f"{len(content)} bytes are no whole number of entries")
+        reason = f"{len(content)} bytes are no whole number of entries"
         for age in self._ages:
             if len(content) % ta.size_of(age) == 0:
                 try:
                     return [*map(self._read_item, ta.List(age).read(content))]
                 except ContentError as error:
-                    reason = error
-        raise reason
+                    reason = str(error)
+        raise ContentError(reason)
 
 
 ALLOCATORS: Final = _OfTwoAges(
