@@ -16,10 +16,11 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client._expected_tee import find_expected_tee
 from pytee_client.fake.applications import PSEUDO_APPLICATIONS
-from pytee_client.fake.applications.pseudo_applications import DeviceEnumeration, InvokeTests
+from pytee_client.fake.applications.pseudo_applications import InvokeTests
 from pytee_client.fake.bus import ClientDriver
 from pytee_client.kernels.monitor import LinuxMonitor
 from pytee_client.kernels.sysfs import Folder
+from pytee_client.ta import optee
 
 from ..support.programs import program
 from ..support.targets import Target
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 # The variant of a real device is a kernel of the tests' own, without a sysfs.
 pytestmark = pytest.mark.once
-
-Command = DeviceEnumeration.Command
 
 
 def test_the_device_is_listed_as_it_says_it_is(target: Target, context: tee.Context) -> None:
@@ -63,20 +62,14 @@ def test_amd_tee_has_one_device_and_none_on_the_bus(target: Target) -> None:
     assert tee.enumerate_bus_devices(target.backend) == ()
 
 
-def listed(session: tee.Session, command: int) -> set[UUID]:
-    (data,) = session.invoke_command(command, tee.MemrefTempOutput(4096))
-    assert isinstance(data, bytes)
-    return {UUID(bytes=data[at : at + 16]) for at in range(0, len(data), 16)}
-
-
 @pytest.mark.optee_only
 def test_the_bus_has_what_op_tee_lists(target: Target, context: tee.Context) -> None:
-    with context.open_session(DeviceEnumeration.uuid) as session:
-        at_once, with_supplicant, with_rpmb = (listed(session, command) for command in Command)
+    with optee.DeviceEnumeration(context) as client:
+        at_once, with_supplicant = {*client.get_devices()}, {*client.get_devices_supp()}
+        assert client.get_devices_rpmb() == []
     devices = tee.enumerate_bus_devices(target.backend)
     assert {device.uuid for device in devices if not device.needs_supplicant} == at_once
     assert {device.uuid for device in devices if device.needs_supplicant} == with_supplicant
-    assert not with_rpmb
     assert InvokeTests.uuid in at_once
     for device in devices:
         assert device.name == f"optee-ta-{device.uuid}"
