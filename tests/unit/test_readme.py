@@ -69,6 +69,10 @@ class Sample(Enum):
     ASYNC_MEMORY = "async def fill("
     POOL = "pool.stats"
     ASYNC_POOL = "async def serve("
+    TYPED_CLIENTS = "optee.DeviceEnumeration("
+    TYPED_EXAMPLES = "optee.SecureStorage("
+    TYPED_ON_A_LOOP = "context.client(optee.HelloWorld"
+    WELL_KNOWN = "optee.uuid_of("
 
     @property
     def place(self) -> int:
@@ -539,6 +543,39 @@ def test_a_device_that_comes_late_is_waited_for_by_the_sample(
     names = run(Sample.LATE_DEVICE, yours=program)
     assert tee.enumerate_devices(names["kernel"]) == ()
     names["kernel"].assert_no_leaks()
+
+
+def test_op_tees_own_applications_answer_the_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    run(Sample.TYPED_CLIENTS)
+    devices, heap, *_ = capsys.readouterr().out.splitlines()
+    assert devices == "['invoke_tests']"
+    assert heap == "Heap: 0 of 0 bytes"
+
+
+def test_op_tees_examples_answer_the_sample(
+    context: tee.Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Sample.TYPED_EXAMPLES, context=context)
+    assert capsys.readouterr().out == "10000\nb'secret'\n"
+
+
+def test_a_typed_client_is_awaited_as_in_the_sample() -> None:
+    async def main() -> int:
+        async with aio.Context(backend=fake.Kernel()) as context:
+            answer: int = await run(Sample.TYPED_ON_A_LOOP)["count"](context)
+            return answer
+
+    assert asyncio.run(main()) == 42
+
+
+def test_well_known_applications_have_the_uuids_of_the_sample(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(Sample.WELL_KNOWN)
+    assert "pkcs11   fd02c9da-306c-48c7-a49c-bbd827ae86ee\n" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
