@@ -10,6 +10,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args, get_origin, overload
 
 from .._checks import said, to_count
+from .._process import importing
 from .._stand_ins import Buffer as AnyBuffer
 from ..errors import ParameterRangeError, ParameterTypeError
 from .fields import Field, as_sequence, decoded, encoded
@@ -233,7 +234,8 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
 
     def __init__(self, dtype: type[_ScalarT] | numpy.dtype[_ScalarT]) -> None:
         # Few programs have it.
-        import numpy as np
+        with importing:
+            import numpy as np
 
         self._numpy = np
         self._dtype = np.dtype(dtype)
