@@ -66,7 +66,7 @@ class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
         1, bytes, Mode, Algorithm, returns=ta.Variable(bytes, _ROOM), slots=(0, 2, 3, 1)
     )
 
-    def encrypt(self, data: bytes, algorithm: Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
+    def encrypt(self, data: bytes, algorithm: Acipher49.Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
         """Encrypt with the key of the session.
 
         Args:
@@ -78,7 +78,7 @@ class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
         """
         return self.encrypt_decrypt(data, Acipher49.Mode.ENCRYPT, algorithm)
 
-    def decrypt(self, data: bytes, algorithm: Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
+    def decrypt(self, data: bytes, algorithm: Acipher49.Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
         """Decrypt with the key of the session.
 
         Args:

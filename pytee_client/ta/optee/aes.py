@@ -55,7 +55,7 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
     cipher: Final = ta.command(3, bytes, ta.Out[ta.BUFFER])
     authenc: Final = ta.command(4, bytes, ta.Out[ta.BUFFER], Mode, ta.InOut[bytes])
 
-    def encrypt(self, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
+    def encrypt(self, algorithm: Aes.Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
         """Encrypt with ECB, CBC or CTR.
 
         Args:
@@ -69,12 +69,12 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
         """
         return self._cipher(Aes.Mode.ENCODE, algorithm, key, iv, data)
 
-    def decrypt(self, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
+    def decrypt(self, algorithm: Aes.Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
         """Decrypt with ECB, CBC or CTR; see encrypt() for the arguments."""
         return self._cipher(Aes.Mode.DECODE, algorithm, key, iv, data)
 
     def seal(
-        self, algorithm: Algorithm, key: bytes, nonce: bytes, data: bytes, tag_size: int = 16
+        self, algorithm: Aes.Algorithm, key: bytes, nonce: bytes, data: bytes, tag_size: int = 16
     ) -> tuple[bytes, bytes]:
         """Encrypt with CCM or GCM, and return also the tag. OP-TEE has this since 4.9.
 
@@ -94,7 +94,7 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
         return bytes(sealed), tag
 
     def unseal(
-        self, algorithm: Algorithm, key: bytes, nonce: bytes, data: bytes, tag: bytes
+        self, algorithm: Aes.Algorithm, key: bytes, nonce: bytes, data: bytes, tag: bytes
     ) -> bytes:
         """Decrypt what seal() encrypted.
 
@@ -113,13 +113,13 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
         self._start(mode, algorithm, key, nonce)
         return bytes(self.authenc(data, bytearray(len(data)), mode, tag)[0])
 
-    def _start(self, mode: Mode, algorithm: Algorithm, key: bytes, iv: bytes) -> None:
+    def _start(self, mode: Aes.Mode, algorithm: Aes.Algorithm, key: bytes, iv: bytes) -> None:
         self.prepare(algorithm, len(key), mode)
         self.set_key(key)
         self.set_iv(iv)
 
     def _cipher(
-        self, mode: Mode, algorithm: Algorithm, key: bytes, iv: bytes, data: bytes
+        self, mode: Aes.Mode, algorithm: Aes.Algorithm, key: bytes, iv: bytes, data: bytes
     ) -> bytes:
         self._start(mode, algorithm, key, iv)
         return bytes(self.cipher(data, bytearray(len(data))))

@@ -43,7 +43,7 @@ class Ecdsa(ta.Client, uuid="1945e8e7-0278-4bfb-bb99-af1080b2a934"):
     # Two numbers of the largest curve, P-521.
     sign_verify_digest: Final = ta.command(2, bytes, returns=ta.Variable(bytes, 132))
 
-    def sign(self, message: bytes, algorithm: Algorithm = Algorithm.SHA256) -> bytes:
+    def sign(self, message: bytes, algorithm: Ecdsa.Algorithm = Algorithm.SHA256) -> bytes:
         """Sign a message with a new key.
 
         Args:

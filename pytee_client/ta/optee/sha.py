@@ -85,7 +85,7 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
         5, bytes, DigestAlgorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1), retry=False
     )
 
-    def mac(self, algorithm: MacAlgorithm, key: bytes, message: bytes) -> bytes:
+    def mac(self, algorithm: Sha.MacAlgorithm, key: bytes, message: bytes) -> bytes:
         """Return the code of a message: that of message + message, as the application has it.
 
         Args:
@@ -99,7 +99,9 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
         self._start(algorithm, key)
         return self.compute_mac(message)
 
-    def verify_mac(self, algorithm: MacAlgorithm, key: bytes, message: bytes, mac: bytes) -> None:
+    def verify_mac(
+        self, algorithm: Sha.MacAlgorithm, key: bytes, message: bytes, mac: bytes
+    ) -> None:
         """Check the code of a message.
 
         Args:
@@ -115,7 +117,7 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
         self._start(algorithm, key)
         self.compare_mac(message, mac)
 
-    def _start(self, algorithm: MacAlgorithm, key: bytes) -> None:
+    def _start(self, algorithm: Sha.MacAlgorithm, key: bytes) -> None:
         kinds, algorithms = Sha.KeyType, Sha.MacAlgorithm
         is_cmac = algorithm is algorithms.AES_CMAC
         kind = kinds.AES if is_cmac else kinds[algorithms(algorithm).name]
