@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from ._hint_types import *  # noqa: F403
     from .context import Context as Context
     from .session_pool import SessionPool as SessionPool
+    from .ta import AsyncClient as AsyncClient
+    from .ta import ClientOpening as ClientOpening
 else:
     # Classes of modules that import this one; they are there when a hint is evaluated.
-    _LATE = {"Context": "context", "SessionPool": "session_pool"}
+    _LATE = {
+        "AsyncClient": "ta",
+        "ClientOpening": "ta",
+        "Context": "context",
+        "SessionPool": "session_pool",
+    }
 
     def __getattr__(name):
         with importing:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from .._stand_ins import Buffer
+from .._stand_ins import Buffer
 
 __all__ = ["ContentError", "DeclarationError", "Gives", "Kind", "MemoryKind", "Takes", "ValueKind"]
 

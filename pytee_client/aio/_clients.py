@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .. import _hints as t
 from .._process import importing
 from .operation import Operation
 
 if TYPE_CHECKING:
-    from ..ta import AsyncClient, Client, ClientOpening
+    from ..ta import Client
 
 _ClientT = TypeVar("_ClientT", bound="Client")
 
@@ -27,7 +28,7 @@ class OpensClients:
         operation: Operation | None = None,
         timeout: float | None = None,
         grace: float | None = None,
-    ) -> ClientOpening[_ClientT]:
+    ) -> t.ClientOpening[_ClientT]:
         """Open a session with a declared Trusted Application, for a client that is awaited.
 
         For example::
@@ -64,7 +65,7 @@ class OpensClients:
 class HasClients:
     """The base of what runs the commands of a session."""
 
-    def client(self, cls: type[_ClientT], /) -> AsyncClient[_ClientT]:
+    def client(self, cls: type[_ClientT], /) -> t.AsyncClient[_ClientT]:
         """Make a client on this; it does not close it.
 
         Args:

@@ -133,6 +133,7 @@ OWNERS = (
     ("pytee_client.session", "pytee_client.context"),
     ("pytee_client._hints", "pytee_client.context"),
     ("pytee_client._hints", "pytee_client.session_pool"),
+    ("pytee_client._hints", "pytee_client.ta"),
     ("pytee_client.aio._commands", "pytee_client.aio.context"),
     ("pytee_client.aio.memory", "pytee_client.aio.context"),
     ("pytee_client.aio.session", "pytee_client.aio.context"),
