@@ -79,8 +79,6 @@ class AppSecrets(TrustedApplication):
         given, output = parameters.memref(0), parameters.memref(1)
         if given.is_null or not _HEADER.size < given.size <= _MAX_SEALED:
             raise ResultError(Result.BAD_PARAMETERS)
-        if given.size < _OVERHEAD:
-            raise ResultError(Result.SECURITY)
         # The room is looked at before the secret is.
         _check_room(output, given.size - _OVERHEAD)
         content = self._decrypt(given.content())
@@ -90,9 +88,8 @@ class AppSecrets(TrustedApplication):
         output.put(content[_OWNER.size :])
 
     def _decrypt(self, sealed: bytes) -> bytes:
+        # The magic number and the version are authenticated with the rest.
         magic, version, iv, tag = _HEADER.unpack_from(sealed)
-        if magic != _MAGIC or version != _VERSION:
-            raise ResultError(Result.SECURITY)
         cipher = self._cipher()
         with importing:
             from cryptography.exceptions import InvalidTag

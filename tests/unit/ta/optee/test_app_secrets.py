@@ -86,6 +86,13 @@ def test_what_is_cut_off_is_not_unsealed(secrets: optee.AppSecrets) -> None:
             secrets.unseal_secret(sealed[:size])
 
 
+def test_the_room_is_looked_at_before_the_secret_is(secrets: optee.AppSecrets) -> None:
+    with pytest.raises(tee.ShortBufferError):
+        secrets.session.invoke_command(UNSEAL, bytes(100), tee.MemrefTempOutput(43))
+    with pytest.raises(tee.SecurityError):
+        secrets.session.invoke_command(UNSEAL, bytes(100), tee.MemrefTempOutput(44))
+
+
 @pytest.mark.parametrize("size", [0, 4041])
 def test_a_secret_of_a_wrong_size_is_refused_before_anything_is_sent(
     secrets: optee.AppSecrets, size: int
