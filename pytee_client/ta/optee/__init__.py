@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .sha import Sha
     from .sign_verify import SignVerify
     from .statistics import AllocatorStats, ApplicationStats, PagerStats, Statistics
-    from .veraison import VeraisonAttestation
 
 __all__ = [
     "NAMES",
@@ -75,7 +74,6 @@ __all__ = [
     "Sha",
     "SignVerify",
     "Statistics",
-    "VeraisonAttestation",
     "name_of",
     "uuid_of",
 ]
@@ -108,7 +106,6 @@ _MODULES: Final = {
     "sha": ("Sha",),
     "sign_verify": ("SignVerify",),
     "statistics": ("AllocatorStats", "ApplicationStats", "PagerStats", "Statistics"),
-    "veraison": ("VeraisonAttestation",),
 }
 _PLACES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

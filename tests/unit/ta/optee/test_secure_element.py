@@ -97,24 +97,3 @@ def test_an_unknown_command_and_an_unknown_case_are_refused(kernel: fake.Kernel)
                 apdu.session.invoke_command(1, (0, 0), HEADER, b"", output)
             with pytest.raises(tee.BadParametersError):
                 apdu.session.invoke_command(0, (8, 0), HEADER, b"", output)
-
-
-def test_evidence_for_veraison_is_asked_for_in_the_slots_that_it_has() -> None:
-    class Veraison(fake.TrustedApplication):
-        uuid = optee.VeraisonAttestation.uuid
-
-        @fake.command(0)
-        def evidence(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
-            given = fake.ParamType.MEMREF_INPUT
-            parameters.expect(given, fake.ParamType.MEMREF_OUTPUT, given)
-            nonce, implementation = (parameters.memref(slot).content() for slot in (0, 2))
-            parameters.memref(1).put(nonce + b"/" + implementation)
-
-    kernel = fake.Kernel(applications=[Veraison])
-    with (
-        tee.Context(backend=kernel) as context,
-        optee.VeraisonAttestation(context) as veraison,
-    ):
-        assert veraison.get_cbor_evidence(b"nonce", b"id") == b"nonce/id"
-        with pytest.raises(tee.ParameterRangeError, match="at least 1"):
-            veraison.get_cbor_evidence(b"", b"id")
