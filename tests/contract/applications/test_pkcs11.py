@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+import pytee_client as tee
+
 from ...support.samples import FENCED, TOP
 
 if TYPE_CHECKING:
@@ -79,6 +81,19 @@ def test_a_token_that_belongs_to_a_login_refuses_another_one(target: Target, fol
         refused = run(f"export CKTEEC_LOGIN_TYPE={other}\n{listing}", folder)
         assert refused.status != 0
         assert "CKR_PIN_INCORRECT" in refused.text
+
+
+def test_a_security_officer_can_name_a_group_as_the_user_of_a_token(target: Target) -> None:
+    users = f"group:{tee.client_uuid(tee.Login.GROUP, gid=0)}"
+    tool = f"{EXPORT}\npkcs11-tool --module $PKCS11_MODULE --token-label mine --login"
+    made = run(
+        f'{EXPORT}\n{WITH_LOGIN}\n{tool} --login-type so --so-pin "" --init-pin --pin {users}',
+        OURS,
+    )
+    assert made.status == 0, made.text
+    for login, is_user in (("group CKTEEC_LOGIN_GID=0", True), ("user", False)):
+        listed = run(f'export CKTEEC_LOGIN_TYPE={login}\n{tool} --pin "" --list-objects', OURS)
+        assert (listed.status == 0) == is_user, listed.text
 
 
 @pytest.mark.parametrize(
