@@ -22,7 +22,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import aio, fake
-from pytee_client.fake.applications import HelloWorld
+from pytee_client.fake.applications import AppSecrets, Attestation, HelloWorld
 from pytee_client.kernels import proxy as passing
 
 from ..support.samples import imports_above, samples
@@ -71,6 +71,8 @@ class Sample(Enum):
     ASYNC_POOL = "async def serve("
     TYPED_CLIENTS = "optee.DeviceEnumeration("
     TYPED_EXAMPLES = "optee.SecureStorage("
+    ATTESTATION = "optee.AttestationKey("
+    APP_SECRETS = "vault.seal_secret("
     TYPED_ON_A_LOOP = "context.client(optee.HelloWorld"
     WELL_KNOWN = "optee.uuid_of("
 
@@ -560,6 +562,18 @@ def test_op_tees_examples_answer_the_sample(
 ) -> None:
     run(Sample.TYPED_EXAMPLES, context=context)
     assert capsys.readouterr().out == "10000\nb'secret'\n"
+
+
+def test_what_a_tee_signs_is_verified_by_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    with tee.Context(backend=fake.Kernel(applications=[Attestation])) as context:
+        evidence = run(Sample.ATTESTATION, context=context)["evidence"]
+    assert capsys.readouterr().out == f"{evidence.digest.hex()}\n"
+
+
+def test_a_secret_is_sealed_by_the_sample() -> None:
+    with tee.Context(backend=fake.Kernel(applications=[AppSecrets])) as context:
+        sealed = run(Sample.APP_SECRETS, context=context)["sealed"]
+    assert b"password" not in sealed
 
 
 def test_a_typed_client_is_awaited_as_in_the_sample() -> None:
