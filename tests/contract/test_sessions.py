@@ -14,8 +14,7 @@ import pytest
 
 import pytee_client as tee
 
-from ..support.conformance import Command, filled
-from ..support.outputs import output_as
+from ..support.conformance import Command, Conformance, filled
 from ..support.targets import Target
 
 MISSING = UUID("534d1192-6143-234c-4755-5352544f4f59")
@@ -69,10 +68,7 @@ def test_a_destination_must_be_a_uuid(context: tee.Context, destination: object)
 
 
 def identity(session: tee.Session) -> tuple[int, UUID]:
-    login, uuid = session.invoke_command(
-        Command.IDENTITY, tee.ValueOutput(), tee.MemrefTempOutput(16)
-    )
-    return login.a, UUID(bytes_le=output_as(bytes, uuid))
+    return Conformance.on(session).identity()
 
 
 @pytest.mark.assertion("OS-05")

@@ -41,6 +41,7 @@ MACHINE = (
     "python3-cffi-backend",
     "python3-fastapi",
     "python3-httpx",
+    "python3-numpy",
     "python3-pkcs11",
     "python3-pytest",
     "python3-pytest-timeout",
