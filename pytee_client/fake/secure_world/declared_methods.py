@@ -17,7 +17,6 @@ from .parameters import MemrefParameter, ValueParameter
 
 __all__ = ["MethodCheck", "argument_slots", "find_attribute", "results_of"]
 
-_MISSING: Final = object()
 _VALUES: Final = (ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT, ParamType.VALUE_INOUT)
 
 
@@ -102,7 +101,7 @@ class MethodCheck:
         static = find_attribute(self._class, name, self._base)
         method = getattr(self._class, name)
         wanted = f"{declared}.{command.name} is served by {_expected(command, name)}"
-        if isinstance(static, property) or not callable(method):
+        if not callable(method):
             raise DeclarationError(
                 f"{self._class.__name__}.{name} is {type(static).__name__}, and no method: {wanted}"
             )

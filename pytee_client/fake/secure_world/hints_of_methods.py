@@ -150,8 +150,6 @@ def _is_result(declared: Any, hint: Any) -> bool:
     if hint is bool and declared in (int, float):
         # Numbers of the library are no bools.
         return False
-    if hint is object:
-        return declared is object
     return can_be(declared, hint)
 
 

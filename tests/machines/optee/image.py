@@ -45,6 +45,7 @@ def base(cache: Cache, packages: Packages, sysroot: Path) -> Path:
         unpack(packages.machine, root)
         _precompile(packages, root, place / "interpreter")
         _bundle_certificates(root)
+        _link_libraries(root)
         with open(place / "base.cpio", "wb") as out:
             archive = Archive(out)
             archive.tree(root, "", _is_needed)
@@ -107,6 +108,15 @@ def _bundle_certificates(root: Path) -> None:
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)
     bundle.write_bytes(b"".join(one.read_bytes() for one in certificates))
+
+
+def _link_libraries(root: Path) -> None:
+    """Make the links that installing libraries of linear algebra makes, which numpy needs."""
+    for folder in root.glob("usr/lib/*-linux-gnu"):
+        for name in ("blas", "lapack"):
+            library = f"lib{name}.so.3"
+            if (folder / name / library).exists():
+                (folder / library).symlink_to(f"{name}/{library}")
 
 
 def _is_needed(name: str) -> bool:

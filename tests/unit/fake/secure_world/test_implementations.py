@@ -348,3 +348,13 @@ def test_hints_may_name_what_is_local_to_a_function() -> None:
 
         class Wrong(fake.TrustedApplication, implements=Locals):
             def run(self, given: Other) -> None: ...
+
+
+def test_hints_may_name_what_is_local_to_the_class() -> None:
+    with pytest.raises(ta.DeclarationError, match="takes given: Inner, but gets int"):
+
+        class Wrong(fake.TrustedApplication, implements=one(None, ta.U8)):
+            class Inner:
+                pass
+
+            def run(self, given: Inner) -> None: ...

@@ -12,6 +12,7 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake, ta
+from pytee_client.fake.secure_world import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,7 @@ class FakeCareful(fake.TrustedApplication, implements=Careful):
     varies = grown
 
 
+SESSION = fake.ClientSession(Identity(tee.Login.PUBLIC, UUID(int=0)))
 COMMANDS = Careful.__pytee_declaration__.commands
 
 
@@ -189,3 +191,31 @@ def test_room_for_the_argument_alone_is_too_little_for_what_comes_back(
         )
         assert isinstance(view, memoryview)
         assert bytes(view) == b"abab"
+
+
+def test_a_null_output_is_too_small_whatever_size_it_has() -> None:
+    FakeCareful.calls = 0
+    null = fake.MemrefParameter(fake.ParamType.MEMREF_OUTPUT, None, 100)
+    parameters = fake.Parameters(
+        [
+            fake.ValueParameter(fake.ParamType.VALUE_OUTPUT),
+            null,
+            fake.ValueParameter(fake.ParamType.VALUE_INPUT, 1),
+            None,
+        ]
+    )
+    with pytest.raises(fake.ResultError) as caught:
+        FakeCareful().invoke_command(SESSION, number_of("answer"), parameters)
+    assert (caught.value.code, null.size) == (tee.Result.SHORT_BUFFER, 12)
+    assert FakeCareful.calls == 0
+
+
+def test_memory_that_is_not_mapped_as_a_whole_is_a_panic() -> None:
+    FakeCareful.calls = 0
+    for command in ("memory", "text"):
+        part = fake.MemrefParameter(fake.ParamType.MEMREF_INPUT, b"abc", 5)
+        with pytest.raises(fake.PanicError):
+            FakeCareful().invoke_command(
+                SESSION, number_of(command), fake.Parameters([part, None, None, None])
+            )
+    assert FakeCareful.calls == 0
