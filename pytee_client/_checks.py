@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import os
 from enum import Enum, IntEnum
+from types import GenericAlias
 
 from ._process import importing
 from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
@@ -17,6 +18,8 @@ from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeVar
+
+    from typing_extensions import TypeIs
 
     _T = TypeVar("_T")
 
@@ -38,6 +41,11 @@ def said(value: object) -> str:
             text = "a very large int"
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return type(value).__name__
+
+
+def is_class(value: object) -> TypeIs[type[object]]:
+    """Return whether a value is a class. To Python 3.10, list[int] is one, too."""
+    return isinstance(value, type) and not isinstance(value, GenericAlias)
 
 
 def is_bool(value: object) -> bool:
@@ -182,7 +190,7 @@ def refuse_other_enum(value: object, kind: type[Enum], what: str) -> None:
 
 def to_int_enum(value: object, what: str) -> type[IntEnum]:
     """Check a class that names numbers."""
-    if not isinstance(value, type) or not issubclass(value, IntEnum) or not len(value):
+    if not is_class(value) or not issubclass(value, IntEnum) or not len(value):
         raise ParameterTypeError(f"{what} must be an IntEnum class with members, not {said(value)}")
     return value
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
-from .._checks import check_results, said, to_uint32
+from .._checks import check_results, is_class, said, to_uint32
 from .._known_applications import NAMES
 from ..errors import TeecError
 from .kinds import DeclarationError
@@ -79,7 +79,7 @@ def declaration_of(cls: Any) -> Declaration:
     Raises:
         DeclarationError: it is none.
     """
-    found = getattr(cls, "__pytee_declaration__", None) if isinstance(cls, type) else None
+    found = getattr(cls, "__pytee_declaration__", None) if is_class(cls) else None
     if not isinstance(found, Declaration):
         raise DeclarationError(f"{said(cls)} declares no application: derive a class of ta.Client")
     return found
@@ -106,7 +106,7 @@ def check_errors(errors: Any, results: Any, owner: str) -> Mapping[int, type[Exc
     if not isinstance(errors, Mapping):
         raise DeclarationError(f"the errors of {owner} must be a dict of codes and exceptions")
     for code, kind in errors.items():
-        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        if not (is_class(kind) and issubclass(kind, Exception)):
             raise DeclarationError(f"the error {code!r} of {owner} must be a class of exceptions")
         if not to_uint32(code, f"an error of {owner}"):
             raise DeclarationError(f"{owner} has an error for 0, which is SUCCESS")

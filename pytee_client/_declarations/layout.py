@@ -9,7 +9,7 @@ from operator import attrgetter
 from struct import Struct, error
 from typing import Any
 
-from .._checks import said
+from .._checks import is_class, said
 from ..errors import ParameterTypeError
 from .fields import Field, as_bytes, as_sequence, decoded, encoded
 from .kinds import ContentError, DeclarationError
@@ -181,7 +181,7 @@ class Layout:
 
 def layout_of(cls: Any) -> Layout | None:
     """Return the layout of a packed structure; None if it is none."""
-    if not isinstance(cls, type):
+    if not is_class(cls):
         return None
     layout: Layout | None = vars(cls).get(_ATTRIBUTE)
     return layout

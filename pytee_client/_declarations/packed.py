@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args, get_origin, overload
 
+from .._checks import is_class
 from .fields import (
     ArrayField,
     BoolField,
@@ -159,7 +160,7 @@ def field_of(declared: Any, what: str) -> Field | Tail:
         return UuidField(is_struct=False)
     if isinstance(declared, UuidKind):
         return declared.field
-    if isinstance(declared, type) and issubclass(declared, IntEnum | IntFlag):
+    if is_class(declared) and issubclass(declared, IntEnum | IntFlag):
         return EnumField(EnumKind(declared), number or _NUMBERS["I"])
     if declared is bytes:
         return Tail(bytes) if size is None else BytesField(size)
@@ -246,7 +247,7 @@ def _fitting(item: tuple[str, str], declared: Any, what: str) -> Field:
             return BytesField(size)
     elif declared is bool:
         return BoolField(number)
-    elif isinstance(declared, type) and issubclass(declared, IntEnum | IntFlag):
+    elif is_class(declared) and issubclass(declared, IntEnum | IntFlag):
         return EnumField(EnumKind(declared), number)
     elif declared is number.python or declared is number:
         return NumberField(number)

@@ -7,7 +7,7 @@ from enum import IntEnum, IntFlag
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
-from .._checks import UINT32_MAX, said, to_bool, to_uint32
+from .._checks import UINT32_MAX, is_class, said, to_bool, to_uint32
 from .._outputs import Value
 from ..errors import ParameterTypeError
 from .kinds import ContentError, DeclarationError, Kind, ValueKind
@@ -100,7 +100,7 @@ def value_kind(declared: Any) -> ValueKind[Any, Any] | None:
         return BoolKind()
     if declared is Value:
         return PairKind()
-    if isinstance(declared, type) and issubclass(declared, IntEnum | IntFlag):
+    if is_class(declared) and issubclass(declared, IntEnum | IntFlag):
         return EnumKind(declared)
     return None
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 from uuid import UUID
 
+from ..._checks import is_class
 from ..._declarations.kinds import Kind
 from ..._outputs import Value
 
@@ -93,7 +94,7 @@ def can_be(wide: Any, narrow: Any) -> bool:
     if get_origin(wide) in _UNIONS:
         return any(can_be(each, narrow) for each in get_args(wide))
     outer, inner = get_origin(wide) or wide, get_origin(narrow) or narrow
-    if not (isinstance(outer, type) and isinstance(inner, type)):
+    if not (is_class(outer) and is_class(inner)):
         return True
     try:
         is_one = issubclass(inner, outer) or (outer is float and issubclass(inner, int))
@@ -141,7 +142,7 @@ def _is_result(declared: Any, hint: Any) -> bool:
     if origin is list:
         (item,) = get_args(declared)
         items = collections.abc.Sequence[item]  # type: ignore[valid-type]
-        is_bytes = isinstance(hint, type) and issubclass(hint, str | bytes)
+        is_bytes = is_class(hint) and issubclass(hint, str | bytes)
         return (get_origin(hint) or hint) is collections.abc.Sequence or (
             can_be(items, hint) and not is_bytes
         )
@@ -157,7 +158,7 @@ def _has_buffer(hint: Any) -> bool:
     if hint is Any or hint in _NEVER:
         return True
     found = get_origin(hint) or hint
-    if not isinstance(found, type):
+    if not is_class(found):
         return True
     if getattr(found, "__module__", "") == "typing_extensions" or found.__name__ == "Buffer":
         return True
