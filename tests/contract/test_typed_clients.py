@@ -188,8 +188,12 @@ def test_a_command_that_takes_too_long_is_cancelled(client: Conformance) -> None
 
 
 @pytest.mark.optee_only
-def test_a_client_has_a_time_out_for_all_its_commands(context: tee.Context) -> None:
-    with Conformance(context, timeout=SOON, grace=LIMIT) as client:
+def test_the_time_out_of_a_client_is_that_of_its_session(context: tee.Context) -> None:
+    with Conformance(context, timeout=LIMIT, grace=LIMIT) as client:
+        session = client.session
+        assert isinstance(session, tee.Session)
+        assert (session.timeout, session.grace) == (LIMIT, LIMIT)
+        session.timeout = SOON
         with pytest.raises(tee.DeadlineError):
             client.wait((LIMIT * 1000, True))
         assert client.wait((1, True), timeout=LIMIT) is False
@@ -221,8 +225,8 @@ async def test_the_same_commands_are_awaited(target: Target) -> None:
 async def test_an_awaited_command_that_takes_too_long_is_cancelled(target: Target) -> None:
     async with (
         aio.Context(target.device, backend=target.backend) as context,
-        context.client(Conformance, timeout=SOON, grace=LIMIT) as client,
+        context.client(Conformance, timeout=LIMIT, grace=LIMIT) as client,
     ):
         with pytest.raises(tee.DeadlineError):
-            await client.wait((LIMIT * 1000, True))
-        assert await client.wait((1, True), timeout=LIMIT) is False
+            await client.wait((LIMIT * 1000, True), timeout=SOON)
+        assert await client.wait((1, True)) is False
