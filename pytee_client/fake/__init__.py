@@ -15,6 +15,9 @@
     with Context(backend=kernel) as context:
         ...
 
+An application that is declared as a class of pytee_client.ta.Client has methods with arguments and
+results in place of parameters: class FakeWallet(fake.TrustedApplication, implements=Wallet).
+
 It serves the system calls of a TEE device, below all of the library's own code. It protects
 nothing: an application in it is as secure as the program itself.
 

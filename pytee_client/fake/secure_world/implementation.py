@@ -71,7 +71,12 @@ def implement(cls: type[Any], base: type[Any], declaring: Any) -> None:
     cls.uuid = declared.uuid
     taken = {*dir(base), *inspect.get_annotations(base)}
     names = [*declared.commands, *([declared.opening.name] if declared.opening else [])]
-    methods = {name: f"{name}_" if name in taken else name for name in names}
+    methods: dict[str, str] = {}
+    for name in names:
+        method = name
+        while method in taken or (method != name and method in names):
+            method += "_"
+        methods[name] = method
     setattr(cls, _IMPLEMENTS, _Implements(declared, methods))
 
 

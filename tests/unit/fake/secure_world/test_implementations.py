@@ -95,6 +95,22 @@ def test_the_opening_and_names_of_the_base_are_missed_too() -> None:
     assert "def destroy_(self) -> None: ..." in str(caught.value)
 
 
+def test_the_underscore_makes_no_name_that_another_command_has() -> None:
+    class Both(ta.Client, uuid=OWN):
+        destroy = ta.command(0, returns=ta.U8)
+        destroy_ = ta.command(1, returns=ta.U8)
+
+    class Fake(fake.TrustedApplication, implements=Both):
+        def destroy__(self) -> int:
+            return 1
+
+        def destroy_(self) -> int:
+            return 2
+
+    with tee.Context(backend=fake.Kernel(applications=[Fake])) as context, Both(context) as client:
+        assert (client.destroy(), client.destroy_()) == (1, 2)
+
+
 @pytest.mark.parametrize("given", [object, fake.TrustedApplication, ta.Client, "Wallet", Wallet.on])
 def test_only_a_declaration_can_be_implemented(given: Any) -> None:
     with pytest.raises(ta.DeclarationError, match="declares no application"):
