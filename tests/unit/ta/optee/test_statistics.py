@@ -100,9 +100,15 @@ def instances_of(pool: optee.AllocatorStats, count: int) -> list[optee.Applicati
 # The heaps of applications have no name.
 HEAP = optee.AllocatorStats("", 9000, 9100, 65536, 0, 0, 0)
 NEW_HEAP = optee.AllocatorStats("", 9000, 9100, 65536, 0, 0, 0, 4_000_000)
+UNKNOWN = optee.AllocatorStats("", 0, 0, 0, 0, 0, 0)
+NEW_UNKNOWN = optee.AllocatorStats("", 0, 0, 0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("heap", [HEAP, NEW_HEAP], ids=["4.5", "4.10"])
+@pytest.mark.parametrize(
+    "heap",
+    [HEAP, NEW_HEAP, UNKNOWN, NEW_UNKNOWN],
+    ids=["4.5", "4.10", "4.5 unknown", "4.10 unknown"],
+)
 # 10 entries of 88 bytes are as long as 11 of 80.
 @pytest.mark.parametrize("count", [0, 1, 2, 10, 11, 20, 22, 110])
 def test_instances_of_both_ages_are_read(
