@@ -100,21 +100,27 @@ def instances_of(pool: optee.AllocatorStats, count: int) -> list[optee.Applicati
 # The heaps of applications have no name.
 HEAP = optee.AllocatorStats("", 9000, 9100, 65536, 0, 0, 0)
 NEW_HEAP = optee.AllocatorStats("", 9000, 9100, 65536, 0, 0, 0, 4_000_000)
-UNKNOWN = optee.AllocatorStats("", 0, 0, 0, 0, 0, 0)
-NEW_UNKNOWN = optee.AllocatorStats("", 0, 0, 0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    "heap",
-    [HEAP, NEW_HEAP, UNKNOWN, NEW_UNKNOWN],
-    ids=["4.5", "4.10", "4.5 unknown", "4.10 unknown"],
-)
+@pytest.mark.parametrize("heap", [HEAP, NEW_HEAP], ids=["4.5", "4.10"])
 # 10 entries of 88 bytes are as long as 11 of 80.
 @pytest.mark.parametrize("count", [0, 1, 2, 10, 11, 20, 22, 110])
 def test_instances_of_both_ages_are_read(
     client: optee.Statistics, heap: optee.AllocatorStats, count: int
 ) -> None:
     FakeStatistics.instances = instances_of(heap, count)
+    assert client.ta_stats() == FakeStatistics.instances
+
+
+@pytest.mark.parametrize("free2_sum", [None, 0], ids=["4.5", "4.10"])
+@pytest.mark.parametrize("count", [10, 11, 110])
+def test_instances_of_which_nothing_is_known_but_the_uuid_are_read(
+    client: optee.Statistics, free2_sum: int | None, count: int
+) -> None:
+    heap = optee.AllocatorStats("", 0, 0, 0, 0, 0, 0, free2_sum)
+    FakeStatistics.instances = [
+        optee.ApplicationStats(uuid4(), False, 0, heap) for _ in range(count)
+    ]
     assert client.ta_stats() == FakeStatistics.instances
 
 
