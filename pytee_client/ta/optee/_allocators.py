@@ -2,7 +2,8 @@
 """What OP-TEE says of its allocators, and how it lies in memory.
 
 Releases after 4.5 have one number more in the structure. Nothing but the size of a list tells of
-which age it is; where the size fits both, what the entries hold tells it.
+which age it is. Where the size fits both, the names tell it: read by the other age, some name would
+have bytes of numbers or of a UUID, which are no text.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class _NewAllocator:
 @ta.packed
 class _Application:
     uuid: ta.TeeUuid
-    panicked: ta.U32
+    panicked: Annotated[bool, ta.U32]
     sess_num: ta.U32
     heap: _Allocator
 
@@ -101,7 +102,7 @@ class _Application:
 @ta.packed
 class _NewApplication:
     uuid: ta.TeeUuid
-    panicked: ta.U32
+    panicked: Annotated[bool, ta.U32]
     sess_num: ta.U32
     heap: _NewAllocator
 
@@ -113,11 +114,8 @@ def _allocator(found: Any) -> AllocatorStats:
 
 
 def _application(found: Any) -> ApplicationStats:
-    if found.panicked > 1:
-        raise ContentError("an application has neither panicked nor not")
-    return ApplicationStats(
-        found.uuid, bool(found.panicked), found.sess_num, _allocator(found.heap)
-    )
+    heap = _allocator(found.heap)
+    return ApplicationStats(found.uuid, found.panicked, found.sess_num, heap)
 
 
 def _packed_allocator(given: AllocatorStats) -> Any:
@@ -131,7 +129,7 @@ def _packed_allocator(given: AllocatorStats) -> Any:
 def _packed_application(given: ApplicationStats) -> Any:
     heap = _packed_allocator(given.heap)
     made = _Application if given.heap.free2_sum is None else _NewApplication
-    return made(given.uuid, int(given.panicked), given.sess_num, heap)
+    return made(given.uuid, given.panicked, given.sess_num, heap)
 
 
 class _OfTwoAges(MemoryKind[Sequence[_T], list[_T]], Generic[_T]):
