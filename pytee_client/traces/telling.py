@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
+from .._known_applications import named
 from ..kernels import SystemCall
 from .description import Description
 from .record import Record
@@ -83,10 +85,23 @@ class Expectation:
             return []
         if where.endswith("data"):
             return [f"{where} differs"]
-        return [f"{where} was {expected}, and now is {came}"]
+        return [f"{where} was {_shown(where, expected)}, and now is {_shown(where, came)}"]
 
 
 def say(call: SystemCall, asked: Description) -> str:
     """Return a call and its arguments, without its parameters."""
-    fields = ", ".join(f"{name}={value}" for name, value in asked.items() if name != "params")
+    fields = ", ".join(
+        f"{name}={_shown(name, value)}" for name, value in asked.items() if name != "params"
+    )
     return f"{call.name}({fields})"
+
+
+def _shown(field: str, value: Any) -> Any:
+    """Return a value as texts have it: a UUID of an application with its name."""
+    if field == "uuid":
+        try:
+            return named(UUID(value))
+        except (AttributeError, TypeError, ValueError):
+            # Somebody has written it into the trace.
+            pass
+    return value

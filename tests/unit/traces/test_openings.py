@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -182,3 +183,17 @@ def test_sessions_that_had_one_number_can_be_open_at_once() -> None:
     assert trace.count('"session": 1,') > 3
     with player_of(trace) as player:
         assert [together(player)] == results
+
+
+def test_a_mismatch_names_well_known_applications() -> None:
+    def work(kernel: Kernel, uuid: UUID) -> None:
+        with tee.Context(backend=kernel) as context:
+            context.open_session(uuid).close()
+
+    trace = recorded(lambda kernel: work(kernel, HelloWorld.uuid))
+    expected = (
+        f"OPEN_SESSION differs: uuid was hello_world ({HelloWorld.uuid}),"
+        f" and now is random ({Random.uuid})"
+    )
+    with pytest.raises(TraceMismatchError, match=re.escape(expected)):
+        work(player_of(trace), Random.uuid)

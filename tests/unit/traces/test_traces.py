@@ -373,7 +373,7 @@ def twice(kernel: Kernel) -> None:
         (partial(increment, value=43), r"line 5: INVOKE differs: params\[0\]\.a was 42, .*43"),
         (partial(increment, times=2), r"line 6: expected CLOSE_SESSION\(file=1, session"),
         (partial(tee.Context, "/dev/tee1"), r"line 2: OPEN differs: path was /dev/tee0"),
-        (fill, r"line 4: OPEN_SESSION differs: uuid was 8aaaf200"),
+        (fill, r"line 4: OPEN_SESSION differs: uuid was hello_world"),
         (twice, r"has ended, but then came OPEN"),
     ],
 )
