@@ -7,6 +7,8 @@ from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._checks import to_count
+from ._arguments import to_bytes
 
 __all__ = ["Aes"]
 
@@ -88,9 +90,10 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
         Raises:
             TeecError: as of the commands.
         """
+        data, zeros = to_bytes(data, "the data"), bytes(to_count(tag_size, "the size of the tag"))
         mode = Aes.Mode.ENCODE
         self._start(mode, algorithm, key, nonce)
-        sealed, tag = self.authenc(data, bytearray(len(data)), mode, bytes(tag_size))
+        sealed, tag = self.authenc(data, bytearray(len(data)), mode, zeros)
         return bytes(sealed), tag
 
     def unseal(
@@ -109,11 +112,13 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
             MacInvalidError: the data, the tag, the key or the nonce is another.
             TeecError: as of the commands.
         """
+        data, tag = to_bytes(data, "the data"), to_bytes(tag, "the tag")
         mode = Aes.Mode.DECODE
         self._start(mode, algorithm, key, nonce)
         return bytes(self.authenc(data, bytearray(len(data)), mode, tag)[0])
 
     def _start(self, mode: Aes.Mode, algorithm: Aes.Algorithm, key: bytes, iv: bytes) -> None:
+        key, iv = to_bytes(key, "the key"), to_bytes(iv, "the vector")
         self.prepare(algorithm, len(key), mode)
         self.set_key(key)
         self.set_iv(iv)
@@ -121,5 +126,6 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
     def _cipher(
         self, mode: Aes.Mode, algorithm: Aes.Algorithm, key: bytes, iv: bytes, data: bytes
     ) -> bytes:
+        data = to_bytes(data, "the data")
         self._start(mode, algorithm, key, iv)
         return bytes(self.cipher(data, bytearray(len(data))))

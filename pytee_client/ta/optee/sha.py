@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ._arguments import to_bytes, to_member
 
 __all__ = ["Sha"]
 
@@ -96,6 +97,7 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
         Raises:
             TeecError: as of the commands.
         """
+        message = to_bytes(message, "the message")
         self._start(algorithm, key)
         return self.compute_mac(message)
 
@@ -114,13 +116,15 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
             MacInvalidError: the code is another.
             TeecError: as of the commands.
         """
+        message, mac = to_bytes(message, "the message"), to_bytes(mac, "the code")
         self._start(algorithm, key)
         self.compare_mac(message, mac)
 
     def _start(self, algorithm: Sha.MacAlgorithm, key: bytes) -> None:
-        kinds, algorithms = Sha.KeyType, Sha.MacAlgorithm
-        is_cmac = algorithm is algorithms.AES_CMAC
-        kind = kinds.AES if is_cmac else kinds[algorithms(algorithm).name]
+        key = to_bytes(key, "the key")
+        to_member(algorithm, Sha.MacAlgorithm, "the algorithm")
+        is_cmac = algorithm is Sha.MacAlgorithm.AES_CMAC
+        kind = Sha.KeyType.AES if is_cmac else Sha.KeyType[algorithm.name]
         self.prepare(algorithm, len(key), kind)
         self.set_key(key)
         self.set_iv(b"")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from typing import TYPE_CHECKING
+from array import array
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import aio, fake
 from pytee_client.fake import applications
+from pytee_client.faults import FaultyKernel, Plan
 from pytee_client.ta import optee
 
 if TYPE_CHECKING:
@@ -167,6 +169,32 @@ def test_aes_out_of_its_order_is_an_error_or_a_panic(context: tee.Context) -> No
             client.prepare(2, 16, client.Mode.ENCODE)  # type: ignore[arg-type]
     with optee.Aes(context) as client, pytest.raises(tee.TargetDeadError):
         client.encrypt(ctr, KEY, VECTOR[1:], b"x")
+
+
+@needs_cryptography
+def test_aes_takes_all_that_is_bytes_like(context: tee.Context) -> None:
+    words = array("I", range(8))
+    with optee.Aes(context) as client:
+        ctr = client.Algorithm.CTR
+        encrypted = client.encrypt(ctr, bytearray(KEY), memoryview(VECTOR), words)  # type: ignore[arg-type]
+        assert encrypted == client.encrypt(ctr, KEY, VECTOR, words.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "named"),
+    [(0, 2, "Algorithm"), (1, "k" * 16, "key"), (2, None, "vector"), (3, 5, "data")],
+)
+def test_aes_looks_at_its_arguments_before_it_sends_any(place: int, wrong: Any, named: str) -> None:
+    kernel = FaultyKernel(fake.Kernel(), Plan())
+    with tee.Context(backend=kernel) as context, optee.Aes(context) as client:
+        given: list[Any] = [client.Algorithm.CTR, KEY, VECTOR, b"data"]
+        given[place] = wrong
+        before = len(kernel.calls)
+        with pytest.raises(tee.ParameterTypeError, match=named):
+            client.encrypt(*given)
+        with pytest.raises(tee.ParameterTypeError, match=named):
+            client.unseal(given[0], given[1], given[2], given[3], b"tag")
+        assert len(kernel.calls) == before
 
 
 @pytest.mark.parametrize("profile", ["optee", "optee-4.10"])

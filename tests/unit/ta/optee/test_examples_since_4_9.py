@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib.util
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -183,6 +183,21 @@ def test_every_algorithm_of_sha_has_its_type_of_key(new: tee.Context) -> None:
         for algorithm in client.MacAlgorithm:
             if algorithm is not client.MacAlgorithm.AES_CMAC:
                 client.verify_mac(algorithm, KEY, b"m", client.mac(algorithm, KEY, b"m"))
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "named"),
+    [(0, 0x30000004, "MacAlgorithm"), (1, "k" * 32, "key"), (2, None, "message"), (3, 5, "code")],
+)
+def test_sha_looks_at_its_arguments(new: tee.Context, place: int, wrong: Any, named: str) -> None:
+    with optee.Sha(new) as client:
+        given: list[Any] = [client.MacAlgorithm.HMAC_SHA256, KEY, b"message", bytes(32)]
+        given[place] = wrong
+        with pytest.raises(tee.ParameterTypeError, match=named):
+            client.verify_mac(*given)
+        # Nothing was sent.
+        with pytest.raises(tee.BadStateError):
+            client.set_key(KEY)
 
 
 def test_sha_out_of_its_order_is_an_error_or_a_panic(new: tee.Context) -> None:
