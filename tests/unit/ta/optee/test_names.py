@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -128,6 +129,12 @@ def test_a_client_has_the_commands_of_its_fake(name: str) -> None:
     assert client.uuid == FAKES[name].uuid
     served = {int(one) for one in FAKES[name].Command} - FOR_APPLICATIONS.get(name, set())
     assert {command.number for command in commands} == served
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_page_has_a_client(name: str) -> None:
+    page = Path(__file__).parents[4] / "docs" / "applications.md"
+    assert re.search(rf"^\|[^|]*`{name}`[^|]*\|", page.read_text(), re.M)
 
 
 def test_a_client_is_imported_when_it_is_asked_for() -> None:
