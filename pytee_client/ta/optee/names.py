@@ -22,7 +22,7 @@ NAMES: Final[Mapping[UUID, str]] = MappingProxyType(
 "hello_world" is the example of this name.
 
 They are the applications that are part of OP-TEE, also on some boards alone; those that come with
-it, such as "pkcs11" and "ftpm"; its examples, and those of its tests.
+it, such as "pkcs11" and "ftpm"; its examples, those of its tests, and the one of ours.
 """
 
 _UUIDS: Final = {name: uuid for uuid, name in NAMES.items()}
