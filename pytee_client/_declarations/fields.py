@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from struct import calcsize
 from typing import Any
 
+from .._boundary.buffers import bytes_of
 from .._checks import said, to_bool
 from ..errors import ParameterRangeError, ParameterTypeError
-from .kinds import ContentError
-from .numbers import NumberKind
+from .kinds import ContentError, DeclarationError
+from .numbers import IntKind, NumberKind
 from .values import EnumKind
 
 __all__ = [
@@ -44,6 +45,13 @@ class Field:
     def size(self) -> int:
         """Its size in bytes."""
         return calcsize(f"<{self.code}")
+
+    def check_order(self, order: str, what: str) -> None:
+        """Check that it can be in memory of an order of bytes; what is its name.
+
+        Raises:
+            DeclarationError: it has another order.
+        """
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
         """Yield its items.
@@ -85,6 +93,7 @@ class BoolField(Field):
     """A choice, as a number: 0 or not 0."""
 
     def __init__(self, kind: NumberKind) -> None:
+        _check_whole(kind, "bool")
         self.kind = kind
         self.code = kind.code
         self.alignment = kind.size
@@ -102,6 +111,12 @@ class EnumField(Field):
     """A member of an IntEnum or IntFlag, as a number."""
 
     def __init__(self, names: EnumKind, kind: NumberKind) -> None:
+        high = _check_whole(kind, names.name).high
+        for member in names.members:
+            if member.value > high:
+                raise DeclarationError(
+                    f"{names.name}.{member.name} is {member.value}, which does not fit into {kind}"
+                )
         self.names, self.kind = names, kind
         self.code = kind.code
         self.alignment = kind.size
@@ -125,7 +140,7 @@ class BytesField(Field):
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
         """Yield the bytes."""
-        content = as_bytes(given, what)
+        content = bytes_of(given, what)
         if len(content) != self.length:
             raise ParameterRangeError(f"{what} is {len(content)} bytes, but must be {self.length}")
         yield content
@@ -137,15 +152,17 @@ class BytesField(Field):
 
 
 class TextField(Field):
-    """Text in a fixed number of bytes, which zeros fill up."""
+    """Text in a fixed number of bytes, which zeros fill up. What follows a zero is not read."""
 
     def __init__(self, size: int, encoding: str = "utf-8") -> None:
+        check_encoding(encoding)
         self.length, self.encoding = size, encoding
         self.code = f"{size}s"
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
         """Yield the encoded text."""
         content = encoded(given, self.encoding, what)
+        refuse_zero(given, what)
         if len(content) > self.length:
             raise ParameterRangeError(
                 f"{what} is {len(content)} bytes when encoded, but has room for {self.length}"
@@ -154,28 +171,33 @@ class TextField(Field):
 
     def build(self, items: Iterator[Any]) -> str:
         """Return the text up to the zeros."""
-        return decoded(next(items).rstrip(b"\0"), self.encoding)
+        return decoded(up_to_zero(next(items), self.encoding), self.encoding)
 
 
 class UuidField(Field):
-    """A UUID: its octets in their order, or a TEE_UUID as C has it on a little-endian machine."""
-
-    code = "16s"
+    """A UUID: its octets in order, or a TEE_UUID of C, whose numbers have an order of bytes."""
 
     def __init__(self, is_struct: bool) -> None:
         self.is_struct = is_struct
+        self.code = "IHH8s" if is_struct else "16s"
         self.alignment = 4 if is_struct else 1
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
-        """Yield its 16 bytes."""
+        """Yield its 16 bytes, or the members of TEE_UUID."""
         if not isinstance(given, uuid.UUID):
             raise ParameterTypeError(f"{what} must be a uuid.UUID, not {said(given)}")
-        yield given.bytes_le if self.is_struct else given.bytes
+        if self.is_struct:
+            yield from given.fields[:3]
+            yield given.bytes[8:]
+        else:
+            yield given.bytes
 
     def build(self, items: Iterator[Any]) -> uuid.UUID:
         """Return the UUID."""
-        content = next(items)
-        return uuid.UUID(bytes_le=content) if self.is_struct else uuid.UUID(bytes=content)
+        if not self.is_struct:
+            return uuid.UUID(bytes=next(items))
+        low, middle, high, rest = (next(items) for _ in range(4))
+        return uuid.UUID(fields=(low, middle, high, *rest[:2], int.from_bytes(rest[2:], "big")))
 
 
 @dataclass(frozen=True)
@@ -203,21 +225,20 @@ class ArrayField(Field):
         for number, one in enumerate(given):
             yield from self.item.flatten(one, f"{what}[{number}]")
 
+    def check_order(self, order: str, what: str) -> None:
+        """Check the items."""
+        self.item.check_order(order, what)
+
     def build(self, items: Iterator[Any]) -> tuple[Any, ...]:
         """Return a tuple of them."""
         return tuple(self.item.build(items) for _ in range(self.count))
 
 
-def as_bytes(given: Any, what: str) -> bytes:
-    """Return a copy of bytes that were given."""
-    if isinstance(given, bytes):
-        return given
-    if not isinstance(given, str):
-        try:
-            return bytes(memoryview(given))
-        except (TypeError, ValueError, BufferError):
-            pass
-    raise ParameterTypeError(f"{what} must be bytes-like, not {said(given)}") from None
+def _check_whole(kind: NumberKind, name: str) -> IntKind:
+    """Check the number that a bool or an enumeration lies in."""
+    if not isinstance(kind, IntKind):
+        raise DeclarationError(f"{name} lies in a whole number, not in {kind}")
+    return kind
 
 
 def as_sequence(given: Any, what: str) -> Any:
@@ -233,9 +254,9 @@ def encoded(given: Any, encoding: str, what: str) -> bytes:
         raise ParameterTypeError(f"{what} must be a str, not {said(given)}")
     try:
         return given.encode(encoding)
-    except UnicodeEncodeError as error:
+    except UnicodeError as error:
         raise ParameterRangeError(
-            f"{what} can't be encoded in {encoding}: {error.reason}"
+            f"{what} can't be encoded in {encoding}: {_reason(error)}"
         ) from None
 
 
@@ -243,5 +264,35 @@ def decoded(content: bytes | memoryview, encoding: str) -> str:
     """Return text of an encoding."""
     try:
         return str(content, encoding)
-    except UnicodeDecodeError as error:
-        raise ContentError(f"it is no text in {encoding}: {error.reason}") from None
+    except UnicodeError as error:
+        raise ContentError(f"it is no text in {encoding}: {_reason(error)}") from None
+
+
+def _reason(error: UnicodeError) -> str:
+    """Return what is wrong with text, and none of it."""
+    return getattr(error, "reason", "it is not well-formed")
+
+
+def check_encoding(encoding: Any) -> None:
+    """Check that Python has an encoding."""
+    try:
+        "".encode(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise DeclarationError(f"Python has no encoding {encoding!r}") from None
+
+
+def refuse_zero(given: str, what: str) -> None:
+    """Refuse text in which a zero would be its end."""
+    if "\0" in given:
+        raise ParameterRangeError(f"{what} has a zero, which would end it")
+
+
+def up_to_zero(content: bytes, encoding: str) -> bytes:
+    """Return what is before the first zero, which is as wide as the encoding's are."""
+    # One zero may have a mark of the order of bytes before it.
+    width = max(1, len("\0\0".encode(encoding)) - len("\0".encode(encoding)))
+    zero = bytes(width)
+    at = content.find(zero)
+    while at > 0 and at % width:
+        at = content.find(zero, at + 1)
+    return content if at < 0 else content[:at]

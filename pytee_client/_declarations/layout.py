@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from struct import Struct, error
 from typing import Any
 
+from .._boundary.buffers import bytes_of
 from .._checks import is_class, said
 from ..errors import ParameterTypeError
-from .fields import Field, as_bytes, as_sequence, decoded, encoded
+from .fields import Field, as_sequence, decoded, encoded
 from .kinds import ContentError, DeclarationError
 
 __all__ = ["Layout", "NestedField", "Tail", "layout_of"]
@@ -30,6 +31,13 @@ class NestedField(Field):
         self.layout = layout
         self.code = layout.code
         self.alignment = layout.alignment
+
+    def check_order(self, order: str, what: str) -> None:
+        """Check that its order of bytes is that of what it is in."""
+        if self.layout.order != order:
+            raise DeclarationError(
+                f"{what} is a {self.layout.name}, which has another order of bytes"
+            )
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
         """Yield the items of its fields."""
@@ -54,10 +62,20 @@ class Tail:
     encoding: str = "utf-8"
     order: str = "<"
 
+    @property
+    def alignment(self) -> int:
+        """Where C aligns it, in bytes."""
+        return self.kind.alignment if isinstance(self.kind, Field) else 1
+
+    def check_order(self, order: str, what: str) -> None:
+        """Check that the items have the order of bytes of what they are in."""
+        if isinstance(self.kind, Field):
+            self.kind.check_order(order, what)
+
     def write(self, given: Any, what: str) -> bytes:
         """Return the bytes."""
         if self.kind is bytes:
-            return as_bytes(given, what)
+            return bytes_of(given, what)
         if self.kind is str:
             return encoded(given, self.encoding, what)
         assert isinstance(self.kind, Field)
@@ -96,6 +114,7 @@ class Layout:
         size: the size in bytes, without the tail.
         alignment: where C aligns it; 1 if nothing is aligned.
         is_aligned: whether it lies as C has it without the attribute packed.
+        declared: what all fields are annotated with.
     """
 
     def __init__(
@@ -105,18 +124,22 @@ class Layout:
         fields: Sequence[tuple[str, Field]],
         tail: tuple[str, Tail] | None,
         *,
-        code: str | None = None,
+        declared: Mapping[str, Any],
+        gaps: Mapping[int, int] | None = None,
         is_aligned: bool = False,
     ) -> None:
+        """Place the fields; gaps is how much is left free before each, by its number."""
         self.cls, self.order, self.tail = cls, order, tail
         self.name = cls.__name__
         self.fields = dict(fields)
         self.is_aligned = is_aligned
-        self.alignment = max((field.alignment for _, field in fields), default=1)
-        if not is_aligned:
-            self.alignment = 1
+        self.declared = declared
+        aligned = [field.alignment for _, field in fields]
+        if tail is not None:
+            aligned.append(tail[1].alignment)
+        self.alignment = max(aligned, default=1) if is_aligned else 1
         self.offsets: dict[str, int] = {}
-        self.code = self._place() if code is None else code
+        self.code = self._place(gaps or {})
         self._struct = Struct(order + self.code)
         self.size = self._struct.size
         names = [name for name, _ in fields]
@@ -124,15 +147,17 @@ class Layout:
         get: Any = attrgetter(*names) if names else lambda _: ()
         self._items = get if len(names) != 1 else lambda given: (get(given),)
 
-    def _place(self) -> str:
+    def _place(self, gaps: Mapping[int, int]) -> str:
         code, end = "", 0
-        for name, field in self.fields.items():
-            gap = -end % field.alignment if self.is_aligned else 0
+        for number, (name, field) in enumerate(self.fields.items()):
+            gap = -end % field.alignment if self.is_aligned else gaps.get(number, 0)
             self.offsets[name] = end + gap
             code += f"{gap}x" * (gap > 0) + field.code
             end += gap + field.size
-        # What follows in an array, or as a tail, is aligned too.
-        gap = -end % self.alignment if self.tail is None else 0
+        gap = gaps.get(len(self.fields), 0)
+        if self.is_aligned:
+            # What follows in an array, or as a tail, is aligned too.
+            gap = -end % (self.alignment if self.tail is None else self.tail[1].alignment)
         return code + f"{gap}x" * (gap > 0)
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
@@ -143,22 +168,33 @@ class Layout:
 
     def build(self, items: Iterator[Any], *tail: Any) -> Any:
         """Make an object of the items of all fields, and the tail."""
-        return self.cls(*[field.build(items) for field in self.fields.values()], *tail)
+        found = [field.build(items) for field in self.fields.values()]
+        try:
+            return self.cls(*found, *tail)
+        except ValueError:
+            raise self._refused() from None
+
+    def _refused(self) -> ContentError:
+        # Not why: that may say what it holds.
+        return ContentError(f"the class {self.name} refuses what a field holds")
 
     def write(self, given: Any, what: str) -> bytes:
         """Return the bytes of an object; what is its name."""
         if self._is_plain:
             self._check(given, what)
+            items = self._items(given)
             try:
-                return self._struct.pack(*self._items(given))
+                # The module struct takes True for 1.
+                if bool not in map(type, items):
+                    return self._struct.pack(*items)
             except (error, OverflowError):
                 # One of the fields says below what is wrong with it.
                 pass
-        items = self._struct.pack(*self.flatten(given, what))
+        content = self._struct.pack(*self.flatten(given, what))
         if self.tail is None:
-            return items
+            return content
         name, tail = self.tail
-        return items + tail.write(getattr(given, name), f"{what}.{name}")
+        return content + tail.write(getattr(given, name), f"{what}.{name}")
 
     def read(self, content: bytes | memoryview) -> Any:
         """Make an object of bytes."""
@@ -166,7 +202,10 @@ class Layout:
             if len(content) != self.size:
                 raise ContentError(f"{len(content)} bytes, but {self.name} has {self.size}")
             if self._is_plain:
-                return self.cls(*self._struct.unpack(content))
+                try:
+                    return self.cls(*self._struct.unpack(content))
+                except ValueError:
+                    raise self._refused() from None
             return self.build(iter(self._struct.unpack(content)))
         if len(content) < self.size:
             raise ContentError(f"{len(content)} bytes, but {self.name} has at least {self.size}")

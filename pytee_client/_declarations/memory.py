@@ -9,11 +9,20 @@ from struct import Struct
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args, get_origin, overload
 
+from .._boundary.buffers import plain_data, view_of_bytes
 from .._checks import said, to_count
 from .._process import importing
 from .._stand_ins import Buffer as AnyBuffer
 from ..errors import ParameterRangeError, ParameterTypeError
-from .fields import Field, as_sequence, decoded, encoded
+from .fields import (
+    Field,
+    as_sequence,
+    check_encoding,
+    decoded,
+    encoded,
+    refuse_zero,
+    up_to_zero,
+)
 from .kinds import ContentError, DeclarationError, Gives, Kind, MemoryKind, Takes
 from .layout import Layout, Tail, layout_of
 from .numbers import NumberKind
@@ -59,11 +68,9 @@ class Bytes(MemoryKind["AnyBuffer", bytes]):
 
     def write(self, given: Any, what: str) -> AnyBuffer:
         """Return what was given, as long as it is bytes-like."""
-        if type(given) is not bytes:
-            given = _view(given, what)
-        if self.size is not None and len(given) != self.size:
-            raise ParameterRangeError(f"{what} is {len(given)} bytes, but must be {self.size}")
-        content: AnyBuffer = given
+        content = given if type(given) is bytes else plain_data(given, what, writable=False)
+        if self.size is not None and (size := memoryview(content).nbytes) != self.size:
+            raise ParameterRangeError(f"{what} is {size} bytes, but must be {self.size}")
         return content
 
     def read(self, content: bytes | memoryview) -> bytes:
@@ -73,24 +80,12 @@ class Bytes(MemoryKind["AnyBuffer", bytes]):
         return bytes(content)
 
 
-def _view(given: Any, what: str) -> Any:
-    """Return a view of bytes."""
-    if not isinstance(given, str):
-        try:
-            view = memoryview(given)
-            return view if view.format == "B" and view.ndim == 1 else view.cast("B")
-        except (TypeError, ValueError, BufferError):
-            pass
-    raise ParameterTypeError(f"{what} must be bytes-like, not {said(given)}") from None
-
-
 class _AnyBuffer(MemoryKind["AnyBuffer", memoryview]):
     def __init__(self) -> None:
         super().__init__("BUFFER", memoryview, in_place=True)
 
     def write(self, given: Any, what: str) -> AnyBuffer:
-        view: AnyBuffer = _view(given, what)
-        return view
+        return view_of_bytes(given, what)
 
     def read(self, content: bytes | memoryview) -> memoryview:
         return memoryview(content)
@@ -115,28 +110,25 @@ class Text(MemoryKind[str, str]):
     """
 
     def __init__(self, encoding: str = "utf-8", *, nul: bool = False) -> None:
-        try:
-            "".encode(encoding)
-        except LookupError:
-            raise DeclarationError(f"Python has no encoding {encoding!r}") from None
+        check_encoding(encoding)
         arguments = f"{encoding!r}{', nul=True' * nul}"
         is_usual = encoding == "utf-8" and not nul
         super().__init__("str" if is_usual else f"Text({arguments})", str)
-        self._encoding, self._nul = encoding, "\0" if nul else ""
+        self._encoding, self._nul = encoding, nul
 
     def write(self, given: Any, what: str) -> bytes:
         """Return the encoded text."""
-        content = encoded(given, self._encoding, what)
-        if self._nul:
-            if "\0" in given:
-                raise ParameterRangeError(f"{what} has a zero, which would end it")
-            content += encoded(self._nul, self._encoding, what)
-        return content
+        if not self._nul:
+            return encoded(given, self._encoding, what)
+        encoded(given, self._encoding, what)
+        refuse_zero(given, what)
+        return encoded(given + "\0", self._encoding, what)
 
     def read(self, content: bytes | memoryview) -> str:
         """Return the text."""
-        text = decoded(content, self._encoding)
-        return text.partition("\0")[0] if self._nul else text
+        if self._nul:
+            content = up_to_zero(bytes(content), self._encoding)
+        return decoded(content, self._encoding)
 
 
 class PackedKind(MemoryKind[Any, Any]):
@@ -239,6 +231,8 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
 
         self._numpy = np
         self._dtype = np.dtype(dtype)
+        if self._dtype.hasobject or not self._dtype.itemsize:
+            raise DeclarationError(f"an array of {self._dtype} is no plain memory")
         array = GenericAlias(np.ndarray, (Any, GenericAlias(np.dtype, (self._dtype.type,))))
         super().__init__(f"NDArray({self._dtype})", array, in_place=True)
 
@@ -353,6 +347,8 @@ class Variable(Takes[_T], Gives[_R], Generic[_T, _R]):
         self.kind: MemoryKind[Any, Any] = inner
         self.size: int = to_count(size, "the size of Variable()")
         self.max_size: int | None = max_size
+        if max_size is not None and self.size > to_count(max_size, "max_size of Variable()", 1):
+            raise DeclarationError(f"{self} begins with more bytes than max_size={max_size}")
 
     def __repr__(self) -> str:
         return f"Variable({self.kind}, {self.size})"

@@ -7,8 +7,8 @@ import inspect
 import re
 import sys
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args, get_origin, overload
 
@@ -22,6 +22,7 @@ from .fields import (
     NumberField,
     TextField,
     UuidField,
+    check_encoding,
 )
 from .kinds import DeclarationError
 from .layout import Layout, NestedField, Tail, layout_of, set_layout
@@ -116,16 +117,13 @@ def _layout(
 ) -> Layout:
     if endian not in ("little", "big"):
         raise DeclarationError(f'the endian of {cls.__name__} is "little" or "big", not {endian!r}')
-    try:
-        annotations = inspect.get_annotations(cls, locals={**names, **vars(cls)}, eval_str=True)
-    except NameError as error:
-        raise DeclarationError(
-            f"{cls.__name__} has an annotation of what is unknown: {error}"
-        ) from None
+    annotations = _annotations(cls, names)
     if form is not None:
+        if endian != "little" or aligned:
+            raise DeclarationError(f"the format of {cls.__name__} says the order of bytes, and all")
         return _formatted(cls, form, annotations)
     order = "<" if endian == "little" else ">"
-    fields: list[tuple[str, Field]] = []
+    placed: list[tuple[str, Field]] = []
     tail: tuple[str, Tail] | None = None
     for name, declared in annotations.items():
         what = f"{cls.__name__}.{name}"
@@ -135,10 +133,35 @@ def _layout(
         if isinstance(field, Tail):
             tail = name, Tail(field.kind, field.encoding, order)
         else:
-            fields.append((name, field))
-    if not annotations:
+            placed.append((name, field))
+        field.check_order(order, what)
+    return Layout(cls, order, placed, tail, declared=annotations, is_aligned=aligned)
+
+
+def _annotations(cls: type[Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the fields are annotated with, in the order in which the class takes them."""
+    found: dict[str, Any] = {}
+    for owner in reversed(cls.__mro__):
+        layout = layout_of(owner)
+        if layout is not None:
+            found.update(layout.declared)
+        elif is_dataclass(owner) and "__dataclass_fields__" in vars(owner):
+            own = set(vars(owner).get("__annotations__", ()))
+            # A default value has the name of its field.
+            known = {**names, **{name: it for name, it in vars(owner).items() if name not in own}}
+            try:
+                found.update(inspect.get_annotations(owner, locals=known, eval_str=True))
+            except Exception as error:
+                raise DeclarationError(
+                    f"{cls.__name__} has an annotation that Python can't evaluate: {error}"
+                ) from None
+    taken = fields(cls)
+    for field in taken:
+        if not field.init or field.kw_only:
+            raise DeclarationError(f"{cls.__name__}.{field.name} has to be taken by position")
+    if not taken:
         raise DeclarationError(f"{cls.__name__} has no fields")
-    return Layout(cls, order, fields, tail, is_aligned=aligned)
+    return {field.name: found[field.name] for field in taken}
 
 
 def field_of(declared: Any, what: str) -> Field | Tail:
@@ -147,11 +170,33 @@ def field_of(declared: Any, what: str) -> Field | Tail:
     if get_origin(declared) is Annotated:
         declared, *rest = get_args(declared)
         extra = tuple(rest)
-    size = extra[0] if extra and type(extra[0]) is int else None
+    size = _only(extra, int, f"{what} has two sizes")
     if size is not None and size < 0:
         raise DeclarationError(f"{what} has the size {size}")
-    number = next((one for one in extra if isinstance(one, NumberKind)), None)
-    encoding = next((one for one in extra if isinstance(one, str)), "utf-8")
+    number = _only(extra, NumberKind, f"{what} lies in two numbers")
+    encoding = _only(extra, str, f"{what} has two encodings") or "utf-8"
+    field = _field_of(declared, what, size, number, encoding)
+    if size is not None and not isinstance(field, BytesField | TextField | ArrayField):
+        raise DeclarationError(
+            f"{what} is {_shown(declared)}, which has no other size: annotate an array as"
+            " Annotated[tuple[KIND, ...], COUNT]"
+        )
+    if number is not None and not isinstance(field, BoolField | EnumField):
+        raise DeclarationError(f"{what} is {_shown(declared)}, which does not lie in {number}")
+    return field
+
+
+def _only(extra: tuple[Any, ...], kind: type[_T], error: str) -> _T | None:
+    """Return what is of a kind, of what an annotation says beside the type."""
+    found = [one for one in extra if isinstance(one, kind) and type(one) is not bool]
+    if len(found) > 1:
+        raise DeclarationError(error)
+    return found[0] if found else None
+
+
+def _field_of(
+    declared: Any, what: str, size: int | None, number: NumberKind | None, encoding: str
+) -> Field | Tail:
     if isinstance(declared, NumberKind):
         return NumberField(declared)
     if declared is bool:
@@ -165,6 +210,7 @@ def field_of(declared: Any, what: str) -> Field | Tail:
     if declared is bytes:
         return Tail(bytes) if size is None else BytesField(size)
     if declared is str:
+        check_encoding(encoding)
         return Tail(str, encoding) if size is None else TextField(size, encoding)
     layout = layout_of(declared)
     if layout is not None:
@@ -172,8 +218,13 @@ def field_of(declared: Any, what: str) -> Field | Tail:
     items = _items(declared)
     if items is not None:
         item = field_of(items, what)
-        if isinstance(item, Tail):
+        if isinstance(item, Tail) or not item.size:
             raise DeclarationError(f"{what} has items that have no fixed size")
+        if (get_origin(declared) is list) != (size is None):
+            raise DeclarationError(
+                f"{what} is {_shown(declared)}: annotate all that follows as list[KIND], and an"
+                " array as Annotated[tuple[KIND, ...], COUNT]"
+            )
         return Tail(item) if size is None else ArrayField(item, size)
     raise DeclarationError(
         f"{what} is {_shown(declared)}: annotate it with a number such as ta.U32, an IntEnum, a"
@@ -198,25 +249,24 @@ def _formatted(cls: type[Any], form: object, annotations: dict[str, Any]) -> Lay
         raise DeclarationError(
             f'{what} is {form!r}, but is a str that begins with the order of bytes: "<" for little'
         )
-    fields: list[tuple[str, Field]] = []
+    placed: list[tuple[str, Field]] = []
+    gaps: dict[int, int] = {}
     names = iter(annotations.items())
     for item in _parsed(form[1:], what):
         if isinstance(item, int):
+            gaps[len(placed)] = gaps.get(len(placed), 0) + item
             continue
         name, declared = next(names, (None, None))
         if name is None:
             raise DeclarationError(f"{what} has more items than there are fields")
-        fields.append((name, _fitting(item, declared, f"{cls.__name__}.{name}")))
+        placed.append((name, _fitting(item, declared, f"{cls.__name__}.{name}")))
     if (left := next(names, None)) is not None:
         raise DeclarationError(f"{what} has no item for the field {left[0]}")
-    code = "".join(
-        f"{item}x" if isinstance(item, int) else item[1] for item in _parsed(form[1:], what)
-    )
-    return Layout(cls, _ORDERS[form[0]], fields, None, code=code)
+    return Layout(cls, _ORDERS[form[0]], placed, None, declared=annotations, gaps=gaps)
 
 
-def _parsed(form: str, what: str) -> Iterator[int | tuple[str, str]]:
-    """Yield the items of a format: a letter and the code, or a number of bytes left free."""
+def _parsed(form: str, what: str) -> Iterator[int | tuple[str, int]]:
+    """Yield the items of a format: a letter and a size, or a number of bytes left free."""
     at = 0
     while at < len(form.rstrip()):
         found = _ITEM.match(form, at)
@@ -227,20 +277,19 @@ def _parsed(form: str, what: str) -> Iterator[int | tuple[str, str]]:
         if letter == "x":
             yield count
         elif letter == "s":
-            yield "s", f"{count}s"
+            yield "s", count
         elif letter in _NUMBERS or letter in "?c":
             for _ in range(count):
-                yield letter, {"c": "1s"}.get(letter, letter)
+                yield letter, 1
         else:
-            raise DeclarationError(f"{what} has {letter!r}: use the letters BHIQbhiqfd?sx")
+            raise DeclarationError(f"{what} has {letter!r}: use the letters BHILQbhilqfd?csx")
 
 
-def _fitting(item: tuple[str, str], declared: Any, what: str) -> Field:
+def _fitting(item: tuple[str, int], declared: Any, what: str) -> Field:
     """Return the field of an item; its annotation says what programs have."""
-    letter, code = item
+    letter, size = item
     number = _NUMBERS.get("B" if letter == "?" else letter)
     if number is None:
-        size = int(code[:-1])
         if declared is str:
             return TextField(size)
         if declared is bytes:

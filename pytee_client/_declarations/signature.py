@@ -81,7 +81,8 @@ def _places(slots: Any, count: int, what: str) -> list[int]:
     places = list(slots) if isinstance(slots, tuple | list) else [slots]
     if len(places) != count:
         raise DeclarationError(f"{what} names {len(places)} slots, but needs {count}")
-    if len(set(places)) != count or not all(place in range(_SLOTS) for place in places):
+    are_slots = all(type(place) is int and 0 <= place < _SLOTS for place in places)
+    if not are_slots or len(set(places)) != count:
         raise DeclarationError(
             f"the slots of {what} are {slots}, but must differ and be from 0 to 3"
         )

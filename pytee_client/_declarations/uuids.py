@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .fields import UuidField
@@ -22,6 +23,7 @@ class UuidKind(MemoryKind[Any, uuid.UUID]):
     def __init__(self, name: str, *, is_struct: bool) -> None:
         super().__init__(name, uuid.UUID, 16)
         self.field = UuidField(is_struct)
+        self._struct = Struct(f"<{self.field.code}")
 
     def __call__(self, given: Any) -> uuid.UUID:
         """Make a UUID of text."""
@@ -29,14 +31,13 @@ class UuidKind(MemoryKind[Any, uuid.UUID]):
 
     def write(self, given: Any, what: str) -> bytes:
         """Return its bytes."""
-        (content,) = self.field.flatten(given, what)
-        return bytes(content)
+        return self._struct.pack(*self.field.flatten(given, what))
 
     def read(self, content: bytes | memoryview) -> uuid.UUID:
         """Return the UUID."""
         if len(content) != self.size:
             raise ContentError(f"{len(content)} bytes, but a UUID has 16")
-        return self.field.build(iter((bytes(content),)))
+        return self.field.build(iter(self._struct.unpack(content)))
 
 
 if TYPE_CHECKING:

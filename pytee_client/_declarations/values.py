@@ -50,6 +50,8 @@ class EnumKind(ValueKind[Any, Any]):
     def __init__(self, members: type[IntEnum] | type[IntFlag]) -> None:
         super().__init__(members.__name__, members)
         self.members = members
+        if not len(members):
+            raise DeclarationError(f"{self.name} has no members")
         for member in members:
             if not 0 <= member.value <= UINT32_MAX:
                 raise DeclarationError(
@@ -71,7 +73,8 @@ class EnumKind(ValueKind[Any, Any]):
         try:
             return self.members(number)
         except ValueError:
-            raise ContentError(f"{number:#x} is no member of {self.name}") from None
+            # Not the number itself: it may be a secret.
+            raise ContentError(f"the number is no member of {self.name}") from None
 
 
 class PairKind(ValueKind[Any, Value]):
@@ -147,7 +150,9 @@ class OverTwo(ValueKind[_T, _T], Generic[_T]):
 
     def __init__(self, kind: type[_T] | Kind[_T, _T]) -> None:
         inner: Any = kind
-        if not isinstance(inner, LowFirst) and getattr(inner, "size", None) != 8:
+        if not isinstance(inner, LowFirst) and (
+            not isinstance(inner, NumberKind) or inner.size != 8
+        ):
             raise DeclarationError(f"OverTwo takes U64, I64, F64 or LowFirst() of one, not {inner}")
         super().__init__(f"OverTwo({inner})", inner.python)
         self._inner = inner
