@@ -12,10 +12,12 @@ from .parameters import Parameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeVar, overload
 
     from typing_extensions import Unpack
 
+    from ._calls.submitted import Translation
     from ._limits import Limits
     from ._outputs import Output, RequiredSize
     from .memory import SharedMemory
@@ -145,8 +147,19 @@ class Submitting(Limited):
 
         Threads: may be called from any.
         """
+        return self._submit(command_id, parameters, timeout, grace)
+
+    def _submit(
+        self,
+        command_id: int,
+        parameters: Sequence[object],
+        timeout: float | None,
+        grace: float | None,
+        translation: Translation | None = None,
+    ) -> t.Future[t.Any]:
+        """Start a command; translation makes another result, or another error, of its own."""
         with importing:
             from ._calls.submitted import submit_command
 
         limit = self._limit(timeout, grace)
-        return submit_command(self._calls, command_id, parameters, limit, self)
+        return submit_command(self._calls, command_id, parameters, limit, self, translation)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from .._checks import to_uint32
 from .._growing import OutputGrowsError
+from .._teec_error import TeecError
 from .functions import hand_over
 from .growth import growing_steps
 from .jobs import Job
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from .._boundary.call import Limit
     from .._outputs import Outputs
-    from .._teec_error import TeecError
     from .call import Call
     from .call_future import CallFuture
     from .pool import CallPool
@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 _KEPT_CALLS = 16
 
 
-class _Command(Job["Outputs"]):
+class Translation(Protocol):
+    """What makes another result, or another error, of those of a command."""
+
+    def result(self, outputs: Outputs) -> Any:
+        """Return what becomes of outputs."""
+
+    def raise_error(self, error: TeecError) -> NoReturn:
+        """Raise what becomes of an error."""
+
+
+class _Command(Job[Any]):
     """A command of a session."""
 
     def __init__(
@@ -39,6 +49,7 @@ class _Command(Job["Outputs"]):
         parameters: Sequence[object],
         limit: Limit | None,
         owner: object,
+        translation: Translation | None,
     ) -> None:
         try:
             call = calls.free.pop()
@@ -51,6 +62,7 @@ class _Command(Job["Outputs"]):
         self._command = command_id
         self._parameters = parameters
         self._steps: Steps | None = None
+        self._translation = translation
         self._types = 0
         try:
             self._number = to_uint32(command_id, "the command id")
@@ -86,7 +98,17 @@ class _Command(Job["Outputs"]):
         self._types = set_parameters(self.call, calls.session.context, self._parameters)
         return self.call.submit(self._number, self._types)
 
-    def read(self) -> tuple[Outputs | None, bool]:
+    def read(self) -> tuple[Any, bool]:
+        translation = self._translation
+        if translation is None:
+            return self._read()
+        try:
+            outputs, goes_on = self._read()
+        except TeecError as error:
+            translation.raise_error(error)
+        return (None if outputs is None else translation.result(outputs)), goes_on
+
+    def _read(self) -> tuple[Outputs | None, bool]:
         call = self.call
         if call.lost_block(self._calls.session.context.blocks):
             # Nothing was sent. Now the memory is copied.
@@ -136,6 +158,7 @@ def submit_command(
     parameters: Sequence[object],
     limit: Limit | None,
     owner: object,
-) -> CallFuture[Outputs]:
+    translation: Translation | None = None,
+) -> CallFuture[Any]:
     """Have a worker run a command; its parameters are checked now. The call keeps its owner."""
-    return _Command(calls, command_id, parameters, limit, owner).start()
+    return _Command(calls, command_id, parameters, limit, owner, translation).start()
