@@ -108,6 +108,12 @@ def check_errors(errors: Any, results: Any, owner: str) -> Mapping[int, type[Exc
     for code, kind in errors.items():
         if not (is_class(kind) and issubclass(kind, Exception)):
             raise DeclarationError(f"the error {code!r} of {owner} must be a class of exceptions")
+        try:
+            kind("")
+        except TypeError:
+            raise DeclarationError(
+                f"the error {code!r} of {owner} is made of a text, but {kind.__name__} is not"
+            ) from None
         if not to_uint32(code, f"an error of {owner}"):
             raise DeclarationError(f"{owner} has an error for 0, which is SUCCESS")
     return {int(code): kind for code, kind in errors.items()}

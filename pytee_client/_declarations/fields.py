@@ -34,12 +34,16 @@ class Field:
     Attributes:
         code: its items, in the format of the module struct, without an order of bytes.
         alignment: where C aligns it, in bytes.
-        is_plain: whether its one item is what programs have.
+        has_one_item: whether it is one item, for which to_item() and of_item() are a shorter way.
+        is_read_plain: whether its one item is what programs get.
+        is_written_plain: whether it is what programs give, too. The module struct checks it then.
     """
 
     code: str
     alignment: int = 1
-    is_plain: bool = False
+    has_one_item: bool = False
+    is_read_plain: bool = False
+    is_written_plain: bool = False
 
     @property
     def size(self) -> int:
@@ -69,11 +73,33 @@ class Field:
         """
         raise NotImplementedError
 
+    def to_item(self, given: Any) -> Any:
+        """Return its one item; ValueError if flatten() has to look what is wrong."""
+        raise NotImplementedError
 
-class NumberField(Field):
+    def of_item(self, item: Any) -> Any:
+        """Return what programs have of its one item; see build()."""
+        raise NotImplementedError
+
+
+class _OneItem(Field):
+    """A field of one item."""
+
+    has_one_item = True
+
+    def build(self, items: Iterator[Any]) -> Any:
+        """Return what programs have of the item."""
+        return self.of_item(next(items))
+
+    def of_item(self, item: Any) -> Any:
+        """Return the item."""
+        return item
+
+
+class NumberField(_OneItem):
     """A number."""
 
-    is_plain = True
+    is_read_plain = is_written_plain = True
 
     def __init__(self, kind: NumberKind) -> None:
         self.kind = kind
@@ -84,12 +110,8 @@ class NumberField(Field):
         """Yield the number."""
         yield self.kind.check(given, what)
 
-    def build(self, items: Iterator[Any]) -> Any:
-        """Return the number."""
-        return next(items)
 
-
-class BoolField(Field):
+class BoolField(_OneItem):
     """A choice, as a number: 0 or not 0."""
 
     def __init__(self, kind: NumberKind) -> None:
@@ -102,12 +124,18 @@ class BoolField(Field):
         """Yield 1 or 0."""
         yield int(to_bool(given, what))
 
-    def build(self, items: Iterator[Any]) -> bool:
+    def to_item(self, given: Any) -> int:
+        """Return 1 or 0."""
+        if type(given) is not bool:
+            raise ValueError
+        return int(given)
+
+    def of_item(self, item: Any) -> bool:
         """Return whether it is not 0."""
-        return bool(next(items))
+        return bool(item)
 
 
-class EnumField(Field):
+class EnumField(_OneItem):
     """A member of an IntEnum or IntFlag, as a number."""
 
     def __init__(self, names: EnumKind, kind: NumberKind) -> None:
@@ -126,13 +154,21 @@ class EnumField(Field):
         (number, _) = self.names.words(given, what)
         yield self.kind.check(number, what)
 
-    def build(self, items: Iterator[Any]) -> Any:
+    def to_item(self, given: Any) -> Any:
+        """Return its number."""
+        if type(given) is not self.names.members:
+            raise ValueError
+        return given.value
+
+    def of_item(self, item: Any) -> Any:
         """Return the member."""
-        return self.names.member(next(items))
+        return self.names.member(item)
 
 
-class BytesField(Field):
+class BytesField(_OneItem):
     """A fixed number of bytes."""
+
+    is_read_plain = True
 
     def __init__(self, size: int) -> None:
         self.length = size
@@ -145,13 +181,14 @@ class BytesField(Field):
             raise ParameterRangeError(f"{what} is {len(content)} bytes, but must be {self.length}")
         yield content
 
-    def build(self, items: Iterator[Any]) -> bytes:
+    def to_item(self, given: Any) -> Any:
         """Return the bytes."""
-        content: bytes = next(items)
-        return content
+        if type(given) is not bytes or len(given) != self.length:
+            raise ValueError
+        return given
 
 
-class TextField(Field):
+class TextField(_OneItem):
     """Text in a fixed number of bytes, which zeros fill up. What follows a zero is not read."""
 
     def __init__(self, size: int, encoding: str = "utf-8") -> None:
@@ -169,9 +206,18 @@ class TextField(Field):
             )
         yield content
 
-    def build(self, items: Iterator[Any]) -> str:
+    def to_item(self, given: Any) -> bytes:
+        """Return the encoded text."""
+        if type(given) is not str or "\0" in given:
+            raise ValueError
+        content = given.encode(self.encoding)
+        if len(content) > self.length:
+            raise ValueError
+        return content
+
+    def of_item(self, item: Any) -> str:
         """Return the text up to the zeros."""
-        return decoded(up_to_zero(next(items), self.encoding), self.encoding)
+        return decoded(up_to_zero(item, self.encoding), self.encoding)
 
 
 class UuidField(Field):

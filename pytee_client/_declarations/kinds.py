@@ -64,8 +64,8 @@ class ValueKind(Kind[_TakenT, _GivenT]):
         """
         raise NotImplementedError
 
-    def read(self, *words: int) -> _GivenT:
-        """Return what the words are.
+    def read(self, a: int, b: int, *more: int) -> _GivenT:
+        """Return what the numbers a and b of each value are.
 
         Raises:
             ContentError: they are nothing of this kind.

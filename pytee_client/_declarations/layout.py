@@ -143,7 +143,17 @@ class Layout:
         self._struct = Struct(order + self.code)
         self.size = self._struct.size
         names = [name for name, _ in fields]
-        self._is_plain = tail is None and all(field.is_plain for _, field in fields)
+        self._is_quick = tail is None and all(field.has_one_item for _, field in fields)
+        self._written = [
+            (number, field.to_item)
+            for number, (_, field) in enumerate(fields)
+            if not field.is_written_plain
+        ]
+        self._read = [
+            (number, field.of_item)
+            for number, (_, field) in enumerate(fields)
+            if not field.is_read_plain
+        ]
         get: Any = attrgetter(*names) if names else lambda _: ()
         self._items = get if len(names) != 1 else lambda given: (get(given),)
 
@@ -162,7 +172,8 @@ class Layout:
 
     def flatten(self, given: Any, what: str) -> Iterator[Any]:
         """Yield the items of all fields but the tail."""
-        self._check(given, what)
+        if not isinstance(given, self.cls):
+            raise self._other(given, what)
         for name, field in self.fields.items():
             yield from field.flatten(getattr(given, name), f"{what}.{name}")
 
@@ -180,14 +191,19 @@ class Layout:
 
     def write(self, given: Any, what: str) -> bytes:
         """Return the bytes of an object; what is its name."""
-        if self._is_plain:
-            self._check(given, what)
+        if self._is_quick:
+            if not isinstance(given, self.cls):
+                raise self._other(given, what)
             items = self._items(given)
             try:
-                # The module struct takes True for 1.
-                if bool not in map(type, items):
+                if self._written:
+                    items = list(items)
+                    for number, to_item in self._written:
+                        items[number] = to_item(items[number])
+                # The module struct takes True for 1. A set does not compare classes, which is slow.
+                if bool not in {*map(type, items)}:
                     return self._struct.pack(*items)
-            except (error, OverflowError):
+            except (error, OverflowError, ValueError):
                 # One of the fields says below what is wrong with it.
                 pass
         content = self._struct.pack(*self.flatten(given, what))
@@ -201,21 +217,25 @@ class Layout:
         if self.tail is None:
             if len(content) != self.size:
                 raise ContentError(f"{len(content)} bytes, but {self.name} has {self.size}")
-            if self._is_plain:
-                try:
-                    return self.cls(*self._struct.unpack(content))
-                except ValueError:
-                    raise self._refused() from None
-            return self.build(iter(self._struct.unpack(content)))
+            items: Any = self._struct.unpack(content)
+            if not self._is_quick:
+                return self.build(iter(items))
+            if self._read:
+                items = list(items)
+                for number, of_item in self._read:
+                    items[number] = of_item(items[number])
+            try:
+                return self.cls(*items)
+            except ValueError:
+                raise self._refused() from None
         if len(content) < self.size:
             raise ContentError(f"{len(content)} bytes, but {self.name} has at least {self.size}")
         _, tail = self.tail
         rest = memoryview(content)[self.size :]
         return self.build(iter(self._struct.unpack_from(content)), tail.read(rest))
 
-    def _check(self, given: Any, what: str) -> None:
-        if not isinstance(given, self.cls):
-            raise ParameterTypeError(f"{what} must be a {self.name}, not {said(given)}")
+    def _other(self, given: Any, what: str) -> ParameterTypeError:
+        return ParameterTypeError(f"{what} must be a {self.name}, not {said(given)}")
 
 
 def layout_of(cls: Any) -> Layout | None:

@@ -245,8 +245,9 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
             raise ParameterTypeError(
                 f"{what} is not contiguous: give numpy.ascontiguousarray() of it"
             )
-        content: Any = given
-        return content  # type: ignore[no-any-return]
+        # A type may still hold references.
+        array: Any = given
+        return plain_data(array, what, writable=False)
 
     def read(self, content: bytes | memoryview) -> Array[_ScalarT]:
         """Return an array of the memory."""

@@ -39,9 +39,7 @@ class NumberKind(ValueKind[Any, Any]):
     def __init__(self, name: str, python: type, code: str) -> None:
         super().__init__(name, python)
         self.code = code
-        self._struct = Struct(f"<{code}")
-        self._words = Struct("<Q" if self._struct.size == 8 else "<I")
-        self.size = self._struct.size
+        self.size = Struct(f"<{code}").size
 
     def __call__(self, given: Any) -> Any:
         """Check a number, and return it."""
@@ -49,14 +47,6 @@ class NumberKind(ValueKind[Any, Any]):
 
     def check(self, given: Any, what: str) -> Any:
         """Return a number; raise if it is none, or does not fit."""
-        raise NotImplementedError
-
-    def words(self, given: Any, what: str) -> tuple[int, int]:
-        """Return the number in a, or its high half in a and its low half in b."""
-        bits = self._bits(self.check(given, what))
-        return split_u64(bits, "a") if self.size == 8 else (bits, 0)
-
-    def _bits(self, number: Any) -> int:
         raise NotImplementedError
 
 
@@ -67,9 +57,10 @@ class IntKind(NumberKind):
         super().__init__(name, int, code)
         bits = 8 * self.size
         self._is_signed = code.islower()
-        self._mask = 2**bits - 1
+        # The largest signed number in its word, or in both.
+        self._sign = 2**63 - 1 if bits == 64 else 2**31 - 1
         self.low = -(2 ** (bits - 1)) if self._is_signed else 0
-        self.high = self._mask + self.low
+        self.high = 2**bits - 1 + self.low
         low = f"-2**{bits - 1}" if self._is_signed else "0"
         self._limits = f"from {low} to 2**{bits - self._is_signed} - 1"
 
@@ -79,16 +70,22 @@ class IntKind(NumberKind):
             return given
         return to_number(given, what, self.low, self.high, self._limits)
 
-    def _bits(self, number: int) -> int:
+    # These two are in each call of many commands, and so call no other function.
+    def words(self, given: Any, what: str) -> tuple[int, int]:
+        """Return the number in a, or its high half in a and its low half in b."""
+        number: int = given
+        if type(given) is not int or not self.low <= given <= self.high:
+            number = self.check(given, what)
+        if self.size == 8:
+            return number >> 32 & UINT32_MAX, number & UINT32_MAX
         # A small signed number fills the word with its sign.
-        return number & (self._mask if self.size == 8 else UINT32_MAX)
+        return number & UINT32_MAX, 0
 
-    def read(self, *words: int) -> int:
+    def read(self, a: int, b: int, *more: int) -> int:
         """Return the number in a, or in both words."""
-        a, b = words
-        number = join_u64(a, b, "a") if self.size == 8 else a
-        if self._is_signed and number > (limit := UINT32_MAX if self.size < 8 else self._mask) // 2:
-            number -= limit + 1
+        number = a << 32 | b if self.size == 8 else a
+        if self._is_signed and number > self._sign:
+            number -= 2 * (self._sign + 1)
         if not self.low <= number <= self.high:
             raise ContentError(f"the value {self.name} is out of its range")
         return number
@@ -99,27 +96,29 @@ class FloatKind(NumberKind):
 
     def __init__(self, name: str, code: str) -> None:
         super().__init__(name, float, code)
+        self._float = Struct(f"<{code}")
+        self._word = Struct("<Q" if self.size == 8 else "<I")
 
     def check(self, given: Any, what: str) -> float:
         """Return a float that fits."""
         number = to_float(given, what)
         try:
-            self._struct.pack(number)
+            self._float.pack(number)
         except OverflowError:
             raise ParameterRangeError(f"{what} is too large for {self.name}: use F64") from None
         return number
 
-    def _bits(self, number: float) -> int:
+    def words(self, given: Any, what: str) -> tuple[int, int]:
+        """Return its bits in a, or the high half of them in a and the low half in b."""
         bits: int
-        (bits,) = self._words.unpack(self._struct.pack(number))
-        return bits
+        (bits,) = self._word.unpack(self._float.pack(self.check(given, what)))
+        return split_u64(bits, "a") if self.size == 8 else (bits, 0)
 
-    def read(self, *words: int) -> float:
+    def read(self, a: int, b: int, *more: int) -> float:
         """Return the number in a, or in both words."""
-        a, b = words
         number: float
         bits = join_u64(a, b, "a") if self.size == 8 else a
-        (number,) = self._struct.unpack(self._words.pack(bits))
+        (number,) = self._float.unpack(self._word.pack(bits))
         return number
 
 

@@ -39,9 +39,9 @@ class BoolKind(ValueKind[bool, bool]):
         """Return 1 or 0."""
         return int(to_bool(given, what)), 0
 
-    def read(self, *words: int) -> bool:
+    def read(self, a: int, b: int, *more: int) -> bool:
         """Return whether a is not 0."""
-        return words[0] != 0
+        return a != 0
 
 
 class EnumKind(ValueKind[Any, Any]):
@@ -64,9 +64,9 @@ class EnumKind(ValueKind[Any, Any]):
             raise ParameterTypeError(f"{what} must be a {self.name}, not {said(given)}")
         return to_uint32(int(given), what), 0
 
-    def read(self, *words: int) -> Any:
+    def read(self, a: int, b: int, *more: int) -> Any:
         """Return the member that a is."""
-        return self.member(words[0])
+        return self.member(a)
 
     def member(self, number: int) -> Any:
         """Return the member of a number."""
@@ -90,9 +90,9 @@ class PairKind(ValueKind[Any, Value]):
         a, b = given
         return to_uint32(a, f"a of {what}"), to_uint32(b, f"b of {what}")
 
-    def read(self, *words: int) -> Value:
+    def read(self, a: int, b: int, *more: int) -> Value:
         """Return both as they are."""
-        return Value(*words)
+        return Value(a, b)
 
 
 def value_kind(declared: Any) -> ValueKind[Any, Any] | None:
@@ -133,9 +133,9 @@ class LowFirst(ValueKind[_T, _T], Generic[_T]):
         """Return the low half and the high half."""
         return self._inner.words(given, what)[::-1]
 
-    def read(self, *words: int) -> _T:
+    def read(self, a: int, b: int, *more: int) -> _T:
         """Return the number of two halves."""
-        number: _T = self._inner.read(*words[::-1])
+        number: _T = self._inner.read(b, a)
         return number
 
 
@@ -162,9 +162,9 @@ class OverTwo(ValueKind[_T, _T], Generic[_T]):
         first, second = self._inner.words(given, what)
         return first, 0, second, 0
 
-    def read(self, *words: int) -> _T:
+    def read(self, a: int, b: int, *more: int) -> _T:
         """Return the number of two halves."""
-        number: _T = self._inner.read(words[0], words[2])
+        number: _T = self._inner.read(a, more[0])
         return number
 
 
@@ -184,9 +184,9 @@ class OnlyB(ValueKind[_T, _T], Generic[_T]):
         """Return 0 and the word."""
         return 0, self._inner.words(given, what)[0]
 
-    def read(self, *words: int) -> _T:
+    def read(self, a: int, b: int, *more: int) -> _T:
         """Return what b is."""
-        content: _T = self._inner.read(words[1], 0)
+        content: _T = self._inner.read(b, 0)
         return content
 
 
@@ -214,10 +214,10 @@ class Both(ValueKind["tuple[_A, _B]", "tuple[_A, _B]"], Generic[_A, _B]):
         )
         return a, b
 
-    def read(self, *words: int) -> tuple[_A, _B]:
+    def read(self, a: int, b: int, *more: int) -> tuple[_A, _B]:
         """Return both."""
-        a, b = (kind.read(word, 0) for kind, word in zip(self._kinds, words, strict=True))
-        return a, b
+        first, second = self._kinds
+        return first.read(a, 0), second.read(b, 0)
 
 
 def _one_word(declared: Any, outer: str) -> ValueKind[Any, Any]:

@@ -12,10 +12,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from .._declarations.application import declaration_of
-from ..errors import TeecError
+from .._single import Single
+from ..errors import BadStateError, TeecError
 from ._commands import Command
+from ._errors import raise_declared
 from ._opening import Opener
 from ._plan import Plan
+from .client import check_destination, plan_of
 
 __all__ = ["AsyncClient", "ClientOpening"]
 
@@ -45,7 +48,7 @@ class _AsyncBoundCommand:
         return f"<{self._plan.doing}>"
 
 
-class _AsyncClient(Generic[_ClientT]):
+class _AsyncClient(Single, Generic[_ClientT]):
     """A client on a loop, with the commands of its class; made by aio.Context.client().
 
     Its commands, and close(), are awaited.
@@ -74,7 +77,7 @@ class _AsyncClient(Generic[_ClientT]):
         cls: Any = self.__dict__.get("_class")
         declared = getattr(cls, name, None)
         if isinstance(declared, Command):
-            bound = _AsyncBoundCommand(cls._plans[name], self.session)
+            bound = _AsyncBoundCommand(plan_of(cls, name), self.session)
             self.__dict__[name] = bound
             return bound
         if isinstance(declared, Opener) or name == "uuid":
@@ -82,6 +85,9 @@ class _AsyncClient(Generic[_ClientT]):
         raise AttributeError(
             f"an awaitable {getattr(cls, '__name__', 'client')} has commands alone, and no {name}"
         )
+
+    def _instead(self) -> str:
+        return "open another, or make one with client() of a session"
 
     def __repr__(self) -> str:
         return f"<awaitable {self._class.__name__} on {self.session!r}>"
@@ -95,7 +101,7 @@ else:
 
 def client_on(session: Any, cls: type[_ClientT]) -> AsyncClient[_ClientT]:
     """Make a client on a session, or a pool of such, that it does not close."""
-    declaration_of(cls)
+    check_destination(session.destination, declaration_of(cls))
     client: Any = _AsyncClient(cls, session, None, is_owner=False)
     return client  # type: ignore[no-any-return]
 
@@ -127,9 +133,7 @@ def opening_of(
                 **options,
             )
         except TeecError as error:
-            if plan is None:
-                raise
-            plan.raise_error(error)
+            raise_declared(error, declared)
         try:
             if timeout is not None:
                 session.timeout = timeout
@@ -144,16 +148,24 @@ def opening_of(
     return open_
 
 
-class ClientOpening(Generic[_ClientT]):
-    """The opening of an awaitable client: await it, or use it with async with."""
+class ClientOpening(Single, Generic[_ClientT]):
+    """The opening of an awaitable client: await it, or use it with async with, once.
+
+    Threads: one task awaits it, on any loop; the others get BadStateError.
+    """
 
     def __init__(self, cls: type[_ClientT], open_: Callable[..., Coroutine[Any, Any, Any]]) -> None:
         self._class = cls
-        self._open = open_
+        self._open: Callable[..., Coroutine[Any, Any, Any]] | None = open_
         self._client: Any = None
 
     async def _opened(self) -> Any:
-        self._client = await self._open()
+        open_, self._open = self._open, None
+        if open_ is None:
+            raise BadStateError(
+                f"this opening of {self._class.__name__} was awaited before: call client() again"
+            )
+        self._client = await open_()
         return self._client
 
     def __await__(self) -> Generator[Any, Any, AsyncClient[_ClientT]]:
@@ -162,6 +174,12 @@ class ClientOpening(Generic[_ClientT]):
     async def __aenter__(self) -> AsyncClient[_ClientT]:
         client: Any = await self._opened()
         return client  # type: ignore[no-any-return]
+
+    def _instead(self) -> str:
+        return "call client() again"
+
+    def __repr__(self) -> str:
+        return f"<opening of an awaitable {self._class.__name__}>"
 
     async def __aexit__(
         self,

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any, NoReturn
 
+from .._checks import to_bool
 from .._declarations.application import CommandDeclaration
+from .._declarations.kinds import ContentError
 from .._declarations.signature import signature_of, to_command_id
-from ..errors import TeecError
+from .._outputs import Outputs
+from ..errors import ParameterTypeError, TeecError
+from ..session import Session
+from ._decoders import DoesNotFitError
 from ._plan import Plan
 
 __all__ = ["BoundCommand", "Command"]
@@ -32,7 +39,7 @@ class Command:
         self.command_id = to_command_id(number, "the number of a command")
         self.name = "command"
         self._declared = arguments, returns, slots
-        self._retry = retry
+        self._retry = to_bool(retry, "retry of a command")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -59,23 +66,82 @@ class Command:
 
 
 class BoundCommand:
-    """A command of a client; calling it runs the command."""
+    """A command of a client; calling it runs the command.
 
-    __slots__ = ("_invoke", "_plan")
+    It keeps the session of its client alive.
+    """
+
+    __slots__ = ("_decode", "_encode", "_encode_only", "_invoke", "_number", "_plan")
 
     def __init__(self, plan: Plan, target: Any) -> None:
         self._plan = plan
         self._invoke = target.invoke_command
+        self._number = plan.number
+        self._encode, self._encode_only, self._decode = plan.encode, plan.encode_only, plan.decode
 
     def __call__(self, *arguments: Any, room: int | None = None, **options: Any) -> Any:
         """Run the command; see pytee_client.Session.invoke_command() for the options."""
+        parameters: Sequence[Any]
+        if room is not None:
+            parameters = self._plan.parameters(arguments, room)
+        elif self._encode_only is not None and len(arguments) == 1:
+            parameters = (self._encode_only(arguments[0]),)
+        else:
+            parameters = self._encode(arguments)
+        try:
+            # Most calls have no options, and then an empty dictionary costs more than the question.
+            if options:
+                outputs = self._invoke(self._number, *parameters, **options)
+            else:
+                outputs = self._invoke(self._number, *parameters)
+        except TeecError as error:
+            self._plan.raise_error(error)
+        decode = self._decode
+        if decode is None:
+            return self._plan.result(outputs, arguments, parameters)
+        try:
+            return decode(outputs, arguments)
+        except (ContentError, DoesNotFitError) as error:
+            self._plan.raise_unlike(error, outputs)
+
+    def submit(
+        self,
+        *arguments: Any,
+        room: int | None = None,
+        timeout: float | None = None,
+        grace: float | None = None,
+    ) -> Future[Any]:
+        """Start the command, and return at once; see pytee_client.Session.submit()."""
         plan = self._plan
         parameters = plan.parameters(arguments, room)
+        session = self._invoke.__self__
+        if not isinstance(session, Session):
+            raise ParameterTypeError(
+                f"{plan.name} of a client on a pool can't be submitted: make a client on one"
+                " session, which pool.session() lends"
+            )
+        translation = Translation(plan, arguments, parameters)
         try:
-            outputs = self._invoke(plan.number, *parameters, **options)
+            return session._submit(plan.number, parameters, timeout, grace, translation)
         except TeecError as error:
             plan.raise_error(error)
-        return plan.result(outputs, arguments, parameters)
 
     def __repr__(self) -> str:
         return f"<{self._plan.doing}>"
+
+
+class Translation:
+    """What makes the result of a command that was submitted."""
+
+    def __init__(self, plan: Plan, arguments: Sequence[Any], parameters: Sequence[Any]) -> None:
+        self._plan = plan
+        self._arguments = arguments
+        self._parameters = parameters
+
+    def result(self, outputs: Outputs) -> Any:
+        """Return what the outputs are."""
+        return self._plan.result(outputs, self._arguments, self._parameters)
+
+    def raise_error(self, error: TeecError) -> NoReturn:
+        """Raise the exception that stands for the error."""
+        self._plan.raise_error(error)

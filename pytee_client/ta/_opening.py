@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._checks import said
 from .._declarations.application import CommandDeclaration
 from .._declarations.signature import signature_of
 from ..context import Context
+from ..errors import ParameterTypeError
 
 __all__ = ["Opener", "Opening"]
 
@@ -51,7 +53,10 @@ class Opener:
         """
         if isinstance(context, Context):
             return self._class(context, *arguments, **options)
-        return context.client(self._class, *arguments, **options)
+        client = getattr(context, "client", None)
+        if client is None or isinstance(context, type):
+            raise ParameterTypeError(f"the context must be a Context, not {said(context)}")
+        return client(self._class, *arguments, **options)
 
     @staticmethod
     def result(client: Any) -> Any:

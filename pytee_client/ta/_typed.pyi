@@ -25,19 +25,28 @@ class Options(TypedDict, total=False):
     grace: float | None
     room: int | None
 
-class Limits(TypedDict, total=False):
-    """What bounds a call."""
+class SubmitOptions(TypedDict, total=False):
+    """What a command that is submitted takes beside its arguments."""
 
     timeout: float | None
     grace: float | None
+    room: int | None
 
-class OpeningOptions(TypedDict, total=False):
-    """What an opening takes beside its arguments."""
-
+class _Opening(TypedDict, total=False):
     login: int | None
     gid: int | str | None
     timeout: float | None
     grace: float | None
+
+class OpeningOptions(_Opening, total=False):
+    """What an opening takes beside its arguments."""
+
+    operation: Operation | None
+
+class AsyncOpeningOptions(_Opening, total=False):
+    """The same for an opening that is awaited."""
+
+    operation: aio.Operation | None
 
 class AsyncOptions(TypedDict, total=False):
     """The same for a call that is awaited."""
@@ -56,7 +65,7 @@ _ClientT = TypeVar("_ClientT")
 
 class Bound0(Generic[_R_co]):
     def __call__(self, **options: Unpack[Options]) -> _R_co: ...
-    def submit(self, **options: Unpack[Limits]) -> Future[_R_co]: ...
+    def submit(self, **options: Unpack[SubmitOptions]) -> Future[_R_co]: ...
 
 class Awaited0(Generic[_R_co]):
     async def __call__(self, **options: Unpack[AsyncOptions]) -> _R_co: ...
@@ -72,7 +81,7 @@ class Command0(Generic[_R_co]):
 
 class Bound1(Generic[_A_contra, _R_co]):
     def __call__(self, a: _A_contra, /, **options: Unpack[Options]) -> _R_co: ...
-    def submit(self, a: _A_contra, /, **options: Unpack[Limits]) -> Future[_R_co]: ...
+    def submit(self, a: _A_contra, /, **options: Unpack[SubmitOptions]) -> Future[_R_co]: ...
 
 class Awaited1(Generic[_A_contra, _R_co]):
     async def __call__(self, a: _A_contra, /, **options: Unpack[AsyncOptions]) -> _R_co: ...
@@ -88,7 +97,9 @@ class Command1(Generic[_A_contra, _R_co]):
 
 class Bound2(Generic[_A_contra, _B_contra, _R_co]):
     def __call__(self, a: _A_contra, b: _B_contra, /, **options: Unpack[Options]) -> _R_co: ...
-    def submit(self, a: _A_contra, b: _B_contra, /, **options: Unpack[Limits]) -> Future[_R_co]: ...
+    def submit(
+        self, a: _A_contra, b: _B_contra, /, **options: Unpack[SubmitOptions]
+    ) -> Future[_R_co]: ...
 
 class Awaited2(Generic[_A_contra, _B_contra, _R_co]):
     async def __call__(
@@ -113,7 +124,7 @@ class Bound3(Generic[_A_contra, _B_contra, _C_contra, _R_co]):
         self, a: _A_contra, b: _B_contra, c: _C_contra, /, **options: Unpack[Options]
     ) -> _R_co: ...
     def submit(
-        self, a: _A_contra, b: _B_contra, c: _C_contra, /, **options: Unpack[Limits]
+        self, a: _A_contra, b: _B_contra, c: _C_contra, /, **options: Unpack[SubmitOptions]
     ) -> Future[_R_co]: ...
 
 class Awaited3(Generic[_A_contra, _B_contra, _C_contra, _R_co]):
@@ -151,7 +162,7 @@ class Bound4(Generic[_A_contra, _B_contra, _C_contra, _D_contra, _R_co]):
         c: _C_contra,
         d: _D_contra,
         /,
-        **options: Unpack[Limits],
+        **options: Unpack[SubmitOptions],
     ) -> Future[_R_co]: ...
 
 class Awaited4(Generic[_A_contra, _B_contra, _C_contra, _D_contra, _R_co]):
@@ -183,7 +194,7 @@ class Opener0(Generic[_ClientT, _R_co]):
     def __call__(self, context: Context, /, **options: Unpack[OpeningOptions]) -> _ClientT: ...
     @overload
     def __call__(
-        self, context: aio.Context, /, **options: Unpack[OpeningOptions]
+        self, context: aio.Context, /, **options: Unpack[AsyncOpeningOptions]
     ) -> ClientOpening[_ClientT]: ...
     def result(self, client: _ClientT | type[_ClientT]) -> _R_co: ...
 
@@ -200,7 +211,7 @@ class Opener1(Generic[_ClientT, _A_contra, _R_co]):
     ) -> _ClientT: ...
     @overload
     def __call__(
-        self, context: aio.Context, a: _A_contra, /, **options: Unpack[OpeningOptions]
+        self, context: aio.Context, a: _A_contra, /, **options: Unpack[AsyncOpeningOptions]
     ) -> ClientOpening[_ClientT]: ...
     def result(self, client: _ClientT | type[_ClientT]) -> _R_co: ...
 
@@ -224,7 +235,7 @@ class Opener2(Generic[_ClientT, _A_contra, _B_contra, _R_co]):
         a: _A_contra,
         b: _B_contra,
         /,
-        **options: Unpack[OpeningOptions],
+        **options: Unpack[AsyncOpeningOptions],
     ) -> ClientOpening[_ClientT]: ...
     def result(self, client: _ClientT | type[_ClientT]) -> _R_co: ...
 
@@ -255,7 +266,7 @@ class Opener3(Generic[_ClientT, _A_contra, _B_contra, _C_contra, _R_co]):
         b: _B_contra,
         c: _C_contra,
         /,
-        **options: Unpack[OpeningOptions],
+        **options: Unpack[AsyncOpeningOptions],
     ) -> ClientOpening[_ClientT]: ...
     def result(self, client: _ClientT | type[_ClientT]) -> _R_co: ...
 
@@ -288,7 +299,7 @@ class Opener4(Generic[_ClientT, _A_contra, _B_contra, _C_contra, _D_contra, _R_c
         c: _C_contra,
         d: _D_contra,
         /,
-        **options: Unpack[OpeningOptions],
+        **options: Unpack[AsyncOpeningOptions],
     ) -> ClientOpening[_ClientT]: ...
     def result(self, client: _ClientT | type[_ClientT]) -> _R_co: ...
 

@@ -13,14 +13,18 @@ from .._checks import said, to_instance
 from .._declarations.application import Declaration, check_errors, declaration_of, to_uuid
 from .._declarations.kinds import DeclarationError
 from .._hint_types import Self
+from .._known_applications import named
+from .._single import Single
 from ..context import Context
 from ..enums import Login
-from ..errors import ParameterTypeError, TeecError
+from ..errors import ParameterRangeError, ParameterTypeError, TeecError
+from ..identity import to_login
 from ..operation import Operation
 from ..session import Session
 from ..session_pool import SessionPool
 from . import _raw as _raw
 from ._commands import BoundCommand, Command
+from ._errors import raise_declared
 from ._opening import Opening
 from ._plan import Plan
 
@@ -32,9 +36,11 @@ __all__ = ["Client"]
 _T = TypeVar("_T")
 
 _NO_ERRORS: Mapping[int, type[Exception]] = MappingProxyType({})
+# What clients have in their objects.
+_TAKEN = frozenset({"_class", "_is_owner", "_session", "session", "uuid"})
 
 
-class Client:
+class Client(Single):
     """The base of declared applications. An object is a client, which has a session.
 
     A class declares an application::
@@ -99,13 +105,9 @@ class Client:
         made.register()
         cls.uuid = made.uuid
         if login is not None:
-            cls._login = login
-        cls._plans = {
-            command.name: Plan(command, made.name, made.errors)
-            for command in made.commands.values()
-        }
-        if made.opening is not None:
-            cls._opening_plan = Plan(made.opening, made.name, made.errors)
+            cls._login = to_login(login)
+        cls._plans = {command.name: Plan(command, made) for command in made.commands.values()}
+        cls._opening_plan = None if made.opening is None else Plan(made.opening, made)
 
     def __init__(
         self,
@@ -134,9 +136,7 @@ class Client:
                 grace=grace,
             )
         except TeecError as error:
-            if plan is None:
-                raise
-            plan.raise_error(error)
+            raise_declared(error, declared)
         self._begin(session, is_owner=True)
         try:
             if timeout is not None:
@@ -158,12 +158,19 @@ class Client:
         It does not close them.
 
         Args:
-            session: a session with the application, or a pool of such.
+            session: a session with the application, or a pool of such. What the declared
+                opening returned is not known then.
+
+        Raises:
+            ParameterTypeError: this is neither.
+            ParameterRangeError: it is one with another application.
         """
+        declared = declaration_of(cls)
         if not isinstance(session, Session | SessionPool):
             raise ParameterTypeError(
                 f"the session must be a Session or a SessionPool, not {said(session)}"
             )
+        check_destination(session.destination, declared)
         made = cls.__new__(cls)
         made._begin(session, is_owner=False)
         return made
@@ -173,7 +180,10 @@ class Client:
         self._is_owner = is_owner
 
     def _bind(self, name: str) -> BoundCommand:
-        return BoundCommand(self._plans[name], self._session)
+        return BoundCommand(plan_of(type(self), name), self._session)
+
+    def _instead(self) -> str:
+        return "open another, or make one with on()"
 
     if TYPE_CHECKING:
         session: SessionOf
@@ -211,6 +221,23 @@ class Client:
         return f"<{type(self).__name__} on {self._session!r}>"
 
 
+def check_destination(destination: UUID, declared: Declaration) -> None:
+    """Refuse a session with an application that is not the declared one."""
+    if destination != declared.uuid:
+        raise ParameterRangeError(
+            f"the session is with {named(destination)}, but {declared.name} declares"
+            f" {declared.uuid}: derive a class of it, with this uuid="
+        )
+
+
+def plan_of(cls: type[Client], name: str) -> Plan:
+    """Return how a command is called."""
+    plan = cls._plans.get(name)
+    if plan is None:
+        raise DeclarationError(f"{cls.__name__}.{name} was added after the class was made")
+    return plan
+
+
 def _declare(
     cls: type[Client],
     base: Declaration | None,
@@ -222,12 +249,12 @@ def _declare(
     name = cls.__name__
     if uuid is None and base is None:
         raise DeclarationError(f'{name} names no application: class {name}(ta.Client, uuid="...")')
-    for attribute, value in vars(cls).items():
-        if isinstance(value, Command | Opening) and hasattr(Client, attribute):
+    commands, openings = _attributes(cls, Command), _attributes(cls, Opening)
+    for attribute in (*commands, *openings):
+        if attribute in _TAKEN or hasattr(Client, attribute):
             raise DeclarationError(
                 f"{name}.{attribute} would hide what every client has: choose another name"
             )
-    commands, openings = _attributes(cls, Command), _attributes(cls, Opening)
     if len(openings) > 1:
         raise DeclarationError(f"{name} declares two openings: {' and '.join(openings)}")
     numbers: dict[int, str] = {}
@@ -237,7 +264,11 @@ def _declare(
             raise DeclarationError(
                 f"{name}.{other} and {name}.{attribute} are both command {command.command_id:d}"
             )
-    inherited = {} if base is None else base.errors
+    inherited: dict[int, type[Exception]] = {}
+    for owner in reversed(cls.__mro__[1:]):
+        declared = vars(owner).get("__pytee_declaration__")
+        if isinstance(declared, Declaration):
+            inherited.update(declared.errors)
     if results is None and base is not None:
         results = base.results
     return Declaration(
