@@ -195,6 +195,9 @@ static const struct kind kinds[] = {
 	{ "value", true, true, NULL, value_call, NULL },
 	{ "temporary", true, true, set_up_temporary, temporary_call,
 	  tear_down_temporary },
+	/* A structure of C is memory as it is. */
+	{ "structure", true, true, set_up_temporary, temporary_call,
+	  tear_down_temporary },
 	{ "block", true, true, set_up_block, block_call, tear_down_block },
 	{ "session", true, false, NULL, session_call, NULL },
 	{ "loaded-session", true, true, NULL, session_call, NULL },

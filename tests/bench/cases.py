@@ -15,6 +15,7 @@ _SESSIONS = 600
 _BLOCKS = 1000
 VALUE_CASE = "value call"
 TIMED_CASE = f"{VALUE_CASE}, with a time-out"
+STRUCTURE_CASE = "structure 64 B"
 SESSIONS_CASE = f"{VALUE_CASE}, {_SESSIONS} sessions"
 BLOCKS_CASE = f"{VALUE_CASE}, {_BLOCKS} blocks"
 
@@ -25,6 +26,7 @@ class Kind(Enum):
     NULL = "null"
     VALUE = "value"
     TEMPORARY = "temporary"
+    STRUCTURE = "structure"
     BLOCK = "block"
     SESSION = "session"
     LOADED_SESSION = "loaded-session"
@@ -82,6 +84,7 @@ def cases(*, short: bool = False) -> list[Case]:
         Case(TIMED_CASE, Kind.TIMED_VALUE),
         Case(f"{VALUE_CASE}, until a deadline", Kind.DEADLINE_VALUE),
         *(_memory("temporary", Kind.TEMPORARY, size) for size in sizes),
+        Case(STRUCTURE_CASE, Kind.STRUCTURE, 64, calls=10, batches=40),
         *(_memory("block", Kind.BLOCK, size) for size in sizes),
         Case("open and close session", Kind.SESSION, calls=1, batches=8 if short else 16),
         Case("the same, application loaded", Kind.LOADED_SESSION, calls=4, batches=10),

@@ -18,6 +18,7 @@ class Column(str, Enum):
     PLAIN = "plain"
     PREPARED = "prepared"
     FIXED = "fixed"
+    TYPED = "typed"
     NAIVE = "naive"
 
 
@@ -27,10 +28,11 @@ TITLES = {
     Column.PLAIN: "Python, plain",
     Column.PREPARED: "Python, prepared",
     Column.FIXED: "prepared, fixed",
+    Column.TYPED: "Python, typed",
     Column.NAIVE: "ctypes, libteec",
 }
 # Whose figures are this project's.
-OURS = (Column.CSRC, Column.PLAIN, Column.PREPARED, Column.FIXED)
+OURS = (Column.CSRC, Column.PLAIN, Column.PREPARED, Column.FIXED, Column.TYPED)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ Column: TypeAlias = Mapping[Kind, Callable[[int], AbstractContextManager[Loop]]]
 
 # Asking for the time twice takes two thousand instructions.
 _EMPTY_BATCHES = 5
-COLUMNS = ("plain", "prepared", "fixed", "naive")
+COLUMNS = ("plain", "prepared", "fixed", "typed", "naive")
 
 
 def measure(case: Case, making: AbstractContextManager[Loop]) -> list[int]:

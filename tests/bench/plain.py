@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from struct import Struct
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import pytee_client as tee
@@ -79,6 +80,21 @@ def _temporary(size: int) -> Iterator[Loop]:
         def loop(calls: int) -> None:
             for _ in range(calls):
                 (_view,) = session.invoke_command(0, tee.MemrefTempInOut(buffer))
+
+        yield loop
+
+
+@contextmanager
+def _structure(size: int) -> Iterator[Loop]:
+    numbers = Struct(f"<{size // 8}Q")
+    given = range(size // 8)
+    with tee.Context() as context, context.open_session(NOTHING) as session:
+
+        def loop(calls: int) -> None:
+            for _ in range(calls):
+                content = bytearray(numbers.pack(*given))
+                (view,) = session.invoke_command(0, tee.MemrefTempInOut(content))
+                numbers.unpack(cast("memoryview", view))
 
         yield loop
 
@@ -163,6 +179,7 @@ COLUMN: Column = {
     Kind.TIMED_VALUE: _timed_value,
     Kind.DEADLINE_VALUE: _deadline_value,
     Kind.TEMPORARY: _temporary,
+    Kind.STRUCTURE: _structure,
     Kind.BLOCK: _block,
     Kind.SESSION: _session,
     Kind.LOADED_SESSION: _loaded_session,

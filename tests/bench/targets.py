@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .cases import BLOCKS_CASE, SESSIONS_CASE, TIMED_CASE, VALUE_CASE
+from .cases import BLOCKS_CASE, SESSIONS_CASE, STRUCTURE_CASE, TIMED_CASE, VALUE_CASE
 from .figures import Column, Figures
 from .host_figures import HostFigures
 
@@ -47,6 +47,7 @@ _AT_MOST: dict[tuple[str, Column], float] = {
     ("open and close session", Column.PLAIN): 1.01,
 }
 _C_AT_MOST = 1.00
+_TYPED_AT_MOST = 1.15
 
 
 def verdicts(figures: Figures) -> Iterator[Verdict]:
@@ -57,6 +58,8 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
         yield from _at_most(figures, case, Column.CSRC, _C_AT_MOST)
     for column in (Column.PLAIN, *_PREPARED):
         yield from _timed(figures, column)
+    for case in (VALUE_CASE, STRUCTURE_CASE):
+        yield from _typed(figures, case)
     for case in (SESSIONS_CASE, BLOCKS_CASE):
         for column in (Column.CSRC, Column.PLAIN, Column.PREPARED):
             yield from _growth(figures, case, column)
@@ -104,6 +107,19 @@ def _timed(figures: Figures, column: Column) -> Iterator[Verdict]:
             f"at most {_TIMED_AT_MOST:.2f}",
             f"{ratio:.3f}",
             round(ratio, 3) <= _TIMED_AT_MOST,
+        )
+
+
+def _typed(figures: Figures, case: str) -> Iterator[Verdict]:
+    """A declared command, against the same content given to invoke_command()."""
+    row = figures.instructions.get(case, {})
+    if {Column.PLAIN, Column.TYPED} <= row.keys():
+        ratio = round(row[Column.TYPED] / row[Column.PLAIN], 3)
+        yield Verdict(
+            f"{case}, typed against plain",
+            f"at most {_TYPED_AT_MOST:.2f}",
+            f"{ratio:.3f}",
+            ratio <= _TYPED_AT_MOST,
         )
 
 

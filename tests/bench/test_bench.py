@@ -140,6 +140,20 @@ def test_the_same_table_is_markdown_for_a_readme() -> None:
     ]
 
 
+# What declared commands cost.
+
+
+@pytest.mark.parametrize("case", ["value call", "structure 64 B"])
+@pytest.mark.parametrize(("typed", "reached"), [(115.0, True), (115.2, False)])
+def test_a_declared_command_is_held_against_invoke_command(
+    case: str, typed: float, reached: bool
+) -> None:
+    verdicts = targets.verdicts(figures_of(case, plain=100.0, typed=typed))
+    (verdict,) = (one for one in verdicts if "typed" in one.what)
+    assert verdict.reached is reached
+    assert f"{typed / 100:.3f}" in str(verdict)
+
+
 # The baseline.
 
 
