@@ -23,6 +23,7 @@ from ...errors import ParameterTypeError
 __all__ = ["ALLOCATORS", "APPLICATIONS", "AllocatorStats", "ApplicationStats"]
 
 _T = TypeVar("_T")
+_NAME_SIZE: Final = 32
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,13 @@ class ApplicationStats:
 
 
 @ta.packed
+class _Name:
+    text: Annotated[str, _NAME_SIZE]
+
+
+@ta.packed
 class _Allocator:
-    desc: Annotated[str, 32]
+    desc: Annotated[bytes, _NAME_SIZE]
     allocated: ta.U32
     max_allocated: ta.U32
     size: ta.U32
@@ -81,7 +87,7 @@ class _Allocator:
 
 @ta.packed
 class _NewAllocator:
-    desc: Annotated[str, 32]
+    desc: Annotated[bytes, _NAME_SIZE]
     free2_sum: ta.U64
     allocated: ta.U32
     max_allocated: ta.U32
@@ -108,9 +114,14 @@ class _NewApplication:
 
 
 def _allocator(found: Any) -> AllocatorStats:
-    if "\0" in found.desc or not found.desc.isprintable():
+    # Not as text, whose end is the first zero: what follows that tells the two ages apart.
+    try:
+        name = found.desc.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        name = "\0"
+    if not name.isprintable():
         raise ContentError("an allocator has no name")
-    return AllocatorStats(**vars(found))
+    return AllocatorStats(**{**vars(found), "desc": name})
 
 
 def _application(found: Any) -> ApplicationStats:
@@ -119,7 +130,7 @@ def _application(found: Any) -> ApplicationStats:
 
 
 def _packed_allocator(given: AllocatorStats) -> Any:
-    fields = dict(vars(given))
+    fields = {**vars(given), "desc": ta.pack(_Name(given.desc))}
     if given.free2_sum is None:
         del fields["free2_sum"]
         return _Allocator(**fields)

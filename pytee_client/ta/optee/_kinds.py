@@ -32,7 +32,7 @@ class LimitedBytes(ta.Bytes):
     def write(self, given: Any, what: str) -> Buffer:
         """Return what was given, as long as its size is right."""
         content = super().write(given, what)
-        _check_size(len(memoryview(content)), self._least, self._most, what)
+        _check_size(memoryview(content).nbytes, self._least, self._most, what)
         return content
 
 

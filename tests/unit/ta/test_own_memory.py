@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,14 @@ def test_a_buffer_is_filled_and_comes_back_cut_to_what_was_set() -> None:
             assert bytes(view) == b"abc"
             buffer[0] = ord("x")
             assert bytes(view) == b"xbc"
+
+
+def test_a_buffer_may_have_any_format() -> None:
+    words = (ctypes.c_uint32 * 2)()
+    with one_command(fill, ta.Out[ta.BUFFER]) as client:
+        for buffer in (words, array.array("d", [0]), np.zeros((2, 2), np.uint16)):
+            assert bytes(client.it(buffer)) == b"abc"
+    assert bytes(words) == b"abc\0\0\0\0\0"
 
 
 def test_part_of_a_buffer_is_written_in_its_place() -> None:
