@@ -34,9 +34,11 @@ class Translation(Protocol):
 
     def result(self, outputs: Outputs) -> Any:
         """Return what becomes of outputs."""
+        ...
 
     def raise_error(self, error: TeecError) -> NoReturn:
         """Raise what becomes of an error."""
+        ...
 
 
 class _Command(Job[Any]):

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from .._checks import check_results, is_class, said, to_uint32
-from .._known_applications import NAMES
-from ..errors import TeecError
+from .._known_applications import NAMES, named
+from ..errors import ParameterRangeError, TeecError
 from .kinds import DeclarationError
 from .signature import Signature
 
@@ -65,6 +65,14 @@ class Declaration:
     def register(self) -> None:
         """Have errors, traces and other texts name the application."""
         NAMES.setdefault(str(self.uuid), self.name)
+
+    def check_destination(self, destination: UUID) -> None:
+        """Refuse a session with another application."""
+        if destination != self.uuid:
+            raise ParameterRangeError(
+                f"the session is with {named(destination)}, but {self.name} declares {self.uuid}:"
+                " derive a class of it, with this uuid="
+            )
 
 
 class Declared(Protocol):

@@ -17,8 +17,7 @@ from ..errors import BadStateError, TeecError
 from ._commands import Command
 from ._errors import raise_declared
 from ._opening import Opener
-from ._plan import Plan
-from .client import check_destination, plan_of
+from ._plan import Plan, plan_of
 
 __all__ = ["AsyncClient", "ClientOpening"]
 
@@ -101,7 +100,7 @@ else:
 
 def client_on(session: Any, cls: type[_ClientT]) -> AsyncClient[_ClientT]:
     """Make a client on a session, or a pool of such, that it does not close."""
-    check_destination(session.destination, declaration_of(cls))
+    declaration_of(cls).check_destination(session.destination)
     client: Any = _AsyncClient(cls, session, None, is_owner=False)
     return client  # type: ignore[no-any-return]
 

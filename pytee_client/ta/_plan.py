@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from .._checks import to_count
 from .._declarations.application import CommandDeclaration, Declaration
-from .._declarations.kinds import ContentError
+from .._declarations.kinds import ContentError, DeclarationError
 from .._declarations.slots import Direction, RawKind, Slot
 from .._outputs import Outputs
 from ..errors import (
@@ -25,7 +25,7 @@ from ._decoders import Decode, DoesNotFitError, comes_back, decoder
 from ._encoders import Encode, encoder, result_parameter
 from ._errors import raise_declared
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "plan_of"]
 
 
 class Plan:
@@ -186,6 +186,14 @@ class Plan:
         if len(decoders) == 1:
             return decoders[0]
         return lambda outputs, arguments: tuple([one(outputs, arguments) for one in decoders])
+
+
+def plan_of(cls: Any, name: str) -> Plan:
+    """Return how a class of clients calls a command."""
+    plan: Plan | None = cls._plans.get(name)
+    if plan is None:
+        raise DeclarationError(f"{cls.__name__}.{name} was added after the class was made")
+    return plan
 
 
 def _wrong_count(name: str, count: int, arguments: Sequence[Any]) -> ParameterTypeError:

@@ -13,11 +13,10 @@ from .._checks import said, to_instance
 from .._declarations.application import Declaration, check_errors, declaration_of, to_uuid
 from .._declarations.kinds import DeclarationError
 from .._hint_types import Self
-from .._known_applications import named
 from .._single import Single
 from ..context import Context
 from ..enums import Login
-from ..errors import ParameterRangeError, ParameterTypeError, TeecError
+from ..errors import ParameterTypeError, TeecError
 from ..identity import to_login
 from ..operation import Operation
 from ..session import Session
@@ -26,7 +25,7 @@ from . import _raw as _raw
 from ._commands import BoundCommand, Command
 from ._errors import raise_declared
 from ._opening import Opening
-from ._plan import Plan
+from ._plan import Plan, plan_of
 
 if TYPE_CHECKING:
     from ._typed import ClosedOf, CloseOf, SessionOf
@@ -170,7 +169,7 @@ class Client(Single):
             raise ParameterTypeError(
                 f"the session must be a Session or a SessionPool, not {said(session)}"
             )
-        check_destination(session.destination, declared)
+        declared.check_destination(session.destination)
         made = cls.__new__(cls)
         made._begin(session, is_owner=False)
         return made
@@ -219,23 +218,6 @@ class Client(Single):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} on {self._session!r}>"
-
-
-def check_destination(destination: UUID, declared: Declaration) -> None:
-    """Refuse a session with an application that is not the declared one."""
-    if destination != declared.uuid:
-        raise ParameterRangeError(
-            f"the session is with {named(destination)}, but {declared.name} declares"
-            f" {declared.uuid}: derive a class of it, with this uuid="
-        )
-
-
-def plan_of(cls: type[Client], name: str) -> Plan:
-    """Return how a command is called."""
-    plan = cls._plans.get(name)
-    if plan is None:
-        raise DeclarationError(f"{cls.__name__}.{name} was added after the class was made")
-    return plan
 
 
 def _declare(
