@@ -102,6 +102,16 @@ def test_the_wheel_has_the_package_and_nothing_else(
     assert re.search("^License(-Expression)?: BSD-2-Clause$", metadata, re.MULTILINE)
 
 
+def test_the_stubs_of_type_checkers_are_in_both_archives(archives: tuple[Path, Path]) -> None:
+    stubs = {str(stub.relative_to(TOP)) for stub in (TOP / "pytee_client").rglob("*.pyi")}
+    assert "pytee_client/ta/_signatures.pyi" in stubs
+    sdist, wheel = archives
+    with zipfile.ZipFile(wheel) as archive:
+        assert stubs <= {*archive.namelist()}
+    with tarfile.open(sdist) as tar:
+        assert stubs <= {name.partition("/")[2] for name in tar.getnames()}
+
+
 def test_the_wheel_names_each_python_that_it_is_for(metadata: str) -> None:
     named = re.findall(r"^Classifier: Programming Language :: Python :: 3\.(\d+)$", metadata, re.M)
     assert list(map(int, named)) == list(range(10, 15))

@@ -28,6 +28,7 @@ PACKAGES = (
     "pytee_client.faults",
     "pytee_client.kernels",
     "pytee_client.supplicant",
+    "pytee_client.ta",
     "pytee_client.ta.optee",
     "pytee_client.traces",
 )
