@@ -37,6 +37,8 @@ class Kind(Takes[_TakenT], Gives[_GivenT]):
     Attributes:
         name: what it is called in texts, as a program writes it.
         python: the type that annotations of a fake's methods have for it.
+
+    Threads: any number may use one at once: it never changes.
     """
 
     def __init__(self, name: str, python: Any) -> None:

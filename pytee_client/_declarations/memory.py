@@ -322,6 +322,8 @@ class Variable(Takes[_T], Gives[_R], Generic[_T, _R]):
         kind: what it holds: bytes, str, a packed structure that ends with bytes, a List.
         size: for how many bytes there is room at first. 0 asks for the size first.
         max_size: how many bytes it may grow to; 16 MiB by default.
+
+    Threads: any number may use one at once: it never changes.
     """
 
     if TYPE_CHECKING:
