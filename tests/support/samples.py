@@ -27,6 +27,23 @@ _GIVEN: Final = {
     "buffer": "buffer = bytearray(32)",
     "folder": "folder = Path()",
     "run": 'run = cast("Callable[[tee.Context], object]", None)',
+    "Transfer": """\
+@ta.packed("<HHQ")
+class Transfer:
+    kind: int
+    flags: int
+    amount: int
+""",
+    "Wallet": """\
+@ta.packed
+class Receipt:
+    balance: ta.U64
+
+class Wallet(ta.Client, uuid=""):
+    count = ta.command(0, returns=ta.U64)
+    add = ta.command(1, ta.InOut[ta.U64])
+    transfer = ta.command(2, Transfer, returns=Receipt)
+""",
     "VAULT": "VAULT = UUID(int=1)",
     "Digest": "class Digest(fake.TrustedApplication): ...",
 }
@@ -37,7 +54,7 @@ from typing import cast
 from uuid import UUID
 
 import pytee_client as tee
-from pytee_client import fake
+from pytee_client import fake, ta
 
 """
 
@@ -87,6 +104,8 @@ def as_module(sample: SampleText) -> str:
     used = {node.id for node in nodes if isinstance(node, ast.Name) and type(node.ctx) is ast.Load}
     made = {node.id for node in nodes if isinstance(node, ast.Name) and type(node.ctx) is ast.Store}
     made |= {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    if "Wallet" in used:
+        used.add("Transfer")
     given = sorted((used - made - set(dir(builtins))) & _GIVEN.keys())
     above = [ast.unparse(statement) for statement in imports_above(sample)]
     return "\n".join([_PRELUDE, *above, *(_GIVEN[name] for name in given), sample.text])

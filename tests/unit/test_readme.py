@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import multiprocessing
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -25,7 +26,7 @@ from pytee_client import aio, fake
 from pytee_client.fake.applications import AppSecrets, Attestation, HelloWorld
 from pytee_client.kernels import proxy as passing
 
-from ..support.samples import imports_above, samples
+from ..support.samples import TOP, imports_above, samples
 from ..support.waiting import LIMIT
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Sample(Enum):
     OTHER_NUMBERS = "from_u64("
     SHARED_MEMORY = "with context.allocate_shared_memory"
     OWN_MEMORY = "register_shared_memory"
-    HOT_LOOPS = "increment ="
+    HOT_LOOPS = "increment = session.prepare("
     ERRORS = "class VaultResult"
     LOGINS = "client_uuid("
     CANCELLING = "threading.Timer(1, operation"
@@ -75,6 +76,11 @@ class Sample(Enum):
     APP_SECRETS = "vault.seal_secret("
     TYPED_ON_A_LOOP = "context.client(optee.HelloWorld"
     WELL_KNOWN = "optee.uuid_of("
+    DECLARATION = "class Wallet("
+    STRUCTURES = "class Header"
+    TYPED_POOL = "Wallet.on(pool)"
+    DECLARED_ON_A_LOOP = "async def pay("
+    DECLARED_OPENING = "class Processor("
 
     @property
     def place(self) -> int:
@@ -186,7 +192,8 @@ def run(
     page, _, text = SAMPLES[sample.place]
     tree = _Yours().visit(ast.parse(text))
     tree.body[:0] = imports_above(SAMPLES[sample.place])
-    exec(compile(tree, f"{page.name}: {sample.name}", "exec"), names)
+    # Without the annotations of this file, which are text.
+    exec(compile(tree, f"{page.name}: {sample.name}", "exec", dont_inherit=True), names)
     assert calls == (yours is not None)
     return names
 
@@ -583,6 +590,58 @@ def test_a_typed_client_is_awaited_as_in_the_sample() -> None:
             return answer
 
     assert asyncio.run(main()) == 42
+
+
+@pytest.fixture
+def wallets() -> dict[str, Any]:
+    """Return the names of the example that has a fake of the samples' wallet."""
+    return runpy.run_path(str(TOP / "examples" / "wallet.py"))
+
+
+def test_a_declared_application_is_used_as_in_the_sample(
+    wallets: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake")
+    with fake.default_kernel().installed(wallets["FakeWallet"]):
+        run(Sample.DECLARATION)
+    assert capsys.readouterr().out == f"70 75 {b'Ada' * 30!r}\n"
+
+
+def test_a_structure_lies_in_memory_as_the_sample_says(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Sample.STRUCTURES)
+    assert capsys.readouterr().out == "64 64 key\n"
+
+
+def test_declared_commands_are_submitted_and_awaited_as_in_the_samples(
+    wallets: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {name: wallets[name] for name in ("Wallet", "Transfer", "ta")}
+    kernel = fake.Kernel(applications=[wallets["FakeWallet"]])
+    with tee.Context(backend=kernel) as context:
+        run(Sample.TYPED_POOL, context=context, **given)
+    assert capsys.readouterr().out == f"1\n{sum(range(100, 110))}\n"
+
+    async def main() -> int:
+        async with aio.Context(backend=kernel) as context:
+            balance: int = await run(Sample.DECLARED_ON_A_LOOP, **given)["pay"](context, 30)
+            return balance
+
+    assert asyncio.run(main()) == 70
+
+
+def test_an_opening_that_is_declared_returns_what_the_sample_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Processor(fake.TrustedApplication):
+        uuid = UUID("a1c0e7c4-2f4b-4ef2-9d54-0b6a3f0f9d21")
+
+        def open_session(self, session: fake.ClientSession, parameters: fake.Parameters) -> None:
+            assert session.identity.login == tee.Login.USER
+            parameters.value(1).b = 2 * parameters.value(0).a
+
+    with tee.Context(backend=fake.Kernel(applications=[Processor])) as context:
+        run(Sample.DECLARED_OPENING, context=context)
+    assert capsys.readouterr().out == "6\n"
 
 
 def test_well_known_applications_have_the_uuids_of_the_sample(
