@@ -4,23 +4,23 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from ..._boundary.buffers import bytes_of
 from ..._checks import to_instance
-from ..._declarations.fields import as_bytes
 
 __all__ = ["to_bytes", "to_member"]
 
 _EnumT = TypeVar("_EnumT", bound=IntEnum)
 
 
-def to_bytes(given: object, what: str) -> bytes:
+def to_bytes(given: Any, what: str) -> bytes:
     """Return bytes that were given, or a copy of what is bytes-like.
 
     Raises:
         ParameterTypeError: they are none.
     """
-    return as_bytes(given, what)
+    return bytes_of(given, what)
 
 
 def to_member(given: _EnumT, kind: type[_EnumT], what: str) -> _EnumT:
