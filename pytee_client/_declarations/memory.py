@@ -114,21 +114,22 @@ class Text(MemoryKind[str, str]):
         arguments = f"{encoding!r}{', nul=True' * nul}"
         is_usual = encoding == "utf-8" and not nul
         super().__init__("str" if is_usual else f"Text({arguments})", str)
-        self._encoding, self._nul = encoding, nul
+        self.encoding: str = encoding
+        self.nul: bool = nul
 
     def write(self, given: Any, what: str) -> bytes:
         """Return the encoded text."""
-        if not self._nul:
-            return encoded(given, self._encoding, what)
-        encoded(given, self._encoding, what)
+        if not self.nul:
+            return encoded(given, self.encoding, what)
+        encoded(given, self.encoding, what)
         refuse_zero(given, what)
-        return encoded(given + "\0", self._encoding, what)
+        return encoded(given + "\0", self.encoding, what)
 
     def read(self, content: bytes | memoryview) -> str:
         """Return the text."""
-        if self._nul:
-            content = up_to_zero(bytes(content), self._encoding)
-        return decoded(content, self._encoding)
+        if self.nul:
+            content = up_to_zero(bytes(content), self.encoding)
+        return decoded(content, self.encoding)
 
 
 class PackedKind(MemoryKind[Any, Any]):
@@ -173,6 +174,7 @@ class Memory(MemoryKind[_T, _T], Generic[_T]):
             raise DeclarationError(f"Memory() takes a number or an IntEnum, not {declared}")
         name = f"Memory({getattr(declared, '__name__', declared)})"
         inner = _FieldKind(field, name)
+        self.field: Field = field
         python = declared.python if isinstance(declared, NumberKind) else declared
         super().__init__(name, python, inner.size)
         self.__dict__.update(write=inner.write, read=inner.read)
@@ -200,20 +202,20 @@ class List(MemoryKind[Sequence[_T], list[_T]], Generic[_T]):
             GenericAlias(list, (getattr(declared, "python", declared),)),
             None if checked is None else checked * field.size,
         )
-        self._tail = Tail(field, order=layout.order if layout else "<")
+        self.tail: Tail = Tail(field, order=layout.order if layout else "<")
         self._count = checked
 
     def write(self, given: Any, what: str) -> bytes:
         """Return the bytes of all."""
         if self._count not in (None, len(as_sequence(given, what))):
             raise ParameterRangeError(f"{what} has {len(given)} items, but must have {self._count}")
-        return self._tail.write(given, what)
+        return self.tail.write(given, what)
 
     def read(self, content: bytes | memoryview) -> list[_T]:
         """Return a list."""
         if self.size not in (None, len(content)):
             raise ContentError(f"{len(content)} bytes, but {self._count} items have {self.size}")
-        items: list[_T] = self._tail.read(memoryview(content))
+        items: list[_T] = self.tail.read(memoryview(content))
         return items
 
 
@@ -230,17 +232,17 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
             import numpy as np
 
         self._numpy = np
-        self._dtype = np.dtype(dtype)
-        if self._dtype.hasobject or not self._dtype.itemsize:
-            raise DeclarationError(f"an array of {self._dtype} is no plain memory")
-        array = GenericAlias(np.ndarray, (Any, GenericAlias(np.dtype, (self._dtype.type,))))
-        super().__init__(f"NDArray({self._dtype})", array, in_place=True)
+        self.dtype: numpy.dtype[_ScalarT] = np.dtype(dtype)
+        if self.dtype.hasobject or not self.dtype.itemsize:
+            raise DeclarationError(f"an array of {self.dtype} is no plain memory")
+        array = GenericAlias(np.ndarray, (Any, GenericAlias(np.dtype, (self.dtype.type,))))
+        super().__init__(f"NDArray({self.dtype})", array, in_place=True)
 
     def write(self, given: Any, what: str) -> AnyBuffer:
         """Return the array."""
-        if not isinstance(given, self._numpy.ndarray) or given.dtype != self._dtype:
+        if not isinstance(given, self._numpy.ndarray) or given.dtype != self.dtype:
             shown = getattr(given, "dtype", said(given))
-            raise ParameterTypeError(f"{what} must be an array of {self._dtype}, not {shown}")
+            raise ParameterTypeError(f"{what} must be an array of {self.dtype}, not {shown}")
         if not given.flags.c_contiguous:
             raise ParameterTypeError(
                 f"{what} is not contiguous: give numpy.ascontiguousarray() of it"
@@ -251,9 +253,9 @@ class NDArray(MemoryKind["Array[_ScalarT]", "Array[_ScalarT]"], Generic[_ScalarT
 
     def read(self, content: bytes | memoryview) -> Array[_ScalarT]:
         """Return an array of the memory."""
-        if len(content) % self._dtype.itemsize:
-            raise ContentError(f"{len(content)} bytes are no whole number of {self._dtype}")
-        array: Array[_ScalarT] = self._numpy.frombuffer(content, self._dtype)
+        if len(content) % self.dtype.itemsize:
+            raise ContentError(f"{len(content)} bytes are no whole number of {self.dtype}")
+        array: Array[_ScalarT] = self._numpy.frombuffer(content, self.dtype)
         return array
 
     def read_into(self, given: Any, content: bytes | memoryview) -> Array[_ScalarT]:
@@ -292,20 +294,20 @@ class Nullable(MemoryKind["_T | None", "_R | None"], Generic[_T, _R]):
             in_place=inner.in_place,
             is_nullable=True,
         )
-        self._inner = inner
+        self.inner: MemoryKind[Any, Any] = inner
 
     def write(self, given: Any, what: str) -> AnyBuffer | None:
         """Return the bytes; None for None."""
-        return None if given is None else self._inner.write(given, what)
+        return None if given is None else self.inner.write(given, what)
 
     def read(self, content: bytes | memoryview) -> _R | None:
         """Return what the bytes are."""
-        made: _R | None = self._inner.read(content)
+        made: _R | None = self.inner.read(content)
         return made
 
     def read_into(self, given: Any, content: bytes | memoryview) -> Any:
         """Return what is left of an object of the caller's."""
-        return None if given is None else self._inner.read_into(given, content)
+        return None if given is None else self.inner.read_into(given, content)
 
     def read_null(self) -> None:
         """Return None."""

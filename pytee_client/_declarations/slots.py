@@ -81,8 +81,8 @@ class InOutKind(Generic[_TakenT_contra, _GivenT_co]):
         self.direction: Direction = direction
 
     def __repr__(self) -> str:
-        both = f"{self.taken}" if self.taken is self.given else f"{self.taken}, {self.given}"
-        return f"{self.direction.value}[{both}]"
+        kinds = [self.taken] if self.taken is self.given else [self.taken, self.given]
+        return f"{self.direction.value}[{', '.join(map(_shown, kinds))}]"
 
 
 class _InOut:

@@ -127,15 +127,15 @@ class LowFirst(ValueKind[_T, _T], Generic[_T]):
         if not isinstance(inner, NumberKind) or inner.size != 8:
             raise DeclarationError(f"LowFirst takes U64, I64 or F64, not {inner}")
         super().__init__(f"LowFirst({inner})", inner.python)
-        self._inner = inner
+        self.inner: ValueKind[Any, Any] = inner
 
     def words(self, given: Any, what: str) -> tuple[int, ...]:
         """Return the low half and the high half."""
-        return self._inner.words(given, what)[::-1]
+        return self.inner.words(given, what)[::-1]
 
     def read(self, a: int, b: int, *more: int) -> _T:
         """Return the number of two halves."""
-        number: _T = self._inner.read(b, a)
+        number: _T = self.inner.read(b, a)
         return number
 
 
@@ -155,16 +155,16 @@ class OverTwo(ValueKind[_T, _T], Generic[_T]):
         ):
             raise DeclarationError(f"OverTwo takes U64, I64, F64 or LowFirst() of one, not {inner}")
         super().__init__(f"OverTwo({inner})", inner.python)
-        self._inner = inner
+        self.inner: ValueKind[Any, Any] = inner
 
     def words(self, given: Any, what: str) -> tuple[int, ...]:
         """Return the two values."""
-        first, second = self._inner.words(given, what)
+        first, second = self.inner.words(given, what)
         return first, 0, second, 0
 
     def read(self, a: int, b: int, *more: int) -> _T:
         """Return the number of two halves."""
-        number: _T = self._inner.read(a, more[0])
+        number: _T = self.inner.read(a, more[0])
         return number
 
 
@@ -178,15 +178,15 @@ class OnlyB(ValueKind[_T, _T], Generic[_T]):
     def __init__(self, kind: type[_T] | Kind[_T, _T]) -> None:
         inner = _one_word(kind, "OnlyB")
         super().__init__(f"OnlyB({inner})", inner.python)
-        self._inner = inner
+        self.inner: ValueKind[Any, Any] = inner
 
     def words(self, given: Any, what: str) -> tuple[int, int]:
         """Return 0 and the word."""
-        return 0, self._inner.words(given, what)[0]
+        return 0, self.inner.words(given, what)[0]
 
     def read(self, a: int, b: int, *more: int) -> _T:
         """Return what b is."""
-        content: _T = self._inner.read(b, 0)
+        content: _T = self.inner.read(b, 0)
         return content
 
 
@@ -202,7 +202,7 @@ class Both(ValueKind["tuple[_A, _B]", "tuple[_A, _B]"], Generic[_A, _B]):
         kinds = _one_word(a, "Both"), _one_word(b, "Both")
         python = GenericAlias(tuple, tuple(kind.python for kind in kinds))
         super().__init__(f"Both({kinds[0]}, {kinds[1]})", python)
-        self._kinds = kinds
+        self.kinds: tuple[ValueKind[Any, Any], ...] = kinds
 
     def words(self, given: Any, what: str) -> tuple[int, int]:
         """Return both words."""
@@ -210,13 +210,13 @@ class Both(ValueKind["tuple[_A, _B]", "tuple[_A, _B]"], Generic[_A, _B]):
             raise ParameterTypeError(f"{what} must be a tuple of two, not {said(given)}")
         a, b = (
             kind.words(one, f"{letter} of {what}")[0]
-            for kind, one, letter in zip(self._kinds, given, "ab", strict=True)
+            for kind, one, letter in zip(self.kinds, given, "ab", strict=True)
         )
         return a, b
 
     def read(self, a: int, b: int, *more: int) -> tuple[_A, _B]:
         """Return both."""
-        first, second = self._kinds
+        first, second = self.kinds
         return first.read(a, 0), second.read(b, 0)
 
 
