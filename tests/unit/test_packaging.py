@@ -112,6 +112,14 @@ def test_the_stubs_of_type_checkers_are_in_both_archives(archives: tuple[Path, P
         assert stubs <= {name.partition("/")[2] for name in tar.getnames()}
 
 
+def test_the_wheel_has_the_command_line(archives: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(archives[1]) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+        assert wheel.read(name).decode().split() == [
+            *("[console_scripts]", "pytee", "=", "pytee_client.cli:main")
+        ]
+
+
 def test_the_wheel_names_each_python_that_it_is_for(metadata: str) -> None:
     named = re.findall(r"^Classifier: Programming Language :: Python :: 3\.(\d+)$", metadata, re.M)
     assert list(map(int, named)) == list(range(10, 15))

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import multiprocessing
 import os
+import re
 import runpy
 import signal
 import sys
@@ -23,6 +24,8 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import aio, fake
+from pytee_client._declarations.application import declaration_of
+from pytee_client._headers.writer import c_header
 from pytee_client.fake.applications import AppSecrets, Attestation, HelloWorld
 from pytee_client.kernels import proxy as passing
 
@@ -81,6 +84,7 @@ class Sample(Enum):
     TYPED_POOL = "Wallet.on(pool)"
     DECLARED_ON_A_LOOP = "async def pay("
     DECLARED_OPENING = "class Processor("
+    HEADER = "class PurseResult"
 
     @property
     def place(self) -> int:
@@ -649,6 +653,18 @@ def test_well_known_applications_have_the_uuids_of_the_sample(
 ) -> None:
     run(Sample.WELL_KNOWN)
     assert "pkcs11   fd02c9da-306c-48c7-a49c-bbd827ae86ee\n" in capsys.readouterr().out
+
+
+def test_the_header_of_the_sample_has_what_the_page_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, Sample.HEADER.name, ModuleType(Sample.HEADER.name))
+    declared = declaration_of(run(Sample.HEADER)["Purse"])
+    header = c_header(declared, "purse:Purse")
+    page = SAMPLES[Sample.HEADER.place].page.read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```c\n(.*?)^```$", page, re.M | re.S)
+    for part in shown.split("\n\n"):
+        assert part in header
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Headers of Trusted Applications in C: made of declarations, and declarations made of them."""
