@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from .. import host
@@ -14,6 +15,8 @@ from .firmware import OPTEE_PLATFORM
 
 _SHARED = ("-shared", "-fPIC", "-O2")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
+# Headers of applications that are made of declarations.
+_DECLARED = {"wallet": [("wallet_ta.h", "tests.support.wallet:Wallet")]}
 _LIMITED_API = "-DPy_LIMITED_API=0x030a0000"
 
 
@@ -115,9 +118,13 @@ def applications(cache: Cache, project: Path, sysroot: Path) -> tuple[Path, ...]
 def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
     kit = sysroot / f"usr/lib/optee-os-dev/{OPTEE_PLATFORM}"
     files = [path for path in source.rglob("*") if path.is_file()]
-    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(source, files)])
+    headers = {name: _header(declaration) for name, declaration in _DECLARED.get(source.name, ())}
+    parts = [part for header in headers.items() for part in header]
+    key = digest([Path(__file__), *_tools(sysroot), *tree_parts(source, files), *parts])
 
     def make(place: Path) -> None:
+        for name, text in headers.items():
+            (place / name).write_text(text, encoding="utf-8")
         run(
             [
                 "make",
@@ -126,6 +133,7 @@ def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
                 f"-j{os.cpu_count() or 1}",
                 f"O={place / 'out'}",
                 f"TA_DEV_KIT_DIR={kit}",
+                f"HEADERS={place}",
                 f"CROSS_COMPILE={host.CROSS}",
                 f"PYTHON3={host.python_with('cryptography', 'python3-cryptography')}",
             ],
@@ -137,6 +145,18 @@ def _application(cache: Cache, source: Path, sysroot: Path) -> Path:
     if len(images) != 1:
         raise VmError(f"the Makefile of {source} made {len(images)} .ta files, and not one")
     return images[0]
+
+
+def _header(declaration: str) -> str:
+    """The header that is made of a declaration, MODULE:CLASS."""
+    # The library must be there for it, as for nothing else here.
+    from pytee_client.cli import main
+
+    with tempfile.TemporaryDirectory() as place:
+        header = Path(place) / "header.h"
+        if main(["header", declaration, "--output", str(header)]):
+            raise VmError(f"no header could be made of {declaration}")
+        return header.read_text(encoding="utf-8")
 
 
 def _tools(sysroot: Path) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from .os_test import OsTest
 from .rpc_test import RpcTest
 from .sims import Miss, Sims, SimsKeepAlive
 from .storage import Storage, Storage2
+from .wallet import FakeWallet
 
 __all__ = [
     "TWINS",
@@ -19,6 +20,7 @@ __all__ = [
     "CreateFail",
     "Crypt",
     "Exclusive",
+    "FakeWallet",
     "Large",
     "Miss",
     "OsTest",
@@ -38,6 +40,7 @@ TWINS = (
     CreateFail,
     Crypt,
     Exclusive,
+    FakeWallet,
     Large,
     Miss,
     OsTest,
