@@ -20,7 +20,8 @@ __all__ = ["declaration_at", "split"]
 def split(name: str) -> tuple[str, str]:
     """Return the module and the class that MODULE:CLASS names; raise ValueError if it is none."""
     module, colon, cls = name.partition(":")
-    if not (module and colon and cls):
+    parts = [*module.split("."), *cls.split(".")]
+    if not colon or not all(part.isidentifier() for part in parts):
         raise ValueError
     return module, cls
 
@@ -77,9 +78,10 @@ def _imported(name: str) -> ModuleType:
             and error.name
             and (name == error.name or name.startswith(f"{error.name}."))
         ):
-            raise InputError(
-                f"there is no module {name}: look from the folder that has it, or set PYTHONPATH"
-            ) from None
+            remedy = "look from the folder that has it, or set PYTHONPATH"
+            if name.endswith(".py"):
+                remedy = f"name the module, {name.removesuffix('.py')}, and not its file"
+            raise InputError(f"there is no module {name}: {remedy}") from None
         text = " ".join(str(error).split())
         raise InputError(
             f"{name} can't be imported: {type(error).__name__}{': ' * bool(text)}{text}"

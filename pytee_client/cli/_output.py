@@ -22,7 +22,9 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def write(text: str, output: Path | None) -> None:
     """Write a text to a file, or to the standard output."""
     if output is None:
-        sys.stdout.write(text)
+        # Python reads UTF-8, whatever the encoding of the terminal is.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -122,6 +122,7 @@ def test_output_goes_to_a_file_that_stays_as_it_is_if_something_is_wrong(
 
 WRONG = {
     "header nothing_here:Wallet": "there is no module nothing_here: look from the folder",
+    "header own_wallet.py:Wallet": "there is no module own_wallet.py: name the module, own_wallet,",
     "header own_wallet.inner:Wallet": "there is no module own_wallet.inner: look from",
     "header own_wallet:Walet": "own_wallet has no Walet; own_wallet declares Wallet",
     "header own_wallet:Wallet.x.y": "own_wallet has no Wallet.x.y",
@@ -141,6 +142,8 @@ USAGE = {
     "header": "the following arguments are required: MODULE:CLASS",
     "header wallet": "'wallet' is not of the form MODULE:CLASS, such as wallet:Wallet",
     "header :Wallet": "is not of the form MODULE:CLASS",
+    "header ./wallet:Wallet": "is not of the form MODULE:CLASS",
+    "header .wallet:Wallet": "is not of the form MODULE:CLASS",
     "header wallet:": "is not of the form MODULE:CLASS",
     "header a:B c:D": "unrecognized arguments: c:D",
     "generate": "the following arguments are required: HEADER",
@@ -175,6 +178,19 @@ def test_the_help_of_a_verb_has_examples(verb: str, capsys: pytest.CaptureFixtur
         main([verb, "--help"])
     assert caught.value.code == 0
     assert f"{verb} " in capsys.readouterr().out.partition("examples:")[2]
+
+
+def test_a_module_is_utf_8_whatever_the_terminal_is(folder: Path) -> None:
+    (folder / "a_ta.h").write_text(f"{UUID_MACRO}/* Zoë's */\n#define A_CMD_B 1\n", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytee_client", "generate", "a_ta.h"],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert "    # Zoë's\n" in done.stdout.decode("utf-8")
 
 
 def test_the_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

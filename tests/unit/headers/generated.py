@@ -9,6 +9,7 @@ writes the modules of the test data.
 from __future__ import annotations
 
 import itertools
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -41,11 +42,13 @@ enum {
 };
 """
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
-# 32 bits need no library: the compiler has these headers of its own.
+# 32 bits need no library: the compiler has these headers of its own. Others than Intel's have none.
+SIZES = [["-m64"], ["-m32"]] if platform.machine() == "x86_64" else [[]]
 COMPILERS = [
-    ("cc", language, size)
-    for language, size in itertools.product(("-std=c99", "-std=c11"), ("-m64", "-m32"))
-] + [("c++", "-std=c++11", "-m64"), ("c++", "-std=c++17", "-m32")]
+    (compiler, f"-std={language}", *size)
+    for size in SIZES
+    for compiler, language in (("cc", "c99"), ("cc", "c11"), ("c++", "c++11"), ("c++", "c++17"))
+]
 
 _numbers = itertools.count()
 
