@@ -100,7 +100,7 @@ def packed(cls: Any = None, /, *, endian: str = "little", aligned: bool = False)
     Raises:
         DeclarationError: a field is nothing of these, or the format does not fit.
     """
-    form = None if isinstance(cls, type) else cls
+    form = None if is_class(cls) else cls
     # Where the names in annotations may be those of a function.
     names = sys._getframe(1).f_locals
 
@@ -109,7 +109,7 @@ def packed(cls: Any = None, /, *, endian: str = "little", aligned: bool = False)
         set_layout(made, _layout(made, form, endian, aligned, names))
         return made
 
-    return decorate(cls) if isinstance(cls, type) else decorate
+    return decorate(cls) if is_class(cls) else decorate
 
 
 def _layout(
@@ -304,7 +304,7 @@ def _fitting(item: tuple[str, int], declared: Any, what: str) -> Field:
 
 
 def _shown(declared: Any) -> str:
-    return declared.__name__ if isinstance(declared, type) else repr(declared)
+    return declared.__name__ if is_class(declared) else repr(declared)
 
 
 def _layout_or_error(cls: Any) -> Layout:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
+from .._checks import is_class
 from ..kernels.uapi import ParamType
 from .kinds import DeclarationError, Gives, Kind, MemoryKind, Takes, ValueKind
 from .memory import Variable, memory_kind
@@ -168,7 +169,7 @@ class Slot:
 
 def _kind_of(declared: Any, what: str) -> Any:
     kind: Any = value_kind(declared) or memory_kind(declared)
-    if kind is None and isinstance(declared, type):
+    if kind is None and is_class(declared):
         kind = RAW_KINDS.get(declared)
     if kind is not None:
         return kind
@@ -185,7 +186,7 @@ def _kind_of(declared: Any, what: str) -> Any:
 
 
 def _shown(declared: Any) -> str:
-    return declared.__name__ if isinstance(declared, type) else repr(declared)
+    return declared.__name__ if is_class(declared) else repr(declared)
 
 
 def argument_slot(declared: Any, number: int, what: str) -> list[Slot]:
