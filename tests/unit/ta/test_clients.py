@@ -220,9 +220,14 @@ def test_wrong_arguments_of_an_opening_are_refused_before_anything_is_sent(
 
 def test_an_opening_that_returned_something_else_leaves_no_session(tellers: fake.Kernel) -> None:
     with tee.Context(backend=tellers) as context:
-        with pytest.raises(tee.BadFormatError, match="1 bytes, but there should be 2"):
-            Teller(context, 9, 1)
-        assert tellers.resources().sessions == 0
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with pytest.raises(tee.BadFormatError, match="1 bytes, but there should be 2"):
+                Teller(context, 9, 1)
+            assert tellers.resources().sessions == 0
+            gc.collect()
+        # It was closed, and not forgotten.
+        assert caught == []
 
 
 def test_an_opening_that_is_not_declared_takes_plain_parameters(tellers: fake.Kernel) -> None:
