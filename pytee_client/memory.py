@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
+    from ._outputs import RequiredSize
     from .context import Context
 
     # What the block comes back as.
@@ -68,6 +69,10 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
         check_made_by(
             getattr(self, "_native", None), NativeSharedMemory, "Context.allocate_shared_memory()"
         )
+
+    if TYPE_CHECKING:
+
+        def _comes_back(self) -> tuple[t.Self, _OutputT_co | RequiredSize | None]: ...
 
     def _attach(self, context: Context, native: NativeSharedMemory) -> None:
         self._context = context

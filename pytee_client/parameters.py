@@ -91,6 +91,10 @@ class _Parameter:
 class OutputParameter(_Parameter, Generic[_OutputT_co]):
     """The base of parameters that come back as outputs, with the type of the output."""
 
+    if TYPE_CHECKING:
+
+        def _comes_back(self) -> tuple[t.Self, _OutputT_co]: ...
+
 
 class _Value(_Parameter):
     __match_args__ = ("a", "b")
@@ -321,6 +325,10 @@ class MemrefWhole(_Parameter, Generic[_BlockT_co]):
     def block(self) -> SharedMemory[_BlockT_co]:
         """The block."""
         return self._block
+
+    if TYPE_CHECKING:
+
+        def _comes_back(self) -> tuple[t.Self, _BlockT_co | RequiredSize | None]: ...
 
 
 class MemrefPartial(_Parameter, Generic[_BlockT_co]):

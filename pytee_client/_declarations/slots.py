@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, overload
 
 from .._checks import is_class
 from ..kernels.uapi import ParamType
@@ -30,6 +30,7 @@ __all__ = [
 
 _TakenT_contra = TypeVar("_TakenT_contra", contravariant=True)
 _GivenT_co = TypeVar("_GivenT_co", covariant=True)
+_R_co = TypeVar("_R_co", covariant=True)
 _A = TypeVar("_A")
 _R = TypeVar("_R")
 
@@ -86,10 +87,20 @@ class InOutKind(Generic[_TakenT_contra, _GivenT_co]):
         return f"{self.direction.value}[{', '.join(map(_shown, kinds))}]"
 
 
+if TYPE_CHECKING:
+
+    class _ComesBack(Protocol[_GivenT_co, _R_co]):
+        """A parameter, or a block, that comes back: what is given, and the output."""
+
+        def _comes_back(self) -> tuple[_GivenT_co, _R_co]: ...
+
+
 class _InOut:
     def __repr__(self) -> str:
         return "InOut"
 
+    @overload
+    def __getitem__(self, kinds: type[_ComesBack[_A, _R]]) -> InOutKind[_A, _R]: ...
     @overload
     def __getitem__(self, kinds: type[_A]) -> InOutKind[_A, _A]: ...
     @overload
@@ -107,6 +118,8 @@ class _Out:
     def __repr__(self) -> str:
         return "Out"
 
+    @overload
+    def __getitem__(self, kind: type[_ComesBack[_A, _R]]) -> InOutKind[_A, _R]: ...
     @overload
     def __getitem__(self, kind: type[_A]) -> InOutKind[_A, _A]: ...
     @overload

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -89,9 +89,7 @@ def test_declared_parameters_reach_the_method_as_they_are(
     context: tee.Context, store: Store
 ) -> None:
     memory = tee.MemrefTempOutput(9)
-    # To type checkers the result is the parameter.
-    result: Any = store.raw(tee.ValueInput(65, 3), memory)
-    assert result == (b"AAA", 3)
+    assert store.raw(tee.ValueInput(65, 3), memory) == (b"AAA", 3)
     with pytest.raises(tee.ShortBufferError):
         store.raw(tee.ValueInput(65, 10), memory)
     with (
@@ -101,10 +99,8 @@ def test_declared_parameters_reach_the_method_as_they_are(
     ):
         source.write(b"0123456789abcdef")
         part = tee.MemrefPartialInput(source, offset=4, size=4)
-        result = store.block(part, both)
-        assert result == (b"4567", 4)
-        result = store.block(part, only_input)
-        assert result == (None, 4)
+        assert store.block(part, both) == (b"4567", 4)
+        assert store.block(part, only_input) == (None, 4)
 
 
 def test_several_results_come_back_in_declared_order(store: Store) -> None:
