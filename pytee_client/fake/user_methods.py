@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from enum import Enum
+from types import CodeType
 from typing import Any, Final
 
 from ..enums import Result
@@ -54,14 +55,16 @@ def returned_wrongly(
     return TypeError(f"{who} returned {_shown(value)}: {remedy}")
 
 
-def name_of(owner: object, method: Callable[..., object]) -> str:
-    """Return the name of a method, and the file and line where it is."""
+def name_of(owner: object, method: Callable[..., object], name: str | None = None) -> str:
+    """Return the name of a method, by default its own, and the file and line where it is."""
     called = inspect.getattr_static(method, "__init__") if isinstance(method, type) else method
     function = inspect.unwrap(getattr(called, "__func__", called))
     code = getattr(function, "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
+    place = ""
+    if isinstance(code, CodeType):
+        place = f" ({code.co_filename}, line {code.co_firstlineno})"
     cls = owner if isinstance(owner, type) else type(owner)
-    return f"{cls.__name__}.{getattr(function, '__name__', 'method')}(){place}"
+    return f"{cls.__name__}.{name or getattr(function, '__name__', 'method')}(){place}"
 
 
 def shown_code(value: int) -> str:

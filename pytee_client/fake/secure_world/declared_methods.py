@@ -105,10 +105,12 @@ class MethodCheck:
             raise DeclarationError(
                 f"{self._class.__name__}.{name} is {type(static).__name__}, and no method: {wanted}"
             )
-        who = name_of(self._class, method)
+        who = name_of(self._class, method, name)
         _refuse_other_functions(inspect.unwrap(method), who)
         bound = isinstance(static, staticmethod | classmethod) or not hasattr(static, "__get__")
         signature = signature_of_method(method, self._names, vars(self._class))
+        if signature is None:
+            return False
         given = [*signature.parameters.values()][0 if bound else 1 :]
         has_session = bool(given) and _is_session(given[0], self._session)
         arguments = [_argument_type(slots[0][1]) for slots in argument_slots(command)]

@@ -29,8 +29,10 @@ _NO_BUFFER: Final = (str, int, float, list, tuple, dict, set, UUID, type(None))
 
 def signature_of_method(
     method: Callable[..., Any], names: Mapping[str, Any], more: Mapping[str, Any]
-) -> inspect.Signature:
+) -> inspect.Signature | None:
     """Return the signature of a method. A hint that can't be evaluated stays a str.
+
+    Some functions in C have none.
 
     Args:
         method: the method, bound or not.
@@ -43,6 +45,8 @@ def signature_of_method(
         # Python 3.14 evaluates hints here; this is annotationlib.Format.FORWARDREF.
         options: Any = {"annotation_format": 3}
         signature = inspect.signature(method, **options)
+    except ValueError:
+        return None
     known = getattr(inspect.unwrap(method), "__globals__", {})
 
     def evaluated(hint: Any) -> Any:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, NewType, NoReturn
+from unittest import mock
 from uuid import UUID
 
 import numpy as np
@@ -152,7 +154,7 @@ def with_session(self: Any, session: Any) -> None: ...
 def test_a_method_with_another_number_of_arguments_is_refused(
     method: Callable[..., Any], arguments: tuple[Any, ...], takes: str
 ) -> None:
-    named = re.escape(f"Fake.{method.__name__}()")
+    named = re.escape("Fake.run()")
     expected = re.escape(f"One.run is served by def run(self{', a: int' * len(arguments)}) -> None")
     with pytest.raises(
         ta.DeclarationError, match=f"{named} {place_of(method)} takes {takes}: {expected}"
@@ -300,6 +302,21 @@ def test_hints_of_results_must_fit(declared: Any, fitting: list[Any], wrong: lis
         with pytest.raises(ta.DeclarationError, match=r"Fake\.run\(\).*line 1\) returns "):
             fakes(one(declared), run=hinted(hint))
     assert fakes(one(declared), run=no_hints)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [int, functools.partialmethod(lambda self, more, one: one, 1), mock.Mock(return_value=3)],
+    ids=["class", "partial method", "mock"],
+)
+def test_what_can_be_called_serves_a_command(method: Any) -> None:
+    declared = one(ta.U8, ta.U8)
+    application = fakes(declared, run=method)
+    with (
+        tee.Context(backend=fake.Kernel(applications=[application])) as context,
+        declared(context) as client,
+    ):
+        assert client.run(3) == 3  # type: ignore[attr-defined]
 
 
 def no_hints(self):  # type: ignore[no-untyped-def]
