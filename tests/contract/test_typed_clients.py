@@ -199,6 +199,16 @@ def test_the_time_out_of_a_client_is_that_of_its_session(context: tee.Context) -
         assert client.wait((1, True), timeout=LIMIT) is False
 
 
+def test_a_command_takes_an_operation(client: Conformance) -> None:
+    operation = tee.Operation()
+    assert client.invert(tee.Value(0, 1), operation=operation) == (0xFFFFFFFF, 0xFFFFFFFE)
+    assert operation.state is tee.OperationState.DONE
+    cancelled = tee.Operation()
+    cancelled.request_cancellation()
+    with pytest.raises(tee.CancelError, match="invoking command invert"):
+        client.invert(tee.Value(0, 1), operation=cancelled)
+
+
 def test_a_pool_of_sessions_serves_a_client(context: tee.Context) -> None:
     with context.session_pool(Conformance.uuid, size=2) as pool:
         client = Conformance.on(pool)
