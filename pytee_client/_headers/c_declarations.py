@@ -17,6 +17,9 @@ from .tokens import Token
 __all__ = ["Declarations"]
 
 _QUALIFIERS: Final = ("const", "volatile", "extern", "static", "__extension__", "inline")
+_NO_NAMES: Final = frozenset(
+    {*_QUALIFIERS, "typedef", "struct", "union", "enum", "__attribute__", "__attribute"}
+)
 _WORDS: Final = frozenset({"unsigned", "signed", "char", "short", "int", "long", "float", "double"})
 _LARGEST: Final = 2**24
 _DEPENDS: Final = frozenset(
@@ -202,6 +205,8 @@ class Declarations:
         defined = type_.defined
         if isinstance(defined, Structure) and defined.problem:
             raise _ProblemError(f"is a struct {defined.tag}, which was left out too")
+        if cursor.is_over:
+            raise _ProblemError("has no name")
         for declarator in parts(cursor.rest, ","):
             inner = Cursor(declarator)
             inner.attributes()
@@ -258,7 +263,7 @@ def _last_name(tokens: Sequence[Token]) -> str:
     depth = 0
     found = ""
     for token in tokens:
-        if depth == 0 and token.kind == "name" and not token.text.startswith("__attribute"):
+        if depth == 0 and token.kind == "name" and token.text not in _NO_NAMES:
             found = token.text
         if depth == 0 and token.text in ("=", ":"):
             break

@@ -261,15 +261,14 @@ class _Reader:
         for one in commands:
             self._owner(one.name).commands.append(one)
         for application in self._applications:
-            largest = max((one.value for one in application.commands), default=0)
-            ends = [
+            named = [
                 one
                 for one in application.commands
                 if command_name(one.name, application.stem) in _END
-                and one.value == largest
                 and not re.match(r"\w+\(", one.comment)
-                and len(application.commands) > 1
             ]
+            others = [int(one.value) for one in application.commands if one not in named]
+            ends = [one for one in named if others and int(one.value) >= max(others)]
             application.commands = [one for one in application.commands if one not in ends]
             left += ends
         return left

@@ -157,6 +157,22 @@ def test_an_enumeration_of_commands_needs_no_cmd_in_its_members() -> None:
     assert numbers_of(declaration) == {"open": 0, "close_": 4}
 
 
+def test_what_ends_an_enumeration_of_commands_is_a_constant() -> None:
+    text = f"{UUID_MACRO}enum a_cmd {{ A_CMD_B = 7, A_CMD_C, A_CMD_LAST,\n"
+    text += "A_CMD_MAX = A_CMD_LAST - 1 };\n"
+    module: Any = generated(text)
+    assert numbers_of(declared_in(module)["A"]) == {"b": 7, "c": 8}
+    assert (module.A_CMD_LAST, module.A_CMD_MAX) == (9, 8)
+    text = f"{UUID_MACRO}#define A_CMD_COUNT 0\n#define A_CMD_B 1\n"
+    assert numbers_of(declared_in(generated(text))["A"]) == {"count": 0, "b": 1}
+
+
+def test_members_of_an_enumeration_without_a_name_are_constants() -> None:
+    text = f"{UUID_MACRO}#define A_CMD_D 1\nenum {{ A_SLOT_B = 3, A_SLOT_C }};\n"
+    module: Any = generated(text)
+    assert (module.A_SLOT_B, module.A_SLOT_C) == (3, 4)
+
+
 def test_names_that_python_or_a_client_has_get_an_underscore() -> None:
     names = ("IMPORT", "CLOSE", "SESSION", "3DES")
     text = UUID_MACRO + "".join(f"#define A_CMD_{name} {n}\n" for n, name in enumerate(names))
@@ -214,6 +230,7 @@ def test_a_structure_lies_as_its_attributes_say(text: str, offset: int) -> None:
         ("union { uint8_t a; uint32_t b; } c;", "its member c is a struct s_c, which was left out"),
         ("uint8_t a __attribute__((aligned(16)));", "an attribute aligns its member a"),
         ("__be32 a; uint32_t b;", "its member b has another order of bytes than others"),
+        ("struct { uint8_t a; }; uint8_t b;", "its member ? has no name"),
         ("", "it has no members"),
     ],
 )
