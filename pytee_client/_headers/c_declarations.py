@@ -16,7 +16,15 @@ from .tokens import Token
 
 __all__ = ["Declarations"]
 
-_QUALIFIERS: Final = ("const", "volatile", "extern", "static", "__extension__", "inline")
+_QUALIFIERS: Final = (
+    "const",
+    "volatile",
+    "extern",
+    "static",
+    "__extension__",
+    "inline",
+    "constexpr",
+)
 _NO_NAMES: Final = frozenset(
     {*_QUALIFIERS, "typedef", "struct", "union", "enum", "__attribute__", "__attribute"}
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -208,6 +209,10 @@ class _Reader:
             except ExpressionError as error:
                 if _is_named_command(macro.name):
                     self._left_out.append(f"{macro.name} was left out: {error}.")
+        for _, name, tokens in self._declared.variables:
+            with contextlib.suppress(ExpressionError):
+                number = evaluate(tokens, self._declared.constants)
+                yield self._constant(name.text, number, name.line)
 
     def _value(self, macro: Macro) -> int | str:
         tokens = self._source.expand(macro.body)

@@ -167,6 +167,13 @@ def test_what_ends_an_enumeration_of_commands_is_a_constant() -> None:
     assert numbers_of(declared_in(generated(text))["A"]) == {"count": 0, "b": 1}
 
 
+def test_variables_that_never_change_are_as_good_as_macros() -> None:
+    text = f"{UUID_MACRO}static const uint32_t A_CMD_B = 1 << 2;\nconstexpr int A_SIZE = 9;\n"
+    module: Any = generated(text + "extern int A_CMD_D;\n")
+    assert numbers_of(declared_in(module)["A"]) == {"b": 4}
+    assert module.A_SIZE == 9
+
+
 def test_members_of_an_enumeration_without_a_name_are_constants() -> None:
     text = f"{UUID_MACRO}#define A_CMD_D 1\nenum {{ A_SLOT_B = 3, A_SLOT_C }};\n"
     module: Any = generated(text)
