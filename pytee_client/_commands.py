@@ -16,6 +16,7 @@ from ._calls.pool import CallPool
 from ._calls.prepared import PreparedCommand, prepare
 from ._calls.timed import Lane, TimedCalls, take_lane
 from ._outputs import Outputs
+from ._parameter import OutputParameter
 from ._submitting import Submitting
 from .memory import AllocatedSharedMemory
 from .operation import ClaimedCall, Operation
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         MemrefTempInput,
         MemrefTempOutput,
         MemrefWhole,
-        OutputParameter,
         ValueInput,
         ValueOutput,
     )

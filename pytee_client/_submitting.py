@@ -7,6 +7,7 @@ from . import _hints as t
 from ._calls.pool import CallPool
 from ._limits import Limited
 from ._outputs import Outputs
+from ._parameter import OutputParameter
 from ._process import importing
 from .parameters import Parameter
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ._limits import Limits
     from ._outputs import Output, RequiredSize
     from .memory import SharedMemory
-    from .parameters import InputParameter, MemrefWhole, OutputParameter
+    from .parameters import InputParameter, MemrefWhole
 
     _A = TypeVar("_A", bound=Output)
     _B = TypeVar("_B", bound=Output)

@@ -13,12 +13,11 @@ uses them.
 from __future__ import annotations
 
 from . import _hints as t
-from ._checks import UINT32_MAX, to_float, to_int32, to_int64, to_uint64
 from ._growing import Growing
 from ._outputs import Output, RequiredSize, Value
-from ._stand_ins import Buffer, Generic, High
-from ._words import split_f64, split_u64, word_of_f32
-from .errors import ParameterRangeError
+from ._parameter import BaseParameter, OutputParameter
+from ._stand_ins import Buffer, Generic
+from ._value_parameters import ValueInOut, ValueInput, ValueOutput
 from .memory import SharedMemory
 
 TYPE_CHECKING = False
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
-    _OutputT_co = TypeVar("_OutputT_co", bound=Output, covariant=True, default=Output)
     _TempT_co = TypeVar(
         "_TempT_co", bound=bytes | memoryview, covariant=True, default=bytes | memoryview
     )
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     )
 else:
     # Bases of classes are evaluated at run time.
-    _BlockT_co = _OutputT_co = _RoomT_co = _TempT_co = None
+    _BlockT_co = _RoomT_co = _TempT_co = None
 
 __all__ = [
     "MemrefPartialInOut",
@@ -61,131 +59,7 @@ __all__ = [
 ]
 
 
-class _Parameter:
-    """The base of all parameters: immutable, and three times as fast to make as a dataclass.
-
-    It has no __slots__: Python makes objects faster without them.
-
-    Threads: any number may use one at once; the caller must synchronise access to its buffer.
-    """
-
-    def _names(self) -> tuple[str, ...]:
-        return getattr(type(self), "__match_args__", ())
-
-    def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._names())
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self._fields() == other._fields()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._fields()))
-
-    def __repr__(self) -> str:
-        named = zip(self._names(), self._fields(), strict=True)
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in named)})"
-
-
-class OutputParameter(_Parameter, Generic[_OutputT_co]):
-    """The base of parameters that come back as outputs, with the type of the output."""
-
-    if TYPE_CHECKING:
-
-        def _comes_back(self) -> tuple[t.Self, _OutputT_co]: ...
-
-
-class _Value(_Parameter):
-    __match_args__ = ("a", "b")
-
-    def __init__(self, a: int, b: int = 0) -> None:
-        # As they are sent, and in one step.
-        self._pair = (a, b)
-
-    @property
-    def a(self) -> int:
-        """The first number."""
-        return self._pair[0]
-
-    @property
-    def b(self) -> int:
-        """The second number."""
-        return self._pair[1]
-
-    @classmethod
-    def from_u64(cls, number: int, *, high: High) -> t.Self:
-        """Make a value of one unsigned number of 64 bits.
-
-        Args:
-            number: from 0 to 2**64 - 1.
-            high: the word that gets the high half, "a" or "b": each Trusted Application has
-                its own order.
-
-        Raises:
-            ParameterTypeError, ParameterRangeError: this is no such number.
-            ValueError: high is neither "a" nor "b".
-        """
-        return cls(*split_u64(to_uint64(number, "the number"), high))
-
-    @classmethod
-    def from_i64(cls, number: int, *, high: High) -> t.Self:
-        """Make a value of one signed number of 64 bits; see from_u64()."""
-        return cls(*split_u64(to_int64(number, "the number"), high))
-
-    @classmethod
-    def from_f64(cls, number: float, *, high: High) -> t.Self:
-        """Make a value of one float of 64 bits, a double in C; see from_u64()."""
-        return cls(*split_f64(to_float(number, "the number"), high))
-
-    @classmethod
-    def from_i32(cls, a: int, b: int = 0) -> t.Self:
-        """Make a value of two signed numbers of 32 bits.
-
-        Raises:
-            ParameterTypeError, ParameterRangeError: one is no number from -2**31 to 2**31 - 1.
-        """
-        return cls(to_int32(a, "a") & UINT32_MAX, to_int32(b, "b") & UINT32_MAX)
-
-    @classmethod
-    def from_f32(cls, a: float, b: float = 0.0) -> t.Self:
-        """Make a value of two floats of 32 bits, to which they are rounded; float in C.
-
-        Raises:
-            ParameterTypeError, ParameterRangeError: one is no number, or too large.
-        """
-        return cls(_float_word(a, "a"), _float_word(b, "b"))
-
-
-def _float_word(value: object, what: str) -> int:
-    number = to_float(value, what)
-    try:
-        return word_of_f32(number)
-    except OverflowError:
-        raise ParameterRangeError(
-            f"{what} is {number!r}, too large for a float of 32 bits: use from_f64()"
-        ) from None
-
-
-class ValueInput(_Value):
-    """Two unsigned 32-bit numbers for the Trusted Application (TEEC_VALUE_INPUT).
-
-    Other numbers have constructors: from_u64(), from_i64(), from_f64(), from_i32(), from_f32().
-    """
-
-
-class ValueOutput(OutputParameter[Value]):
-    """Two numbers from the Trusted Application (TEEC_VALUE_OUTPUT); comes back as a Value."""
-
-
-class ValueInOut(_Value, OutputParameter[Value]):
-    """Two numbers that the Trusted Application may change (TEEC_VALUE_INOUT).
-
-    It has the constructors of ValueInput, and comes back as a Value.
-    """
-
-
-class _MemrefTemp(_Parameter):
+class _MemrefTemp(BaseParameter):
     __match_args__ = ("buffer",)
 
 
@@ -309,7 +183,7 @@ class MemrefTempInOut(_MemrefTemp, OutputParameter["_TempT_co | RequiredSize"], 
         return self._buffer
 
 
-class MemrefWhole(_Parameter, Generic[_BlockT_co]):
+class MemrefWhole(BaseParameter, Generic[_BlockT_co]):
     """All of a block of shared memory, in its own directions (TEEC_MEMREF_WHOLE).
 
     If the block has the direction OUTPUT, the output is a memoryview of it, cut to the size
@@ -331,7 +205,7 @@ class MemrefWhole(_Parameter, Generic[_BlockT_co]):
         def _comes_back(self) -> tuple[t.Self, _BlockT_co | RequiredSize | None]: ...
 
 
-class MemrefPartial(_Parameter, Generic[_BlockT_co]):
+class MemrefPartial(BaseParameter, Generic[_BlockT_co]):
     """The base of the three kinds of parts of a block."""
 
     __match_args__ = ("block", "offset", "size")

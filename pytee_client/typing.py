@@ -10,9 +10,10 @@ from __future__ import annotations
 from ._calls.prepared import PreparedCommand
 from ._hint_types import Backend, FileDescriptorLike
 from ._outputs import Output, Outputs
+from ._parameter import OutputParameter
 from ._stand_ins import Buffer
 from .kernels.kernel import Kernel
-from .parameters import InputParameter, OutputParameter, Parameter
+from .parameters import InputParameter, Parameter
 
 __all__ = [
     "Backend",

@@ -28,6 +28,7 @@ from .._boundary.call import (
 )
 from .._checks import said
 from .._growing import Growing, OutputGrowsError
+from .._parameter import BaseParameter
 from .._stand_ins import Buffer
 from ..enums import MemoryFlags
 from ..errors import BadParametersError, OutOfMemoryError, ParameterTypeError
@@ -325,7 +326,7 @@ _SETTERS: Final[dict[type, Callable[[Call, NativeContext, int, Any], int]]] = {
 
 def _set_plain(call: Call, context: NativeContext, index: int, value: object) -> int:
     """Set a parameter of a class derived from ours, or what a plain value stands for."""
-    if not isinstance(value, p._Parameter):
+    if not isinstance(value, BaseParameter):
         value = _parameter_of(value, index)
     return _setter_of(type(value), index)(call, context, index, value)
 

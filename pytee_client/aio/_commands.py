@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from .. import operation as blocking_operation
 from .. import session as blocking
 from .._outputs import Output, Outputs, RequiredSize, Value
+from .._parameter import OutputParameter
 from .._single import Single
 from ..memory import SharedMemory
 from ..parameters import (
@@ -20,7 +21,6 @@ from ..parameters import (
     MemrefTempInput,
     MemrefTempOutput,
     MemrefWhole,
-    OutputParameter,
     Parameter,
     ValueInOut,
     ValueInput,
