@@ -297,6 +297,8 @@ def test_a_call_that_was_given_up_is_held_until_the_gate_is_released(
     # Nobody waits for what it brings.
     session.invoke_command(Command.NOTHING)
     assert buffer == b"before"
+    # It closes the session itself if it is the last.
+    wait_until(lambda: not session.is_busy)
 
 
 def test_a_call_that_was_given_up_is_not_held_for_longer_than_the_limit_either(
