@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from ..._optee_applications.acipher import Acipher49 as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Acipher49"]
 
-_DECRYPT: Final = 0
 
-
-class Acipher49(AnyAcipher):
+class Acipher49(AnyAcipher, Agreed):
     """Generate an RSA key for each session, and encrypt or decrypt with it.
 
     ENCRYPT_DECRYPT takes an input, an output, a value that is 0 to decrypt, and another one that
@@ -35,16 +34,6 @@ class Acipher49(AnyAcipher):
         GEN_KEY = 0
         ENCRYPT_DECRYPT = 1
 
-    class Algorithm(IntEnum):
-        """The paddings of RSA that it supports (TEE_ALG_RSAES_*)."""
-
-        PKCS1_V1_5 = 0x60000130
-        PKCS1_OAEP_MGF1_SHA1 = 0x60210230
-        PKCS1_OAEP_MGF1_SHA224 = 0x60310230
-        PKCS1_OAEP_MGF1_SHA256 = 0x60410230
-        PKCS1_OAEP_MGF1_SHA384 = 0x60510230
-        PKCS1_OAEP_MGF1_SHA512 = 0x60610230
-
     def _crypt(self, key: RSAPrivateKey | None, parameters: Parameters) -> None:
         parameters.expect(
             ParamType.MEMREF_INPUT,
@@ -55,7 +44,7 @@ class Acipher49(AnyAcipher):
         if key is None:
             raise ResultError(Result.BAD_STATE)
         padding = _padding(parameters.value(3).a)
-        if parameters.value(2).a != _DECRYPT:
+        if parameters.value(2).a != Agreed.Mode.DECRYPT:
             encrypt_with(key, padding, parameters)
             return
         try:

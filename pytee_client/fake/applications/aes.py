@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.aes import Aes as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Aes", "AnyAes", "Operation"]
 
 _BLOCK: Final = 16
-_ECB, _CBC, _CTR = range(3)
 _KEY_SIZES: Final = (16, 32)
 
 
@@ -82,19 +82,19 @@ class AnyAes(TrustedApplication):
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         _cipher(session.data.operation, parameters)
 
-    def _prepare(self, state: _State, algorithm: int, key_size: int, encrypts: int) -> None:
+    def _prepare(self, state: _State, algorithm: int, key_size: int, mode: int) -> None:
         if algorithm >= self._algorithms or key_size not in _KEY_SIZES:
             raise ResultError(Result.BAD_PARAMETERS)
         # It stays, also if there will be no operation.
         state.key_size = key_size
-        if encrypts > 1:
+        if mode not in list(Agreed.Mode):
             raise ResultError(Result.BAD_PARAMETERS)
         try:
             with importing:
                 import cryptography  # noqa: F401
         except ImportError:
             raise ResultError(Result.NOT_SUPPORTED) from None
-        state.operation = Operation(algorithm, bool(encrypts), bytes(key_size))
+        state.operation = Operation(algorithm, mode == Agreed.Mode.ENCODE, bytes(key_size))
 
     def _set_iv(self, operation: Operation | None, vector: bytes) -> None:
         if operation is None:
@@ -102,14 +102,14 @@ class AnyAes(TrustedApplication):
         with importing:
             from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        is_ecb = operation.algorithm == _ECB
+        is_ecb = operation.algorithm == Agreed.Algorithm.ECB
         if len(vector) != (0 if is_ecb else _BLOCK):
             raise PanicError(Result.BAD_PARAMETERS)
         mode: modes.ECB | modes.CBC | modes.CTR
         if is_ecb:
             mode = modes.ECB()
         else:
-            mode = (modes.CBC if operation.algorithm == _CBC else modes.CTR)(vector)
+            mode = (modes.CBC if operation.algorithm == Agreed.Algorithm.CBC else modes.CTR)(vector)
         cipher = Cipher(algorithms.AES(operation.key), mode)
         operation.running = cipher.encryptor() if operation.encrypts else cipher.decryptor()
         operation.rest = 0
@@ -168,7 +168,7 @@ def _cipher(operation: Operation | None, parameters: Parameters) -> None:
     if operation.running is None:
         raise PanicError(Result.BAD_STATE)
     rest = 0
-    if operation.algorithm != _CTR:
+    if operation.algorithm != Agreed.Algorithm.CTR:
         rest = (operation.rest + len(data)) % _BLOCK
     ready = operation.rest + len(data) - rest
     if room < ready:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar, Final
 
+from ..._optee_applications.aes import Aes as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -17,11 +18,12 @@ from .aes import AnyAes, Operation
 
 __all__ = ["Aes49"]
 
-_NONCE_SIZES: Final = {3: range(7, 14), 4: range(8, 129)}
-_TAG_SIZES: Final = {3: range(4, 17, 2), 4: range(12, 17)}
+_CCM, _GCM = Agreed.Algorithm.CCM, Agreed.Algorithm.GCM
+_NONCE_SIZES: Final[dict[int, range]] = {_CCM: range(7, 14), _GCM: range(8, 129)}
+_TAG_SIZES: Final[dict[int, range]] = {_CCM: range(4, 17, 2), _GCM: range(12, 17)}
 
 
-class Aes49(AnyAes):
+class Aes49(AnyAes, Agreed):
     """Encrypt or decrypt with AES, also with authentication.
 
     The algorithms CCM and GCM take a nonce by SET_IV, and AUTHENC instead of CIPHER. It takes an
@@ -39,16 +41,7 @@ class Aes49(AnyAes):
         CIPHER = 3
         AUTHENC = 4
 
-    class Algorithm(IntEnum):
-        """The modes of AES that it supports."""
-
-        ECB = 0
-        CBC = 1
-        CTR = 2
-        CCM = 3
-        GCM = 4
-
-    _algorithms: ClassVar[int] = len(Algorithm)
+    _algorithms: ClassVar[int] = len(Agreed.Algorithm)
 
     @command(Command.AUTHENC)
     def authenc(self, session: ClientSession, parameters: Parameters) -> None:
@@ -88,7 +81,7 @@ def _authenticate(operation: Operation, parameters: Parameters) -> None:
     if output.buffer is None or output.size < len(data):
         parameters.memref(1).put(bytes(len(data))) if data else None
     nonce, size = operation.nonce, tag.size
-    if operation.algorithm == Aes49.Algorithm.GCM:
+    if operation.algorithm == _GCM:
         cipher: aead.AESGCM | aead.AESCCM = aead.AESGCM(operation.key)
         whole = 16
     else:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import ClassVar
 from uuid import UUID
 
+from ..._optee_applications.ecdh import Ecdh as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -19,7 +20,7 @@ from ..secure_world.trusted_application import TrustedApplication
 __all__ = ["Ecdh"]
 
 
-class Ecdh(TrustedApplication):
+class Ecdh(TrustedApplication, Agreed):
     """Make two keys, and return the secret that their owners would share.
 
     DERIVE_SELFTEST takes a Curve in slot 0 and an output in slot 3. If that is too small, the
@@ -35,14 +36,6 @@ class Ecdh(TrustedApplication):
         """Its commands."""
 
         DERIVE_SELFTEST = 0
-
-    class Curve(IntEnum):
-        """The elliptic curves that it supports."""
-
-        NIST_P192 = 0
-        NIST_P224 = 1
-        NIST_P256 = 2
-        NIST_P384 = 3
 
     @command(Command.DERIVE_SELFTEST)
     def derive(self, session: ClientSession, parameters: Parameters) -> None:

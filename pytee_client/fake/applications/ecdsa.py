@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.ecdsa import Ecdsa as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Ecdsa"]
 
 
-class Ecdsa(TrustedApplication):
+class Ecdsa(TrustedApplication, Agreed):
     """Digest, make a key, and sign; each session has a key of its own.
 
     COMPUTE_DIGEST takes an input, an output and an Algorithm, which is that of the session from
@@ -44,15 +45,6 @@ class Ecdsa(TrustedApplication):
         COMPUTE_DIGEST = 0
         GEN_KEY = 1
         SIGN_VERIFY_DIGEST = 2
-
-    class Algorithm(IntEnum):
-        """The algorithms that it supports (TEE_ALG_ECDSA_*), each with a curve."""
-
-        SHA1 = 0x70001042
-        SHA224 = 0x70002042
-        SHA256 = 0x70003042
-        SHA384 = 0x70004042
-        SHA512 = 0x70005042
 
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Accept any client, and any parameters."""

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.sha import Sha as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -21,34 +22,38 @@ from ..secure_world.trusted_application import TrustedApplication
 
 __all__ = ["Sha"]
 
-_CMAC: Final = 0x30000610
-_DIGESTS: Final = {
-    0x50000002: "sha1",
-    0x50000003: "sha224",
-    0x50000004: "sha256",
-    0x50000005: "sha384",
-    0x50000006: "sha512",
-    0x50000008: "sha3_224",
-    0x50000009: "sha3_256",
-    0x5000000A: "sha3_384",
-    0x5000000B: "sha3_512",
+_DIGESTS: Final[dict[int, str]] = {
+    Agreed.DigestAlgorithm.SHA1: "sha1",
+    Agreed.DigestAlgorithm.SHA224: "sha224",
+    Agreed.DigestAlgorithm.SHA256: "sha256",
+    Agreed.DigestAlgorithm.SHA384: "sha384",
+    Agreed.DigestAlgorithm.SHA512: "sha512",
+    Agreed.DigestAlgorithm.SHA3_224: "sha3_224",
+    Agreed.DigestAlgorithm.SHA3_256: "sha3_256",
+    Agreed.DigestAlgorithm.SHA3_384: "sha3_384",
+    Agreed.DigestAlgorithm.SHA3_512: "sha3_512",
 }
-_SHAKES: Final = {0x50000101: hashlib.shake_128, 0x50000102: hashlib.shake_256}
-# Those of the digests, with another class.
-_MACS: Final = {number - 0x20000000: name for number, name in _DIGESTS.items()}
-# Type of key, and the sizes that it can have, in bytes.
-_KEYS: Final[tuple[tuple[str, range], ...]] = (
-    ("sha256", range(24, 129)),
-    ("sha1", range(10, 65)),
-    ("sha224", range(14, 65)),
-    ("sha384", range(32, 129)),
-    ("sha512", range(32, 129)),
-    ("aes", range(16, 33, 8)),
-    ("sha3_224", range(24, 129)),
-    ("sha3_256", range(32, 129)),
-    ("sha3_384", range(32, 129)),
-    ("sha3_512", range(32, 129)),
-)
+_SHAKES: Final = {
+    Agreed.DigestAlgorithm.SHAKE128.value: hashlib.shake_128,
+    Agreed.DigestAlgorithm.SHAKE256.value: hashlib.shake_256,
+}
+_MACS: Final[dict[int, str]] = {
+    Agreed.MacAlgorithm.AES_CMAC: "aes",
+    **{Agreed.MacAlgorithm[f"HMAC_{name.upper()}"]: name for name in _DIGESTS.values()},
+}
+# What a type of key is for, and the sizes that it can have, in bytes.
+_KEYS: Final[dict[int, tuple[str, range]]] = {
+    Agreed.KeyType.HMAC_SHA256: ("sha256", range(24, 129)),
+    Agreed.KeyType.HMAC_SHA1: ("sha1", range(10, 65)),
+    Agreed.KeyType.HMAC_SHA224: ("sha224", range(14, 65)),
+    Agreed.KeyType.HMAC_SHA384: ("sha384", range(32, 129)),
+    Agreed.KeyType.HMAC_SHA512: ("sha512", range(32, 129)),
+    Agreed.KeyType.AES: ("aes", range(16, 33, 8)),
+    Agreed.KeyType.HMAC_SHA3_224: ("sha3_224", range(24, 129)),
+    Agreed.KeyType.HMAC_SHA3_256: ("sha3_256", range(32, 129)),
+    Agreed.KeyType.HMAC_SHA3_384: ("sha3_384", range(32, 129)),
+    Agreed.KeyType.HMAC_SHA3_512: ("sha3_512", range(32, 129)),
+}
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class _State:
     has_key: bool = False
 
 
-class Sha(TrustedApplication):
+class Sha(TrustedApplication, Agreed):
     """Compute digests, and authenticate messages with HMAC or CMAC.
 
     COMPUTE_DIGEST takes a message, an output and an algorithm (TEE_ALG_SHA*). PREPARE takes an
@@ -98,20 +103,6 @@ class Sha(TrustedApplication):
         COMPARE_MAC = 4
         COMPUTE_DIGEST = 5
 
-    class KeyType(IntEnum):
-        """The types of keys."""
-
-        HMAC_SHA256 = 0
-        HMAC_SHA1 = 1
-        HMAC_SHA224 = 2
-        HMAC_SHA384 = 3
-        HMAC_SHA512 = 4
-        AES = 5
-        HMAC_SHA3_224 = 6
-        HMAC_SHA3_256 = 7
-        HMAC_SHA3_384 = 8
-        HMAC_SHA3_512 = 9
-
     def open_session(self, session: ClientSession, parameters: Parameters) -> None:
         """Accept any client, and any parameters."""
         session.data = _State()
@@ -129,11 +120,11 @@ class Sha(TrustedApplication):
 def _prepare(state: _State, parameters: Parameters) -> None:
     parameters.expect(*[ParamType.VALUE_INPUT] * 3)
     algorithm, size, kind = (parameters.value(slot).a for slot in range(3))
-    if kind >= len(_KEYS):
+    if kind not in _KEYS:
         raise ResultError(Result.BAD_PARAMETERS)
     state.key_size, state.operation, state.has_key = size, None, False
     name, sizes = _KEYS[kind]
-    wanted = "aes" if algorithm == _CMAC else _MACS.get(algorithm)
+    wanted = _MACS.get(algorithm)
     if wanted is None or size not in sizes:
         raise ResultError(Result.NOT_SUPPORTED)
     if wanted != name:

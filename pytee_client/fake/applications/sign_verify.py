@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
+from ..._optee_applications.sign_verify import SignVerify as Agreed
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SignVerify"]
 
 
-class SignVerify(TrustedApplication):
+class SignVerify(TrustedApplication, Agreed):
     """Sign a message with an RSA key that is made for it.
 
     SIGN_VERIFY takes the message, an output for the signature, an Algorithm, and the size of the
@@ -40,20 +41,6 @@ class SignVerify(TrustedApplication):
         """Its commands."""
 
         SIGN_VERIFY = 0
-
-    class Algorithm(IntEnum):
-        """The paddings and digests that it supports."""
-
-        PKCS1_PSS_MGF1_SHA1 = 0
-        PKCS1_PSS_MGF1_SHA224 = 1
-        PKCS1_PSS_MGF1_SHA256 = 2
-        PKCS1_PSS_MGF1_SHA384 = 3
-        PKCS1_PSS_MGF1_SHA512 = 4
-        PKCS1_V1_5_SHA1 = 5
-        PKCS1_V1_5_SHA224 = 6
-        PKCS1_V1_5_SHA256 = 7
-        PKCS1_V1_5_SHA384 = 8
-        PKCS1_V1_5_SHA512 = 9
 
     @command(Command.SIGN_VERIFY)
     def sign(self, session: ClientSession, parameters: Parameters) -> None:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.acipher import Acipher49 as Agreed
 
 __all__ = ["Acipher", "Acipher49"]
 
@@ -31,7 +31,7 @@ class Acipher(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
     encrypt: Final = ta.command(1, bytes, returns=ta.Variable(bytes, _ROOM))
 
 
-class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
+class Acipher49(ta.Client, Agreed, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
     """Encrypt and decrypt with an RSA key of the session: OP-TEE's example acipher, since 4.9.
 
     Any login may open it.
@@ -45,28 +45,19 @@ class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
             key, or that was not encrypted with it, BadParametersError.
     """
 
-    class Mode(IntEnum):
-        """What is done."""
-
-        DECRYPT = 0
-        ENCRYPT = 1
-
-    class Algorithm(IntEnum):
-        """The paddings of RSA that it supports: TEE_ALG_RSAES_*."""
-
-        PKCS1_V1_5 = 0x60000130
-        PKCS1_OAEP_MGF1_SHA1 = 0x60210230
-        PKCS1_OAEP_MGF1_SHA224 = 0x60310230
-        PKCS1_OAEP_MGF1_SHA256 = 0x60410230
-        PKCS1_OAEP_MGF1_SHA384 = 0x60510230
-        PKCS1_OAEP_MGF1_SHA512 = 0x60610230
-
     gen_key: Final = ta.command(0, ta.U32)
     encrypt_decrypt: Final = ta.command(
-        1, bytes, Mode, Algorithm, returns=ta.Variable(bytes, _ROOM), slots=(0, 2, 3, 1)
+        1,
+        bytes,
+        Agreed.Mode,
+        Agreed.Algorithm,
+        returns=ta.Variable(bytes, _ROOM),
+        slots=(0, 2, 3, 1),
     )
 
-    def encrypt(self, data: bytes, algorithm: Acipher49.Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
+    def encrypt(
+        self, data: bytes, algorithm: Acipher49.Algorithm = Agreed.Algorithm.PKCS1_V1_5
+    ) -> bytes:
         """Encrypt with the key of the session.
 
         Args:
@@ -78,7 +69,9 @@ class Acipher49(ta.Client, uuid="a734eed9-d6a1-4244-aa50-7c99719e7b7b"):
         """
         return self.encrypt_decrypt(data, Acipher49.Mode.ENCRYPT, algorithm)
 
-    def decrypt(self, data: bytes, algorithm: Acipher49.Algorithm = Algorithm.PKCS1_V1_5) -> bytes:
+    def decrypt(
+        self, data: bytes, algorithm: Acipher49.Algorithm = Agreed.Algorithm.PKCS1_V1_5
+    ) -> bytes:
         """Decrypt with the key of the session.
 
         Args:

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
 from ..._checks import to_count
+from ..._optee_applications.aes import Aes as Agreed
 from ._arguments import to_bytes
 
 __all__ = ["Aes"]
 
 
-class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
+class Aes(ta.Client, Agreed, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
     """Encrypt and decrypt with AES: OP-TEE's example aes.
 
     Any login may open it. A session has one operation: prepare, set_key and set_iv come before the
@@ -36,26 +36,11 @@ class Aes(ta.Client, uuid="5dbac793-f574-4871-8ad3-04331ec17f24"):
             that is wrong is MacInvalidError. OP-TEE has it since 4.9, and before NotSupportedError.
     """
 
-    class Algorithm(IntEnum):
-        """The modes of AES; CCM and GCM are there since OP-TEE 4.9."""
-
-        ECB = 0
-        CBC = 1
-        CTR = 2
-        CCM = 3
-        GCM = 4
-
-    class Mode(IntEnum):
-        """What is done."""
-
-        DECODE = 0
-        ENCODE = 1
-
-    prepare: Final = ta.command(0, Algorithm, ta.U32, Mode)
+    prepare: Final = ta.command(0, Agreed.Algorithm, ta.U32, Agreed.Mode)
     set_key: Final = ta.command(1, bytes)
     set_iv: Final = ta.command(2, bytes)
     cipher: Final = ta.command(3, bytes, ta.Out[ta.BUFFER])
-    authenc: Final = ta.command(4, bytes, ta.Out[ta.BUFFER], Mode, ta.InOut[bytes])
+    authenc: Final = ta.command(4, bytes, ta.Out[ta.BUFFER], Agreed.Mode, ta.InOut[bytes])
 
     def encrypt(self, algorithm: Aes.Algorithm, key: bytes, iv: bytes, data: bytes) -> bytes:
         """Encrypt with ECB, CBC or CTR.

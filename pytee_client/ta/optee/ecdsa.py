@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.ecdsa import Ecdsa as Agreed
 
 __all__ = ["Ecdsa"]
 
 
-class Ecdsa(ta.Client, uuid="1945e8e7-0278-4bfb-bb99-af1080b2a934"):
+class Ecdsa(ta.Client, Agreed, uuid="1945e8e7-0278-4bfb-bb99-af1080b2a934"):
     """Sign digests with a key of the session: OP-TEE's example ecdsa, which it has since 4.9.
 
     Any login may open it. The three commands are called in this order; each goes by the algorithm
@@ -27,23 +27,14 @@ class Ecdsa(ta.Client, uuid="1945e8e7-0278-4bfb-bb99-af1080b2a934"):
             algorithm it raises NotSupportedError.
     """
 
-    class Algorithm(IntEnum):
-        """The digests, each with a curve: TEE_ALG_ECDSA_*."""
-
-        SHA1 = 0x70001042
-        SHA224 = 0x70002042
-        SHA256 = 0x70003042
-        SHA384 = 0x70004042
-        SHA512 = 0x70005042
-
     compute_digest: Final = ta.command(
-        0, bytes, Algorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1)
+        0, bytes, Agreed.Algorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1)
     )
     gen_key: Final = ta.command(1)
     # Two numbers of the largest curve, P-521.
     sign_verify_digest: Final = ta.command(2, bytes, returns=ta.Variable(bytes, 132))
 
-    def sign(self, message: bytes, algorithm: Ecdsa.Algorithm = Algorithm.SHA256) -> bytes:
+    def sign(self, message: bytes, algorithm: Ecdsa.Algorithm = Agreed.Algorithm.SHA256) -> bytes:
         """Sign a message with a new key.
 
         Args:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.sha import Sha as Agreed
 from ._arguments import to_bytes, to_member
 
 __all__ = ["Sha"]
 
 
-class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
+class Sha(ta.Client, Agreed, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
     """Compute digests and authenticate messages: OP-TEE's example sha, which it has since 4.9.
 
     Any login may open it. A session has one operation: prepare, set_key and set_iv come before each
@@ -33,57 +33,19 @@ class Sha(ta.Client, uuid="1dc6a16b-2fba-4aa1-9519-ea8a6c8c16e5"):
             SHAKE128 and SHAKE256 are as long as room= says, 64 bytes by default.
     """
 
-    class DigestAlgorithm(IntEnum):
-        """The digests that it supports: TEE_ALG_*."""
-
-        SHA1 = 0x50000002
-        SHA224 = 0x50000003
-        SHA256 = 0x50000004
-        SHA384 = 0x50000005
-        SHA512 = 0x50000006
-        SHA3_224 = 0x50000008
-        SHA3_256 = 0x50000009
-        SHA3_384 = 0x5000000A
-        SHA3_512 = 0x5000000B
-        SHAKE128 = 0x50000101
-        SHAKE256 = 0x50000102
-
-    class MacAlgorithm(IntEnum):
-        """The codes that it supports: TEE_ALG_*."""
-
-        HMAC_SHA1 = 0x30000002
-        HMAC_SHA224 = 0x30000003
-        HMAC_SHA256 = 0x30000004
-        HMAC_SHA384 = 0x30000005
-        HMAC_SHA512 = 0x30000006
-        HMAC_SHA3_224 = 0x30000008
-        HMAC_SHA3_256 = 0x30000009
-        HMAC_SHA3_384 = 0x3000000A
-        HMAC_SHA3_512 = 0x3000000B
-        AES_CMAC = 0x30000610
-
-    class KeyType(IntEnum):
-        """The types of keys, one for each algorithm: TA_SHA_OBJ_TYPE_*."""
-
-        HMAC_SHA256 = 0
-        HMAC_SHA1 = 1
-        HMAC_SHA224 = 2
-        HMAC_SHA384 = 3
-        HMAC_SHA512 = 4
-        AES = 5
-        HMAC_SHA3_224 = 6
-        HMAC_SHA3_256 = 7
-        HMAC_SHA3_384 = 8
-        HMAC_SHA3_512 = 9
-
     # What has run has taken the message: nothing here may run again.
-    prepare: Final = ta.command(0, MacAlgorithm, ta.U32, KeyType)
+    prepare: Final = ta.command(0, Agreed.MacAlgorithm, ta.U32, Agreed.KeyType)
     set_key: Final = ta.command(1, bytes)
     set_iv: Final = ta.command(2, bytes)
     compute_mac: Final = ta.command(3, bytes, returns=ta.Variable(bytes, 64), retry=False)
     compare_mac: Final = ta.command(4, bytes, bytes)
     compute_digest: Final = ta.command(
-        5, bytes, DigestAlgorithm, returns=ta.Variable(bytes, 64), slots=(0, 2, 1), retry=False
+        5,
+        bytes,
+        Agreed.DigestAlgorithm,
+        returns=ta.Variable(bytes, 64),
+        slots=(0, 2, 1),
+        retry=False,
     )
 
     def mac(self, algorithm: Sha.MacAlgorithm, key: bytes, message: bytes) -> bytes:
