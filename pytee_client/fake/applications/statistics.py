@@ -6,9 +6,10 @@ from __future__ import annotations
 import struct
 import time
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
+from ..._optee_applications.statistics import Statistics as Agreed
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import Parameters
@@ -19,7 +20,7 @@ from ..secure_world.trusted_application import TrustedApplication
 __all__ = ["Statistics", "Statistics47"]
 
 
-class Statistics(TrustedApplication):
+class Statistics(TrustedApplication, Agreed):
     """Report memory and time, as OP-TEE 4.5 does; the pools of memory of the fake are empty."""
 
     uuid: ClassVar[UUID] = UUID("d96a5b40-e2c7-b1af-8794-1002a5d5c61b")
@@ -38,9 +39,13 @@ class Statistics(TrustedApplication):
     # Name, allocated bytes, maximum of these, size, number of failed allocations, size of the
     # largest one, and how much was allocated then.
     _POOL: ClassVar[struct.Struct] = struct.Struct("<32s24x")
-    _POOLS: ClassVar[tuple[bytes, ...]] = (b"Heap", b"", b"Physical TA memory", b"", b"")
-    # Clocks and regulators.
-    _KINDS_OF_DRIVERS: Final = 2
+    _POOLS: ClassVar[dict[int, bytes]] = {
+        Agreed.Allocator.HEAP: b"Heap",
+        Agreed.Allocator.PUBLIC_DDR: b"",
+        Agreed.Allocator.TA_RAM: b"Physical TA memory",
+        Agreed.Allocator.NEXUS_HEAP: b"",
+        Agreed.Allocator.RPMB: b"",
+    }
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
@@ -63,7 +68,7 @@ class Statistics(TrustedApplication):
         elif command_id == self.Command.DRIVERS:
             # It writes to the console of OP-TEE, which the fake lacks.
             parameters.expect(ParamType.VALUE_INPUT)
-            if parameters.value(0).a >= self._KINDS_OF_DRIVERS:
+            if parameters.value(0).a not in list(Agreed.DriverType):
                 raise ResultError(Result.BAD_PARAMETERS)
         else:
             raise ResultError(Result.BAD_PARAMETERS)
@@ -71,9 +76,9 @@ class Statistics(TrustedApplication):
     def _memory(self, parameters: Parameters) -> None:
         parameters.expect(ParamType.VALUE_INPUT, ParamType.MEMREF_OUTPUT)
         pool = parameters.value(0).a
-        if pool > len(self._POOLS):
+        if pool not in list(Agreed.Allocator):
             raise ResultError(Result.BAD_PARAMETERS)
-        names = self._POOLS[pool - 1 : pool] if pool else self._POOLS
+        names = self._POOLS.values() if pool == Agreed.Allocator.ALL else [self._POOLS[pool]]
         parameters.memref(1).put(b"".join(map(self._POOL.pack, names)))
 
 
@@ -85,10 +90,10 @@ class Statistics47(Statistics):
     """
 
     _POOL = struct.Struct("<32s8x24x")
-    _POOLS = (
-        b"Heap",
-        b"Public DDR (deprecated)",
-        b"Physical TA memory",
-        b"KHeap (disabled)",
-        b"RPMB secure storage (no data)",
-    )
+    _POOLS: ClassVar[dict[int, bytes]] = {
+        Agreed.Allocator.HEAP: b"Heap",
+        Agreed.Allocator.PUBLIC_DDR: b"Public DDR (deprecated)",
+        Agreed.Allocator.TA_RAM: b"Physical TA memory",
+        Agreed.Allocator.NEXUS_HEAP: b"KHeap (disabled)",
+        Agreed.Allocator.RPMB: b"RPMB secure storage (no data)",
+    }

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 from ... import ta
+from ..._optee_applications.statistics import Statistics as Agreed
 from ..._outputs import Value
 from ._allocators import ALLOCATORS, APPLICATIONS, AllocatorStats, ApplicationStats
 
@@ -33,7 +33,7 @@ class PagerStats(NamedTuple):
     zero_released: int
 
 
-class Statistics(ta.Client, uuid="d96a5b40-e2c7-b1af-8794-1002a5d5c61b"):
+class Statistics(ta.Client, Agreed, uuid="d96a5b40-e2c7-b1af-8794-1002a5d5c61b"):
     """Ask how OP-TEE uses memory and time: OP-TEE's stats.
 
     Any login may open it. OP-TEE has it if it is built with CFG_WITH_STATS, as for QEMU: elsewhere
@@ -55,28 +55,14 @@ class Statistics(ta.Client, uuid="d96a5b40-e2c7-b1af-8794-1002a5d5c61b"):
             console.
     """
 
-    class Allocator(IntEnum):
-        """OP-TEE's allocators: ALLOC_ID_*."""
-
-        ALL = 0
-        HEAP = 1
-        PUBLIC_DDR = 2
-        TA_RAM = 3
-        NEXUS_HEAP = 4
-        RPMB = 5
-
-    class DriverType(IntEnum):
-        """Drivers that OP-TEE can write about: STATS_DRIVER_TYPE_*."""
-
-        CLOCK = 0
-        REGULATOR = 1
-
     pager_stats: Final = ta.command(0, returns=(Value, Value, Value))
-    alloc_stats: Final = ta.command(1, ta.Both(Allocator, bool), returns=ta.Variable(ALLOCATORS))
+    alloc_stats: Final = ta.command(
+        1, ta.Both(Agreed.Allocator, bool), returns=ta.Variable(ALLOCATORS)
+    )
     memleak_stats: Final = ta.command(2)
     ta_stats: Final = ta.command(3, returns=ta.Variable(APPLICATIONS))
     get_time: Final = ta.command(4, returns=(ta.Both(ta.U32, ta.U32), ta.Both(ta.U32, ta.U32)))
-    print_driver_info: Final = ta.command(5, DriverType)
+    print_driver_info: Final = ta.command(5, Agreed.DriverType)
 
     def pager(self) -> PagerStats:
         """Return what the pager has done; all are 0 if OP-TEE has none.
