@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.attestation import DIGEST_SIZE, AttestationAlgorithm
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Attestation"]
 
-# TEE_ALG_RSASSA_PKCS1_PSS_MGF1_SHA256
-_ALGORITHM: Final = 0x70414930
 _UUID_SIZE: Final = 16
-_DIGEST_SIZE: Final = 32
 _KEY: Final = b"key"
 
 
@@ -74,7 +72,7 @@ class Attestation(TrustedApplication):
                 parameters.memref(slot).put(number.to_bytes((number.bit_length() + 7) // 8, "big"))
             except ResultError:
                 is_short = True
-        parameters.value(2).a = _ALGORITHM
+        parameters.value(2).a = AttestationAlgorithm.RSASSA_PSS_SHA256
         if is_short:
             raise ResultError(Result.SHORT_BUFFER)
 
@@ -111,7 +109,7 @@ class Attestation(TrustedApplication):
         """Check what all that sign have, and the room in the output before anything is done."""
         _check_nonce(nonce)
         key = self._key()
-        needed = _DIGEST_SIZE + rsa_size(key)
+        needed = DIGEST_SIZE + rsa_size(key)
         if output.size < needed:
             output.size = needed
             raise ResultError(Result.SHORT_BUFFER)
@@ -133,7 +131,7 @@ class Attestation(TrustedApplication):
             from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
             from cryptography.hazmat.primitives.hashes import SHA256
 
-        padding = PSS(MGF1(SHA256()), _DIGEST_SIZE)
+        padding = PSS(MGF1(SHA256()), DIGEST_SIZE)
         output.put(digest + key.sign(nonce + digest, padding, SHA256()))
 
     def _key(self) -> RSAPrivateKey:

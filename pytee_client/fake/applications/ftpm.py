@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
+from ..._optee_applications import ftpm as agreed
+from ..._optee_applications.ftpm import HEADER, MAX_SIZE, stated_size
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -18,9 +20,7 @@ from ..secure_world.trusted_application import TrustedApplication
 
 __all__ = ["Ftpm"]
 
-_SIZES: Final = range(1, 4097)
-# The tag, the size of all, and the code of a command or of a response, as of TPM 2.0.
-_HEADER: Final = struct.Struct(">HII")
+_SIZES: Final = range(1, MAX_SIZE + 1)
 _COUNT: Final = struct.Struct(">H")
 _WORD: Final = struct.Struct(">I")
 _NO_SESSIONS: Final = 0x8001
@@ -64,18 +64,7 @@ class Ftpm(TrustedApplication):
         SUBMIT_COMMAND = 0
         EMULATE_PPI = 1
 
-    class PpiFunction(IntEnum):
-        """The functions of its physical presence interface."""
-
-        QUERY = 0
-        VERSION = 1
-        SUBMIT_OPERATION_REQUEST = 2
-        GET_PENDING_OPERATION = 3
-        GET_PLATFORM_ACTION = 4
-        RETURN_OPERATION_RESPONSE = 5
-        SUBMIT_USER_LANGUAGE = 6
-        SUBMIT_OPERATION_REQUEST_2 = 7
-        GET_USER_CONFIRMATION = 8
+    PpiFunction: TypeAlias = agreed.PpiFunction
 
     _pending: int = 0
 
@@ -89,7 +78,7 @@ class Ftpm(TrustedApplication):
         given, output = _checked(parameters)
         request = given.content()
         # The command says how long it is, which may be less than the memory.
-        length = int.from_bytes(request[2:6], "big")
+        length = stated_size(request)
         if length > len(request):
             raise ResultError(Result.BAD_PARAMETERS)
         response = self._answer(request[:length])
@@ -130,12 +119,12 @@ class Ftpm(TrustedApplication):
         return 0, _COUNT.pack(len(content)) + content
 
     def _answer(self, request: bytes) -> bytes:
-        if len(request) < _HEADER.size:
+        if len(request) < HEADER.size:
             return _response(_COMMAND_SIZE, b"")
-        tag, _, code = _HEADER.unpack_from(request)
+        tag, _, code = HEADER.unpack_from(request)
         if tag != _NO_SESSIONS:
             return _response(_BAD_TAG, b"")
-        body = request[_HEADER.size :]
+        body = request[HEADER.size :]
         if code != _EMULATE_PPI:
             return _response(*self.execute(code, body))
         if len(body) < 2 * _WORD.size:
@@ -177,4 +166,4 @@ def _checked(parameters: Parameters) -> tuple[MemrefParameter, MemrefParameter]:
 
 
 def _response(code: int, body: bytes) -> bytes:
-    return _HEADER.pack(_NO_SESSIONS, _HEADER.size + len(body), code) + body
+    return HEADER.pack(_NO_SESSIONS, HEADER.size + len(body), code) + body

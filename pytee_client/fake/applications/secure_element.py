@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 from uuid import UUID
 
+from ..._optee_applications import secure_element as agreed
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.parameters import Parameters
@@ -38,11 +39,7 @@ class Scp03(TrustedApplication):
 
         ENABLE = 0
 
-    class Keys(IntEnum):
-        """Which keys it uses."""
-
-        CURRENT = 0
-        ROTATE = 1
+    Keys: TypeAlias = agreed.Scp03Keys
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters
@@ -80,17 +77,7 @@ class Apdu(TrustedApplication):
 
         TXRX_RAW_FRAME = 0
 
-    class Case(IntEnum):
-        """What a command has beside its header; E is for extended lengths."""
-
-        NO_HINT = 0
-        CASE_1 = 1
-        CASE_2 = 2
-        CASE_2E = 3
-        CASE_3 = 4
-        CASE_3E = 5
-        CASE_4 = 6
-        CASE_4E = 7
+    Case: TypeAlias = agreed.ApduCase
 
     def invoke_command(
         self, session: ClientSession, command_id: int, parameters: Parameters

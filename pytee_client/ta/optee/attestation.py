@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from ... import ta
 from ..._checks import said
 from ..._declarations.kinds import MemoryKind
+from ..._optee_applications.attestation import DIGEST_SIZE, AttestationAlgorithm
 from ..._process import importing
 from ...errors import ParameterTypeError
 from ._kinds import BigNumber, LimitedBytes
@@ -25,19 +25,12 @@ __all__ = [
     "Evidence",
 ]
 
-_DIGEST_SIZE: Final = 32
 # Of the largest key that OP-TEE can be built with.
 _MAX_KEY_SIZE: Final = 512
 
 
 class AttestationError(Exception):
     """A signature of the TEE does not hold. The text says why."""
-
-
-class AttestationAlgorithm(IntEnum):
-    """How the TEE signs."""
-
-    RSASSA_PSS_SHA256 = 0x70414930
 
 
 @dataclass(frozen=True)
@@ -122,7 +115,7 @@ class Evidence:
             from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
             from cryptography.hazmat.primitives.hashes import SHA256
 
-        padding = PSS(MGF1(SHA256()), _DIGEST_SIZE)
+        padding = PSS(MGF1(SHA256()), DIGEST_SIZE)
         try:
             public.verify(self.signature, content + self.digest, padding, SHA256())
         except InvalidSignature:
@@ -145,13 +138,13 @@ class _EvidenceKind(MemoryKind[Evidence, Evidence]):
 
     def read(self, content: bytes | memoryview) -> Evidence:
         """Return the evidence."""
-        if len(content) <= _DIGEST_SIZE:
+        if len(content) <= DIGEST_SIZE:
             raise ta.ContentError(f"{len(content)} bytes are no digest and a signature")
-        return Evidence(bytes(content[:_DIGEST_SIZE]), bytes(content[_DIGEST_SIZE:]))
+        return Evidence(bytes(content[:DIGEST_SIZE]), bytes(content[DIGEST_SIZE:]))
 
 
 _NONCE: Final = LimitedBytes(1)
-_EVIDENCE: Final = ta.Variable(_EvidenceKind(), _DIGEST_SIZE + _MAX_KEY_SIZE)
+_EVIDENCE: Final = ta.Variable(_EvidenceKind(), DIGEST_SIZE + _MAX_KEY_SIZE)
 
 
 class Attestation(ta.Client, uuid="39800861-182a-4720-9b67-2bcd622bc0b5"):

@@ -3,30 +3,13 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.ftpm import HEADER, MAX_SIZE, PpiFunction, stated_size
 from ._kinds import LimitedBytes, Room
 
 __all__ = ["Ftpm", "PpiFunction", "PpiRequest"]
-
-_MAX_SIZE: Final = 4096
-_HEADER_SIZE: Final = 10
-
-
-class PpiFunction(IntEnum):
-    """The functions of the physical presence interface."""
-
-    QUERY = 0
-    VERSION = 1
-    SUBMIT_OPERATION_REQUEST = 2
-    GET_PENDING_OPERATION = 3
-    GET_PLATFORM_ACTION = 4
-    RETURN_OPERATION_RESPONSE = 5
-    SUBMIT_USER_LANGUAGE = 6
-    SUBMIT_OPERATION_REQUEST_2 = 7
-    GET_USER_CONFIRMATION = 8
 
 
 @ta.packed(endian="big")
@@ -49,13 +32,13 @@ class _Response(ta.Bytes):
 
     def read(self, content: bytes | memoryview) -> bytes:
         """Return the response, without the rest of the memory."""
-        size = int.from_bytes(content[2:6], "big")
-        if not _HEADER_SIZE <= size <= len(content):
+        size = stated_size(content)
+        if not HEADER.size <= size <= len(content):
             raise ta.ContentError("what came back is no response of a TPM")
         return bytes(content[:size])
 
 
-_ROOM: Final = Room(1, _MAX_SIZE)
+_ROOM: Final = Room(1, MAX_SIZE)
 
 
 class Ftpm(ta.Client, uuid="bc50d971-d4c9-42c4-82cb-343fb7f37896"):
@@ -76,5 +59,5 @@ class Ftpm(ta.Client, uuid="bc50d971-d4c9-42c4-82cb-343fb7f37896"):
             many bytes of results there is room: 12 are enough.
     """
 
-    submit_command: Final = ta.command(0, LimitedBytes(1, _MAX_SIZE), ta.InOut[_ROOM, _Response()])
+    submit_command: Final = ta.command(0, LimitedBytes(1, MAX_SIZE), ta.InOut[_ROOM, _Response()])
     emulate_ppi: Final = ta.command(1, PpiRequest, ta.InOut[_ROOM, list[ta.U32]])

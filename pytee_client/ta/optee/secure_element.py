@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.secure_element import ApduCase, Scp03Keys
 
 __all__ = ["Apdu", "ApduCase", "Scp03", "Scp03Keys"]
-
-
-class Scp03Keys(IntEnum):
-    """Which keys the channel to a secure element uses."""
-
-    CURRENT = 0
-    ROTATE = 1
 
 
 class Scp03(ta.Client, uuid="be0e5821-e718-4f77-ab3e-8e6c73a9c735"):
@@ -31,19 +24,6 @@ class Scp03(ta.Client, uuid="be0e5821-e718-4f77-ab3e-8e6c73a9c735"):
     """
 
     enable: Final = ta.command(0, Scp03Keys)
-
-
-class ApduCase(IntEnum):
-    """What a command has beside its header (ISO/IEC 7816-4); E is for extended lengths."""
-
-    NO_HINT = 0
-    CASE_1 = 1
-    CASE_2 = 2
-    CASE_2E = 3
-    CASE_3 = 4
-    CASE_3E = 5
-    CASE_4 = 6
-    CASE_4E = 7
 
 
 class Apdu(ta.Client, uuid="3f3eb880-3639-11ec-9b9d-0f3fc9468f50"):
