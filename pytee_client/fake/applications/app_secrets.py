@@ -9,6 +9,14 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.app_secrets import (
+    HEADER,
+    IV_SIZE,
+    MAX_SEALED,
+    OVERHEAD,
+    OWNER,
+    TAG_SIZE,
+)
 from ..._process import importing
 from ...enums import Result
 from ...kernels.uapi import ParamType
@@ -24,17 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AppSecrets"]
 
-_MAX_SEALED: Final = 4096
 _KEY_SIZE: Final = 32
-_IV_SIZE: Final = 12
-_TAG_SIZE: Final = 16
-# The magic number, the version, the initialization vector, the tag.
-_HEADER: Final = struct.Struct(f"<II{_IV_SIZE}s{_TAG_SIZE}s")
 _MAGIC: Final = 0x41534543
 _VERSION: Final = 1
-# Whom it is sealed to: the login, and the UUID as the structure TEE_UUID.
-_OWNER: Final = struct.Struct("<I16s")
-_OVERHEAD: Final = _HEADER.size + _OWNER.size
 
 
 class AppSecrets(TrustedApplication):
@@ -63,38 +63,38 @@ class AppSecrets(TrustedApplication):
         """Seal a secret."""
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         given, output = parameters.memref(0), parameters.memref(1)
-        if given.is_null or not 0 < given.size <= _MAX_SEALED - _OVERHEAD:
+        if given.is_null or not 0 < given.size <= MAX_SEALED - OVERHEAD:
             raise ResultError(Result.BAD_PARAMETERS)
-        _check_room(output, given.size + _OVERHEAD)
-        iv = self.core.generate_random(_IV_SIZE)
+        _check_room(output, given.size + OVERHEAD)
+        iv = self.core.generate_random(IV_SIZE)
         content = _owner(session.identity) + given.content()
         encrypted = self._cipher().encrypt(iv, content, _authenticated(_MAGIC, _VERSION))
-        tag = encrypted[-_TAG_SIZE:]
-        output.put(_HEADER.pack(_MAGIC, _VERSION, iv, tag) + encrypted[:-_TAG_SIZE])
+        tag = encrypted[-TAG_SIZE:]
+        output.put(HEADER.pack(_MAGIC, _VERSION, iv, tag) + encrypted[:-TAG_SIZE])
 
     @command(Command.UNSEAL_SECRET)
     def unseal(self, session: ClientSession, parameters: Parameters) -> None:
         """Unseal a secret for the login that it was sealed to."""
         parameters.expect(ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT)
         given, output = parameters.memref(0), parameters.memref(1)
-        if given.is_null or not _HEADER.size < given.size <= _MAX_SEALED:
+        if given.is_null or not HEADER.size < given.size <= MAX_SEALED:
             raise ResultError(Result.BAD_PARAMETERS)
         # The room is looked at before the secret is.
-        _check_room(output, given.size - _OVERHEAD)
+        _check_room(output, given.size - OVERHEAD)
         content = self._decrypt(given.content())
-        owner = content[: _OWNER.size]
+        owner = content[: OWNER.size]
         if not hmac.compare_digest(owner, _owner(session.identity)):
             raise ResultError(Result.SECURITY)
-        output.put(content[_OWNER.size :])
+        output.put(content[OWNER.size :])
 
     def _decrypt(self, sealed: bytes) -> bytes:
         # The magic number and the version are authenticated with the rest.
-        magic, version, iv, tag = _HEADER.unpack_from(sealed)
+        magic, version, iv, tag = HEADER.unpack_from(sealed)
         cipher = self._cipher()
         with importing:
             from cryptography.exceptions import InvalidTag
 
-        encrypted = sealed[_HEADER.size :] + tag
+        encrypted = sealed[HEADER.size :] + tag
         try:
             return cipher.decrypt(iv, encrypted, _authenticated(magic, version))
         except InvalidTag:
@@ -115,7 +115,7 @@ class AppSecrets(TrustedApplication):
 
 
 def _owner(identity: Identity) -> bytes:
-    return _OWNER.pack(identity.login, identity.uuid.bytes_le)
+    return OWNER.pack(identity.login, identity.uuid.bytes_le)
 
 
 def _authenticated(magic: int, version: int) -> bytes:

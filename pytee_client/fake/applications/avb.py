@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import ClassVar, Final
 from uuid import UUID
 
+from ..._optee_applications.avb import MAX_NAME_SIZE, NAME_PREFIX
 from ...enums import Result
 from ...kernels.uapi import ParamType
 from ..secure_world.entry_points import command
@@ -21,8 +22,6 @@ __all__ = ["Avb"]
 
 _SLOTS: Final = 256
 _STATE: Final = b"rb_state\0"
-_PREFIX: Final = b"named_value_"
-_MAX_OBJECT_ID: Final = 64
 _LOCK: Final = struct.Struct("<I")
 _INDEX: Final = struct.Struct("<Q")
 _READ_WRITE: Final = DataFlag.ACCESS_READ | DataFlag.ACCESS_WRITE
@@ -157,6 +156,6 @@ def _index_at(state: PersistentObject, place: int) -> int:
 
 
 def _name(given: bytes) -> bytes:
-    if len(_PREFIX) + len(given) > _MAX_OBJECT_ID:
+    if len(given) > MAX_NAME_SIZE:
         raise ResultError(Result.BAD_PARAMETERS)
-    return _PREFIX + given
+    return NAME_PREFIX + given

@@ -6,14 +6,10 @@ from __future__ import annotations
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.app_secrets import HEADER, MAX_SEALED, OVERHEAD
 from ._kinds import LimitedBytes
 
 __all__ = ["AppSecrets"]
-
-_MAX_SEALED: Final = 4096
-# How much longer a secret is once it is sealed.
-_OVERHEAD: Final = 56
-_HEADER_SIZE: Final = 36
 
 
 class AppSecrets(ta.Client, uuid="5ca4d9d9-dee4-47f4-977a-7eadc060e52c"):
@@ -32,8 +28,8 @@ class AppSecrets(ta.Client, uuid="5ca4d9d9-dee4-47f4-977a-7eadc060e52c"):
     """
 
     seal_secret: Final = ta.command(
-        0, LimitedBytes(1, _MAX_SEALED - _OVERHEAD), returns=ta.Variable(bytes, _MAX_SEALED)
+        0, LimitedBytes(1, MAX_SEALED - OVERHEAD), returns=ta.Variable(bytes, MAX_SEALED)
     )
     unseal_secret: Final = ta.command(
-        1, LimitedBytes(_HEADER_SIZE + 1, _MAX_SEALED), returns=ta.Variable(bytes, _MAX_SEALED)
+        1, LimitedBytes(HEADER.size + 1, MAX_SEALED), returns=ta.Variable(bytes, MAX_SEALED)
     )

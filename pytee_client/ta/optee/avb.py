@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Final
 
 from ... import ta
+from ..._optee_applications.avb import MAX_NAME_SIZE
 from ._kinds import LimitedText, Room
 
 __all__ = ["Avb"]
 
-# 64 bytes of an object's name, less what the application puts in front.
-_NAME: Final = LimitedText(52)
+_NAME: Final = LimitedText(MAX_NAME_SIZE)
 
 
 class Avb(ta.Client, uuid="023f8f1a-292a-432b-8fc4-de8471358067"):
