@@ -114,7 +114,7 @@ def test_python_ends_whatever_the_tee_does(
     tmp_path: Path, kernel: str, calls: str, end: str
 ) -> None:
     last, status = ENDS[end]
-    script = f"{CALLS[calls]}\nprint('all is said')\n{last}"
+    script = f"{CALLS[calls]}\nprint('all is said', flush=True)\n{last}"
     done = run(tmp_path, kernel, script, "-W", "ignore::ResourceWarning")
     assert (done.returncode, done.stdout) == (status, "all is said\n"), done.stderr
     assert "LookupError" in done.stderr if end == "exception" else not done.stderr
