@@ -186,10 +186,11 @@ def _compute(
     if isinstance(mark, MemrefParameter) and mark.type is ParamType.MEMREF_INOUT and mark.buffer:
         mark.buffer[0] = 1
     end = time.monotonic() + milliseconds / 1000
-    while (left := end - time.monotonic()) > 0:
-        if session.get_cancellation_flag():
-            raise ResultError(Result.CANCEL)
+    while not session.get_cancellation_flag():
+        if (left := end - time.monotonic()) <= 0:
+            return
         time.sleep(min(left, _PAUSE))
+    raise ResultError(Result.CANCEL)
 
 
 def _compute_for(session: ClientSession, parameters: Parameters) -> None:

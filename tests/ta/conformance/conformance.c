@@ -202,9 +202,10 @@ static TEE_Result compute(uint32_t types, TEE_Param *params)
 	    readable_size(params + 1))
 		*(volatile uint8_t *)params[1].memref.buffer = 1;
 	TEE_GetSystemTime(&begin);
-	while (milliseconds_since(&begin) < milliseconds)
+	do {
 		if (TEE_GetCancellationFlag())
 			return TEE_ERROR_CANCEL;
+	} while (milliseconds_since(&begin) < milliseconds);
 
 	return TEE_SUCCESS;
 }

@@ -93,8 +93,8 @@
 /*
  * Only with VALUE_INPUT (milliseconds, 1 if cancellable) in slot 0. Computes so
  * long, without a pause. Returns TEE_ERROR_CANCEL as soon as it sees that it is
- * cancelled, for which it looks all the time if cancellable. Before, it sets the
- * first byte of a MEMREF_INOUT in slot 1 to 1.
+ * cancelled, for which it looks all the time if cancellable, and at least once.
+ * Before, it sets the first byte of a MEMREF_INOUT in slot 1 to 1.
  */
 #define CONFORMANCE_COMPUTE		12
 
