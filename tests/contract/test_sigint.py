@@ -16,6 +16,7 @@ import pytee_client as tee
 
 from ..support import sigint
 from ..support.conformance import Command
+from ..support.signals import handler
 from ..support.waiting import LIMIT, is_still, wait_until
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def test_a_handler_that_returns_leaves_the_error_of_the_cancelled_call(
 ) -> None:
     came: list[int] = []
     with (
-        sigint.handler(signal.SIGINT, lambda number, frame: came.append(number)),
+        handler(signal.SIGINT, lambda number, frame: came.append(number)),
         sigint.soon(),
         pytest.raises(tee.CancelError),
     ):
@@ -114,7 +115,7 @@ def test_a_sigint_that_is_not_for_the_program_cancels_nothing(
     session: tee.Session, how: str
 ) -> None:
     action = signal.SIG_IGN if how == "ignored" else lambda number, frame: None
-    with sigint.handler(signal.SIGINT, action):
+    with handler(signal.SIGINT, action):
         before = signal.pthread_sigmask(
             signal.SIG_BLOCK, {signal.SIGINT} if how == "blocked" else ()
         )
@@ -136,7 +137,7 @@ def test_the_handler_of_another_signal_runs_at_the_end_of_the_call(session: tee.
         sigint.send(signal.SIGTERM)
 
     with (
-        sigint.handler(signal.SIGTERM, lambda number, frame: came.append(number)),
+        handler(signal.SIGTERM, lambda number, frame: came.append(number)),
         sigint.meanwhile(send),
     ):
         began = time.monotonic()

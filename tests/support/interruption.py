@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytee_client
 
+from .signals import handler
 from .waiting import LIMIT, is_still, wait_until
 
 if TYPE_CHECKING:
@@ -58,11 +59,8 @@ class Interruption:
 def interruption() -> Iterator[Interruption]:
     """Be ready to be interrupted."""
     made = Interruption()
-    before = signal.signal(signal.SIGUSR1, made._arrive)
-    try:
+    with handler(signal.SIGUSR1, made._arrive):
         yield made
-    finally:
-        signal.signal(signal.SIGUSR1, before)
 
 
 PACKAGE = Path(pytee_client.__file__).parent

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from .signals import handler
 from .waiting import LIMIT, is_still, wait_until
 
 _NAME = "pytee-sigint"
@@ -36,16 +37,6 @@ def meanwhile(*steps: Callable[[], object]) -> Iterator[None]:
         assert not thread.is_alive()
     for error in errors:
         raise error
-
-
-@contextlib.contextmanager
-def handler(number: int, action: Callable[..., object] | signal.Handlers) -> Iterator[None]:
-    """Handle a signal in some way, and then as before."""
-    before = signal.signal(number, action)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
 
 
 def raising() -> contextlib.AbstractContextManager[None]:

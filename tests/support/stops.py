@@ -24,6 +24,7 @@ from pytee_client.fake.applications.conformance import Command
 
 from .applications.storage import Storage, StorageCommand
 from .raw_device import Answer, RawDevice
+from .signals import handler
 from .waiting import LIMIT, start_in_kernel
 
 if TYPE_CHECKING:
@@ -112,14 +113,9 @@ class Stopped:
         return self.ended - self.began
 
 
-@contextlib.contextmanager
-def signals_are_handled() -> Iterator[None]:
+def signals_are_handled() -> contextlib.AbstractContextManager[None]:
     """Have a handler for the signal that does nothing."""
-    before = signal.signal(SIGNAL, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(SIGNAL, before)
+    return handler(SIGNAL, lambda *_: None)
 
 
 class Mark:

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import pytest
 
+from .signals import handler
+
 LIMIT = 60
 _FUTEX = {"x86_64": "202", "aarch64": "98"}
 _T = TypeVar("_T")
@@ -119,20 +121,19 @@ def interrupted_soon() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def signalled_soon(handler: Callable[[], object]) -> Iterator[None]:
+def signalled_soon(action: Callable[[], object]) -> Iterator[None]:
     """Have a signal's handler called in this thread, the main one, once it waits."""
 
     def send_when_still() -> None:
         wait_until(lambda: is_still(number))
         signal.pthread_kill(thread, signal.SIGVTALRM)
 
-    # The time limit of the tests has the other alarm.
-    before = signal.signal(signal.SIGVTALRM, lambda *_: handler())
     thread, number = threading.get_ident(), threading.get_native_id()
     other = threading.Thread(target=send_when_still, daemon=True)
-    other.start()
-    try:
-        yield
-    finally:
-        other.join()
-        signal.signal(signal.SIGVTALRM, before)
+    # The time limit of the tests has the other alarm.
+    with handler(signal.SIGVTALRM, lambda *_: action()):
+        other.start()
+        try:
+            yield
+        finally:
+            other.join()

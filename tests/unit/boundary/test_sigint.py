@@ -18,7 +18,6 @@ import pytee_client as tee
 from pytee_client.kernels import ProxyKernel, uapi
 
 from ...support.sigint import (
-    handler,
     main_threads_wait,
     meanwhile,
     raising,
@@ -27,6 +26,7 @@ from ...support.sigint import (
     the_watcher,
     watchers,
 )
+from ...support.signals import handler
 from ...support.stand_in import ALWAYS, Rule, StandIn, on_stand_in
 from ...support.waiting import LIMIT, begin, wait_until
 

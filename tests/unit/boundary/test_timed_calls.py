@@ -21,7 +21,8 @@ import pytest
 import pytee_client as tee
 from pytee_client.kernels import uapi
 
-from ...support.sigint import handler, meanwhile, raising, send
+from ...support.sigint import meanwhile, raising, send
+from ...support.signals import handler
 from ...support.stand_in import ALWAYS, StandIn, on_stand_in
 from ...support.waiting import LIMIT, begin, is_still, wait_until
 
