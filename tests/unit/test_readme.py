@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import hashlib
+import importlib.util
 import multiprocessing
 import os
 import re
@@ -30,7 +31,7 @@ from pytee_client.fake.applications import AppSecrets, Attestation, HelloWorld
 from pytee_client.kernels import proxy as passing
 
 from ..support.samples import TOP, imports_above, samples
-from ..support.waiting import LIMIT
+from ..support.waiting import LIMIT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -205,6 +206,11 @@ def run(
 def greet(context: tee.Context) -> None:
     with context, context.open_session(HelloWorld.uuid) as session:
         assert session.invoke_command(0, tee.ValueInOut(1)) == ((2, 0),)
+
+
+needs_cryptography = pytest.mark.skipif(
+    importlib.util.find_spec("cryptography") is None, reason="needs the package cryptography"
+)
 
 
 @pytest.fixture
@@ -388,7 +394,8 @@ def test_a_program_ends_by_the_sample_when_it_is_told_to() -> None:
     before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=terminate)
     thread.start()
-    own = tee.Context(backend=fake.Kernel(applications=[Waiter]))
+    own_kernel = fake.Kernel(applications=[Waiter])
+    own = tee.Context(backend=own_kernel)
     try:
         with pytest.raises(SystemExit):
             run(Sample.CLOSING, context=own, VAULT=Waiter.uuid)
@@ -396,6 +403,8 @@ def test_a_program_ends_by_the_sample_when_it_is_told_to() -> None:
         signal.signal(signal.SIGTERM, before)
         thread.join(LIMIT)
     assert own.closed
+    # The call that was given up closes the device at its end.
+    wait_until(lambda: own_kernel.resources().descriptors == 0)
 
 
 def test_the_sample_for_asyncio_prints_2(
@@ -568,6 +577,7 @@ def test_op_tees_own_applications_answer_the_sample(
     assert heap == "Heap: 0 of 0 bytes"
 
 
+@needs_cryptography
 def test_op_tees_examples_answer_the_sample(
     context: tee.Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -575,12 +585,14 @@ def test_op_tees_examples_answer_the_sample(
     assert capsys.readouterr().out == "10000\nb'secret'\n"
 
 
+@needs_cryptography
 def test_what_a_tee_signs_is_verified_by_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
     with tee.Context(backend=fake.Kernel(applications=[Attestation])) as context:
         evidence = run(Sample.ATTESTATION, context=context)["evidence"]
     assert capsys.readouterr().out == f"{evidence.digest.hex()}\n"
 
 
+@needs_cryptography
 def test_a_secret_is_sealed_by_the_sample() -> None:
     with tee.Context(backend=fake.Kernel(applications=[AppSecrets])) as context:
         sealed = run(Sample.APP_SECRETS, context=context)["sealed"]

@@ -54,6 +54,10 @@ LEFT_OUT: Final = {
     "mypy has no package for it": (
         "tests/unit/test_samples.py::test_every_sample_passes_mypy_strict_and_a_wrong_one_does_not",
         "tests/unit/headers/test_generate.py::test_modules_pass_mypy_strict",
+        "tests/unit/ta/test_typing.py::test_mypy_knows_every_type_and_finds_every_misuse",
+        "tests/unit/ta/test_types_of_parameters.py",
+        "tests/unit/test_wallet_example.py::test_every_argument_and_result_has_its_type",
+        "tests/unit/test_wallet_example.py::test_what_is_wrong_is_an_error_to_type_checkers",
     ),
     "the checkout is in its path, after the package": (
         "tests/unit/test_packaging.py"

@@ -27,6 +27,10 @@ print("imported")
 UUID_MACRO = "#define A_UUID { 1, 2, 3, { 1, 2, 3, 4, 5, 6, 7, 8 } }\n"
 
 
+# With it Python has no current folder in its path.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
 class Ran(NamedTuple):
     status: int
     output: str
@@ -51,6 +55,7 @@ def run(folder: Path, *words: str, given: str = "") -> Ran:
     done = subprocess.run(
         [sys.executable, "-m", "pytee_client", *words],
         cwd=folder,
+        env=ENVIRONMENT,
         input=given,
         capture_output=True,
         text=True,
@@ -78,6 +83,7 @@ def test_the_console_script_finds_the_current_folder_too(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, "header", "own_wallet:Wallet"],
         cwd=folder,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -185,7 +191,7 @@ def test_a_module_is_utf_8_whatever_the_terminal_is(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytee_client", "generate", "a_ta.h"],
         cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         timeout=60,
         check=True,
