@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from pytee_client.fake.bus import (
 from pytee_client.fake.devices.bus import EPROBE_DEFER
 from pytee_client.fake.tstee import TsTee
 
-from ....support.waiting import LIMIT, begin
+from ....support.waiting import LIMIT, begin, start_in_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -412,7 +413,8 @@ def test_an_open_device_serves_on_until_it_is_closed(
         assert caught.value.errno == errno.EBUSY
         assert tuple(session.invoke_command(Command.VALUES, (1, 2), tee.ValueOutput())[0]) == (2, 3)
         context.open_session(Conformance.uuid).close()
-        waiting = pool.submit(kernel.unbind, *kernel.drivers, timeout=LIMIT)
+        unbind = partial(kernel.unbind, *kernel.drivers, timeout=LIMIT)
+        waiting, _, _ = start_in_kernel(pool, unbind)
     assert waiting.result(LIMIT)
     kernel.bind()
     tee.Context(backend=kernel).close()
