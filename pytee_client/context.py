@@ -48,7 +48,6 @@ from .version import Version, known_implementation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeVar
 
     from ._boundary import NativeSession
@@ -262,13 +261,6 @@ class Context(Pools, Memories, Limited, Closable):
                 partial(self._explain, destination=destination, login=login),
                 Session.close,
             )
-
-    def _submit_function(self, function: Callable[[], _T]) -> CallFuture[_T]:
-        """Have a thread of the library call a function."""
-        with importing:
-            from ._calls.functions import submit_function
-
-        return submit_function(self._live_native(), function)
 
     def _explain(self, error: TeecError, destination: t.UUID, login: int) -> TeecError:
         """Add to the error of an opening what may help, and choose its class."""
