@@ -10,29 +10,10 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake, ta
 
-from ....support.applications.declared import OWN, Code, EmptyError, FakeStore, FrozenError, Store
+from .....support.applications.declared import OWN, Code, EmptyError, FakeStore, FrozenError, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def kernel() -> Iterator[fake.Kernel]:
-    made = fake.Kernel(applications=[FakeStore])
-    yield made
-    made.assert_no_leaks()
-
-
-@pytest.fixture
-def context(kernel: fake.Kernel) -> Iterator[tee.Context]:
-    with tee.Context(backend=kernel) as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(context: tee.Context) -> Iterator[Store]:
-    with Store.opening(context, 5) as opened:
-        yield opened
+    pass
 
 
 def test_declared_exceptions_become_their_codes(store: Store) -> None:
