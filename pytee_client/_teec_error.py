@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["TeecError", "describe_range"]
+__all__ = ["TeecError", "describe_range", "name_of_origin"]
 
 
 class TeecError(Exception):
@@ -88,14 +88,14 @@ class TeecError(Exception):
         result = self.result
         name = result.name if result is not None else describe_range(self.code)
         text = f"{self.doing}: " if self.doing else ""
-        text += f"{name} (0x{self.code:08x}, {_name_of_origin(self.origin)})"
+        text += f"{name} (0x{self.code:08x}, {name_of_origin(self.origin)})"
         if self.errno:
             text += f", errno {self.errno} ({_describe_errno(self.errno)})"
         more = "; ".join(part for part in (self.details, self.remedy) if part)
         return f"{text}: {more}" if more else text
 
     def __repr__(self) -> str:
-        text = f"{self.doing!r}, code=0x{self.code:08x}, origin={_name_of_origin(self.origin)}"
+        text = f"{self.doing!r}, code=0x{self.code:08x}, origin={name_of_origin(self.origin)}"
         if self.errno:
             text += f", errno={self.errno}"
         return f"{type(self).__name__}({text})"
@@ -146,7 +146,8 @@ def _names_at(module: str | None, name: str) -> _Names:
 _ORIGINS = frozenset(Origin)
 
 
-def _name_of_origin(origin: int) -> str:
+def name_of_origin(origin: int) -> str:
+    """Name the layer that a result comes from."""
     return Origin(origin).name if origin in _ORIGINS else f"origin {origin}"
 
 

@@ -14,7 +14,7 @@ from .._declarations.application import Declaration, declaration_of
 from .._declarations.kinds import DeclarationError
 from ._errors import InputError
 
-__all__ = ["declaration_at", "split"]
+__all__ = ["declaration_at", "object_at", "split"]
 
 
 def split(name: str) -> tuple[str, str]:
@@ -29,7 +29,22 @@ def split(name: str) -> tuple[str, str]:
 def declaration_at(name: str) -> Declaration:
     """Return the declaration that MODULE:CLASS names.
 
-    Modules are also looked for in the current folder.
+    Raises:
+        InputError: there is none.
+    """
+    found = object_at(name)
+    try:
+        return declaration_of(found)
+    except DeclarationError:
+        module_name, path = split(name)
+        raise InputError(
+            f"{path} of {module_name} declares no application, as a class of ta.Client does"
+            f"{_instead(_imported(module_name))}"
+        ) from None
+
+
+def object_at(name: str) -> Any:
+    """Return what MODULE:CLASS names. Modules are also looked for in the current folder.
 
     Raises:
         InputError: there is none.
@@ -42,13 +57,7 @@ def declaration_at(name: str) -> Declaration:
             found = getattr(found, part)
         except AttributeError:
             raise InputError(f"{module_name} has no {path}{_instead(module)}") from None
-    try:
-        return declaration_of(found)
-    except DeclarationError:
-        raise InputError(
-            f"{path} of {module_name} declares no application, as a class of ta.Client does"
-            f"{_instead(module)}"
-        ) from None
+    return found
 
 
 def _instead(module: ModuleType) -> str:

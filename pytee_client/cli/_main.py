@@ -7,11 +7,15 @@ import argparse
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from ._errors import InputError
+from ..errors import TeecError
+from ._answer import Answer, Status
+from ._errors import InputError, error_data, error_status, error_text
+from ._output import print_data, print_text
 
 __all__ = ["main"]
 
@@ -20,17 +24,15 @@ _VERBS: Final = {
     "header": "print a header in C, from a declaration",
 }
 
-_OK, _WRONG_INPUT = 0, 1
-
 _EPILOG: Final = "\n".join(
     [
         "verbs:",
-        *(f"  {verb:<10}{about}" for verb, about in _VERBS.items()),
+        *(f"  {verb:<14}{about}" for verb, about in _VERBS.items()),
         "",
         "Each has its own --help.",
         "",
-        f"exit status: {_OK} success; {_WRONG_INPUT} something is wrong with the input;"
-        " 2 something is wrong with the command line",
+        "exit status:",
+        *(f"  {status:<5}{status.meaning}" for status in Status),
     ]
 )
 
@@ -40,7 +42,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end the program."""
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(
+            Status.WRONG_COMMAND_LINE, f"{self.prog}: error: {message} (see {self.prog} --help)\n"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its words after the program's name; by default those of this process.
 
     Returns:
-        the exit status: 0, or 1 if something is wrong with the input.
+        the exit status, a Status; see --help. 128 and the number of the signal if SIGINT or
+        SIGPIPE ended it.
 
     Raises:
         SystemExit: the command line is wrong (2), or asked for help (0).
@@ -74,17 +79,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one object of JSON")
     words = parser.parse_args(parsed.words)
+    with warnings.catch_warnings():
+        _have_warnings_in_one_line(parser.prog)
+        return _run(verb, parser.prog, words)
+
+
+def _run(verb: Any, program: str, words: argparse.Namespace) -> int:
     try:
-        verb.run(words)
+        try:
+            answer: Answer = verb.run(words)
+        except (InputError, TeecError) as error:
+            print(f"{program}: error: {error_text(error)}", file=sys.stderr)
+            answer = Answer({"error": error_data(error)}, status=error_status(error))
+        if words.json:
+            print_data({"status": int(answer.status), **answer.data})
+        else:
+            print_text(answer.text)
         sys.stdout.flush()
-    except InputError as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return _WRONG_INPUT
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Who read the output has seen enough. The interpreter must not complain of it either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    return _OK
+    return int(answer.status)
+
+
+def _have_warnings_in_one_line(program: str) -> None:
+    """Have warnings told as errors are, such as that of the fake."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"{program}: warning: {message}", file=sys.stderr)
+
+    warnings.showwarning = show

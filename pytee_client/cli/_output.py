@@ -4,12 +4,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
+from ._answer import Answer
 from ._errors import InputError
 
-__all__ = ["add_output", "write"]
+__all__ = ["add_output", "print_data", "print_text", "written"]
+
+
+def print_text(text: str) -> None:
+    """Print whole lines."""
+    # Python reads UTF-8, whatever the encoding of the terminal is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+
+
+def print_data(data: dict[str, Any]) -> None:
+    """Print an object of JSON, in one line."""
+    print_text(json.dumps(data, ensure_ascii=False) + "\n")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +34,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def write(text: str, output: Path | None) -> None:
-    """Write a text to a file, or to the standard output."""
+def written(text: str, output: Path | None, data: dict[str, Any]) -> Answer:
+    """Write a text to a file, or have it printed; data is for --json, beside the text."""
     if output is None:
-        # Python reads UTF-8, whatever the encoding of the terminal is.
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        return
+        return Answer({**data, "text": text}, text)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} can't be written: {error.strerror}") from None
+    return Answer({**data, "output": str(output)})

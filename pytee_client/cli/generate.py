@@ -10,8 +10,9 @@ from typing import Final
 
 from .._headers.preprocessor import HeaderError
 from .._headers.skeleton import skeleton
+from ._answer import Answer
 from ._errors import InputError
-from ._output import add_output, write
+from ._output import add_output, written
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -37,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Print the skeleton."""
+def run(arguments: argparse.Namespace) -> Answer:
+    """Make the skeleton."""
     text = "\n".join(map(_content, arguments.headers))
     last = arguments.headers[-1]
     name, last = ("the header", "the input") if last == "-" else (os.path.basename(last), last)
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
         made = skeleton(text, name)
     except HeaderError as error:
         raise InputError(f"{last}: {error}") from None
-    write(made, arguments.output)
+    return written(made, arguments.output, {"headers": arguments.headers})
 
 
 def _content(path: str) -> str:

@@ -8,9 +8,11 @@ from typing import Final
 
 from .._declarations.kinds import DeclarationError
 from .._headers.writer import c_header
-from ._declared import declaration_at, split
+from ._answer import Answer
+from ._declared import declaration_at
 from ._errors import InputError
-from ._output import add_output, write
+from ._output import add_output, written
+from ._tee import to_name
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -28,28 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument(
         "declaration",
-        type=_name,
+        type=to_name,
         metavar="MODULE:CLASS",
         help="a class of ta.Client; modules are also looked for in the current folder",
     )
     add_output(parser)
 
 
-def _name(text: str) -> str:
-    try:
-        split(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not of the form MODULE:CLASS, such as wallet:Wallet"
-        ) from None
-    return text
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Print the header."""
+def run(arguments: argparse.Namespace) -> Answer:
+    """Make the header."""
     declared = declaration_at(arguments.declaration)
     try:
         text = c_header(declared, arguments.declaration)
     except DeclarationError as error:
         raise InputError(str(error)) from None
-    write(text, arguments.output)
+    return written(text, arguments.output, {"declaration": arguments.declaration})

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The options that say which TEE a verb uses."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from .. import _hints as t
+from ..context import Context
+from ._declared import object_at, split
+from ._errors import InputError
+
+__all__ = ["Tee", "add_install", "add_tee", "opened_context", "tee_of", "to_name"]
+
+_FAKE: Final = "fake:"
+
+
+class Tee(NamedTuple):
+    """A TEE that a command line names.
+
+    Attributes:
+        device: the path of its device; None for the first of its kernel.
+        backend: the kernel, as of Context(); None if there is a choice: the machine's TEE, or
+            the fake if it has none.
+    """
+
+    device: str | None
+    backend: t.Backend | None
+
+
+def add_tee(parser: argparse.ArgumentParser) -> None:
+    """Declare the option --tee."""
+    parser.add_argument(
+        "--tee",
+        metavar="TEE",
+        help="the path of a device, such as /dev/tee1; linux for the machine's first device;"
+        " fake:PROFILE for a fake, such as fake:optee; by default the machine's first device, or"
+        " the fake where there is none",
+    )
+
+
+def add_install(parser: argparse.ArgumentParser) -> None:
+    """Declare the option --install."""
+    parser.add_argument(
+        "--install",
+        action="append",
+        default=[],
+        type=to_name,
+        metavar="MODULE:CLASS",
+        help="a class of fake.TrustedApplication to install in the fake; may be given again",
+    )
+
+
+def to_name(text: str) -> str:
+    """Return MODULE:CLASS, the type of arguments that name a class."""
+    try:
+        split(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form MODULE:CLASS, such as wallet:Wallet"
+        ) from None
+    return text
+
+
+def tee_of(arguments: argparse.Namespace) -> Tee:
+    """Return the TEE that --tee names, with what --install names installed in it."""
+    name: str | None = arguments.tee
+    installed = [object_at(one) for one in getattr(arguments, "install", ())]
+    if name is None and installed:
+        name = _FAKE
+    if name is None:
+        return Tee(None, None)
+    if name == "linux":
+        tee = Tee(None, "linux")
+    elif name.startswith(_FAKE):
+        tee = Tee(None, _fake(name.removeprefix(_FAKE), arguments.install, installed))
+    elif name.startswith("/"):
+        tee = Tee(name, "linux")
+    else:
+        raise InputError(
+            f"--tee {name} names no TEE: give the path of a device, such as /dev/tee0, linux, or"
+            " fake: with a profile, such as fake:optee"
+        )
+    if installed and not name.startswith(_FAKE):
+        raise InputError(f"--install is for the fake: {name} has its own applications")
+    return tee
+
+
+@contextmanager
+def opened_context(arguments: argparse.Namespace, **options: Any) -> Iterator[Context]:
+    """Open a context on the TEE that --tee names; options are those of Context."""
+    tee = tee_of(arguments)
+    with Context(tee.device, backend=tee.backend, **options) as context:
+        yield context
+
+
+def _fake(profile: str, names: list[str], applications: list[Any]) -> t.Backend:
+    from ..fake import TrustedApplication, default_kernel
+
+    try:
+        kernel = default_kernel(profile or "optee")
+    except ValueError as error:
+        raise InputError(f"--tee: {error}") from None
+    for name, application in zip(names, applications, strict=True):
+        if not (isinstance(application, type) and issubclass(application, TrustedApplication)):
+            raise InputError(f"--install: {name} is no class of fake.TrustedApplication")
+    kernel.install(*applications)
+    return kernel
