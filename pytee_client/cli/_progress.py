@@ -3,19 +3,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeVar
 
 from .. import _hints as t
 
-__all__ = ["Progress"]
+__all__ = ["Elapsed", "Progress"]
 
 # Seconds.
 _SILENCE: Final = 1.0
 _INTERVAL: Final = 0.1
+_TICK: Final = 0.5
 _BEGIN_OF_LINE: Final = "\r\x1b[K"
+_COLUMNS: Final = 80
+_T = TypeVar("_T")
 
 
 class Progress:
@@ -25,9 +32,10 @@ class Progress:
     result. It comes after a second, and is gone at the end. ::
 
         with Progress("asking applications", len(uuids)) as progress:
-            for uuid in uuids:
-                progress.step(str(uuid))
+            for uuid in progress.over(uuids):
                 ...
+
+    A terminal that is gone, or can't show a character, is no error.
 
     Args:
         what: what is done, such as "measuring".
@@ -44,7 +52,7 @@ class Progress:
         self._steps = 0
         self._due = time.monotonic() + _SILENCE
         self._is_shown = False
-        self._has_terminal = self._stream.isatty()
+        self._has_terminal = _can_show(self._stream)
 
     def __enter__(self) -> t.Self:
         return self
@@ -55,9 +63,7 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._is_shown:
-            self._stream.write(_BEGIN_OF_LINE)
-            self._stream.flush()
+        self.hide()
 
     def step(self, item: str = "") -> None:
         """Begin the next step; item says what it is about."""
@@ -65,13 +71,132 @@ class Progress:
         if not self._has_terminal or time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _INTERVAL
-        self._is_shown = True
         of = "" if self._total is None else f" of {self._total}"
-        line = f"{self._what}: {self._steps}{of} {item}".rstrip()
-        self._stream.write(f"{_BEGIN_OF_LINE}{line[: self._columns()]}")
-        self._stream.flush()
+        self._show(f"{self._what}: {self._steps}{of} {item}".rstrip())
 
-    def _columns(self) -> int:
-        import shutil
+    def over(self, items: Iterable[_T], name: Callable[[_T], str] = str) -> Iterator[_T]:
+        """Yield each item, as a step of its own."""
+        for item in items:
+            self.step(name(item))
+            yield item
 
-        return max(shutil.get_terminal_size().columns - 1, 20)
+    def hide(self) -> None:
+        """Take the line away, such as before something else is printed; the next step has it."""
+        if self._is_shown:
+            self._write(_BEGIN_OF_LINE)
+            self._is_shown = False
+
+    def _show(self, line: str) -> None:
+        self._is_shown = True
+        self._write(f"{_BEGIN_OF_LINE}{_cut(line, _columns(self._stream) - 1)}")
+
+    def _write(self, text: str) -> None:
+        encoding = getattr(self._stream, "encoding", None) or "ascii"
+        try:
+            self._stream.write(text.encode(encoding, "replace").decode(encoding))
+            self._stream.flush()
+        except (OSError, ValueError):
+            # The work goes on without it.
+            self._has_terminal = self._is_shown = False
+
+
+class Elapsed(Progress):
+    """How long a single step has taken by now.
+
+    A thread writes the line, also while the step prints nothing and returns nothing. ::
+
+        with Elapsed("building the firmware"):
+            subprocess.run(...)
+
+    Args:
+        what: what is done.
+        look: says how far it is, such as "12 of 130 MB"; called in the thread, while the line is
+            shown. What it raises is taken for "", which is nothing.
+        stream: where the line goes.
+
+    Threads: may be used from any.
+    """
+
+    def __init__(
+        self, what: str, look: Callable[[], str] | None = None, stream: TextIO | None = None
+    ) -> None:
+        super().__init__(what, None, stream)
+        self._look = look
+        self._item = ""
+        self._begin = time.monotonic()
+        self._is_over = threading.Event()
+        # Held while something is written.
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> t.Self:
+        if self._has_terminal:
+            self._thread = threading.Thread(target=self._tick, name="progress", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.hide()
+
+    def step(self, item: str = "") -> None:
+        """Say what it is at."""
+        self._item = item
+
+    def hide(self) -> None:
+        """Take the line away, such as before something else is printed; it comes back later."""
+        with self._lock:
+            super().hide()
+            self._due = time.monotonic() + _SILENCE
+
+    def _tick(self) -> None:
+        while not self._is_over.wait(_TICK):
+            parts = [f"{time.monotonic() - self._begin:.0f} s", self._item, self._seen()]
+            with self._lock:
+                if self._has_terminal and time.monotonic() >= self._due:
+                    self._show(f"{self._what}: {', '.join(filter(None, parts))}")
+
+    def _seen(self) -> str:
+        try:
+            return "" if self._look is None else self._look()
+        except Exception:
+            # Such as that of a file that has just been renamed.
+            return ""
+
+
+def _can_show(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal whose lines can be written anew."""
+    try:
+        return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    except (AttributeError, ValueError):
+        # Python has no such stream, or it is closed.
+        return False
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
+
+
+def _cut(line: str, columns: int) -> str:
+    """Return what fits of a line, without what would move the cursor."""
+    shown = ""
+    for character in line:
+        one = character if character.isprintable() else "?"
+        if unicodedata.combining(one):
+            shown += one
+            continue
+        columns -= 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        if columns < 0:
+            break
+        shown += one
+    return shown
