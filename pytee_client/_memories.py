@@ -16,6 +16,7 @@ from ._boundary import (
     to_descriptor,
     to_size,
 )
+from ._logging import log_debug, modules
 from ._remedies import for_descriptor, for_memory
 from ._results import error_of
 from ._sharing import ExplainedErrors, directions, pinned_for_sharing
@@ -96,7 +97,7 @@ class Memories:
                 memory.register(pages, True, "allocating")
             else:
                 memory.allocate(pages)
-        return self._adopt(block, address_of(block))
+        return self._adopt(block, "allocated", address_of(block))
 
     def register_shared_memory(
         self, buffer: Buffer, flags: MemoryFlags = MemoryFlags.INOUT
@@ -134,7 +135,8 @@ class Memories:
         # Memory that each operation copies gains nothing from being found.
         can_be_found = in_place and native.registers_memory
         start = address_of_memory(pinned) if can_be_found else None
-        return self._adopt(RegisteredSharedMemory(self._context, memory, buffer), start)
+        how = "registered" if can_be_found else "registered, to be copied,"
+        return self._adopt(RegisteredSharedMemory(self._context, memory, buffer), how, start)
 
     def register_shared_memory_fd(
         self, fd: t.FileDescriptorLike, flags: MemoryFlags = MemoryFlags.INOUT
@@ -163,7 +165,8 @@ class Memories:
         descriptor = to_descriptor(fd)
         with ExplainedErrors(self._check_live, native, for_descriptor):
             memory.register_descriptor(descriptor)
-        return self._adopt(DescriptorSharedMemory(self._context, memory))
+        how = "registered by descriptor"
+        return self._adopt(DescriptorSharedMemory(self._context, memory), how)
 
     def trim(self) -> None:
         """Give the TEE back the memory that the context keeps for its next calls.
@@ -179,9 +182,11 @@ class Memories:
         Threads: may be called from any; running calls keep their blocks.
         """
         self._live_native().trim()
+        if "logging" in modules:
+            log_debug("", "gave back the memory that was kept for calls to come")
 
-    def _adopt(self, block: _Block, start: int | None = None) -> _Block:
-        """Add a block, which buffers can lie in if it starts at an address."""
+    def _adopt(self, block: _Block, how: str, start: int | None = None) -> _Block:
+        """Add a block that was made somehow; buffers can lie in it if it starts at an address."""
         if start is not None:
             native, registered = block._native, isinstance(block, RegisteredSharedMemory)
             self._native.blocks.add(block, start, native.size, native.directions, registered)
@@ -190,4 +195,6 @@ class Memories:
         if self._closing:
             block._close()
             raise ClosedContextError("the context was closed while memory was shared")
+        if "logging" in modules:
+            log_debug("", "%s %d bytes of shared memory", how, block._native.size)
         return block

@@ -18,13 +18,11 @@ from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from ._boundary import make_finalizer
 from ._known_applications import named
+from ._logging import log_debug, modules
 from ._pool_stats import PoolStats
 from ._process import Process
-from ._single import Single
 from .errors import (
-    BadStateError,
     ClosedPoolError,
     DeadlineError,
     ForkedContextError,
@@ -42,24 +40,25 @@ if TYPE_CHECKING:
         def is_busy(self) -> bool: ...
 
 
-_SessionT = TypeVar("_SessionT", bound="_Session")
+SessionT = TypeVar("SessionT", bound="_Session")
 _T = TypeVar("_T")
 
 # How long an interrupt in the middle of a hand-over can delay the next caller, in seconds.
 RECHECK: Final = 1.0
 # When the TEE is asked again for a session that it did not open, in seconds.
 _RETRY: Final = 30.0
+_LOGGER: Final = "session_pool"
 # Arguments of one call that has none.
 _ONCE: Final = ((),)
 
 
-class Place(Generic[_SessionT]):
+class Place(Generic[SessionT]):
     """A place for a session, with at most one in it."""
 
     __slots__ = ("abandoned", "dead", "era", "opened", "sessions")
 
     def __init__(self) -> None:
-        self.sessions: list[_SessionT] = []
+        self.sessions: list[SessionT] = []
         # What the pool's era was when the session was opened.
         self.era: object = None
         # Only who has the place counts.
@@ -109,7 +108,7 @@ def _move(take: Callable[[], _T], put: Callable[[starmap[_T]], object]) -> bool:
     return True
 
 
-class Places(Generic[_SessionT]):
+class Places(Generic[SessionT]):
     """The places of one pool.
 
     Attributes:
@@ -118,10 +117,10 @@ class Places(Generic[_SessionT]):
     """
 
     def __init__(self, size: int, destination: UUID) -> None:
-        self.all: tuple[Place[_SessionT], ...] = tuple(Place() for _ in range(size))
-        self.free: deque[Place[_SessionT]] = deque(self.all)
+        self.all: tuple[Place[SessionT], ...] = tuple(Place() for _ in range(size))
+        self.free: deque[Place[SessionT]] = deque(self.all)
         # Those for which the TEE opens no session.
-        self._retired: deque[Place[_SessionT]] = deque()
+        self._retired: deque[Place[SessionT]] = deque()
         # Those who wait for a place, in order, and those who wait for all to be back. Weak, as an
         # interrupt may keep one from leaving.
         self._line: list[weakref.ref[_Wakes]] = []
@@ -160,6 +159,11 @@ class Places(Generic[_SessionT]):
         state = "closed" if self.is_closing else "being drained"
         return ClosedPoolError(f"the pool is {state}: make another with Context.session_pool()")
 
+    def log(self, message: str, *arguments: object) -> None:
+        """Log something at DEBUG; the last argument is the Trusted Application."""
+        if "logging" in modules:
+            log_debug(_LOGGER, message, *arguments, self._destination)
+
     def enter(self, waiter: _Wakes, *, first: bool = False) -> None:
         """Have a caller stand in line, at its end unless the caller has been first before."""
         self._line.insert(0 if first else len(self._line), weakref.ref(waiter))
@@ -169,14 +173,21 @@ class Places(Generic[_SessionT]):
         _remove(self._line, waiter)
         self.wake_next()
 
-    def take(self, waiter: _Wakes, held: list[Place[_SessionT]]) -> bool:
+    def log_wait(self) -> None:
+        """Log at DEBUG that a caller waits for a place."""
+        if "logging" in modules:
+            stats = self.stats()
+            text = "a caller waits for a place: %d of %d are in use, and %d callers wait for %s"
+            self.log(text, stats.in_use, stats.size, stats.waiting)
+
+    def take(self, waiter: _Wakes, held: list[Place[SessionT]]) -> bool:
         """Move a free place to a caller who stands in line; false if it is not its turn yet."""
         self.check_open()
         if not self._is_next(waiter):
             return False
         return _move(self.free.pop, held.extend) or self._take_retired(held)
 
-    def _take_retired(self, held: list[Place[_SessionT]]) -> bool:
+    def _take_retired(self, held: list[Place[SessionT]]) -> bool:
         """Move a place that was given up to a caller, once in a while."""
         now = time.monotonic()
         if not self._retired or now < self._retry_at:
@@ -232,25 +243,29 @@ class Places(Generic[_SessionT]):
         """What a place's era is when its session is opened now."""
         return self._era
 
-    def unfit(self, place: Place[_SessionT]) -> _SessionT | None:
+    def unfit(self, place: Place[SessionT]) -> SessionT | None:
         """Return the session in a place if it has to be replaced, and count it."""
         for session in place.sessions:
             if session.closed:
-                return session
-            if session.is_dead:
+                why = "it is closed"
+            elif session.is_dead:
+                why = "its application panicked"
                 place.dead += 1
                 # The application may have had one instance for all sessions.
                 self._era = object()
-                return session
-            if session.is_busy:
+            elif session.is_busy:
+                why = "a call runs on in it"
                 place.abandoned += 1
-                return session
-            if place.era is not self._era:
+            elif place.era is not self._era:
+                why = "the application panicked in another one"
                 place.dead += 1
-                return session
+            else:
+                continue
+            self.log("discarding a session because %s: %s", why)
+            return session
         return None
 
-    def give_back(self, held: list[Place[_SessionT]]) -> None:
+    def give_back(self, held: list[Place[SessionT]]) -> None:
         """Move the place of a caller back, and have the next one look."""
         try:
             for place in held:
@@ -260,7 +275,7 @@ class Places(Generic[_SessionT]):
         finally:
             self.wake_next()
 
-    def retire(self, held: list[Place[_SessionT]]) -> bool:
+    def retire(self, held: list[Place[SessionT]]) -> bool:
         """Give up a place for which the TEE opens no session; false if there is no other one.
 
         Says once that the pool has fewer sessions than it may have.
@@ -270,12 +285,14 @@ class Places(Generic[_SessionT]):
         self._retry_at = time.monotonic() + _RETRY
         _move(held.pop, self._retired.extend)
         self.wake_next()
+        size, count = len(self.all), sum(len(one.sessions) for one in self.all)
+        self.log("the TEE opens no more sessions: a pool of %d makes do with %d of %s", size, count)
         if not self._has_warned:
             self._has_warned = True
             warnings.warn(
                 f"the TEE opens no more sessions with {named(self._destination)} now, and none for"
                 " long if it is an application with one session at a time: the pool of"
-                f" {len(self.all)} makes do with {sum(len(one.sessions) for one in self.all)}",
+                f" {size} makes do with {count}",
                 PoolSizeWarning,
                 stacklevel=4,
             )
@@ -340,54 +357,17 @@ class Places(Generic[_SessionT]):
         )
 
 
-def _as_list(places: deque[Place[_SessionT]]) -> list[Place[_SessionT]]:
+def _as_list(places: deque[Place[SessionT]]) -> list[Place[SessionT]]:
     while True:
         # Without the GIL others may change it on the way.
         with suppress(RuntimeError):
             return list(places)
 
 
-def _count_open(places: Iterable[Place[_SessionT]]) -> int:
+def _count_open(places: Iterable[Place[SessionT]]) -> int:
     return sum(not session.closed for place in places for session in place.sessions.copy())
 
 
 def _remove(references: list[weakref.ref[_Wakes]], waiter: _Wakes) -> None:
     with suppress(ValueError):
         references.remove(weakref.ref(waiter))
-
-
-class Lease(Single, Generic[_SessionT]):
-    """The use of one session of a pool, which ends with it at the latest.
-
-    Attributes:
-        held: the place, while it is used.
-
-    Threads: one may use it; the others get a BadStateError. The session itself may be used by any.
-    """
-
-    def __init__(self, places: Places[_SessionT]) -> None:
-        self._places = places
-        # Who takes the only element is the one that uses it.
-        self._unused = deque((True,))
-        self.held: list[Place[_SessionT]] = []
-
-    def begin(self) -> None:
-        """Raise an error if it was used before."""
-        try:
-            self._unused.pop()
-        except IndexError:
-            raise BadStateError("this use of a session is over: ask the pool for another") from None
-
-    @property
-    def _closed(self) -> bool:
-        # It has none if an interrupt kept it from being made.
-        return not getattr(self, "held", None)
-
-    def _forgotten(self) -> None:
-        self._places.give_back(self.held)
-
-    def _instead(self) -> str:
-        return "ask the pool for another with session()"
-
-
-Lease.__del__ = make_finalizer(Lease)  # type: ignore[attr-defined]

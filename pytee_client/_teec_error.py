@@ -85,10 +85,8 @@ class TeecError(Exception):
         return None
 
     def __str__(self) -> str:
-        result = self.result
-        name = result.name if result is not None else describe_range(self.code)
         text = f"{self.doing}: " if self.doing else ""
-        text += f"{name} (0x{self.code:08x}, {name_of_origin(self.origin)})"
+        text += describe_result(self)
         if self.errno:
             text += f", errno {self.errno} ({_describe_errno(self.errno)})"
         more = "; ".join(part for part in (self.details, self.remedy) if part)
@@ -110,6 +108,13 @@ class TeecError(Exception):
         if state is not None and isinstance(names := state.get("results"), _Names):
             state = {**state, "results": names.results}
         super().__setstate__(state)
+
+
+def describe_result(error: TeecError) -> str:
+    """Return the code of an error and the layer that it comes from, in words."""
+    result = error.result
+    name = result.name if result is not None else describe_range(error.code)
+    return f"{name} (0x{error.code:08x}, {name_of_origin(error.origin)})"
 
 
 class _Names:

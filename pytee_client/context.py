@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import weakref
-from enum import IntEnum
-from functools import partial
 
 from . import _hints as t
 from . import memory, session
@@ -14,53 +12,35 @@ from ._backend import open_native, resolve
 from ._boundary import (
     NativeContext,
     backend_name,
-    uuid_octets,
 )
 from ._calls.closing import run_within
-from ._calls.opening import Opening, Openings, open_session
-from ._checks import check_results, to_count
+from ._calls.opening import Openings
+from ._checks import to_count
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
-from ._limits import DEFAULT_GRACE, Limited
+from ._limits import DEFAULT_GRACE
+from ._logging import log_debug, modules
 from ._memories import Memories
 from ._pools import Pools
-from ._process import Process, importing
+from ._process import Process
 from ._results import TranslatedFilesShortage
-from ._session_remedies import for_opening
-from ._sharing import ExplainedErrors
-from .enums import GenericCapabilities, Login, Origin, Result
+from ._sessions import Sessions
+from .enums import GenericCapabilities
 from .errors import (
-    BadParametersError,
     ClosedContextError,
     DeadlineError,
     ForkedContextError,
-    TeecError,
-    TrustedApplicationNotFoundError,
 )
-from .identity import gid_for_login, to_login
 from .memory import (
     SharedMemory,
 )
-from .operation import ClaimedCall, Operation
-from .parameters import Parameter
 from .session import Session
 from .version import Version, known_implementation
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    from ._boundary import NativeSession
-    from ._calls.call_future import CallFuture
-    from ._outputs import Outputs
-
-    _T = TypeVar("_T")
-    _Block = TypeVar("_Block", bound=SharedMemory)
 
 __all__ = ["Context"]
 
 
-class Context(Pools, Memories, Limited, Closable):
+class Context(Pools, Memories, Sessions, Closable):
     """A connection to a TEE; sessions are opened and memory is shared in it.
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
@@ -121,6 +101,8 @@ class Context(Pools, Memories, Limited, Closable):
         self._closing = False
         self._sessions: set[weakref.ref[Session]] = set()
         self._blocks: set[weakref.ref[SharedMemory]] = set()
+        if "logging" in modules:
+            log_debug("", "opened %s", self._words())
         self._closed = False
 
     @property
@@ -149,157 +131,6 @@ class Context(Pools, Memories, Limited, Closable):
         self._check_live()
         return self._native
 
-    def open_session(
-        self,
-        destination: t.UUID,
-        *parameters: Parameter,
-        login: int = Login.PUBLIC,
-        gid: int | str | None = None,
-        operation: Operation | None = None,
-        results: type[IntEnum] | None = None,
-        timeout: float | None = None,
-        grace: float | None = None,
-    ) -> Session:
-        """Open a session with a Trusted Application.
-
-        Source: TEEC_OpenSession, GPD_SPE_007 4.5.7; kernel ioctl TEE_IOC_OPEN_SESSION.
-
-        Args:
-            destination: the UUID of the Trusted Application.
-            parameters: up to four for its open-session entry point; see
-                pytee_client.parameters. What it returns is in Session.outputs.
-            login: who the client says it is; client_uuid() returns the UUID that the
-                application sees. Mainline Linux has PUBLIC, USER and GROUP.
-            gid: the number or the name of the group; for the two group logins only.
-            operation: lets another thread cancel the opening.
-            results: an IntEnum class that names the Trusted Application's own codes.
-                TeecError.result is one of its members if the error comes from the
-                application, else one of Result. Errors that are pickled keep it if the class
-                is at the top of a module.
-            timeout: in how many seconds it has to end; by default the context's. math.inf is
-                no time-out. With 0 nothing is sent. At the end of this time its cancellation is
-                requested, which OP-TEE's driver does not pass on.
-            grace: for how many seconds more it may then take; by default the context's.
-
-        Raises:
-            TrustedApplicationNotFoundError: the TEE has no such Trusted Application.
-            AccessDeniedError: the kernel refuses the login, or the application the client.
-            TeecError: another cause; its class, code and origin say which, and its outputs
-                what came back.
-            ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,
-            BadParametersError: an argument is wrong; nothing was sent.
-            ClosedContextError: the context is closed.
-            DeadlineError: a TimeoutError; it did not end in time, and may run on. If a session
-                is open then, it is closed at once.
-
-        Threads: may be called from any; other Python threads run meanwhile. If the
-        application is in the file system, this waits until a supplicant runs.
-        """
-        native = self._live_native()
-        uuid_octets(destination)
-        check_results(results)
-        login = to_login(login)
-        group = gid_for_login(login, gid)
-        limit = self._limit(timeout, grace)
-        try:
-            if operation is None:
-                opened, outputs = self._openings.open(
-                    destination, login, group, parameters, results, limit
-                )
-            else:
-                claim = ClaimedCall(operation)
-                with claim as call:
-                    opened, outputs = open_session(
-                        native,
-                        destination,
-                        login,
-                        group,
-                        parameters,
-                        Opening(call),
-                        results,
-                        claim.again,
-                        limit,
-                    )
-        except TeecError as error:
-            if isinstance(error, BadParametersError):
-                # It may come of a close() meanwhile.
-                self._check_live()
-            explained = self._explain(error, destination, login)
-            if explained is error:
-                raise
-            raise explained from None
-        return self._adopt_session(destination, results, opened, outputs)
-
-    def _submit_session(
-        self,
-        destination: t.UUID,
-        *parameters: Parameter,
-        login: int = Login.PUBLIC,
-        gid: int | str | None = None,
-        results: type[IntEnum] | None = None,
-        timeout: float | None = None,
-        grace: float | None = None,
-    ) -> CallFuture[Session]:
-        """Start to open a session, and return at once; see open_session()."""
-        with importing:
-            from ._calls.submitted_opening import submit_opening
-
-        native = self._live_native()
-        uuid_octets(destination)
-        check_results(results)
-        login = to_login(login)
-        with ExplainedErrors(self._check_live, native):
-            return submit_opening(
-                native,
-                destination,
-                login,
-                gid_for_login(login, gid),
-                parameters,
-                self._limit(timeout, grace),
-                results,
-                partial(self._adopt_session, destination, results),
-                partial(self._explain, destination=destination, login=login),
-                Session.close,
-            )
-
-    def _explain(self, error: TeecError, destination: t.UUID, login: int) -> TeecError:
-        """Add to the error of an opening what may help, and choose its class."""
-        # A signal's handler may have forked meanwhile, and this be the child.
-        if self._process != Process.generation:
-            self._check_live()
-        if error.remedy is None:
-            count = self._count_sessions(destination)
-            error.remedy = for_opening(error, self.version, destination, login, count)
-        if error.code != Result.ITEM_NOT_FOUND or error.origin != Origin.TEE:
-            return error
-        return TrustedApplicationNotFoundError(
-            error.doing,
-            origin=error.origin,
-            remedy=error.remedy,
-            outputs=error.outputs,
-            results=error.results,
-            sent=error.sent,
-        )
-
-    def _adopt_session(
-        self,
-        destination: t.UUID,
-        results: type[IntEnum] | None,
-        opened: NativeSession,
-        outputs: Outputs,
-    ) -> Session:
-        session = Session(self, destination, opened, outputs, results)
-        self._sessions.add(weakref.ref(session, self._sessions.discard))
-        session._closed = False
-        if self._closing:
-            session.close()
-            raise ClosedContextError("the context was closed while the session was opened")
-        return session
-
-    def _count_sessions(self, destination: t.UUID) -> int:
-        sessions = living(self._sessions)
-        return sum(one.destination == destination and not one.closed for one in sessions)
-
     def close(self, timeout: float | None = None) -> None:
         """Close the context with its sessions and its shared memory. Closing twice is harmless.
 
@@ -323,6 +154,7 @@ class Context(Pools, Memories, Limited, Closable):
         deadline = Deadline(timeout)
         for opened in living(self._sessions):
             opened._calls.check_not_within(deadline.remaining)
+        was_closed = self._closed
         self._closing = True
         first: BaseException | None = None
         for part in living(self._sessions):
@@ -349,6 +181,8 @@ class Context(Pools, Memories, Limited, Closable):
             first = with_earlier(error, first)
         if first is not None:
             raise first
+        if not was_closed and "logging" in modules:
+            log_debug("", "closed %s", self._words())
 
     def _close(self) -> None:
         self._closing = True
@@ -373,6 +207,9 @@ class Context(Pools, Memories, Limited, Closable):
         self._closed = True
         if first is not None:
             raise first
+
+    def _words(self) -> str:
+        return f"a context on {self._path or 'the first device'} of {self.version.backend}"
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

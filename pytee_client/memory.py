@@ -9,6 +9,7 @@ from . import _hints as t
 from ._boundary import NativeSharedMemory, make_closed_class
 from ._checks import check_made_by
 from ._closable import Closable, closed_memory
+from ._logging import log_debug, modules
 from ._process import Process
 from ._stand_ins import Buffer, Generic
 from .enums import MemoryFlags
@@ -124,6 +125,14 @@ class SharedMemory(Closable, Generic[_OutputT_co]):
 
         Threads: may be called from any; waits for nobody.
         """
+        if self._closed:
+            return
+        self._close()
+        if "logging" in modules:
+            log_debug("", "released %d bytes of shared memory", self._native.size)
+
+    def _close(self) -> None:
+        # A finalizer does the same, and logs nothing.
         if self._closed:
             return
         try:

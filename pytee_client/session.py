@@ -13,6 +13,7 @@ from ._checks import check_made_by, to_timeout
 from ._closable import Closable
 from ._commands import Commands
 from ._known_applications import named
+from ._logging import log_debug, modules
 from ._outputs import Outputs
 
 TYPE_CHECKING = False
@@ -105,11 +106,14 @@ class Session(Commands, Closable):
         Threads: may be called from any; a second caller waits for the first.
         """
         seconds = to_timeout(timeout, "timeout")
+        was_closed = self._closed
         try:
             self._calls.close(seconds)
         finally:
             # An interrupt may have come after the end.
             self._note_end()
+        if not was_closed and "logging" in modules:
+            self._log_end()
 
     def _close(self) -> None:
         # A finaliser runs anywhere, also in a call of this session, and at the end of Python.
@@ -117,6 +121,14 @@ class Session(Commands, Closable):
             self._calls.leave()
         finally:
             self._note_end()
+
+    def _log_end(self) -> None:
+        native = self._calls.session
+        if native.is_closed:
+            log_debug("", "closed a session with %s", self.destination)
+        elif native.when_idle is not None:
+            text = "a session with %s closes at the end of the calls that run on in it"
+            log_debug("", text, self.destination)
 
     def _note_end(self) -> None:
         if self._calls.is_over:

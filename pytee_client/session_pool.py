@@ -17,7 +17,8 @@ from ._deadline import Deadline
 from ._known_applications import named
 from ._like import like
 from ._outputs import Outputs
-from ._pool_places import RECHECK, Lease, Place, Places, Waiter
+from ._pool_lease import Lease
+from ._pool_places import RECHECK, Place, Places, Waiter
 from ._pool_stats import PoolStats
 from .errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
 from .operation import Operation
@@ -111,6 +112,7 @@ class SessionPool(Closable):
         self._parameters = parameters
         self._options = options
         self._places: Places[Session] = Places(number, destination)
+        self._places.log("made a pool of %d sessions with %s", number)
         self._closed = False
 
     def session(self, *, timeout: float | None = None) -> PooledSession:
@@ -193,7 +195,9 @@ class SessionPool(Closable):
             self._take(held, deadline, was_first)
             place = held[0]
             self._replace(place)
-            if not place.sessions:
+            if place.sessions:
+                places.log("using an open session with %s again")
+            else:
                 place.era = places.era
                 try:
                     # In one step, so that an interrupt can't lose it.
@@ -204,6 +208,7 @@ class SessionPool(Closable):
                     was_first = True
                     continue
                 place.opened += 1
+                places.log("a pool has opened a session with %s")
             session = place.sessions[0]
             if places.is_closing:
                 session.close()
@@ -219,7 +224,11 @@ class SessionPool(Closable):
         places = self._places
         try:
             places.enter(waiter, first=was_first)
+            waits = False
             while not places.take(waiter, held):
+                if not waits:
+                    waits = True
+                    places.log_wait()
                 remaining = deadline.remaining
                 if remaining == 0:
                     raise places.late()
@@ -266,6 +275,7 @@ class SessionPool(Closable):
         deadline = Deadline(timeout)
         places = self._places
         places.is_draining = True
+        places.log("draining a pool of sessions with %s")
         watcher = Waiter()
         try:
             places.watch(watcher)
@@ -305,9 +315,11 @@ class SessionPool(Closable):
                     session.close(timeout=deadline.remaining)
                 except Exception as error:
                     first = with_earlier(error, first)
-        self._closed = True
+        was_closed, self._closed = self._closed, True
         if first is not None:
             raise first
+        if not was_closed:
+            places.log("closed a pool of sessions with %s")
 
     def _close(self) -> None:
         places = self._places

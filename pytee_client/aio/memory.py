@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -58,10 +59,7 @@ class _Awaitable(SharedMemory[_OutputT_co]):
         """
         if not self._closed:
             threads = self._owner._threads
-            await result_of(threads.submit(self._close), threads)
-
-    def _close(self) -> None:
-        SharedMemory.close(self)
+            await result_of(threads.submit(partial(SharedMemory.close, self)), threads)
 
 
 class AllocatedSharedMemory(_Awaitable[memoryview], blocking.AllocatedSharedMemory):  # type: ignore[misc, override]

@@ -17,7 +17,8 @@ from .._hint_types import Self
 from .._known_applications import named
 from .._like import like
 from .._outputs import Outputs
-from .._pool_places import Lease, Place, Places
+from .._pool_lease import Lease
+from .._pool_places import Place, Places
 from .._pool_stats import PoolStats
 from .._single import Single
 from ..errors import AccessConflictError, BusyError, DeadlineError, OutOfMemoryError
@@ -145,6 +146,7 @@ class SessionPool(HasClients, Single):
         self._parameters = parameters
         self._options = options
         self._places: Places[Session] = Places(number, destination)
+        self._places.log("made a pool of %d sessions with %s", number)
         self._closed = False
 
     def session(self, *, timeout: float | None = None) -> PooledSession:
@@ -236,7 +238,9 @@ class SessionPool(HasClients, Single):
             if unfit is not None:
                 await result_of(threads.submit(partial(_end, unfit)), threads)
                 place.sessions.clear()
-            if not place.sessions:
+            if place.sessions:
+                places.log("using an open session with %s again")
+            else:
                 place.era = places.era
                 try:
                     place.sessions.append(await self._open(deadline.timeout))
@@ -246,6 +250,7 @@ class SessionPool(HasClients, Single):
                     was_first = True
                     continue
                 place.opened += 1
+                places.log("a pool has opened a session with %s")
             if places.is_closing:
                 raise places.refusal()
             session = place.sessions[0]
@@ -260,7 +265,11 @@ class SessionPool(HasClients, Single):
         places = self._places
         try:
             places.enter(waker, first=was_first)
+            waits = False
             while not places.take(waker, held):
+                if not waits:
+                    waits = True
+                    places.log_wait()
                 remaining = deadline.remaining
                 if remaining == 0:
                     raise places.late()
@@ -307,6 +316,7 @@ class SessionPool(HasClients, Single):
         deadline = Deadline(timeout)
         places = self._places
         places.is_draining = True
+        places.log("draining a pool of sessions with %s")
         watcher = Waker()
         try:
             places.watch(watcher)
@@ -340,10 +350,12 @@ class SessionPool(HasClients, Single):
         sessions = [session for place in places.all for session in place.sessions]
         ends = [session.close(timeout=timeout) for session in sessions]
         results = await asyncio.gather(*ends, return_exceptions=True)
-        self._closed = True
+        was_closed, self._closed = self._closed, True
         for result in results:
             if result is not None:
                 raise result
+        if not was_closed:
+            places.log("closed a pool of sessions with %s")
 
     def _instead(self) -> str:
         return "make another with Context.session_pool()"

@@ -98,7 +98,7 @@ def test_the_walk_meets_what_it_is_about() -> None:
         "aio.context.Context.open_session",
         "aio.memory.AllocatedSharedMemory",
         "aio.session_pool.SessionPool.drain",
-        "context.Context.open_session",
+        "context.Sessions.open_session",
         "session.Session.__init__",
         "session_pool.SessionPool.drain",
         "memory.AllocatedSharedMemory.__new__",

@@ -13,7 +13,8 @@ import pytest
 
 import pytee_client as tee
 from pytee_client import fake
-from pytee_client._pool_places import Lease, Places, Waiter
+from pytee_client._pool_lease import Lease
+from pytee_client._pool_places import Places, Waiter
 
 from ..support.interruption import (
     Moment,
@@ -61,7 +62,8 @@ def check(pool: tee.SessionPool) -> None:
 
 
 def of_pools(path: str) -> bool:
-    return library_alone(path) and path.endswith(("session_pool.py", "_pool_places.py"))
+    names = ("session_pool.py", "_pool_lease.py", "_pool_places.py")
+    return library_alone(path) and path.endswith(names)
 
 
 def test_no_interrupt_loses_a_session_of_a_pool(context: tee.Context) -> None:
