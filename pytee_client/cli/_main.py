@@ -20,6 +20,7 @@ from ._output import print_data, print_text
 __all__ = ["main"]
 
 _VERBS: Final = {
+    "applications": "list Trusted Applications: of the TEE bus, of OP-TEE, in files",
     "generate": "print the skeleton of a declaration, from a header in C",
     "header": "print a header in C, from a declaration",
 }

@@ -16,6 +16,7 @@ from ._errors import InputError
 __all__ = ["Tee", "add_install", "add_tee", "opened_context", "tee_of", "to_name"]
 
 _FAKE: Final = "fake:"
+_DEFAULT: Final = "the machine's first device, or the fake where there is none"
 
 
 class Tee(NamedTuple):
@@ -31,14 +32,13 @@ class Tee(NamedTuple):
     backend: t.Backend | None
 
 
-def add_tee(parser: argparse.ArgumentParser) -> None:
-    """Declare the option --tee."""
+def add_tee(parser: argparse.ArgumentParser, default: str = _DEFAULT) -> None:
+    """Declare the option --tee; default is what --help says that it is without it."""
     parser.add_argument(
         "--tee",
         metavar="TEE",
         help="the path of a device, such as /dev/tee1; linux for the machine's first device;"
-        " fake:PROFILE for a fake, such as fake:optee; by default the machine's first device, or"
-        " the fake where there is none",
+        f" fake:PROFILE for a fake, such as fake:optee; by default {default}",
     )
 
 
@@ -68,7 +68,8 @@ def to_name(text: str) -> str:
 def tee_of(arguments: argparse.Namespace) -> Tee:
     """Return the TEE that --tee names, with what --install names installed in it."""
     name: str | None = arguments.tee
-    installed = [object_at(one) for one in getattr(arguments, "install", ())]
+    names: list[str] = getattr(arguments, "install", [])
+    installed = [object_at(one) for one in names]
     if name is None and installed:
         name = _FAKE
     if name is None:
@@ -76,7 +77,7 @@ def tee_of(arguments: argparse.Namespace) -> Tee:
     if name == "linux":
         tee = Tee(None, "linux")
     elif name.startswith(_FAKE):
-        tee = Tee(None, _fake(name.removeprefix(_FAKE), arguments.install, installed))
+        tee = Tee(None, _fake(name.removeprefix(_FAKE), names, installed))
     elif name.startswith("/"):
         tee = Tee(name, "linux")
     else:
