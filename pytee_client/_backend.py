@@ -10,12 +10,13 @@ import warnings
 from . import _hints as t
 from ._boundary import NativeContext
 from ._checks import check_kernel, refuse_class, to_path_text
-from ._process import importing
+from ._process import importing, renewed
 from .errors import FakeTeeWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, Literal
+    from types import TracebackType
+    from typing import ClassVar, Final, Literal
 
     from .kernels.kernel import Kernel
 
@@ -25,17 +26,67 @@ _FAKE_PREFIX = "fake:"
 _FIRST_NODE: Final = "/dev/tee0"
 
 
+class DefaultBackend:
+    """The TEE of whatever names no kernel of its own, while this context manager is open.
+
+    It is for programs under test, which open their contexts themselves. `Context()`,
+    `Context("/dev/tee0")`, `backend="linux"` and the environment then all mean this kernel, and
+    `"fake"` and `"fake:"` do if it stands on a fake. A kernel that is given as an object, and a
+    fake of another profile, are what they always are.
+
+    Args:
+        device: the device of who names none.
+        kernel: what answers; None for Linux.
+        below: the fake kernel that answers in the end, which has the sysfs too; None for Linux.
+
+    Threads: the whole process has it; the one that was opened last counts.
+    """
+
+    # Never changed, only replaced: who reads it needs no lock.
+    open: ClassVar[tuple[DefaultBackend, ...]] = ()
+    _changing: ClassVar = renewed(threading.RLock())
+
+    def __init__(self, device: str, kernel: Kernel | None, below: Kernel | None) -> None:
+        self.device = device
+        self.kernel = kernel
+        self.below = below
+
+    def __enter__(self) -> None:
+        with self._changing:
+            DefaultBackend.open = (*self.open, self)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._changing:
+            DefaultBackend.open = tuple(one for one in self.open if one is not self)
+
+
+def _default_instead_of(backend: t.Backend | None) -> DefaultBackend | None:
+    """Return what answers in place of Linux, if something does."""
+    defaults = DefaultBackend.open
+    if not defaults or not (backend is None or backend == "linux"):
+        return None
+    return defaults[-1]
+
+
 def resolve(
     device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> tuple[str | None, Kernel | None]:
     """Return the path, None for the first device, and the kernel, None for Linux."""
     path = _path_of(device)
+    default = _default_instead_of(backend)
     if backend is None:
         backend = _backend_of_environment()
     if path is not None and path.startswith(_FAKE_PREFIX):
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
+    if default is not None:
+        return path or default.device, default.kernel
     if backend is None and path is None and not _has_tee():
         _announce_fake()
         return path, _fake_kernel("")
@@ -54,7 +105,15 @@ def _has_tee() -> bool:
 
 def resolve_backend(backend: t.Backend | None) -> Kernel | None:
     """Return the kernel, or None for Linux, the default."""
+    default = _default_instead_of(backend)
+    if default is not None:
+        return default.kernel
     return _kernel_of(_backend_of_environment() if backend is None else backend)
+
+
+def with_sysfs(kernel: Kernel | None) -> Kernel | None:
+    """Return the kernel that lists the devices of a kernel: what a default stands on."""
+    return next((one.below for one in DefaultBackend.open if one.kernel is kernel), kernel)
 
 
 def _kernel_of(backend: t.Backend | None) -> Kernel | None:
@@ -126,7 +185,12 @@ def _fake_kernel(profile: str) -> Kernel:
     with importing:
         from .fake import default_kernel
 
-    return default_kernel(profile or "optee")
+    defaults = DefaultBackend.open
+    if not defaults or defaults[-1].below is None:
+        return default_kernel(profile or "optee")
+    below = default_kernel(profile) if profile else defaults[-1].below
+    # What stands on it has the faults that a test wants.
+    return (defaults[-1].kernel or below) if below is defaults[-1].below else below
 
 
 def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:

@@ -119,6 +119,11 @@ class Context(OpensClients, Single):
         self._context._check_live()
         return self
 
+    def _open_here(self) -> blocking.Context:
+        """Open it without a loop, in the thread that calls; return what it stands on."""
+        self._context = self._open()
+        return self._context
+
     @property
     def _live(self) -> blocking.Context:
         if self._context is None:

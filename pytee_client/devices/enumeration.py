@@ -16,7 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
 from .. import _hints as t
-from .._backend import open_native, resolve, resolve_backend
+from .._backend import open_native, resolve, resolve_backend, with_sysfs
 from .._boundary import ask_version
 from .._checks import to_path_text, to_timeout
 from .._process import importing
@@ -249,10 +249,12 @@ def _timeout_error(kernel: Kernel | None, path: str | None) -> TeecError:
 def _tree(kernel: Kernel | None, sysfs: str | os.PathLike[str] | None) -> Tree:
     if sysfs is not None:
         return Folder(to_path_text(sysfs, "sysfs"))
+    kernel = with_sysfs(kernel)
     return Folder() if kernel is None else _require_devices(kernel).sysfs
 
 
 def _monitor(kernel: Kernel | None) -> Monitor:
+    kernel = with_sysfs(kernel)
     if kernel is None:
         return LinuxMonitor()
     return _require_devices(kernel).monitor_devices()

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Final
 
 from .._process import renewed
@@ -14,7 +16,7 @@ from .kernel.release import LinuxRelease
 from .profiles import DEFAULT_PROFILE, parse_profile
 from .secure_world.trusted_application import TrustedApplication
 
-__all__ = ["default_kernel"]
+__all__ = ["default_kernel", "standing_in"]
 
 _default_kernels: Final[dict[tuple[str, LinuxRelease], Kernel]] = {}
 # What was installed in the kernels of the parent process.
@@ -40,15 +42,41 @@ def default_kernel(profile: str = DEFAULT_PROFILE) -> Kernel:
     Raises:
         ValueError: no such profile or release is known, or the release lacks the driver.
     """
-    name, release = parse_profile(profile)
-    key = name, release or LinuxRelease.default()
+    key = _key_of(profile)
     with _lock:
         if key not in _default_kernels:
             # A signal's handler may have made one meanwhile.
             inherited = _of_parent.get(key, ())
-            made = Kernel(name, release=key[1], applications=inherited)
+            made = Kernel(key[0], release=key[1], applications=inherited)
             _default_kernels.setdefault(key, made)
         return _default_kernels[key]
+
+
+@contextlib.contextmanager
+def standing_in(profile: str, kernel: Kernel) -> Iterator[None]:
+    """Have another kernel as that of a profile while the context manager is open.
+
+    Args:
+        profile: as for default_kernel(), which then returns the kernel.
+        kernel: the kernel.
+    """
+    key = _key_of(profile)
+    with _lock:
+        before = _default_kernels.get(key)
+        _default_kernels[key] = kernel
+    try:
+        yield
+    finally:
+        with _lock:
+            if before is None:
+                _default_kernels.pop(key, None)
+            else:
+                _default_kernels[key] = before
+
+
+def _key_of(profile: str) -> tuple[str, LinuxRelease]:
+    name, release = parse_profile(profile)
+    return name, release or LinuxRelease.default()
 
 
 def _enter_child() -> None:

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a test has not given back to its TEE."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .. import context as contexts
+from .._closable import Closable, living
+from ..fake import Kernel as FakeKernel
+from ..kernels import Kernel
+
+if TYPE_CHECKING:
+    from pytee_client_pytest import RunningTest
+
+__all__ = ["are_checked", "checked", "fail_if_forgotten"]
+
+_REMEDY = (
+    "close it, or use it as a context manager; mark the test tee_no_leak_check if this is what it"
+    " is about"
+)
+
+
+def are_checked(test: RunningTest) -> bool:
+    """Return whether leaks of a test are looked for."""
+    item = test.item
+    marked = item.get_closest_marker("tee_no_leak_check") is not None
+    return bool(item.config.getini("tee_leak_check")) and not marked
+
+
+@contextlib.contextmanager
+def checked(
+    test: RunningTest, kernel: FakeKernel | None, answers: tuple[Kernel | None, ...]
+) -> Iterator[None]:
+    """Fail a test that has passed so far, and has not given back what it had.
+
+    Args:
+        test: the test.
+        kernel: the fake that it ran on, if it was one.
+        answers: the kernels that contexts of the test may have; None is Linux.
+    """
+    before = None if kernel is None else kernel.resources()
+    opened = _tee_descriptors()
+    with _forgotten(answers) as forgotten:
+        yield
+        if not test.passed:
+            return
+        if (before is not None and kernel is not None and kernel.resources() != before) or (
+            _tee_descriptors() - opened
+        ):
+            # What nobody knows any more closes itself.
+            gc.collect()
+    problems = [f"{what} was forgotten" for what in forgotten]
+    if before is not None and kernel is not None:
+        try:
+            kernel.assert_no_leaks(before)
+        except AssertionError as error:
+            problems.append(str(error))
+    problems += [f"{path} is open" for _, path in sorted(_tee_descriptors() - opened)]
+    _fail(problems)
+
+
+def fail_if_forgotten(context: contexts.Context) -> None:
+    """Fail a test that has left something open in the context of a fixture, which closes it."""
+    parts: list[Any] = [*living(context._sessions), *living(context._blocks)]
+    if parts:
+        del parts
+        gc.collect()
+        parts = [*living(context._sessions), *living(context._blocks)]
+    _fail([f"{part!r} was not closed" for part in parts if not part.closed])
+
+
+def _fail(problems: list[str]) -> None:
+    if problems:
+        pytest.fail("\n".join([*problems, _REMEDY]), pytrace=False)
+
+
+@contextlib.contextmanager
+def _forgotten(answers: tuple[Kernel | None, ...]) -> Iterator[list[str]]:
+    """Note what nobody has closed when it ends, besides the warning."""
+    found: list[str] = []
+    warn = Closable._warn
+
+    def note(
+        message: str,
+        category: type[Warning] | None = None,
+        stacklevel: int = 1,
+        source: Any = None,
+    ) -> None:
+        if any(_kernel_of(source) is one for one in answers):
+            found.append(message.removeprefix("unclosed "))
+        warn(message, category, stacklevel=stacklevel + 1, source=source)
+
+    Closable._warn = staticmethod(note)
+    try:
+        yield found
+    finally:
+        Closable._warn = staticmethod(warn)
+
+
+def _kernel_of(source: Any) -> Kernel | None:
+    context = source if isinstance(source, contexts.Context) else source.context
+    kernel: Kernel | None = context._native.kernel
+    return kernel
+
+
+def _tee_descriptors() -> set[tuple[int, str]]:
+    """Return the descriptors of devices that this process has open, with their paths."""
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            path = os.readlink(f"/proc/self/fd/{fd}")
+            if path.startswith("/dev/tee"):
+                found.add((int(fd), path))
+    return found
