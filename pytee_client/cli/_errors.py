@@ -12,6 +12,7 @@ from ..errors import (
     DeviceNotFoundError,
     NotATeeDeviceError,
     PrivilegedDeviceError,
+    SupplicantRunningError,
     TeecError,
 )
 from ._answer import Status
@@ -23,7 +24,13 @@ class InputError(Exception):
     """The input is wrong; the text says what, in one line."""
 
 
-_NO_TEE = (DeviceAccessError, DeviceNotFoundError, NotATeeDeviceError, PrivilegedDeviceError)
+_NO_TEE = (
+    DeviceAccessError,
+    DeviceNotFoundError,
+    NotATeeDeviceError,
+    PrivilegedDeviceError,
+    SupplicantRunningError,
+)
 
 
 def error_status(error: InputError | TeecError) -> Status:

@@ -23,6 +23,7 @@ _VERBS: Final = {
     "applications": "list Trusted Applications: of the TEE bus, of OP-TEE, in files",
     "generate": "print the skeleton of a declaration, from a header in C",
     "header": "print a header in C, from a declaration",
+    "supplicant": "serve an OP-TEE with applications and files",
 }
 
 _EPILOG: Final = "\n".join(

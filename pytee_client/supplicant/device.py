@@ -112,6 +112,8 @@ class SupplicantDevice(Single):
 
     def close(self) -> None:
         """Close the device, but not its memory, which the serving thread may be using."""
+        if self._is_closed:
+            return
         # After this the number of the descriptor may be reused.
         self._is_closed = True
         self._kernel.close(self._fd)

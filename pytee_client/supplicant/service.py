@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import errno
 import logging
-import struct
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
@@ -14,6 +15,7 @@ from uuid import UUID
 from .._panics import describe_exception
 from ..enums import Result
 from ..kernels.uapi import ParamType
+from .described import uuid_of
 from .device import Request, RequestParam, SupplicantDevice
 from .files import FileService
 from .results import ResultError
@@ -22,7 +24,6 @@ from .rpc_command import RpcCommand
 __all__ = ["SupplicantService"]
 
 _logger: Final = logging.getLogger(__name__)
-_WORDS: Final = struct.Struct("=QQ")
 
 
 @final
@@ -35,30 +36,55 @@ class SupplicantService:
         device: the device with the requests.
         applications: the folders with Trusted Applications.
         files: the files of the secure world; None if it may have none.
+        tell: called after each request with it, its result and the nanoseconds that serving it
+            took; in the thread of run().
+
+    Attributes:
+        is_serving: whether it has a request that it has not answered.
     """
 
     def __init__(
-        self, device: SupplicantDevice, applications: list[Path], files: FileService | None
+        self,
+        device: SupplicantDevice,
+        applications: list[Path],
+        files: FileService | None,
+        tell: Callable[[Request, int, int], None] | None = None,
     ) -> None:
         self._device = device
         self._applications = applications
         self._files = files
+        self._tell = tell
+        self._must_stop = False
+        self.is_serving = False
 
-    def run(self) -> None:
-        """Serve until the device is closed, or fails."""
-        while True:
+    def stop(self) -> None:
+        """Have run() return once it has answered the request that it serves.
+
+        It does not wake up run() while that waits for one: a signal to its thread does.
+        """
+        self._must_stop = True
+
+    def run(self) -> OSError | None:
+        """Serve until stop() was called, or the device is closed or fails; return its error."""
+        while not self._must_stop:
             try:
                 request = self._device.receive()
             except InterruptedError:
                 continue
-            except OSError:
-                return
+            except OSError as error:
+                return error
+            self.is_serving, begin = True, time.perf_counter_ns()
+            result = self._result_of(request)
             try:
-                self._device.send(request, self._result_of(request))
+                self._device.send(request, result)
             except OSError as error:
                 # A client died while it was served. Serve the others.
                 if error.errno != errno.ENOENT:
-                    return
+                    return error
+            if self._tell is not None:
+                self._tell(request, result, time.perf_counter_ns() - begin)
+            self.is_serving = False
+        return None
 
     def _result_of(self, request: Request) -> int:
         before = [replace(param) for param in request.params]
@@ -95,7 +121,7 @@ class SupplicantService:
             raise ResultError(Result.NOT_SUPPORTED)
 
     def _load(self, name: RequestParam, place: RequestParam) -> None:
-        image = self._image_of(UUID(bytes=_WORDS.pack(name.a, name.b)))
+        image = self._image_of(uuid_of(name))
         if place.is_null and not place.b:
             place.b = len(image)
         else:

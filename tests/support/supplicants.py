@@ -49,13 +49,18 @@ def python_supplicant(target: Target, applications: Path, storage: Path) -> Iter
         with Supplicant(target.kernel, applications=[applications], storage=storage):
             yield
         return
-    command = [sys.executable, "-m", "tests.support.python_supplicant"]
-    served = [target.supplicant_device, str(applications), str(storage)]
-    with subprocess.Popen(
-        [*command, *served], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield
-        # The end of its input ends it.
-        process.communicate(timeout=LIMIT)
+    command = [sys.executable, "-m", "pytee_client.supplicant"]
+    options = [
+        *("--device", target.supplicant_device),
+        *("--applications", str(applications)),
+        *("--storage", str(storage)),
+    ]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(f"serving {target.supplicant_device}: ")
+        try:
+            yield
+        finally:
+            process.terminate()
+            assert process.communicate(timeout=LIMIT)[1] == ""
+        assert process.returncode == 0
