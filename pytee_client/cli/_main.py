@@ -21,6 +21,7 @@ __all__ = ["main"]
 
 _VERBS: Final = {
     "applications": "list Trusted Applications: of the TEE bus, of OP-TEE, in files",
+    "bench": "measure what calls cost on this device",
     "generate": "print the skeleton of a declaration, from a header in C",
     "header": "print a header in C, from a declaration",
     "supplicant": "serve an OP-TEE with applications and files",

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The verb bench: what calls cost on a device, by the clock."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from ..context import Context
+from ..errors import TeecError
+from ._answer import Answer, Status
+from ._bench.applications import find_application
+from ._bench.cases import Case, Subject, cases_for
+from ._bench.comparison import compare
+from ._bench.figures import Figures, Samples, figures_of
+from ._bench.machine import facts, remarks
+from ._bench.sampling import Sampling, measured_clock
+from ._bench.table import facts_lines, remark_lines, table_lines
+from ._errors import InputError, error_data, error_text
+from ._progress import Progress
+from ._tee import add_install, add_tee, tee_of
+
+__all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
+
+ABOUT: Final = (
+    "Measure what calls cost on this device, by the clock: opening contexts and sessions, calls\n"
+    "with values, with memory of several sizes and with time-outs, and calls of many threads.\n"
+    "Each case is measured until its median is stable, or its time is over."
+)
+EXAMPLES: Final = (
+    "bench --quick",
+    "bench --json >board-a.json",
+    "bench --compare board-a.json board-b.json",
+    "bench --only value --only thread --seconds 5",
+)
+_SCHEMA: Final = 1
+_PASSES: Final = 3
+_SECONDS: Final = 1.0
+_QUICK_SECONDS: Final = 0.15
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    add_tee(parser)
+    add_install(parser)
+    parser.add_argument("--quick", action="store_true", help="fewer sizes, and less time for each")
+    parser.add_argument(
+        "--seconds",
+        type=_to_seconds,
+        metavar="SECONDS",
+        help=f"the time for each case, if its median is not stable before (default: {_SECONDS:g},"
+        f" with --quick {_QUICK_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="measure the cases with NAME in their name; may be given again",
+    )
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar=("A", "B"),
+        help="measure nothing: compare what two runs printed with --json",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Measure, or compare."""
+    if arguments.compare is not None:
+        return compare(*arguments.compare)
+    tee = tee_of(arguments)
+    open_context = partial(Context, tee.device, backend=tee.backend)
+    with open_context() as context:
+        application = find_application(context)
+        # Another must not be the fake if this one is a device, nor the other way round.
+        native = context._native.kernel
+        again = open_context if native is None else partial(Context, tee.device, backend=native)
+        return _measured(arguments, Subject(application, again, context))
+
+
+def _measured(arguments: argparse.Namespace, subject: Subject) -> Answer:
+    cases = _selected(cases_for(subject.application, is_quick=arguments.quick), arguments.only)
+    seconds = arguments.seconds or (_QUICK_SECONDS if arguments.quick else _SECONDS)
+    begun = datetime.now(timezone.utc)
+    machine = facts(subject.context)
+    clock = measured_clock()
+    found, failed = _take(cases, subject, Sampling(clock, seconds / _PASSES))
+    if not found:
+        raise next(iter(failed.values()))
+    data = {
+        "schema": _SCHEMA,
+        "begun": begun.isoformat(timespec="seconds"),
+        "machine": machine,
+        "application": subject.application.data(),
+        "clock": {
+            "resolution_nanoseconds": clock.resolution,
+            "overhead_nanoseconds": clock.overhead,
+        },
+        "seconds": seconds,
+        "passes": _PASSES,
+        "cases": [_data(case, figures) for case, figures in found],
+        "left_out": [{"name": name, "error": error_data(one)} for name, one in failed.items()],
+        "remarks": remarks(machine),
+    }
+    for name, one in failed.items():
+        print(f"left out: {name}: {error_text(one)}", file=sys.stderr)
+    lines = [
+        *facts_lines(machine),
+        f"application  {subject.application.title}",
+        f"clock        {clock.resolution} ns; measuring nothing takes {clock.overhead} ns",
+        *table_lines(found),
+        *remark_lines(remarks(machine)),
+    ]
+    text = "".join(f"{line}\n" for line in lines)
+    return Answer(data, text, Status.TEE_ERROR if failed else Status.OK)
+
+
+def _selected(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:
+    found = [case for case in cases if not names or any(one in case.name for one in names)]
+    if not found:
+        raise InputError(
+            f"--only: no case has {' or '.join(names)} in its name; there are"
+            f" {', '.join(case.name for case in cases)}"
+        )
+    return found
+
+
+def _take(
+    cases: Sequence[Case], subject: Subject, sampling: Sampling
+) -> tuple[list[tuple[Case, Figures]], dict[str, TeecError]]:
+    """Measure each case in several passes over all, so that a slow minute is not one case's."""
+    taken: dict[str, list[Samples]] = {case.name: [] for case in cases}
+    failed: dict[str, TeecError] = {}
+    with Progress("measuring", len(cases) * _PASSES) as progress:
+        for number in range(_PASSES):
+            for case in cases:
+                progress.step(f"{case.name}, pass {number + 1}")
+                if case.name in failed:
+                    continue
+                try:
+                    taken[case.name].append(case.measure(subject, sampling))
+                except TeecError as error:
+                    failed[case.name] = error
+    figures = [(case, figures_of(taken[case.name])) for case in cases if case.name not in failed]
+    return figures, failed
+
+
+def _data(case: Case, figures: Figures) -> dict[str, Any]:
+    return {
+        "name": case.name,
+        "group": case.group,
+        "size": case.size,
+        "threads": case.threads,
+        **figures.data(),
+    }
+
+
+def _to_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds, such as 0.5")
+    return seconds
