@@ -48,8 +48,11 @@ class Answer:
             a promise to scripts.
         text: what is printed without --json: whole lines, or nothing.
         status: the exit status; a Status, or that of a program that was run.
+        error: what went wrong if there is something to print all the same, such as what an
+            application returned with its error. It becomes a line and "error" in the data.
     """
 
     data: dict[str, Any]
     text: str = ""
     status: int = Status.OK
+    error: Exception | None = None

@@ -17,11 +17,15 @@ from ..errors import (
 )
 from ._answer import Status
 
-__all__ = ["InputError", "error_data", "error_status", "error_text"]
+__all__ = ["CommandLineError", "InputError", "error_data", "error_status", "error_text"]
 
 
 class InputError(Exception):
     """The input is wrong; the text says what, in one line."""
+
+
+class CommandLineError(InputError):
+    """The command line is wrong, and the parser of arguments could not see it."""
 
 
 _NO_TEE = (
@@ -33,8 +37,10 @@ _NO_TEE = (
 )
 
 
-def error_status(error: InputError | TeecError) -> Status:
+def error_status(error: Exception) -> Status:
     """Return the exit status for an error."""
+    if isinstance(error, CommandLineError):
+        return Status.WRONG_COMMAND_LINE
     if isinstance(error, InputError):
         return Status.WRONG_INPUT
     if isinstance(error, DeadlineError):
@@ -42,14 +48,19 @@ def error_status(error: InputError | TeecError) -> Status:
     return Status.NO_TEE if isinstance(error, _NO_TEE) else Status.TEE_ERROR
 
 
-def error_text(error: InputError | TeecError) -> str:
-    """Return an error in one line."""
-    return " ".join(str(error).split())
+def error_text(error: Exception) -> str:
+    """Return an error in one line; one that a program has declared begins with its name."""
+    text = " ".join(str(error).split())
+    is_ours = isinstance(error, InputError) or type(error).__module__ == TeecError.__module__
+    return text if is_ours else f"{type(error).__name__}{': ' * bool(text)}{text}"
 
 
-def error_data(error: InputError | TeecError) -> dict[str, Any]:
+def error_data(error: Exception) -> dict[str, Any]:
     """Return an error for --json: its class, its text, and the result if it has one."""
     data: dict[str, Any] = {"class": type(error).__name__, "message": error_text(error)}
+    if not isinstance(error, TeecError) and isinstance(error.__cause__, TeecError):
+        # A declared exception that is none of ours was raised in place of it.
+        error = error.__cause__
     if isinstance(error, TeecError):
         data |= {
             "code": error.code,

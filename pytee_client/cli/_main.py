@@ -19,11 +19,15 @@ from ._output import print_data, print_text
 
 __all__ = ["main"]
 
+_ALL_THAT_FOLLOWS: Final = (argparse.PARSER, argparse.REMAINDER)
 _VERBS: Final = {
     "applications": "list Trusted Applications: of the TEE bus, of OP-TEE, in files",
     "bench": "measure what calls cost on this device",
+    "devices": "list the TEE devices",
     "generate": "print the skeleton of a declaration, from a header in C",
     "header": "print a header in C, from a declaration",
+    "invoke": "run a command of an application",
+    "probe": "tell whether applications are there",
     "supplicant": "serve an OP-TEE with applications and files",
 }
 
@@ -83,7 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     verb.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one object of JSON")
-    words = parser.parse_args(parsed.words)
+    # Options may stand anywhere, unless a verb takes the words of another program.
+    takes_all = any(one.nargs in _ALL_THAT_FOLLOWS for one in parser._actions)
+    parse = parser.parse_args if takes_all else parser.parse_intermixed_args
+    words = parse(parsed.words)
     with warnings.catch_warnings():
         _have_warnings_in_one_line(parser.prog)
         return _run(verb, parser.prog, words)
@@ -94,10 +101,13 @@ def _run(verb: Any, program: str, words: argparse.Namespace) -> int:
         try:
             answer: Answer = verb.run(words)
         except (InputError, TeecError) as error:
-            print(f"{program}: error: {error_text(error)}", file=sys.stderr)
-            answer = Answer({"error": error_data(error)}, status=error_status(error))
+            answer = Answer({}, status=error_status(error), error=error)
+        data = {"status": int(answer.status), **answer.data}
+        if answer.error is not None:
+            print(f"{program}: error: {error_text(answer.error)}", file=sys.stderr)
+            data["error"] = error_data(answer.error)
         if words.json:
-            print_data({"status": int(answer.status), **answer.data})
+            print_data(data)
         else:
             print_text(answer.text)
         sys.stdout.flush()

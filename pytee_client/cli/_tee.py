@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from .. import _hints as t
+from .._backend import resolve_backend
 from ..context import Context
 from ._declared import object_at, split
 from ._errors import InputError
@@ -68,11 +69,17 @@ def to_name(text: str) -> str:
 def tee_of(arguments: argparse.Namespace) -> Tee:
     """Return the TEE that --tee names, with what --install names installed in it."""
     name: str | None = arguments.tee
+    # Not every verb takes them.
     names: list[str] = getattr(arguments, "install", [])
     installed = [object_at(one) for one in names]
     if name is None and installed:
         name = _FAKE
     if name is None:
+        try:
+            resolve_backend(None)
+        except ValueError as error:
+            # The environment names a kernel that there is not.
+            raise InputError(str(error)) from None
         return Tee(None, None)
     if name == "linux":
         tee = Tee(None, "linux")
@@ -108,5 +115,9 @@ def _fake(profile: str, names: list[str], applications: list[Any]) -> t.Backend:
     for name, application in zip(names, applications, strict=True):
         if not (isinstance(application, type) and issubclass(application, TrustedApplication)):
             raise InputError(f"--install: {name} is no class of fake.TrustedApplication")
-    kernel.install(*applications)
+    if applications:
+        try:
+            kernel.install(*applications)
+        except TypeError as error:
+            raise InputError(f"--install: {error}") from None
     return kernel

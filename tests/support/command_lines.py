@@ -1,14 +1,52 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Command lines for the TEEs that the contract suite runs on."""
+"""Command lines for the TEEs that the contract suite runs on, and what they print."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytee_client.cli import main
 
 if TYPE_CHECKING:
+    import pytest
+
     from .targets import Target
 
-__all__ = ["words_for"]
+__all__ = ["Ran", "ran", "words_for"]
+
+
+class Ran(NamedTuple):
+    """What a command line did.
+
+    Attributes:
+        status: its exit status.
+        output: what it printed.
+        errors: what it said beside that.
+    """
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def data(self) -> Any:
+        """What it printed, as JSON, with the status that it says."""
+        data = json.loads(self.output)
+        assert data["status"] == self.status
+        return data
+
+
+def ran(capsys: pytest.CaptureFixture[str], *words: str) -> Ran:
+    """Run a command line in this process, as far as its parser lets it."""
+    capsys.readouterr()
+    try:
+        status = main(words)
+    except SystemExit as error:
+        assert isinstance(error.code, int)
+        status = error.code
+    captured = capsys.readouterr()
+    return Ran(status, captured.out, captured.err)
 
 
 def words_for(target: Target) -> list[str]:
