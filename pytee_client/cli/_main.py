@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
-from ..errors import TeecError
+from ..errors import FakeTeeWarning, TeecError
 from ._answer import Answer, Status
 from ._errors import InputError, error_data, error_status, error_text
 from ._output import print_data, print_text
@@ -127,3 +127,5 @@ def _have_warnings_in_one_line(program: str) -> None:
         print(f"{program}: warning: {message}", file=sys.stderr)
 
     warnings.showwarning = show
+    # Filters of the user must not make an error of it, nor hide it.
+    warnings.simplefilter("always", FakeTeeWarning)

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._declarations.application import CommandDeclaration
+from ..._declarations.kinds import ValueKind
 from ..._declarations.layout import Layout
 from ..._declarations.memory import NDArray, Nullable, PackedKind
 from ..._declarations.slots import Direction, RawKind
+from ...errors import BadParametersError
 from .._errors import CommandLineError
 from .contents import Contents
 from .files import Inputs
@@ -48,7 +50,7 @@ def _argument(
     kind, direction = argument_kind(declared)
     layout = _layout(kind)
     if layout is not None and (not left or _field(left[0])):
-        return contents.of_fields(layout, _fields(layout, left, what), what)
+        return _checked(kind, contents.of_fields(layout, _fields(left, what), what), what)
     if not left:
         raise _other_count(command, "needs more")
     word = left.popleft()
@@ -60,7 +62,7 @@ def _argument(
     inner = kind.inner if isinstance(kind, Nullable) else kind
     if direction is Direction.OUTPUT and not (inner is not kind and word == "null"):
         return _room(inner, word, what)
-    made = contents.of(kind, word, what)
+    made = _checked(kind, contents.of(kind, word, what), what)
     if direction is Direction.INOUT and isinstance(made, bytes):
         return bytearray(made)
     return made
@@ -78,7 +80,19 @@ def _field(word: str) -> str | None:
     return name if equals and all(part.isidentifier() for part in name.split(".")) else None
 
 
-def _fields(layout: Layout, left: deque[str], what: str) -> dict[str, Any]:
+def _checked(kind: Any, content: Any, what: str) -> Any:
+    """Return a content that can be sent; it is told before a session is opened if it can't."""
+    try:
+        if isinstance(kind, ValueKind):
+            kind.words(content, what)
+        else:
+            kind.write(content, what)
+    except BadParametersError as error:
+        raise CommandLineError(error.doing) from None
+    return content
+
+
+def _fields(left: deque[str], what: str) -> dict[str, Any]:
     """Take the words that are fields of a structure; a word of a field it has ends it."""
     made: dict[str, Any] = {}
     while left and (name := _field(left[0])):

@@ -130,6 +130,8 @@ class Contents:
     def _of_value(self, part: Any, given: Any, what: str) -> Any:
         if isinstance(part, LowFirst | OverTwo | OnlyB):
             return self._of(part.inner, given, what)
+        if isinstance(given, str) and given[:1] in ("[", "{"):
+            given = json.loads(given)
         if isinstance(given, Mapping):
             given = [given["a"], given["b"]]
         a, b = given.split(",") if isinstance(given, str) else _sequence(given)
@@ -151,10 +153,10 @@ class Contents:
 
     def _of_list(self, part: Any, given: Any, what: str) -> Any:
         if isinstance(given, str) and _IS_RAW.match(given):
-            if not isinstance(part, List | NDArray):
+            if isinstance(part, ArrayField):
                 raise ValueError
             content = bytes_of(given, self.inputs) or b""
-            made: Any = part.read(content)
+            made: Any = part.read(memoryview(content))
             # An array of bytes can't be written.
             return made.copy() if isinstance(part, NDArray) else made
         items = _sequence(json.loads(given) if isinstance(given, str) else given)

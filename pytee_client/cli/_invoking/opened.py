@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -41,9 +42,14 @@ def opened_for(arguments: argparse.Namespace) -> Iterator[Context]:
     path, kernel = resolve(tee.device, tee.backend)
     with ExitStack() as stack:
         try:
-            recorder = TraceRecorder(
-                "linux" if kernel is None else kernel, arguments.trace, payloads=arguments.payloads
-            )
+            with warnings.catch_warnings():
+                # Filters of the user must not make an error of it.
+                warnings.simplefilter("always")
+                recorder = TraceRecorder(
+                    "linux" if kernel is None else kernel,
+                    arguments.trace,
+                    payloads=arguments.payloads,
+                )
         except OSError as error:
             raise _unwritten(arguments.trace, error) from None
         stack.callback(_close_trace, recorder, arguments.trace)

@@ -81,10 +81,10 @@ def lines_of(result: Any, name: str = "", indent: str = "") -> Iterator[str]:
         for one in fields(result):
             yield from lines_of(getattr(result, one.name), one.name, inner)
     elif isinstance(result, list | tuple):
-        if not any(map(is_dataclass, result)):
-            yield f"{label}{', '.join(str(data_of(one)) for one in result)}".rstrip()
+        if result and not any(map(is_dataclass, result)):
+            yield f"{label}{', '.join(str(data_of(one)) for one in result)}"
             return
-        yield f"{label}{len(result)} items"
+        yield f"{label}{len(result)} item{'s' * (len(result) != 1)}"
         for place, one in enumerate(result):
             yield from lines_of(one, f"[{place}]", indent)
     elif isinstance(result, IntEnum | IntFlag):
