@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The option that says which TEE the contract suite runs on, and fixtures for it."""
+"""The TEEs that the contract suite runs on, and fixtures for it.
+
+The option --tee is that of the plugin for programs that use the library. A device is used with and
+without its REG_MEM capability.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytee_client as tee
+from pytee_client_pytest import tees_of
 
 from .support.shared_contexts import SHARED, trim_shared_contexts
 from .support.targets import Target, targets_of
@@ -24,17 +29,13 @@ from .traceability.record import Recorder, check_marks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAKES = "fake:optee,fake:optee-no-reg-mem,fake:amdtee"
+# Where the package is installed it is there already. In the machines it is not.
+pytest_plugins = ["pytee_client_pytest", "pytester"]
+
 _stuck: list[threading.Thread] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--tee",
-        default=FAKES,
-        help="the TEEs the contract suite runs on, separated by commas: fake:PROFILE, or the path"
-        f" of a device, which is used with and without its REG_MEM capability (default: {FAKES})",
-    )
     parser.addoption(
         "--record",
         type=Path,
@@ -53,7 +54,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what the kernels under test do otherwise than the releases that are known."""
-    devices = [name for name in config.option.tee.split(",") if not name.startswith("fake")]
+    devices = [name for name in tees_of(config) if not name.startswith("fake")]
     targets = [target for device in devices for target in targets_of(device)]
     for line in dict.fromkeys(line for target in targets for line in target.surprises()):
         terminalreporter.write_line(line)
@@ -80,8 +81,8 @@ def _is_for_its_target(item: pytest.Item) -> bool:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
-        names = "fake:optee" if metafunc.config.option.tee == "fake" else metafunc.config.option.tee
-        targets = [target for name in names.split(",") for target in targets_of(name)]
+        names = tees_of(metafunc.config)
+        targets = [target for name in names for target in targets_of(name)]
         # Grouped by target, so that the fixtures below can be shared: opening a session
         # with a real Trusted Application takes longer than most tests.
         metafunc.parametrize("target", targets, ids=str, scope="module")

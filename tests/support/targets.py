@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+import pytest
+
 import pytee_client as tee
 from pytee_client.fake import Kernel, LinuxRelease, default_kernel
 from pytee_client.fake.applications import Conformance, HelloWorld
@@ -84,6 +86,16 @@ class Target:
         return self.name
 
 
+def first_device(name: str) -> str:
+    """Return the path of the machine's first device, which is called linux."""
+    if name != "linux":
+        raise pytest.UsageError(f"the contract suite does not run on {name}")
+    devices = [device for device in tee.enumerate_devices("linux") if not device.is_privileged]
+    if not devices:
+        raise pytest.UsageError("this machine has no TEE device")
+    return devices[0].path
+
+
 @functools.cache
 def targets_of(name: str) -> list[Target]:
     """Return the targets that a name of the option --tee stands for, always the same ones.
@@ -99,6 +111,8 @@ def targets_of(name: str) -> list[Target]:
         is_variant = _VARIANT in name
         implementation = tee.ImplementationId(version.implementation_id)
         return [Target(name, "/dev/tee0", kernel, False, reg_mem, is_variant, implementation)]
+    if not name.startswith("/"):
+        name = first_device(name)
     without = LinuxKernel(hidden=tee.GenericCapabilities.REG_MEM)
     return [
         Target(name, name, "linux", True, True),

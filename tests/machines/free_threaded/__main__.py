@@ -19,7 +19,14 @@ from .interpreter import cffi_source, interpreter
 
 TOP: Final = Path(__file__).parents[3]
 # What the package is built from.
-_PARTS: Final = ("csrc", "pytee_client", "LICENSE", "MANIFEST.in", "README.md")
+_PARTS: Final = (
+    "csrc",
+    "pytee_client",
+    "pytee_client_pytest.py",
+    "LICENSE",
+    "MANIFEST.in",
+    "README.md",
+)
 _SET_UP: Final = ("pyproject.toml", "setup.py")
 _PACKAGES: Final = (
     "pytest>=8",

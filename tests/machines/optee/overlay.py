@@ -13,7 +13,7 @@ from .build import Build
 PROJECT = "opt/pytee_client"
 LIBTEEC = "opt/teec/libteec.so.2"
 
-_SHIPPED = ("pytee_client", "docs", "tests", "examples", "pyproject.toml")
+_SHIPPED = ("pytee_client", "pytee_client_pytest.py", "docs", "tests", "examples", "pyproject.toml")
 _ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\ntester:x:1000:1000::/tmp:/bin/bash\n",
     # The groups that udev rules would give a TEE's nodes to are there, without any member.
