@@ -182,9 +182,23 @@ def _names_for(config: pytest.Config, is_cassette: bool) -> tuple[str, ...]:
     return (*real, _CASSETTE) if not real or _CASSETTE in names else real
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have a test skipped that is not for its TEE."""
+    spec = getattr(item, "callspec", None)
+    name = None if spec is None else spec.params.get("tee_name")
+    if item.get_closest_marker("tee_real") is not None:
+        names = tees_of(item.config) if name is None else (name,)
+        if not any(map(_is_real, names)):
+            reason = f"needs a real TEE, and this is {', '.join(names)}: run it with --tee linux"
+            item.add_marker(pytest.mark.skip(reason=reason))
+    if name == _CASSETTE and item.get_closest_marker("tee_cassette") is None:
+        reason = "has no cassette: mark it tee_cassette, or name another TEE with --tee"
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out what is not for its TEE."""
+    """Begin to follow a test, and refuse markers that would do nothing."""
     item.stash[_running] = RunningTest(item)
     uses_tee = "tee_name" in getattr(item, "fixturenames", ())
     for marker in ("tee_faults", "tee_cassette"):
@@ -193,16 +207,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 f"the marker {marker} is for tests that use a TEE: have the test take a fixture"
                 ' such as tee_kernel, or mark it usefixtures("tee_kernel")'
             )
-    spec = getattr(item, "callspec", None)
-    name = None if spec is None else spec.params.get("tee_name")
-    if item.get_closest_marker("tee_real") is not None:
-        names = tees_of(item.config) if name is None else (name,)
-        if not any(map(_is_real, names)):
-            pytest.skip(
-                f"needs a real TEE, and this is {', '.join(names)}: run it with --tee linux"
-            )
-    if name == _CASSETTE and item.get_closest_marker("tee_cassette") is None:
-        pytest.skip("has no cassette: mark it tee_cassette, or name another TEE with --tee")
 
 
 @pytest.hookimpl(tryfirst=True)
