@@ -79,7 +79,7 @@ def resolve(
     """Return the path, None for the first device, and the kernel, None for Linux."""
     path = _path_of(device)
     default = _default_instead_of(backend)
-    if backend is None:
+    if backend is None and default is None:
         backend = _backend_of_environment()
     if path is not None and path.startswith(_FAKE_PREFIX):
         if backend not in (None, "fake"):
