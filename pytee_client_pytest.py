@@ -317,9 +317,9 @@ def tee_session(tee_context: Context) -> Iterator[TeeSession]:
 
     The arguments after the first are those of Context.open_session(), or of the class.
     """
-    from pytee_client.pytest_plugin import TeeSession
+    from pytee_client.pytest_plugin import opened_sessions
 
-    with TeeSession(tee_context) as opener:
+    with opened_sessions(tee_context) as opener:
         yield opener
 
 

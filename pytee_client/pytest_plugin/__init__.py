@@ -12,6 +12,7 @@ The plugin itself is the module pytee_client_pytest, which imports nothing until
 from .backend import TeeBackend
 from .contexts import opened_aio_context as opened_aio_context
 from .contexts import opened_context as opened_context
+from .contexts import opened_sessions as opened_sessions
 from .faults import TeeFaults
 from .running import faults_of as faults_of
 from .running import new_fake as new_fake

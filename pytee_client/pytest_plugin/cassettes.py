@@ -75,7 +75,11 @@ def recorded(
     except BaseException:
         end(False)
         raise
-    test.ends.append(end)
+    if test.passed:
+        # Fixtures that end later may still fail it.
+        test.ends.append(end)
+    else:
+        end(False)
 
 
 def _options_of(item: pytest.Item) -> dict[str, bool]:

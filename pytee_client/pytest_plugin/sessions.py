@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any, TypeVar, overload
 from uuid import UUID
 
 from .._checks import said
-from .._hint_types import Self
 from .._single import Single
 from ..context import Context
 from ..errors import ParameterTypeError
@@ -73,13 +71,6 @@ class TeeSession(Single):
         self._opened.callback(session.close)
         return session
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close what it has opened, the last first."""
         self._opened.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .waiting import LIMIT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,8 +56,7 @@ class Project:
 
     def __init__(self, pytester: pytest.Pytester, *options: str) -> None:
         self._pytester = pytester
-        # pytest-asyncio warns of its future unless it is configured.
-        self._options = ("-p", "no:asyncio", "-p", "pytee_client_pytest", *options)
+        self._options = ("-p", "pytee_client_pytest", *options)
         pytester.makepyfile(counter=COUNTER)
         pytester.makeconftest(f"import pytest\nfrom counter import FakeCounter\n{_INSTALLED}")
 
@@ -74,7 +75,13 @@ class Project:
 
     def run(self, *options: str) -> pytest.RunResult:
         """Run the tests in this process."""
-        return self._pytester.runpytest_inprocess(*self._options, *options)
+        # pytest-asyncio warns of its future unless it is configured.
+        words = (*self._options, "-p", "no:asyncio", *options)
+        return self._pytester.runpytest_inprocess(*words)
+
+    def run_apart(self, *options: str) -> pytest.RunResult:
+        """Run the tests in a process of its own."""
+        return self._pytester.runpytest_subprocess(*self._options, *options, timeout=LIMIT)
 
     def names(self, *options: str) -> list[str]:
         """Return the names of the tests."""

@@ -85,7 +85,11 @@ def test_it(tee_session):
 
 
 def test_what_is_no_fault_is_an_error_that_says_so(project: Project) -> None:
-    for given, text in (("", "*tee_faults takes faults*"), ("errno.EIO", "*each of faults must be a Fault, not 5*")):
+    told = {
+        "": "*tee_faults takes faults*",
+        "errno.EIO": "*each of faults must be a Fault, not 5*",
+    }
+    for given, text in told.items():
         test = f"@pytest.mark.tee_faults({given})\ndef test_it(tee_kernel): pass\n"
         project.check(test, errors=1).stdout.fnmatch_lines(text)
 

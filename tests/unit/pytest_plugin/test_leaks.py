@@ -77,6 +77,12 @@ def test_it({fixture}):
 """
 
 
+CLEARED = """
+@pytest.fixture(autouse=True)
+def end():
+    yield
+    KEPT.clear()
+"""
 test_of.__test__ = False  # type: ignore[attr-defined]
 
 
@@ -87,3 +93,58 @@ def test_what_is_forgotten_fails_the_test_with_its_name(project: Project, leak: 
     result = project.check(test_of(leak), passed=1, errors=1)
     result.stdout.fnmatch_lines(LEAKS[leak][2])
     result.stdout.fnmatch_lines("close it, or use it as a context manager; *tee_no_leak_check*")
+
+
+def test_a_forgotten_object_is_an_error_of_python_too_if_warnings_are(project: Project) -> None:
+    project.configure("filterwarnings = error")
+    result = project.check(test_of("a context that nobody knows"), failed=1)
+    result.stdout.fnmatch_lines("*ResourceWarning: unclosed <Context on /dev/tee0 of fake, open>*")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_test_or_a_project_can_do_without_the_check(project: Project, leak: str) -> None:
+    ignored = "filterwarnings = ignore:unclosed:ResourceWarning"
+    project.configure(ignored)
+    test = test_of(leak) + CLEARED
+    project.check(test.replace("def test_it", "@pytest.mark.tee_no_leak_check\ndef test_it"))
+    project.configure(ignored, "tee_leak_check = false")
+    project.check(test)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_test_that_fails_is_not_told_of_its_leaks(project: Project) -> None:
+    test = test_of("a context that is kept") + "    raise ValueError\n"
+    project.check(test + CLEARED, failed=1)
+
+
+def test_what_a_test_closes_is_no_leak(project: Project) -> None:
+    test = """
+@pytest.fixture
+def client(tee_context):
+    with Counter(tee_context) as client:
+        yield client
+
+def test_it(tee_kernel, client, tee_session, tee_context):
+    with tee.Context() as context, context.open_session(Counter.uuid):
+        tee_session(Counter)
+    with tee_context.allocate_shared_memory(5000), tee_context.session_pool(Counter.uuid) as pool:
+        pool.invoke_command(0, tee.ValueOutput())
+    kept = tee_context.open_session(Counter.uuid)
+    kept.close()
+    client.session.invoke_command(0, tee.ValueOutput())
+"""
+    project.check(test)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_what_another_kernel_of_the_test_has_is_its_own_affair(project: Project) -> None:
+    project.configure("filterwarnings = ignore:unclosed:ResourceWarning")
+    project.check("def test_it(tee_kernel):\n    tee.Context(backend=fake.Kernel())\n")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_faults_hide_no_leak(project: Project) -> None:
+    project.configure("filterwarnings = ignore:unclosed:ResourceWarning")
+    test = test_of("a session that nobody knows")
+    project.check(test.replace("(tee_context)", "(tee_context, tee_faults)"), passed=1, errors=1)
