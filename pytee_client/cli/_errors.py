@@ -51,7 +51,8 @@ def error_status(error: Exception) -> Status:
 def error_text(error: Exception) -> str:
     """Return an error in one line; one that a program has declared begins with its name."""
     text = " ".join(str(error).split())
-    is_ours = isinstance(error, InputError) or type(error).__module__ == TeecError.__module__
+    module = f"{type(error).__module__}."
+    is_ours = module.startswith("pytee_client.") and not module.startswith("pytee_client.ta.")
     return text if is_ours else f"{type(error).__name__}{': ' * bool(text)}{text}"
 
 
