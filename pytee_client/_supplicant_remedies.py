@@ -14,11 +14,19 @@ from .enums import ImplementationId
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Final
 
     from .kernels.kernel import Kernel
 
-__all__ = ["Sight", "for_slow_command", "for_slow_opening", "look_for_supplicant"]
+__all__ = [
+    "Sight",
+    "find_supplicants",
+    "for_slow_command",
+    "for_slow_opening",
+    "is_in_first_namespace",
+    "look_for_supplicant",
+]
 
 # Seconds for which a look at the processes is enough: it takes some milliseconds, and many calls
 # can have the same deadline.
@@ -75,8 +83,13 @@ def _look_on_linux() -> Sight:
 
 def _sees_all() -> bool:
     """Return whether this process may see those of all users, and is in no container."""
+    return is_in_first_namespace() and not os.geteuid()
+
+
+def is_in_first_namespace(proc: str = "/proc") -> bool:
+    """Return whether this process sees those of the machine, and not of a container alone."""
     try:
-        return os.readlink("/proc/self/ns/pid") == _FIRST_NAMESPACE and not os.geteuid()
+        return os.readlink(f"{proc}/self/ns/pid") == _FIRST_NAMESPACE
     except OSError:
         return False
 
@@ -84,27 +97,43 @@ def _sees_all() -> bool:
 def _look_at_processes() -> Sight:
     sees_all = _sees_all()
     try:
-        processes = [name for name in os.listdir("/proc") if name.isdigit()]
+        for _, device in find_supplicants():
+            if device is not None:
+                return Sight.SERVES
+            sees_all = False
     except OSError:
         return Sight.NONE_SEEN
-    for process in processes:
-        try:
-            with os.scandir(f"/proc/{process}/fd") as descriptors:
-                if any(map(_is_of_supplicant, descriptors)):
-                    return Sight.SERVES
-        except PermissionError:
-            sees_all = False
-        except OSError:
-            # It has ended.
-            continue
     return Sight.NONE if sees_all else Sight.NONE_SEEN
 
 
-def _is_of_supplicant(descriptor: os.DirEntry[str]) -> bool:
+def find_supplicants(proc: str = "/proc") -> Iterator[tuple[int, str | None]]:
+    """Yield each process that has a supplicant's device open, with the path of the device.
+
+    For one whose descriptors are hidden the path is None. Nothing is opened but folders.
+
+    Raises:
+        OSError: the processes can't be listed.
+    """
+    for process in [int(name) for name in os.listdir(proc) if name.isdigit()]:
+        try:
+            with os.scandir(f"{proc}/{process}/fd") as descriptors:
+                device = next(filter(None, map(_device_of_supplicant, descriptors)), None)
+        except PermissionError:
+            yield process, None
+        except OSError:
+            # It has ended.
+            continue
+        else:
+            if device is not None:
+                yield process, device
+
+
+def _device_of_supplicant(descriptor: os.DirEntry[str]) -> str | None:
     try:
-        return _DEVICE.fullmatch(os.readlink(descriptor.path)) is not None
+        target = os.readlink(descriptor.path)
     except FileNotFoundError:
-        return False
+        return None
+    return target if _DEVICE.fullmatch(target) else None
 
 
 def for_slow_opening(implementation: int, kernel: Kernel | None) -> str | None:

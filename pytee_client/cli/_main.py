@@ -24,6 +24,7 @@ _VERBS: Final = {
     "applications": "list Trusted Applications: of the TEE bus, of OP-TEE, in files",
     "bench": "measure what calls cost on this device",
     "devices": "list the TEE devices",
+    "doctor": "find out what keeps programs from using the TEE, and what helps",
     "generate": "print the skeleton of a declaration, from a header in C",
     "header": "print a header in C, from a declaration",
     "invoke": "run a command of an application",

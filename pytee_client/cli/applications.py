@@ -19,6 +19,7 @@ from ._answer import Answer, Status
 from ._application_texts import data_of_file, name_of, text_of_file
 from ._errors import InputError
 from ._own_list import OwnList, ask_for_list
+from ._printable import printable
 from ._progress import Progress
 from ._tee import Tee, add_tee, tee_of
 
@@ -63,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """List them."""
     tee = tee_of(arguments)
-    kernel = resolve_backend(tee.backend)
+    try:
+        kernel = resolve_backend(tee.backend)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     # What a kernel in Python has is not in folders of the machine.
     is_usual = kernel is None and not arguments.no_usual_folders
     folders = [str(one) for one in arguments.folder]
@@ -112,9 +116,10 @@ def _text(
     if own.is_optee or own.error is not None:
         lines += ["", "OP-TEE's own list of devices:", *_indented(own.lines())]
     for folder, found in files.items():
-        lines += ["", f"Files in {folder}:", *([] if found else ["  none"])]
+        lines += ["", f"Files in {printable(folder)}:", *([] if found else ["  none"])]
         for file in found:
-            lines.append(f"  {file.uuid or Path(file.path).name} {name_of(file.uuid) or '-'}")
+            name = file.uuid or printable(Path(file.path).name)
+            lines.append(f"  {name} {name_of(file.uuid) or '-'}")
             lines += _indented(text_of_file(file), 6)
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whether OP-TEE's supplicant runs. Its device is not opened: closing it would disturb one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..._supplicant_remedies import (
+    Sight,
+    find_supplicants,
+    is_in_first_namespace,
+    look_for_supplicant,
+)
+from .finding import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .machine import Machine
+    from .patient import Patient
+
+__all__ = ["check_supplicant", "supplicant_may_serve"]
+
+_START: Final = (
+    "Start it: systemctl start tee-supplicant@teepriv0 or systemctl start tee-supplicant, or"
+    " tee-supplicant -d as root. The package is tee-supplicant or optee-client."
+)
+_STATES: Final = {"T": "is stopped", "t": "is stopped by a debugger", "Z": "has died"}
+
+
+def supplicant_may_serve(patient: Patient) -> bool:
+    """Return whether a call that needs a supplicant may come back."""
+    if patient.machine is None:
+        return look_for_supplicant(patient.kernel) is not Sight.NONE
+    found, sees_all = _look(patient.machine)
+    return bool(found) or not sees_all
+
+
+def _look(machine: Machine) -> tuple[list[tuple[int, str]], bool]:
+    """Return the processes that have its device open, and whether all processes were seen."""
+    proc = machine.path("/proc")
+    sees_all = is_in_first_namespace(proc) and machine.user.uid == 0
+    found: list[tuple[int, str]] = []
+    try:
+        for process, device in find_supplicants(proc):
+            if device is None:
+                sees_all = False
+            else:
+                found.append((process, device))
+    except OSError:
+        sees_all = False
+    return found, sees_all
+
+
+def check_supplicant(patient: Patient) -> Iterator[Finding]:
+    """Say who serves OP-TEE, or how to start that."""
+    machine = patient.machine
+    if machine is None:
+        yield from _of_python(patient)
+        return
+    if not patient.has_optee:
+        return
+    found, sees_all = _look(machine)
+    for process, device in found:
+        yield _serving(machine, process, device)
+    if found:
+        return
+    if not sees_all:
+        yield Finding(
+            "supplicant",
+            State.UNKNOWN,
+            "No process that this one can see has the supplicant's device open.",
+            "Run this as root and outside of any container to see all processes, or run fuser -v"
+            f" /dev/teepriv0 there. If there is none: {_START}",
+        )
+    elif patient.has_applications:
+        yield Finding(
+            "supplicant",
+            State.PROBLEM,
+            "OP-TEE's supplicant does not run: no process has its device open, so the"
+            " applications in files can't be loaded, and opening one waits for ever.",
+            _START,
+        )
+    else:
+        yield Finding(
+            "supplicant",
+            State.WARNING,
+            "OP-TEE's supplicant does not run: no process has its device open. Only what is part"
+            " of OP-TEE can be used, and no storage in files.",
+            _START,
+        )
+
+
+def _serving(machine: Machine, process: int, device: str) -> Finding:
+    words = machine.read(f"/proc/{process}/cmdline") or b""
+    line = " ".join(filter(None, words.decode("utf-8", "replace").split("\0")))
+    line = line or machine.text(f"/proc/{process}/comm") or "without a name"
+    # The name of a program may have parentheses and blanks itself.
+    status = (machine.text(f"/proc/{process}/stat") or "").rpartition(")")[2].split()
+    ill = _STATES.get(status[0]) if status else None
+    if ill is not None:
+        return Finding(
+            "supplicant",
+            State.PROBLEM,
+            f"Process {process} ({line}) has {device} open, but {ill}: calls that need it wait.",
+            f"Let it go on (kill -CONT {process}), or restart it.",
+        )
+    return Finding("supplicant", State.OK, f"Process {process} ({line}) has {device} open.")
+
+
+def _of_python(patient: Patient) -> Iterator[Finding]:
+    sight = look_for_supplicant(patient.kernel)
+    if sight is Sight.NONE:
+        yield Finding(
+            "supplicant",
+            State.PROBLEM,
+            "The kernel in Python needs a supplicant, and none serves it.",
+            "Have a supplicant.Supplicant(kernel, ...) while it is used.",
+        )
+    elif sight is Sight.SERVES:
+        yield Finding("supplicant", State.OK, "A supplicant serves the kernel in Python.")
+    else:
+        yield Finding("supplicant", State.INFO, "The kernel in Python needs no supplicant.")
