@@ -42,15 +42,18 @@ if TYPE_CHECKING:
         enumerate_devices,
         wait_for_device,
     )
+    from .observing import CallEvent, ParameterEvent
     from .session_pool import PooledSession, PoolStats, SessionPool
 
 __all__ = [
     "AllocatedSharedMemory",
     "BusDevice",
+    "CallEvent",
     "Context",
     "DescriptorSharedMemory",
     "Device",
     "Operation",
+    "ParameterEvent",
     "PoolStats",
     "PooledSession",
     "RegisteredSharedMemory",
@@ -80,11 +83,12 @@ _OF_DEVICES = frozenset(
         "wait_for_device",
     }
 )
+_OF_OBSERVERS = frozenset({"CallEvent", "ParameterEvent"})
 _OF_POOLS = frozenset({"PoolStats", "PooledSession", "SessionPool"})
 
 
 def __getattr__(name: str) -> Any:
-    """Import what few programs use when they ask for it: devices, pools, the version."""
+    """Import what few programs use when they ask for it: devices, pools, events, the version."""
     if name in _OF_DEVICES:
         with TranslatedFilesShortage(f"importing {name}"), importing:
             from . import devices
@@ -95,6 +99,11 @@ def __getattr__(name: str) -> Any:
             from . import session_pool
 
         return getattr(session_pool, name)
+    if name in _OF_OBSERVERS:
+        with TranslatedFilesShortage(f"importing {name}"), importing:
+            from . import observing
+
+        return getattr(observing, name)
     if name == "__version__":
         return _version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

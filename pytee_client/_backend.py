@@ -15,8 +15,9 @@ from .errors import FakeTeeWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
-    from typing import ClassVar, Final, Literal
+    from typing import Any, ClassVar, Final, Literal
 
     from .kernels.kernel import Kernel
 
@@ -193,11 +194,13 @@ def _fake_kernel(profile: str) -> Kernel:
     return (defaults[-1].kernel or below) if below is defaults[-1].below else below
 
 
-def open_native(path: str | None, kernel: Kernel | None) -> NativeContext:
+def open_native(
+    path: str | None, kernel: Kernel | None, observer: Callable[[Any], object] | None = None
+) -> NativeContext:
     """Open a device, or raise the exception that says why it can't be opened."""
     if kernel is not None:
         check_kernel(kernel, "the backend")
-    native = NativeContext(path, kernel)
+    native = NativeContext(path, kernel, observer)
     if native.result:
         # Most programs open a device that works, and need no import for errors.
         with importing:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import os
 from enum import Enum, IntEnum
-from types import GenericAlias
+from types import CodeType, GenericAlias
 
 from ._process import importing
 from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
@@ -263,3 +263,25 @@ def to_callable(value: _T, what: str) -> _T:
     if not callable(value):
         raise ParameterTypeError(f"{what} must be a function, not {said(value)}")
     return value
+
+
+# Of the code of an async function (inspect.CO_COROUTINE).
+_IS_COROUTINE: Final = 0x80
+
+
+def check_observer(value: object) -> None:
+    """Check what is to be called with an event; None for nothing."""
+    if value is None:
+        return
+    if not callable(value):
+        raise ParameterTypeError(
+            f"the observer must be a function that takes a CallEvent, not {said(value)}"
+        )
+    # Also a partial of one, or an object that is called as one.
+    for function in (value, getattr(value, "func", None), type(value).__call__):
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType) and code.co_flags & _IS_COROUTINE:
+            raise ParameterTypeError(
+                "the observer must be a plain function, and nobody would await an async one: hand"
+                " events to a loop with its call_soon_threadsafe()"
+            )

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._hint_types import *  # noqa: F403
     from .context import Context as Context
+    from .observing import Observer as Observer
     from .session_pool import SessionPool as SessionPool
     from .ta import AsyncClient as AsyncClient
     from .ta import ClientOpening as ClientOpening
@@ -18,6 +19,7 @@ else:
         "AsyncClient": "ta",
         "ClientOpening": "ta",
         "Context": "context",
+        "Observer": "observing",
         "SessionPool": "session_pool",
     }
 

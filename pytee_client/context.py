@@ -15,7 +15,7 @@ from ._boundary import (
 )
 from ._calls.closing import run_within
 from ._calls.opening import Openings
-from ._checks import to_count
+from ._checks import check_observer, to_count
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
 from ._limits import DEFAULT_GRACE
@@ -59,6 +59,9 @@ class Context(Pools, Memories, Sessions, Closable):
         max_calls: how many calls threads of the library make at once: those with a time-out, and
             those that were submitted. Others wait, in order. The TEE has few threads, so more
             than it has are of use only if calls run on that were given up.
+        observer: what is called with a CallEvent for each opening and each command, when it is
+            over or was given up; see docs/observability.md. What it raises is logged. Without
+            one, nothing is measured.
 
     Attributes:
         timeout, grace: the same; new sessions take them over.
@@ -71,6 +74,7 @@ class Context(Pools, Memories, Sessions, Closable):
         NotSupportedError: the device lacks the GlobalPlatform capability.
         TooManyFilesError: the process or the system has as many open files as it may.
         ValueError: backend is not one of these.
+        ParameterTypeError: a TypeError; the observer can't be called, or is a coroutine function.
 
     Threads: any number may use a context at once. close() waits for their calls.
     Processes: a child of a fork can't use its parent's contexts.
@@ -84,13 +88,15 @@ class Context(Pools, Memories, Sessions, Closable):
         timeout: float | None = None,
         grace: float = DEFAULT_GRACE,
         max_calls: int = 16,
+        observer: t.Observer | None = None,
     ) -> None:
         self.timeout = timeout
         self.grace = grace
         max_calls = to_count(max_calls, "max_calls", low=1)
+        check_observer(observer)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
             path, kernel = resolve(device, backend)
-            self._native = open_native(path, kernel)
+            self._native = open_native(path, kernel, observer)
         self._native.set_max_calls(max_calls)
         self._openings = Openings(self._native)
         self._path = path

@@ -15,6 +15,7 @@ from ._commands import Commands
 from ._known_applications import named
 from ._logging import log_debug, modules
 from ._outputs import Outputs
+from ._process import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Session(Commands, Closable):
         self.context: Context = context
         self.destination: t.UUID = destination
         self.outputs: Outputs = outputs
-        self._calls = CallPool(native, destination, results)
+        self._calls = _calls_of(native, destination, results)
         self._lanes = deque()
         self._timeout, self._grace = context._timeout, context._grace
 
@@ -138,3 +139,14 @@ class Session(Commands, Closable):
     def __repr__(self) -> str:
         state = "closed" if self.closed else "dead" if self.is_dead else "open"
         return f"<Session with {named(self.destination)}, {state}>"
+
+
+def _calls_of(
+    native: NativeSession, destination: t.UUID, results: type[IntEnum] | None
+) -> CallPool:
+    if native.context.observer is None:
+        return CallPool(native, destination, results)
+    # Few programs need it.
+    with importing:
+        from ._calls.observed_pool import ObservedCallPool
+    return ObservedCallPool(native, destination, results)

@@ -22,6 +22,7 @@ _PARTS = (
     "python_kernel.c",
     "user_memory.c",
     "futex.c",
+    "timing.c",
     "queue.c",
     "sleep.c",
     "context.c",
@@ -113,7 +114,7 @@ struct shared_context {
     TEEC_Context context; struct tee_ioctl_version_data version; TEEC_Result result; int error;
     struct queue queue; ...;
 };
-void context_open(struct shared_context *, const char *, struct python_device *);
+void context_open(struct shared_context *, const char *, struct python_device *, _Bool);
 void context_trim(struct shared_context *);
 void context_leave(struct shared_context *);
 void context_close(struct shared_context *);
@@ -150,6 +151,9 @@ void call_adopt(struct call *, struct shared_context *, struct shared_session *)
 void call_set_opening(struct call *, struct shared_context *, struct shared_session *,
                       const char *, uint32_t, _Bool, uint32_t);
 _Bool call_is_opening(const struct call *);
+void call_forget_run(struct call *);
+_Bool call_was_sent(const struct call *);
+int64_t call_nanoseconds(const struct call *);
 _Bool call_open_session(struct call *, uint32_t);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);

@@ -16,6 +16,7 @@ struct opening {
 	uint32_t gid;
 	bool has_gid;
 	bool is_watched;
+	bool is_attended;
 };
 
 /*
@@ -35,7 +36,8 @@ enum call_outcome { CALL_CAME_BACK, CALL_LATE, CALL_UNSENT, CALL_GIVEN_UP };
  * the object of Python's that this lies in. failure is what a kernel in Python
  * raised in a worker, owned. tells is set if nobody waits, and owner is to be told
  * of the end. is_urgent is set if it need not wait for others. is_withdrawn is set if
- * it was taken back before it began. The rest belongs to worker.c.
+ * it was taken back before it began. timing is of its last run, if its context is
+ * observed. The rest belongs to worker.c.
  */
 struct call {
 	TEEC_Operation operation;
@@ -54,6 +56,7 @@ struct call {
 	uint32_t outcome;
 	uintptr_t owner;
 	PyObject *failure;
+	struct timing timing;
 	bool tells;
 	bool ending;
 	bool was_cancelled;
@@ -143,29 +146,49 @@ static bool end_in_thread(struct call *call)
 	return true;
 }
 
-/*
- * Runs a command in this thread. False if it succeeded, and nobody has to look.
- * The result is BAD_STATE with origin API if it could not begin.
- */
-static bool invoke_here(struct call *call)
+/* invoke_here(); a constant says whether somebody looks at each call. */
+static inline __attribute__((always_inline)) bool
+invoke_in_thread(struct call *call, bool is_attended)
 {
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	struct shared_session *session = call->session;
+	bool is_watched = is_attended && session->is_watched;
+	struct timing *before = NULL;
 	struct linux_wait *wait;
 
+	if (is_attended)
+		before = begin_timing(&call->timing);
 	begin_call();
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	set_thread(call, (unsigned long)pthread_self());
 	if (may_begin(session) &&
 	    (!(call->types & REGISTERED_BITS) ||
 	     use_blocks(&call->operation, call->types, blocks))) {
-		wait = begin_wait_for_call(call, session->is_watched);
+		wait = begin_wait_for_call(call, is_watched);
 		invoke_in_use(call, call->cancellable ? &call->operation : NULL,
 			      NULL);
 		end_wait_for_call(wait);
 		put_blocks(blocks, call->types);
 	}
-	return end_in_thread(call) || call->result || session->is_watched;
+	if (is_attended)
+		end_timing(before);
+	return end_in_thread(call) || call->result || is_attended;
+}
+
+static bool __attribute__((noinline)) invoke_attended(struct call *call)
+{
+	return invoke_in_thread(call, true);
+}
+
+/*
+ * Runs a command in this thread. False if it succeeded, and nobody has to look.
+ * The result is BAD_STATE with origin API if it could not begin.
+ */
+static bool invoke_here(struct call *call)
+{
+	if (call->session->is_attended)
+		return invoke_attended(call);
+	return invoke_in_thread(call, false);
 }
 
 /* Opens a session; the blocks are in use. claim is tee_session_open()'s. */
@@ -178,6 +201,7 @@ static void open_in_use(struct call *call, uint32_t *claim)
 	call->operation.paramTypes = call->types;
 	session->process = tee_process;
 	session->is_watched = opening->is_watched;
+	session->is_attended = opening->is_attended;
 	/* Kept, as the context may be finalised when the session is open. */
 	session->context =
 		tee_context_get(tee_handle_of(&opening->context->context));
@@ -201,20 +225,24 @@ static void open_here(struct call *call)
 {
 	struct shared_memory *blocks[TEEC_CONFIG_PAYLOAD_REF_COUNT];
 	struct linux_wait *wait = NULL;
+	struct timing *before;
 
 	begin_call();
+	before = begin_timing(&call->timing);
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	/* SIGINT may request the cancellation before it is sent. */
 	if (!call->cancellable)
 		call->operation.started = TEE_OPERATION_IDLE;
 	if (!use_blocks(&call->operation, call->types, blocks))
-		return;
+		goto out;
 	if (!call->opening.is_watched)
 		wait = begin_wait_for_opening(&call->operation);
 	open_in_use(call, NULL);
 	if (wait)
 		end_wait_for_opening(wait);
 	put_blocks(blocks, call->types);
+out:
+	end_timing(before);
 }
 
 /* While a thread waits for a command. From a thread without Python. */
@@ -284,6 +312,7 @@ static void call_set_opening(struct call *call, struct shared_context *context,
 	opening->context = context;
 	opening->session = session;
 	opening->is_watched = context->is_python;
+	opening->is_attended = context->is_python || context->is_observed;
 	uuid_of_octets(&opening->destination, (const uint8_t *)destination);
 	opening->login = login;
 	opening->has_gid = has_gid;
@@ -293,6 +322,26 @@ static void call_set_opening(struct call *call, struct shared_context *context,
 static bool call_is_opening(const struct call *call)
 {
 	return call->opening.session;
+}
+
+/* Before a run, for an observer: an interrupt may come before the run begins. */
+static void call_forget_run(struct call *call)
+{
+	call->outcome = CALL_CAME_BACK;
+	timing_clear(&call->timing);
+	fail(call, TEEC_ERROR_BAD_STATE, 0);
+}
+
+/* Whether its last run reached the kernel; of a context that is observed. */
+static bool call_was_sent(const struct call *call)
+{
+	return timing_was_sent(&call->timing);
+}
+
+/* For how long that was there, or is by now if the call was given up. */
+static int64_t call_nanoseconds(const struct call *call)
+{
+	return timing_span(&call->timing);
 }
 
 static void call_cancel(struct call *call)

@@ -13,6 +13,7 @@ struct shared_context {
 	TEEC_Result result;
 	int error;
 	bool is_python;
+	bool is_observed;
 	unsigned int process;
 	uintptr_t handle;
 	struct queue queue;
@@ -42,17 +43,32 @@ static TEEC_Result context_initialize(TEEC_Context *context, const char *name,
 				      device, version);
 }
 
-static void context_open(struct shared_context *context, const char *name,
-			 struct python_device *device)
+/* The same, and the time of each call in it is taken. */
+static TEEC_Result context_initialize_timed(
+	TEEC_Context *context, const char *name, struct python_device *device,
+	struct tee_ioctl_version_data *version)
 {
+	return tee_context_initialize(context, name,
+				      device ? &timed_python : &timed_linux,
+				      device, version);
+}
+
+/* is_observed: every call in it needs attention, and its time is taken. */
+static void context_open(struct shared_context *context, const char *name,
+			 struct python_device *device, bool is_observed)
+{
+	__typeof__(&context_initialize) initialize =
+		is_observed ? context_initialize_timed : context_initialize;
+
 	begin_call();
 	context->is_python = device;
+	context->is_observed = is_observed;
 	context->process = tee_process;
 	context->queue.is_python = device;
 	context->queue.process = tee_process;
 	context->queue.limit = CALLS_AT_ONCE;
-	context->result = context_initialize(&context->context, name, device,
-					     &context->version);
+	context->result = initialize(&context->context, name, device,
+				     &context->version);
 	context->error = context->result ? errno : 0;
 	context->handle = context->result ? 0 : context->context.imp.handle;
 }

@@ -19,6 +19,7 @@ static void keep_cause(PyObject *owner)
 static void make(struct call *call)
 {
 	TEEC_Operation *operation = &call->operation;
+	struct timing *before = begin_timing(&call->timing);
 
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	if (call_is_opening(call)) {
@@ -30,6 +31,7 @@ static void make(struct call *call)
 		/* Its owner does all there is to do when it is told. */
 		call->result = TEEC_SUCCESS;
 	}
+	end_timing(before);
 	put_blocks(call->blocks, call->types);
 }
 

@@ -8,15 +8,17 @@
 #include <string.h>
 
 /*
- * With its context in use until it is closed or dropped. ended counts the calls
- * that ended since it is closing, and its closing. closer is the thread that
- * closes it.
+ * With its context in use until it is closed or dropped. is_watched is set on a
+ * kernel in Python, and is_attended if somebody has to look at each call. ended
+ * counts the calls that ended since it is closing, and its closing. closer is the
+ * thread that closes it.
  */
 struct shared_session {
 	TEEC_Session session;
 	struct tee_context *context;
 	unsigned int process;
 	bool is_watched;
+	bool is_attended;
 	bool closing;
 	bool closed;
 	uint32_t ended;

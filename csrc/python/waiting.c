@@ -14,6 +14,7 @@
 static bool begin_elsewhere(struct call *call)
 {
 	call->outcome = CALL_CAME_BACK;
+	timing_clear(&call->timing);
 	fail(call, TEEC_ERROR_BAD_STATE, 0);
 	/* The workers of a parent are not in its child. */
 	if (call->queue->process != tee_process ||
@@ -182,6 +183,7 @@ static bool make_elsewhere(struct call *call)
 	begin_call();
 	if (call->timeout < 0) {
 		call->outcome = CALL_UNSENT;
+		timing_clear(&call->timing);
 		return true;
 	}
 	call->tells = false;
@@ -196,7 +198,7 @@ static bool make_elsewhere(struct call *call)
 	take_failure(call);
 	return call->outcome || call->result || failure ||
 	       (call->session &&
-		(call->session->is_watched || is_closing(call->session)));
+		(call->session->is_attended || is_closing(call->session)));
 }
 
 static void change_owner(struct call *call, bool is_needed)

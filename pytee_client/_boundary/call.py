@@ -189,6 +189,26 @@ class NativeCall:
         self.context = context
         self.struct.queue = ffi.addressof(context.struct, "queue")
 
+    def describe(self, command_id: int, types: int) -> None:
+        """Have it tell the command, and the types of its parameters, without a run."""
+        self.struct.command, self.struct.types = command_id, types
+
+    def forget_run(self) -> None:
+        """Be as if nothing was sent, until the next run begins."""
+        lib.call_forget_run(self.struct)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether its last run reached the kernel; of a context with an observer."""
+        was_sent: bool = lib.call_was_sent(self.struct)
+        return was_sent
+
+    @property
+    def nanoseconds(self) -> int:
+        """For how long its last run was there, or is by now if the call was given up."""
+        nanoseconds: int = lib.call_nanoseconds(self.struct)
+        return nanoseconds
+
     @property
     def outcome(self) -> int:
         """What became of its last run."""

@@ -17,6 +17,7 @@ from .python_kernel import guard, python_device, raise_interrupted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import weakref
+    from collections.abc import Callable
     from typing import Any, Final
 
     from .._process import Inherited
@@ -31,6 +32,7 @@ class NativeContext:
     Attributes:
         struct: the structure.
         kernel: the kernel that answers; None for Linux.
+        observer: what is told of each call in it; None for nothing. Then C takes no times.
         needed: what has to be there as long as anything of the context is.
         result: the result of initialising it. Use it only if this is SUCCESS.
         error: the errno behind the result, or 0.
@@ -48,23 +50,30 @@ class NativeContext:
         "kernel",
         "mapped",
         "needed",
+        "observer",
         "result",
         "struct",
         "version",
     )
 
-    def __init__(self, name: str | None, kernel: Kernel | None) -> None:
+    def __init__(
+        self,
+        name: str | None,
+        kernel: Kernel | None,
+        observer: Callable[[Any], object] | None = None,
+    ) -> None:
         """Initialise the context; kernel is None for Linux."""
         device = python_device(kernel)
         self.struct: Any = ffi.new("struct shared_context *")
         self.kernel: Kernel | None = kernel
+        self.observer: Callable[[Any], object] | None = observer
         self.needed: tuple[object, ...] = (self.struct, device, kernel)
         self._guard = guard(self.struct, lib.context_drop, device, kernel)
         self.blocks: BlockIndex = BlockIndex()
         self.mapped: set[weakref.ref[Inherited]] = set()
         path = ffi.NULL if name is None else ffi.new("char[]", to_path(name))
         left_in_children(self)
-        lib.context_open(self.struct, path, device)
+        lib.context_open(self.struct, path, device, observer is not None)
         raise_interrupted()
         self.result: int = self.struct.result
         self.error: int = self.struct.error

@@ -25,18 +25,22 @@ if TYPE_CHECKING:
     from .._boundary.call import Limit
     from .._teec_error import TeecError
     from .call import Call
+    from .observation import Observation
 
     class Work(Protocol):
         """What a future needs of its job; see jobs.py."""
 
         call: Call
         outcome: int
+        observation: Observation | None
 
         @property
         def is_running(self) -> bool: ...
         @property
         def is_withdrawn(self) -> bool: ...
         def stop(self) -> bool: ...
+        def note(self, outcome: int, *, is_cancelled: bool = False) -> None: ...
+        def tell(self, *, in_worker: bool) -> None: ...
         def request_cancellation(self) -> None: ...
         def give_up(self) -> bool: ...
         def lay_down(self, call: Call) -> None: ...
@@ -130,13 +134,25 @@ class CallFuture(Future[_T]):
         if job.stop():
             self._end_withdrawn(job)
             return
-        job.give_up()
-        self._end_cancelled(job)
+        try:
+            if job.give_up():
+                self._tell(job, GIVEN_UP)
+        finally:
+            self._end_cancelled(job)
 
     def _end_withdrawn(self, job: Work) -> None:
-        job.lay_down(job.call)
-        self._end_cancelled(job)
-        self.forget()
+        try:
+            self._tell(job, UNSENT)
+        finally:
+            job.lay_down(job.call)
+            self._end_cancelled(job)
+            self.forget()
+
+    def _tell(self, job: Work, outcome: int) -> None:
+        """Tell the observer of a call that was cancelled."""
+        if job.observation is not None:
+            job.note(outcome, is_cancelled=True)
+            job.tell(in_worker=not _can_be_interrupted())
 
     def _look_after(self, job: Work) -> None:
         """Have the timekeeper end it if an interrupt keeps this thread from it."""
@@ -213,6 +229,7 @@ class CallFuture(Future[_T]):
             return
         job.outcome = LATE
         if job.stop():
+            job.note(UNSENT)
             error = job.deadline_error(UNSENT)
             job.lay_down(job.call)
             self.forget()
@@ -226,21 +243,27 @@ class CallFuture(Future[_T]):
         if job is None:
             return
         if self._is_unwanted:
-            job.give_up()
+            if job.give_up():
+                self._tell(job, GIVEN_UP)
         elif job.outcome and self._limit is not None:
             call_at(self._limit[1], self, CallFuture._leave)
 
     def _leave(self) -> None:
         job = self._job
         if job is not None and not self.done() and job.give_up():
+            job.note(GIVEN_UP)
             self._end_late(job, job.deadline_error(GIVEN_UP))
 
     def _end_late(self, job: Work, error: TeecError) -> None:
-        if self._has_callbacks:
-            # A callback that takes its time must not delay the deadlines of others.
-            job.hand_over(partial(self.end, None, error))
+        if self._has_callbacks or job.observation is not None:
+            # One that takes its time must not delay the deadlines of others.
+            job.hand_over(partial(self._tell_and_end, job, error))
         else:
             self.end(None, error)
+
+    def _tell_and_end(self, job: Work, error: TeecError) -> None:
+        job.tell(in_worker=True)
+        self.end(None, error)
 
     def end(self, result: _T | None, error: BaseException | None) -> bool:
         """End with a result or an error; false if it has ended before."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .._boundary.call import Limit
     from .._teec_error import TeecError
     from .call import Call
+    from .observation import Observation
 
 _T = TypeVar("_T")
 
@@ -34,9 +35,11 @@ class Job(Generic[_T]):
         is_stopped: whether its cancellation was requested.
         is_over: whether its last run is over.
         results: the names of the Trusted Application's own codes.
+        observation: what the observer of the context is told, if it has one.
     """
 
     results: type[IntEnum] | None = None
+    observation: Observation | None = None
 
     def __init__(self, call: Call, limit: Limit | None) -> None:
         """Make the job of a call that has not begun."""
@@ -82,6 +85,16 @@ class Job(Generic[_T]):
         """Leave the call to itself, which was stopped before; false if it is coming back."""
         return not self.is_over and self.call.give_up()
 
+    def note(self, outcome: int, *, is_cancelled: bool = False) -> None:
+        """Note for the observer what became of a run; see Observation.note()."""
+        if self.observation is not None:
+            self.observation.note(self.call, outcome, is_cancelled=is_cancelled)
+
+    def tell(self, *, in_worker: bool) -> None:
+        """Tell the observer what was noted."""
+        if self.observation is not None:
+            self.observation.tell(in_worker=in_worker)
+
     def hand_over(self, function: Callable[[], object]) -> None:
         """Have another thread call a function, if there is one."""
         raise NotImplementedError
@@ -92,6 +105,9 @@ class Job(Generic[_T]):
         call.was_submitted = False
         try:
             if self._limit is not None and not self._limit[0]:
+                self.describe()
+                self.note(UNSENT)
+                self.tell(in_worker=False)
                 future.end(None, self.deadline_error(UNSENT))
             else:
                 try:
@@ -104,6 +120,7 @@ class Job(Generic[_T]):
                     return future
                 except DeadlineError as error:
                     # The time-out passed before the call began.
+                    self.tell(in_worker=False)
                     future.end(None, error)
         except BaseException:
             self._abandon(call)
@@ -121,6 +138,7 @@ class Job(Generic[_T]):
             self.future.give_up()
         else:
             self.put_away(call)
+            self.tell(in_worker=False)
 
     def send(self) -> None:
         """Submit the call once; raise its error if it can't begin."""
@@ -142,7 +160,9 @@ class Job(Generic[_T]):
     def _stopped(self) -> TeecError:
         """Make the error of an operation that was stopped before its next run."""
         if self.outcome:
+            self.note(UNSENT)
             return self.deadline_error(UNSENT)
+        self.note(UNSENT, is_cancelled=True)
         return error_of(Result.CANCEL, Origin.API, 0, self.doing(), may_have_run=self._has_run)
 
     def _come_back(self, call: Call) -> None:
@@ -154,6 +174,7 @@ class Job(Generic[_T]):
             # Who gave it up ends the future.
             try:
                 self.drop()
+                self.tell(in_worker=True)
             finally:
                 self.put_away(call)
             return
@@ -164,6 +185,7 @@ class Job(Generic[_T]):
         if goes_on:
             return
         future = self.future
+        self.tell(in_worker=True)
         self.lay_down(call)
         if not future.end(result, error) and error is None and result is not None:
             self.refuse(result)
@@ -192,6 +214,9 @@ class Job(Generic[_T]):
         if self.is_stopped:
             raise self._stopped()
         self.send()
+
+    def describe(self) -> None:
+        """Have the call know its parameters, though it is not submitted."""
 
     def submit(self) -> bool:
         """Give the call to a worker; false if it can't begin."""

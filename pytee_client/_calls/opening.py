@@ -10,6 +10,7 @@ from .._boundary import NativeSession
 from .._boundary.call import LATE
 from .._growing import OutputGrowsError
 from .._known_applications import named
+from .._process import importing
 from .._slow_openings import SlowOpening
 from ..enums import Origin, Result
 from .call import Call
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .._boundary import NativeContext
     from .._boundary.call import Limit
     from .._outputs import Outputs
+    from .observation import Observation
 
 
 class Opening:
@@ -95,6 +97,7 @@ def open_session(
     is_open = False
     call, slow = opening.call, opening.slow
     begin = None if limit is None else Remaining(limit).begin
+    observation = observation_of(context, destination, results)
 
     def doing() -> str:
         return f"opening a session with {named(destination)}"
@@ -112,11 +115,15 @@ def open_session(
         else:
             begin(call)
         call.session = session
+        if observation is not None:
+            call.forget_run()
         try:
             slow.begin(context, destination)
             opened = session.open(destination, login, gid, call, types)
         finally:
             slow.is_over = True
+            if observation is not None:
+                observation.note(call, call.outcome)
         if not opened:
             if call.lost_block(context.blocks):
                 # Nothing was sent. Now the memory is copied.
@@ -131,7 +138,7 @@ def open_session(
         is_open = True
         return call.outputs()
 
-    try:
+    def run() -> Outputs:
         while True:
             try:
                 types = set_parameters(call, context, parameters)
@@ -139,11 +146,18 @@ def open_session(
                 break
             outputs = send(call, types)
             if outputs is not None:
-                return session, outputs
+                return outputs
             call.clear()
         call.clear()
         prepare = partial(set_parameters, context=context)
-        outputs = run_growing(growing_steps(call, parameters, prepare, again, doing()), send)
+        return run_growing(growing_steps(call, parameters, prepare, again, doing()), send)
+
+    try:
+        try:
+            outputs = run()
+        finally:
+            if observation is not None:
+                observation.tell()
         # Not before: each run makes another.
         return session, outputs
     except BaseException:
@@ -152,3 +166,15 @@ def open_session(
         raise
     finally:
         call.clear()
+
+
+def observation_of(
+    context: NativeContext, destination: UUID, results: type[IntEnum] | None
+) -> Observation | None:
+    """Begin to observe an opening, if the context has an observer."""
+    if context.observer is None:
+        return None
+    # Few programs need it.
+    with importing:
+        from .observation import Observation
+    return Observation(context.observer, destination, results, is_opening=True)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .._boundary.call import Limit
     from .._outputs import Outputs
     from .._teec_error import TeecError
+    from .observation import Observation
 
 
 class CallPool:
@@ -173,7 +174,10 @@ class CallPool:
         parameters: Sequence[object],
         again: Callable[[], Call] | None,
         limit: Limit | None,
+        attend: Callable[[Call], None] | None = None,
     ) -> Outputs:
+        """Run a command until its outputs have room; attend() looks at each run."""
+        attend = attend or self.attend
         number = to_uint32(command_id, "the command id")
         doing = self.doing(command_id, number)
         remaining = None if limit is None else Remaining(limit)
@@ -185,7 +189,7 @@ class CallPool:
                 call.given_command = command_id
                 if call.lost_block(self.session.context.blocks):
                     return None
-                self.attend(call)
+                attend(call)
             return call.outputs()
 
         def adopted() -> Call:
@@ -226,6 +230,13 @@ class CallPool:
         finally:
             if self.is_closed:
                 self._close_if_idle()
+
+    # Without anybody who is told of it.
+    look_at = attend
+
+    def observation(self) -> Observation | None:
+        """Begin to observe a command, if the context has an observer."""
+        return None
 
     def _deadline_error(self, call: Call) -> DeadlineError:
         if call.outcome == UNSENT:

@@ -59,6 +59,7 @@ class _Command(Job[Any]):
             call = calls.new()
         super().__init__(call, limit)
         self._calls = calls
+        self.observation = calls.observation()
         # Nobody else may have the session. It must not be closed as forgotten before the end.
         self._owner: object = owner
         self._command = command_id
@@ -86,6 +87,10 @@ class _Command(Job[Any]):
 
     def hand_over(self, function: Callable[[], object]) -> None:
         hand_over(self._calls.session.context, function)
+
+    def describe(self) -> None:
+        self.call.given_command = self._command
+        self.call.describe(self._number, self._types)
 
     def submit(self) -> bool:
         self.call.given_command = self._command
@@ -134,11 +139,12 @@ class _Command(Job[Any]):
         return None, True
 
     def attend(self) -> None:
+        self.note(self.outcome)
         if self.outcome:
             # What a kernel in Python raised comes first.
             self.check_interrupted()
             raise self.deadline_error(self.outcome)
-        self._calls.attend(self.call)
+        self._calls.look_at(self.call)
 
     def release(self, call: Call) -> None:
         if not call.is_given_up and len(self._calls.free) < _KEPT_CALLS:

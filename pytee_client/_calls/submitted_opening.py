@@ -16,6 +16,7 @@ from .failure import failure
 from .functions import hand_over
 from .growth import growing_steps
 from .jobs import Job, over
+from .opening import observation_of
 from .slots import set_parameters
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class _Opening(Job[_T]):
         self._arguments = destination, login, gid
         self._parameters = parameters
         self.results = results
+        self.observation = observation_of(context, destination, results)
         self._finish = finish
         self._explain = explain
         self._close = close
@@ -83,6 +85,9 @@ class _Opening(Job[_T]):
 
     def hand_over(self, function: Callable[[], object]) -> None:
         hand_over(self._context, function)
+
+    def describe(self) -> None:
+        self.call.describe(0, self._types)
 
     def submit(self) -> bool:
         self.call.session = self._session
@@ -133,6 +138,7 @@ class _Opening(Job[_T]):
         return None
 
     def attend(self) -> None:
+        self.note(self.outcome)
         self.check_interrupted()
         if self.outcome:
             raise self._explain(self.deadline_error(self.outcome))

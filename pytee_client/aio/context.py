@@ -21,6 +21,7 @@ from .._stand_ins import Buffer
 from ..enums import Login, MemoryFlags
 from ..errors import BadStateError, ClosedContextError
 from ..identity import gid_for_login, to_login
+from ..observing import Observer
 from ..parameters import Parameter
 from ..version import Version
 from . import _commands, memory, session, session_pool
@@ -59,6 +60,8 @@ class Context(OpensClients, Single):
         timeout: seconds that calls have by default; None for no limit.
         grace: seconds that a Trusted Application has to stop after that, by default.
         max_calls: how many calls threads of the library make at once. Others wait, in order.
+        observer: what is called with a CallEvent for each opening and each command: in the thread
+            that made the call, or in that of a loop whose task was cancelled.
 
     Threads: any number may use a context at once, and any number of loops. Besides the threads
     for calls it has at most 4, for what may wait for the TEE too, such as closing.
@@ -73,6 +76,7 @@ class Context(OpensClients, Single):
         timeout: float | None = None,
         grace: float = DEFAULT_GRACE,
         max_calls: int = 16,
+        observer: Observer | None = None,
     ) -> None:
         self._open = partial(
             blocking.Context,
@@ -81,6 +85,7 @@ class Context(OpensClients, Single):
             timeout=timeout,
             grace=grace,
             max_calls=max_calls,
+            observer=observer,
         )
         self._opening: Job[blocking.Context] | None = None
         self._context: blocking.Context | None = None

@@ -59,6 +59,7 @@ class Sample(Enum):
     LEAVING = "async def digest_within("
     STOPPING = "async def stop_soon("
     ASYNC_MEMORY = "async def fill("
+    OBSERVER = "def observe(event"
     POOL = "pool.stats"
     ASYNC_POOL = "async def serve("
     TYPED_CLIENTS = "optee.DeviceEnumeration("
