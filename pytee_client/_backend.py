@@ -10,6 +10,7 @@ import warnings
 from . import _hints as t
 from ._boundary import NativeContext
 from ._checks import check_kernel, refuse_class, to_path_text
+from ._logging import WARNING, log
 from ._process import importing, renewed
 from .errors import FakeTeeWarning
 
@@ -148,10 +149,9 @@ def _announce_fake() -> None:
         "this machine has no TEE device: the fake kernel answers instead"
         f' (set {_BACKEND_VARIABLE}=linux, or use Context(backend="linux"), to forbid it)'
     )
-    logger = logging.getLogger("pytee_client")
     # A program that sets up no logging sees the warning alone.
-    logger.addHandler(logging.NullHandler())
-    logger.warning(text)
+    logging.getLogger("pytee_client").addHandler(logging.NullHandler())
+    log(WARNING, "", "%s", text)
     warnings.warn(text, FakeTeeWarning, stacklevel=4)
 
 

@@ -3,7 +3,8 @@
 
 `logging` is not imported for them: as long as nobody has, nobody can have set it up.
 
-Who logs holds no lock that a handler could need. No finalizer logs: it may run within a handler.
+Who logs holds no lock that a handler could need. What finalizers do is not logged at DEBUG: they
+run anywhere, also in a handler that holds a lock of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import weakref
 from sys import modules
 
+from ._boundary import is_in_destructor
 from ._known_applications import named
 from ._process import importing
 
@@ -79,8 +81,7 @@ def _log(
         logger = _loggers.get(name) or _new_logger(name)
         if logger is None or not logger.isEnabledFor(level):
             return
-        if _thread.message is not None and _thread.message() is not None:
-            # A handler uses the library. What it does would be logged without an end.
+        if _is_under_way() or (level < WARNING and is_in_destructor()):
             return
         under_way = _Message()
         _thread.message = weakref.ref(under_way)
@@ -94,6 +95,12 @@ def _log(
         _say_what_failed()
 
 
+def _is_under_way() -> bool:
+    """Return whether a handler uses the library, which would be logged without an end."""
+    message = _thread.message
+    return message is not None and message() is not None
+
+
 def _new_logger(name: str) -> Logger | None:
     # Not there if another thread is importing it.
     get_logger = getattr(modules["logging"], "getLogger", None)
@@ -105,8 +112,8 @@ def _new_logger(name: str) -> Logger | None:
 
 
 def _text_of(argument: object) -> object:
-    uuid: Any = modules.get("uuid")
-    return named(argument) if uuid is not None and isinstance(argument, uuid.UUID) else argument
+    # Its module may be imported by nobody.
+    return named(argument) if type(argument).__name__ == "UUID" else argument  # type: ignore[arg-type]
 
 
 def _say_what_failed() -> None:

@@ -10,7 +10,7 @@ import weakref
 
 from ._boundary import backend_name, leave_signals
 from ._conditions import Condition
-from ._known_applications import named
+from ._logging import WARNING, log
 from ._process import importing, renewed
 from .enums import ImplementationId
 
@@ -86,8 +86,6 @@ class SlowOpening:
         self.told = begun
         # Few programs need them.
         with importing:
-            import logging
-
             from ._supplicant_remedies import Sight, for_slow_opening, look_for_supplicant
         if look_for_supplicant(self._kernel) is Sight.SERVES:
             return
@@ -95,10 +93,8 @@ class SlowOpening:
         destination = self._destination
         if remedy is None or destination is None or self.is_over or self.begun != begun:
             return
-        logging.getLogger("pytee_client").warning(
-            "opening a session with %s has taken %.0f seconds and goes on: %s",
-            *(named(destination), time.monotonic() - begun, remedy),
-        )
+        text = "opening a session with %s has taken %.0f seconds and goes on: %s"
+        log(WARNING, "", text, destination, time.monotonic() - begun, remedy)
 
 
 class _Watch:

@@ -196,6 +196,7 @@ _Bool sleep_until_signal(uint64_t, uint64_t);
 void add_functions(void);
 void watch_over(unsigned long);
 void leave_signals(void);
+_Bool is_in_destructor(void);
 """
 
 ffibuilder = FFI()

@@ -15,6 +15,9 @@
 /* Of this thread's call. Owned. */
 static __thread PyObject *failure;
 
+/* How many destructors of the library's this thread is in. */
+static __thread unsigned int destructors;
+
 /*
  * Called first by each function that Python calls. What is there belongs to a
  * call whose end was overtaken by another interrupt, which was raised instead.
@@ -125,16 +128,8 @@ static void raise_elsewhere(PyObject *error)
 	PyErr_WriteUnraisable(Py_None);
 }
 
-/* Around what a destructor does, which may come between a call and its end. */
-static PyObject *begin_destructor(void)
-{
-	PyObject *before = failure;
-
-	failure = NULL;
-	return before;
-}
-
-static void end_destructor(PyObject *before)
+/* After something that nobody waits for: tells what it raised. */
+static void end_unheard(PyObject *before)
 {
 	PyObject *error = failure;
 	PyGILState_STATE state;
@@ -145,4 +140,25 @@ static void end_destructor(PyObject *before)
 	state = PyGILState_Ensure();
 	raise_elsewhere(error);
 	PyGILState_Release(state);
+}
+
+/* Around what a destructor does, which may come between a call and its end. */
+static PyObject *begin_destructor(void)
+{
+	PyObject *before = failure;
+
+	destructors++;
+	failure = NULL;
+	return before;
+}
+
+static void end_destructor(PyObject *before)
+{
+	destructors--;
+	end_unheard(before);
+}
+
+static bool is_in_destructor(void)
+{
+	return destructors;
 }

@@ -90,7 +90,7 @@ static struct call *tell_owner(struct call *call, bool is_given_up)
 	unlock_workers();
 	Py_DECREF(owner);
 	/* What a kernel raised in a call that nobody has waited for. */
-	end_destructor(NULL);
+	end_unheard(NULL);
 	leave_python(state);
 	return next;
 }

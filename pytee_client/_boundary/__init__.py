@@ -14,7 +14,13 @@ from .context import NativeContext, ask_version
 from .inputs import Inputs
 from .linux import LinuxKernel, backend_name, read_mapping
 from .memory import NativeSharedMemory
-from .python_kernel import leave_signals, make_closed_class, make_finalizer, raise_interrupted
+from .python_kernel import (
+    is_in_destructor,
+    leave_signals,
+    make_closed_class,
+    make_finalizer,
+    raise_interrupted,
+)
 from .session import NativeSession
 from .user_memory import (
     WorkingCopy,
@@ -50,6 +56,7 @@ __all__ = [
     "copy_buffer_from_user",
     "copy_from_user",
     "copy_to_user",
+    "is_in_destructor",
     "is_size",
     "leave_signals",
     "make_closed_class",

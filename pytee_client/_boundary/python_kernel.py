@@ -26,6 +26,8 @@ lib.add_functions()
 lib.watch_over(threading.main_thread().ident)
 # In a thread of the library's own: signals are for the program's.
 leave_signals: Final[Callable[[], None]] = lib.leave_signals
+# Whether this thread is in a destructor of what C gave, or of an object that nobody has closed.
+is_in_destructor: Final[Callable[[], bool]] = lib.is_in_destructor
 _functions: Final = vars(sys.modules["pytee_client._native"])
 
 _destroy: Final = _functions["destroy"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from .._boundary import leave_signals
 from .._conditions import Condition
+from .._logging import log_debug
 from .._process import Process
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Job(Future[_T]):
         # An interrupt may have kept from it who gave it up.
         self._end_given_up()
         if self._undo is not None:
+            log_debug("aio", "taking back what came after its task was cancelled")
             self._undo(result)
 
     def _is_wanted(self) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from .._logging import log_debug
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,9 +60,11 @@ async def end_of(call: CallFuture[_T] | Job[_T], seconds: float | None = None) -
         waker = Waker()
         call.add_done_callback(waker.wake)
         await waker.wait(seconds)
-    except BaseException:
+    except BaseException as error:
         # Also if the coroutine is thrown away, as at the end of its loop.
         call.give_up()
+        if isinstance(error, asyncio.CancelledError):
+            log_debug("aio", "a task was cancelled, and has given up what it waited for")
         raise
 
 
@@ -83,6 +87,7 @@ async def result_of(
         if undo is not None and came:
             result = call.result()
             threads.submit(lambda: undo(result))
+            log_debug("aio", "taking back what came when its task was cancelled")
         raise
     try:
         return call.result()

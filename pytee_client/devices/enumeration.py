@@ -19,6 +19,7 @@ from .. import _hints as t
 from .._backend import open_native, resolve, resolve_backend, with_sysfs
 from .._boundary import ask_version
 from .._checks import to_path_text, to_timeout
+from .._logging import log_debug, modules
 from .._process import importing
 from .._results import TranslatedFilesShortage
 from ..enums import GenericCapabilities, Origin
@@ -47,6 +48,7 @@ _NODE: Final = re.compile(r"(tee|teepriv)(\d+)")
 _MODALIAS: Final = re.compile(r"tee:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 _REVISION: Final = re.compile(r"(\d+)\.(\d+)(?: \(([0-9a-f]+)\))?")
 _FOREVER: Final = 3600.0
+_LOGGER: Final = "devices"
 
 
 class RpmbRoutingModel(Enum):
@@ -158,7 +160,10 @@ def _enumerate_devices(
     devices = (
         _read_device(tree, kernel, name, kind == "teepriv", asked) for kind, _, name in nodes
     )
-    return tuple(device for device in devices if device is not None)
+    present = tuple(device for device in devices if device is not None)
+    if "logging" in modules:
+        log_debug(_LOGGER, "found %s", ", ".join(one.path for one in present) or "no TEE device")
+    return present
 
 
 def enumerate_bus_devices(
@@ -222,6 +227,7 @@ def _wait_for_device(
             for found in _enumerate_devices(kernel, None):
                 if _is_wanted(found, path):
                     return found
+            log_debug(_LOGGER, "waiting for %s", path or "the first TEE device")
             left = _FOREVER if end is None else end - time.monotonic()
             if left <= 0:
                 raise _timeout_error(kernel, path)

@@ -329,6 +329,9 @@ class Driver(Single, ABC):
         """Return how many sessions its secure world has."""
         return 0
 
+    def tell_notes(self) -> None:
+        """Log what its secure world has noted; the thread holds no lock of the kernel."""
+
     def count_pending_requests(self) -> int:
         """Return how many requests to a supplicant have no answer yet."""
         return 0

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from .._boundary import address_of, copy_from_user
 from .._checks import to_bool, to_instance, to_path_text
+from .._logging import log_debug, modules
 from .._process import renewed
 from ..enums import Result
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
@@ -204,6 +205,10 @@ class FaultyKernel(ProxyKernel):
                 if counted[index] and fault.strikes(counts[index]):
                     struck.append(fault)
                     strikes.append(Strike(fault, counts[index], call))
+        if struck and "logging" in modules:
+            # Not their texts: programs can write actions of their own.
+            names = ", ".join(type(fault.action).__name__ for fault in struck)
+            log_debug("faults", "%s is struck by %s", call.call.name, names)
         return struck
 
     def _with_fault(

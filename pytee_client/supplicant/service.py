@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Final, final
 from uuid import UUID
 
+from .._logging import ERROR, log, log_debug, modules
 from .._panics import describe_exception
 from ..enums import Result
 from ..kernels.uapi import ParamType
-from .described import uuid_of
+from .described import request_text, result_text, uuid_of
 from .device import Request, RequestParam, SupplicantDevice
 from .files import FileService
 from .results import ResultError
@@ -23,7 +23,7 @@ from .rpc_command import RpcCommand
 
 __all__ = ["SupplicantService"]
 
-_logger: Final = logging.getLogger(__name__)
+_LOGGER: Final = "supplicant"
 
 
 @final
@@ -83,6 +83,8 @@ class SupplicantService:
                     return error
             if self._tell is not None:
                 self._tell(request, result, time.perf_counter_ns() - begin)
+            if "logging" in modules:
+                log_debug(_LOGGER, "answered %s: %s", request_text(request), result_text(result))
             self.is_serving = False
         return None
 
@@ -99,7 +101,8 @@ class SupplicantService:
             # forever.
             request.params[:] = before
             what = describe_exception(error)
-            _logger.error("request %s is answered GENERIC: %s", request.func, what, exc_info=True)
+            text = "request %s is answered GENERIC: %s"
+            log(ERROR, _LOGGER, text, request_text(request), what, error=error)
             return Result.GENERIC
         return Result.SUCCESS
 

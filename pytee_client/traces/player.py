@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO, cast
 from .. import _hints as t
 from .._boundary import address_of, copy_to_user
 from .._checks import to_bool, to_timeout
+from .._logging import log_debug, modules
 from .._process import renewed
 from .._single import Single
 from ..kernels import ObservedCall, SystemCall, uapi
@@ -97,6 +98,8 @@ class TracePlayer(Single):
         # The numbers of the descriptors of blocks, and of mappings.
         self._numbers: dict[int, int] = {}
         self._mappings: dict[int, tuple[int, mmap.mmap, Block | None]] = {}
+        if "logging" in modules:
+            log_debug("traces", "replaying %d calls of %s", len(records), self._name)
 
     def __enter__(self) -> t.Self:
         return self

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TextIO, cast
 from .. import _hints as t
 from .._boundary import read_mapping
 from .._checks import to_bool
+from .._logging import log_debug, modules
 from .._process import Process, renewed
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
@@ -81,6 +82,7 @@ class TraceRecorder(ProxyKernel):
                 stacklevel=2,
             )
         self._owned = path is not None
+        self._name = path or str(getattr(file, "name", "a file"))
         self._file: TextIO = cast("TextIO", file) if path is None else _create(path)
         self._recording = True
         self._write(
@@ -91,6 +93,8 @@ class TraceRecorder(ProxyKernel):
                 "values": values,
             }
         )
+        if "logging" in modules:
+            log_debug(_LOGGER, "recording a trace in %s", self._name)
 
     def __enter__(self) -> t.Self:
         return self
@@ -115,7 +119,7 @@ class TraceRecorder(ProxyKernel):
             ValueError: the file was closed before the end of the trace.
         """
         with self._lock:
-            self._recording = False
+            was_recording, self._recording = self._recording, False
             failure, self._failure = self._failure, None
             if self._owned:
                 try:
@@ -124,6 +128,8 @@ class TraceRecorder(ProxyKernel):
                     failure = failure or error
         if failure is not None:
             raise failure
+        if was_recording and "logging" in modules:
+            log_debug(_LOGGER, "recorded a trace in %s", self._name)
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""
@@ -275,6 +281,7 @@ class TraceRecorder(ProxyKernel):
                 self._recording = False
 
 
+_LOGGER: Final = "traces"
 # What a CANCEL is for.
 _CANCELLED: Final = (SystemCall.OPEN_SESSION, SystemCall.INVOKE)
 

@@ -40,4 +40,6 @@ class Installation(TrustedApplication):
         if command_id != self.Command.BOOTSTRAP:
             raise ResultError(Result.NOT_IMPLEMENTED)
         parameters.expect(ParamType.MEMREF_INPUT)
-        self.core.world.install(application_in(parameters.memref(0).content()))
+        application = application_in(parameters.memref(0).content())
+        self.core.world.install(application)
+        self.core.world.notes.add("installed %s", application.uuid)

@@ -69,6 +69,10 @@ class ApplicationDriver(Driver):
         """Remove a Trusted Application; its open sessions go on."""
         self.world.uninstall(application)
 
+    def tell_notes(self) -> None:
+        """Log what the secure world has noted."""
+        self.world.notes.tell()
+
     def count_secure_world_sessions(self) -> int:
         """Return how many sessions the secure world has."""
         return self.world.count_sessions()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from ..._logging import log_debug
 from ..drivers.application_driver import ApplicationDriver
 from ..secure_world.trusted_application import TrustedApplication
 from ..structures import Driver
@@ -38,6 +39,7 @@ def install(
     for driver in takers:
         for application in applications:
             driver.install(application)
+            log_debug("fake", "installed %s", application.uuid)
     return takers
 
 

@@ -296,6 +296,7 @@ class Kernel(Single):
                 cause = DRIVER_REQUESTS[request](self._memory, context, argument)
             else:
                 raise OSError(errno.EINVAL, "this device does not serve this request")
+            context.device.driver.tell_notes()
         finally:
             # Only now: an application in Python may have been a client itself meanwhile.
             self._thread.cause = cause
@@ -361,6 +362,7 @@ class Kernel(Single):
         context.is_open = False
         context.device.driver.close_context(context)
         self._release_unused(context)
+        context.device.driver.tell_notes()
 
     def _release_unused(self, context: TeeContext) -> None:
         """Release a context that no file, request or memory uses any longer."""

@@ -7,10 +7,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from logging import getLogger
-from typing import Any, Final, NoReturn
+from types import FunctionType
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
+from ..._logging import ERROR, log
 from ..._panics import for_panic
 from ..._process import renewed
 from ...enums import Login, Origin, Result
@@ -21,6 +22,7 @@ from .clock import Clock
 from .entry_points import run_entry_point
 from .instance import Instance, OpenSession
 from .internal_core import InternalCore
+from .notes import Notes
 from .notifications import Notifications
 from .outcome import SUCCESS, Outcome
 from .parameters import MemrefParameter, Parameters
@@ -31,8 +33,6 @@ from .storage.persistent_storage import PersistentStorage
 from .trusted_application import TrustedApplication, check_application
 
 __all__ = ["Outcome", "SecureWorld"]
-
-_logger: Final = getLogger(__name__)
 
 
 class SecureWorld:
@@ -49,6 +49,7 @@ class SecureWorld:
         load: loads a Trusted Application that is not installed, or raises ResultError, with a
             cause if that helps.
         notifications: the notifications; None if the TEE has none.
+        notes: what is logged of the applications.
 
     Threads: may be used from any.
     """
@@ -63,6 +64,7 @@ class SecureWorld:
         self._lock = renewed(threading.RLock())
         # One lock for all, as in OP-TEE, so that no two of them wait for each other.
         self._single_instance_lock = renewed(threading.RLock())
+        self.notes: Notes = Notes(cast("FunctionType", run_entry_point))
         self._applications: dict[UUID, type[TrustedApplication]] = {}
         self._single_instances: dict[UUID, Instance] = {}
         self._sessions: dict[int, OpenSession] = {}
@@ -176,6 +178,7 @@ class SecureWorld:
                 application = call_method(instance.cls, instance.cls)
                 application.core = instance.core or InternalCore(self, instance)
                 run_entry_point(application, application.create)
+                self.notes.add("created an instance of %s", uuid)
                 instance.application = application
             session._take_parameters(parameters)
             run_entry_point(application, application.open_session, session, parameters)
@@ -200,7 +203,9 @@ class SecureWorld:
             shared = self._single_instances.get(uuid)
             if shared is not None and shared.panic is None:
                 return shared.cls
-        return self.load(uuid)
+        loaded = self.load(uuid)
+        self.notes.add("loaded %s", uuid)
+        return loaded
 
     def _new_instance(self, cls: type[TrustedApplication]) -> Instance:
         instance = Instance(cls)
@@ -317,7 +322,8 @@ class SecureWorld:
         outcome = self._run_entry_point(instance, session, enter, *args)
         if outcome.cause is not None and outcome.result == Result.TARGET_DEAD and not was_dead:
             name = f"{instance.cls.__name__}.{getattr(enter, '__name__', 'entry point')}()"
-            _logger.error("%s: %s", name, for_panic(outcome.cause), exc_info=outcome.cause)
+            why = for_panic(outcome.cause)
+            log(ERROR, "fake", "%s: %s", name, why, error=outcome.cause)
 
     def _remove_session(self, instance: Instance) -> None:
         """Remove a session of an instance, and end the instance after the last."""
@@ -335,6 +341,7 @@ class SecureWorld:
             if instance.application is not None and exists:
                 nobody = ClientSession(Identity(Login.PUBLIC, UUID(int=0)))
                 self._run_unheard(instance, nobody, instance.application.destroy)
+                self.notes.add("destroyed the instance of %s", cls.uuid)
             instance.end()
 
 

@@ -58,7 +58,7 @@ def test_a_file_system_that_errs_is_logged_and_the_next_request_is_served(
         with pytest.raises(tee.GenericError):
             session.invoke_command(write, b"name", b"data")
         (record,) = caplog.records
-        assert record.name == "pytee_client.supplicant.service"
+        assert record.name == "pytee_client.supplicant"
         assert says in record.message
         caplog.clear()
         del Mistaken.create
