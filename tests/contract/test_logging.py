@@ -258,7 +258,7 @@ def test_no_record_has_contents_values_or_addresses(
         for kernel in (backend, recorder):
             with tee.Context(target.device, backend=kernel) as context:
                 calls_with_secrets(target, context, addresses)
-    assert len(caplog.records) > 40
+    assert len(caplog.records) > 20
     secret = {str(NUMBER), f"{NUMBER:x}", "MARKED", MARK.hex(), repr(MARK)[2:-1]}
     secret.update(form for address in addresses for form in forms_of(address))
     for record in caplog.records:
