@@ -15,14 +15,14 @@ from ._boundary import (
 )
 from ._calls.closing import run_within
 from ._calls.opening import Openings
-from ._checks import check_observer, to_count
+from ._checks import check_observer, to_count, to_timeout
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
 from ._limits import DEFAULT_GRACE
 from ._logging import log_debug, modules
 from ._memories import Memories
 from ._pools import Pools
-from ._process import Process
+from ._process import Process, importing
 from ._results import TranslatedFilesShortage
 from ._sessions import Sessions
 from .enums import GenericCapabilities
@@ -62,6 +62,9 @@ class Context(Pools, Memories, Sessions, Closable):
         observer: what is called with a CallEvent for each opening and each command, when it is
             over or was given up; see docs/observability.md. What it raises is logged. Without
             one, nothing is measured.
+        slow_after: how many seconds openings and commands may take in the TEE, before the logger
+            "pytee_client" tells of them at WARNING: while they go on, and at their end. None to
+            tell of none, which costs nothing; see docs/observability.md.
 
     Attributes:
         timeout, grace: the same; new sessions take them over.
@@ -89,11 +92,18 @@ class Context(Pools, Memories, Sessions, Closable):
         grace: float = DEFAULT_GRACE,
         max_calls: int = 16,
         observer: t.Observer | None = None,
+        slow_after: float | None = None,
     ) -> None:
         self.timeout = timeout
         self.grace = grace
         max_calls = to_count(max_calls, "max_calls", low=1)
         check_observer(observer)
+        slow_calls = None
+        if (slow_after := to_timeout(slow_after, "slow_after")) is not None:
+            # Few programs need it.
+            with importing:
+                from ._slow_calls import SlowCalls
+            observer = slow_calls = SlowCalls(slow_after, observer)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
             path, kernel = resolve(device, backend)
             self._native = open_native(path, kernel, observer)
@@ -107,6 +117,9 @@ class Context(Pools, Memories, Sessions, Closable):
         self._closing = False
         self._sessions: set[weakref.ref[Session]] = set()
         self._blocks: set[weakref.ref[SharedMemory]] = set()
+        self._slow_calls = slow_calls
+        if slow_calls is not None:
+            slow_calls.begin(self._sessions)
         if "logging" in modules:
             log_debug("", "opened %s", self._words())
         self._closed = False
@@ -211,6 +224,8 @@ class Context(Pools, Memories, Sessions, Closable):
         except BaseException as error:
             first = with_earlier(error, first)
         self._closed = True
+        if self._slow_calls is not None:
+            self._slow_calls.is_over = True
         if first is not None:
             raise first
 

@@ -142,7 +142,7 @@ class Observation:
             "open_session" if self._is_opening else "invoke_command",
             self._application,
             command,
-            _parameters(call, came_back),
+            parameters_of(call, came_back=came_back),
             result_of(code, self._results if origin == Origin.TRUSTED_APP else None),
             origin,
             error or None,
@@ -182,7 +182,8 @@ class Observation:
             _log(event, error)
 
 
-def _parameters(call: Call, came_back: bool) -> tuple[ParameterEvent, ...]:
+def parameters_of(call: Call, *, came_back: bool) -> tuple[ParameterEvent, ...]:
+    """Return what is told of the parameters of a call, and the sizes if it came back."""
     capacities = call.capacities()
     found: list[ParameterEvent] = []
     types, index = call.types, 0

@@ -265,7 +265,7 @@ class CallPool:
             self.session.set_closing()
         return error
 
-    def _calls_in_session(self) -> list[Call]:
+    def calls_in_session(self) -> list[Call]:
         """Return the calls that are in the session."""
         # A copy, as a signal's handler may call in between.
         return [call for one in self._calls.copy() if (call := one()) is not None and call.thread]
@@ -273,14 +273,14 @@ class CallPool:
     @property
     def is_busy(self) -> bool:
         """Whether a call is in the session, be it one that was given up."""
-        return bool(self._calls_in_session())
+        return bool(self.calls_in_session())
 
     def check_not_within(self, timeout: float | None) -> None:
         """Raise BadStateError in a thread that is in a call of the session, unless it can wait.
 
         It can wait within a time-out for a call that a worker makes.
         """
-        for call in self._calls_in_session():
+        for call in self.calls_in_session():
             if (
                 call.thread == get_ident()
                 and not call.is_given_up
@@ -318,7 +318,7 @@ class CallPool:
         while True:
             # Before the look, so that the wait misses no end that comes after it.
             ended = session.ended
-            calls = self._calls_in_session()
+            calls = self.calls_in_session()
             left = deadline - monotonic()
             if not calls and self._close_idle(None if timeout is None else left):
                 return
@@ -359,7 +359,7 @@ class CallPool:
         return True
 
     def _close_if_idle(self) -> None:
-        if self.session.when_idle is not None and not self._calls_in_session():
+        if self.session.when_idle is not None and not self.calls_in_session():
             self._end()
 
     def _late_closing(self, calls: int, timeout: float | None) -> DeadlineError:

@@ -62,6 +62,8 @@ class Context(OpensClients, Single):
         max_calls: how many calls threads of the library make at once. Others wait, in order.
         observer: what is called with a CallEvent for each opening and each command: in the thread
             that made the call, or in that of a loop whose task was cancelled.
+        slow_after: how many seconds openings and commands may take in the TEE, before the logger
+            "pytee_client" tells of them at WARNING.
 
     Threads: any number may use a context at once, and any number of loops. Besides the threads
     for calls it has at most 4, for what may wait for the TEE too, such as closing.
@@ -77,6 +79,7 @@ class Context(OpensClients, Single):
         grace: float = DEFAULT_GRACE,
         max_calls: int = 16,
         observer: Observer | None = None,
+        slow_after: float | None = None,
     ) -> None:
         self._open = partial(
             blocking.Context,
@@ -86,6 +89,7 @@ class Context(OpensClients, Single):
             grace=grace,
             max_calls=max_calls,
             observer=observer,
+            slow_after=slow_after,
         )
         self._opening: Job[blocking.Context] | None = None
         self._context: blocking.Context | None = None
