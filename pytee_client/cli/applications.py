@@ -64,10 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """List them."""
     tee = tee_of(arguments)
-    try:
-        kernel = resolve_backend(tee.backend)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    kernel = resolve_backend(tee.backend)
     # What a kernel in Python has is not in folders of the machine.
     is_usual = kernel is None and not arguments.no_usual_folders
     folders = [str(one) for one in arguments.folder]

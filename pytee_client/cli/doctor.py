@@ -11,7 +11,7 @@ from .._backend import resolve_backend
 from ._answer import Answer, Status
 from ._doctor import Finding, Machine, Patient, State, examine
 from ._progress import Progress
-from ._tee import add_tee, tee_of
+from ._tee import Tee, add_tee, tee_of
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Make the checks."""
-    tee = tee_of(arguments)
     try:
+        tee = Tee(None, None) if arguments.tee is None else tee_of(arguments)
         kernel = resolve_backend(tee.backend)
     except ValueError:
         # What PYTEE_CLIENT_BACKEND has is nothing: the check of it says so.
-        kernel = None
+        tee, kernel = Tee(None, None), None
     return _examined(Patient(Machine(), kernel, tee.device), arguments.quiet)
 
 

@@ -10,9 +10,9 @@ from ..._remedies import for_missing_device, for_missing_driver
 from ...devices import RpmbRoutingModel
 from ...enums import ImplementationId
 from ...errors import TeecError
-from .container import how_to_pass
+from .containers import how_to_pass
 from .finding import Finding, State, sentence
-from .messages import revision_in
+from .kernel_log import revision_in
 from .patient import NAMES_OF_DRIVERS
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from ..._expected_tee import ExpectedTee, find_expected_tee
 from ...devices import Device, enumerate_devices, find_application_files, usual_folders
 from ...enums import GenericCapabilities, ImplementationId
 from ...errors import TeecError
-from .container import container_of
-from .messages import tee_messages
+from .containers import container_of
+from .kernel_log import tee_messages
 
 if TYPE_CHECKING:
     from ...devices import ApplicationFile
