@@ -13,10 +13,10 @@ from ..devices import (
     enumerate_bus_devices,
     enumerate_devices,
     find_application_files,
-    usual_folders,
 )
 from ._answer import Answer, Status
 from ._application_texts import data_of_file, name_of, text_of_file
+from ._doctor import Machine, Patient
 from ._errors import InputError
 from ._own_list import OwnList, ask_for_list
 from ._printable import printable
@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     for folder in folders:
         if not Path(folder).is_dir():
             raise InputError(f"--folder: {folder} is no folder")
-    folders = [*(usual_folders() if is_usual else ()), *folders]
+    if is_usual:
+        folders = list(dict.fromkeys([*Patient(Machine(), None, None).folders, *folders]))
     devices = enumerate_devices(kernel)
     bus = enumerate_bus_devices(kernel)
     with Progress("asking OP-TEE and reading files") as progress:

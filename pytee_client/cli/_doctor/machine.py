@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ..._supplicant_remedies import find_supplicants, is_in_first_namespace
 from ...kernels.sysfs import Folder
 
 __all__ = ["Machine", "Node", "User"]
@@ -165,6 +166,29 @@ class Machine:
         """Return the text of a file, less the white space at its ends."""
         content = self.read(path)
         return None if content is None else content.decode("utf-8", "replace").strip(" \t\n\0")
+
+    def words_of(self, process: int) -> list[str]:
+        """Return the command line of a process; none if it can't be read."""
+        content = self.read(f"/proc/{process}/cmdline") or b""
+        return [word for word in content.decode("utf-8", "replace").split("\0") if word]
+
+    def supplicants(self) -> tuple[list[tuple[int, str]], bool]:
+        """Return the processes that have a supplicant's device open, with its path.
+
+        And whether all processes of the machine were seen.
+        """
+        proc = self.path("/proc")
+        sees_all = is_in_first_namespace(proc) and self.user.uid == 0
+        found: list[tuple[int, str]] = []
+        try:
+            for process, device in find_supplicants(proc):
+                if device is None:
+                    sees_all = False
+                else:
+                    found.append((process, device))
+        except OSError:
+            sees_all = False
+        return found, sees_all
 
     def node(self, path: str) -> Node | None:
         """Return a file in /dev; None if there is none."""

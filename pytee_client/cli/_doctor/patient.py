@@ -17,6 +17,7 @@ from ...enums import GenericCapabilities, ImplementationId
 from ...errors import TeecError
 from .containers import container_of
 from .kernel_log import tee_messages
+from .supplicant_folders import folders_of_supplicants
 
 if TYPE_CHECKING:
     from ...devices import ApplicationFile
@@ -129,12 +130,22 @@ class Patient:
         return None if self.machine is None else tee_messages(self.machine)
 
     @functools.cached_property
+    def folders(self) -> list[str]:
+        """The folders with applications: the usual ones, and those that a supplicant has."""
+        if self.machine is None:
+            return []
+        folders = list(usual_folders(self.machine.root))
+        known = set(map(os.path.realpath, folders))
+        for folder in map(self.machine.path, folders_of_supplicants(self.machine)):
+            if os.path.isdir(folder) and os.path.realpath(folder) not in known:
+                known.add(os.path.realpath(folder))
+                folders.append(folder)
+        return folders
+
+    @functools.cached_property
     def files(self) -> dict[str, tuple[ApplicationFile, ...]]:
         """Files with applications, by their folders."""
-        if self.machine is None:
-            return {}
-        folders = usual_folders(self.machine.root)
-        return {folder: find_application_files([folder]) for folder in folders}
+        return {folder: find_application_files([folder]) for folder in self.folders}
 
     @functools.cached_property
     def has_applications(self) -> bool:

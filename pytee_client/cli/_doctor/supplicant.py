@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..._supplicant_remedies import (
-    Sight,
-    find_supplicants,
-    is_in_first_namespace,
-    look_for_supplicant,
-)
+from ..._supplicant_remedies import Sight, look_for_supplicant
 from .finding import Finding, State
 
 if TYPE_CHECKING:
@@ -32,24 +27,8 @@ def supplicant_may_serve(patient: Patient) -> bool:
     """Return whether a call that needs a supplicant may come back."""
     if patient.machine is None:
         return look_for_supplicant(patient.kernel) is not Sight.NONE
-    found, sees_all = _look(patient.machine)
+    found, sees_all = patient.machine.supplicants()
     return bool(found) or not sees_all
-
-
-def _look(machine: Machine) -> tuple[list[tuple[int, str]], bool]:
-    """Return the processes that have its device open, and whether all processes were seen."""
-    proc = machine.path("/proc")
-    sees_all = is_in_first_namespace(proc) and machine.user.uid == 0
-    found: list[tuple[int, str]] = []
-    try:
-        for process, device in find_supplicants(proc):
-            if device is None:
-                sees_all = False
-            else:
-                found.append((process, device))
-    except OSError:
-        sees_all = False
-    return found, sees_all
 
 
 def check_supplicant(patient: Patient) -> Iterator[Finding]:
@@ -60,7 +39,7 @@ def check_supplicant(patient: Patient) -> Iterator[Finding]:
         return
     if not patient.has_optee:
         return
-    found, sees_all = _look(machine)
+    found, sees_all = machine.supplicants()
     for process, device in found:
         yield _serving(machine, process, device)
     if found:
@@ -92,9 +71,11 @@ def check_supplicant(patient: Patient) -> Iterator[Finding]:
 
 
 def _serving(machine: Machine, process: int, device: str) -> Finding:
-    words = machine.read(f"/proc/{process}/cmdline") or b""
-    line = " ".join(filter(None, words.decode("utf-8", "replace").split("\0")))
-    line = line or machine.text(f"/proc/{process}/comm") or "without a name"
+    line = (
+        " ".join(machine.words_of(process))
+        or machine.text(f"/proc/{process}/comm")
+        or "without a name"
+    )
     # The name of a program may have parentheses and blanks itself.
     status = (machine.text(f"/proc/{process}/stat") or "").rpartition(")")[2].split()
     ill = _STATES.get(status[0]) if status else None

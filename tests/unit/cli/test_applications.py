@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from pytee_client.cli import applications, main
+from pytee_client.cli._doctor import Patient
 from pytee_client.cli._own_list import ask_for_list
 from pytee_client.cli._tee import Tee
 from pytee_client.devices import ApplicationFile, find_application_files
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_usual_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(applications, "usual_folders", tuple[str])
+    monkeypatch.setattr(Patient, "folders", [])
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
@@ -97,7 +98,7 @@ def test_the_text_has_names_versions_keys_and_faults(
 def test_a_kernel_in_python_has_no_files_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(applications, "usual_folders", lambda: (str(folder),))
+    monkeypatch.setattr(Patient, "folders", [str(folder)])
     assert told(capsys, "--tee", "fake:optee")["folders"] == []
     assert told(capsys, "--tee", "linux")["folders"] == [str(folder)]
     assert told(capsys, "--tee", "linux", "--no-usual-folders")["folders"] == []
@@ -154,3 +155,22 @@ def test_a_name_of_a_file_that_is_no_uuid_is_kept(
     assert isinstance(found, ApplicationFile)
     main(["applications", "--tee", "fake:optee", "--folder", str(tmp_path)])
     assert "  wallet.ta -\n      0 bytes\n      FAULT: it is empty\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("example", applications.EXAMPLES)
+def test_examples_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, example: str, folder: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ta").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    # Without a TEE and files there is nothing to list.
+    assert main(example.split()) in (0, 3)
+
+
+def test_names_of_files_can_not_command_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a\x1b[2Jb.ta").write_bytes(b"")
+    main(["applications", "--tee", "fake:optee", "--folder", str(tmp_path)])
+    assert "  a\ufffd[2Jb.ta -\n" in capsys.readouterr().out

@@ -261,3 +261,16 @@ def test_the_supplicants_device_is_never_opened() -> None:
     findings_of(kernel)
     opened = {call.path for call in kernel.calls if call.call is SystemCall.OPEN}
     assert opened == {"/dev/tee0"}
+
+
+@pytest.mark.parametrize("example", doctor.EXAMPLES)
+def test_examples_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, example: str) -> None:
+    on(monkeypatch, tmp_path, examined.Plan(having={"dev/tee1": ""}))
+    verb = example.partition(" ||")[0]
+    assert main(verb.split()) == 0
+
+
+def test_names_of_processes_can_not_command_a_terminal(tmp_path: Path) -> None:
+    plan = examined.Plan(having={"proc/144/cmdline": "a\x1b[2J\nb\0"})
+    (found,) = (one for one in plan.findings(tmp_path) if one.check == "supplicant")
+    assert found.what == "Process 144 (a\ufffd[2J b) has /dev/teepriv0 open."

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytee_client.cli._doctor import State
+from pytee_client.cli._doctor.supplicant_folders import folders_of_words
 
 from ....support.examined import (
     MEMBER,
@@ -17,6 +18,18 @@ from ....support.examined import (
 from ....support.signed_files import APPLICATION, application
 
 SITUATIONS = {
+    "supplicant with folders": Situation(
+        Plan(
+            having={
+                "proc/144/cmdline": "tee-supplicant\0--ta-path=/srv/a:/srv/b\0",
+                f"srv/a/{APPLICATION}.ta": application(version=2),
+                f"srv/b/optee_armtz/{APPLICATION}.ta": application(version=7),
+            }
+        ),
+        "applications",
+        State.OK,
+        "/srv/b/optee_armtz has 1 application of version 7",
+    ),
     "supplicant": Situation(
         Plan(),
         "supplicant",
@@ -87,3 +100,20 @@ SITUATIONS = {
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_situation_has_its_finding_and_its_remedy(name: str, tmp_path: Path) -> None:
     SITUATIONS[name].check_finding(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "folders"),
+    [
+        ("tee-supplicant -d", []),
+        ("tee-supplicant -l /a", ["/a", "/a/optee_armtz"]),
+        ("tee-supplicant -l/a:/b/ -d", ["/a", "/a/optee_armtz", "/b/", "/b/optee_armtz"]),
+        ("tee-supplicant --ta-path /a /dev/teepriv0", ["/a", "/a/optee_armtz"]),
+        ("tee-supplicant --ta-dir=tas", ["/lib/tas"]),
+        ("tee-supplicant -t /tas", ["/lib/tas"]),
+        ("tee-supplicant -t", []),
+        ("", []),
+    ],
+)
+def test_a_command_line_names_folders(words: str, folders: list[str]) -> None:
+    assert folders_of_words(words.split()) == folders
