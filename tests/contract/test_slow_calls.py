@@ -92,6 +92,18 @@ def told_once(caplog: pytest.LogCaptureFixture, of: str = "command") -> str:
     return text
 
 
+def when_told(caplog: pytest.LogCaptureFixture, gate: Gate) -> threading.Thread:
+    """Have a thread open a gate once a command is told of."""
+
+    def run() -> None:
+        wait_until(lambda: bool(told(caplog)))
+        gate.release()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
 @pytest.mark.parametrize("slots", SLOTS)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_command_is_told_of_once_while_it_goes_on_and_once_at_its_end(
@@ -189,8 +201,9 @@ def test_a_command_on_a_loop_is_told_of(
             aio.Context(target.device, backend=kernel, slow_after=SOON) as context,
             await context.open_session(Target.CONFORMANCE) as session,
         ):
-            threading.Thread(target=lambda: (told_once(caplog), gate.release())).start()
+            thread = when_told(caplog, gate)
             await session.invoke_command(Command.NOTHING)
+            thread.join()
 
     run_on_loop(main())
     assert [" goes on: " in text for text in told(caplog)] == [True, False]
@@ -225,10 +238,7 @@ def test_a_command_is_told_of_although_the_process_forks_and_in_its_child(
         with Gate(LIMIT) as held, tee.Context(target.device, backend=own, slow_after=SOON) as child:
             own.arm(Plan([Fault(SystemCall.INVOKE, Hold(held))]))
             with child.open_session(Target.CONFORMANCE) as session:
-                thread = threading.Thread(
-                    target=lambda: (wait_until(lambda: bool(told(caplog))), held.release())
-                )
-                thread.start()
+                thread = when_told(caplog, held)
                 session.invoke_command(Command.NOTHING)
                 thread.join()
 
@@ -256,7 +266,7 @@ def test_who_wants_no_warnings_hears_none(
     level = logger.level
     logger.setLevel(logging.ERROR)
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[assignment, method-assign]
     logger.addHandler(handler)
     try:
         with tee.Context(target.device, backend=kernel, slow_after=SOON) as context:
