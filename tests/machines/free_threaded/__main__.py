@@ -34,6 +34,8 @@ _PACKAGES: Final = (
     "numpy>=2",
     "fastapi>=0.110",
     "httpx>=0.27",
+    "opentelemetry-sdk>=1.27",
+    "prometheus-client>=0.20",
     "uvicorn>=0.30",
 )
 
