@@ -41,7 +41,8 @@ HEALTHY: Mapping[str, str | bytes] = {
     f"{OPTEE_NODE}/method": "smc\0",
     "dev/tee0": "",
     "dev/teepriv0": "",
-    "dev/kmsg": "6,1,2,-;optee: revision 4.5 (0a1b2c3d)\n6,2,3,-;optee: initialized driver\n",
+    "dev/kmsg": "6,1,2,-;optee: revision 4.5 (0a1b2c3d)\n6,2,3,-;optee: initialized driver\n"
+    "4,3,4,-;ext4: no matter of ours\n",
     "proc/self/ns/pid": f"->{FIRST_NAMESPACE}",
     "proc/144/comm": "tee-supplicant\n",
     "proc/144/cmdline": "/usr/sbin/tee-supplicant\0-d\0",
