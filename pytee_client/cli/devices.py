@@ -13,6 +13,7 @@ from ..enums import GenericCapabilities, ImplementationId
 from ..errors import TeecError
 from ._answer import Answer, Status
 from ._errors import InputError
+from ._progress import Elapsed
 from ._tee import Tee, add_tee, tee_of
 from ._types import to_seconds
 
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     failure = None
     if arguments.wait is not None:
         try:
-            wait_for_device(arguments.wait, device=tee.device, backend=tee.backend)
+            with Elapsed("waiting for a device"):
+                wait_for_device(arguments.wait, device=tee.device, backend=tee.backend)
         except TeecError as error:
             failure = error
     try:

@@ -18,7 +18,7 @@ from ._application import to_application
 from ._errors import CommandLineError
 from ._invoking.opened import to_gid, to_login
 from ._probing import Finding, Verdict, ask
-from ._progress import Progress
+from ._progress import Elapsed
 from ._tee import add_install, add_tee, opened_context
 from ._types import to_seconds
 
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     findings = []
     with opened_context(arguments, timeout=arguments.timeout) as context:
         bus = _bus_devices(context)
-        with Progress("asking applications", len(uuids)) as progress:
-            for uuid in uuids:
-                progress.step(NAMES.get(uuid) or str(uuid))
+        with Elapsed("asking applications") as progress:
+            for number, uuid in enumerate(uuids, 1):
+                progress.step(f"{number} of {len(uuids)}, {NAMES.get(uuid) or uuid}")
                 findings.append(_ask(context, uuid, arguments, bus.get(uuid)))
     return _summary(findings) if arguments.all else _answer(findings)
 

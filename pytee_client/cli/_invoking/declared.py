@@ -134,7 +134,7 @@ def invoke_declared(arguments: argparse.Namespace) -> Answer:
     client_class: type[Client] = object_at(arguments.client)
     options = {} if arguments.login is None else {"login": arguments.login}
     try:
-        with opened_for(arguments) as context:
+        with invocation.times.told(), opened_for(arguments) as context:
             opened = client_class(
                 context, *invocation.opening_arguments, gid=arguments.gid, **options
             )

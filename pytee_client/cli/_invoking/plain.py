@@ -114,7 +114,7 @@ def invoke_plain(arguments: argparse.Namespace) -> Answer:
     """Open a session, and run the command that the words name."""
     invocation = _Invocation(arguments)
     try:
-        with opened_for(arguments) as context:
+        with invocation.times.told(), opened_for(arguments) as context:
             forms = invocation.opening
             try:
                 session = context.open_session(

@@ -8,7 +8,7 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
-from .._progress import Progress
+from .._progress import Elapsed
 
 __all__ = ["Times"]
 
@@ -24,6 +24,7 @@ class Times:
     def __init__(self) -> None:
         self.runs: list[int] = []
         self.begun = 0
+        self._count = 0
 
     def run(self, count: int, prepare: Callable[[], Callable[[], Any]]) -> Any:
         """Run a command so many times, and return what the last run did.
@@ -33,15 +34,21 @@ class Times:
             prepare: makes what a run is, whose time counts.
         """
         result = None
-        with Progress("running the command", count) as progress:
-            for _ in range(count):
-                progress.step()
-                call = prepare()
-                self.begun += 1
-                begin = perf_counter_ns()
-                result = call()
-                self.runs.append(perf_counter_ns() - begin)
+        self._count = count
+        for _ in range(count):
+            call = prepare()
+            self.begun += 1
+            begin = perf_counter_ns()
+            result = call()
+            self.runs.append(perf_counter_ns() - begin)
         return result
+
+    def told(self) -> Elapsed:
+        """Have a terminal see how far it is while the session is open; a context manager."""
+        return Elapsed("waiting for the application", self._seen)
+
+    def _seen(self) -> str:
+        return f"run {self.begun} of {self._count}" if self._count > 1 else ""
 
     def data(self) -> dict[str, Any]:
         """Return them for --json."""
