@@ -15,16 +15,21 @@ from ._errors import InputError
 __all__ = ["add_output", "print_data", "print_text", "written"]
 
 
-def print_text(text: str) -> None:
-    """Print whole lines."""
+def print_text(text: str, errors: str = "surrogateescape") -> None:
+    """Print whole lines; a name of a file that is no text is printed as it is."""
     # Python reads UTF-8, whatever the encoding of the terminal is.
+    try:
+        content = text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        content = text.encode("utf-8", "backslashreplace")
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.write(content)
 
 
 def print_data(data: dict[str, Any]) -> None:
     """Print an object of JSON, in one line."""
-    print_text(json.dumps(data, ensure_ascii=False) + "\n")
+    # What can't be encoded is escaped as JSON has it.
+    print_text(json.dumps(data, ensure_ascii=False) + "\n", "backslashreplace")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

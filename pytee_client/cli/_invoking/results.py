@@ -89,5 +89,12 @@ def lines_of(result: Any, name: str = "", indent: str = "") -> Iterator[str]:
             yield from lines_of(one, f"[{place}]", indent)
     elif isinstance(result, IntEnum | IntFlag):
         yield f"{label}{data_of(result)} ({int(result)})"
+    elif isinstance(result, str):
+        yield f"{label}{_printable(result)}"
     else:
         yield f"{label}{data_of(result)}"
+
+
+def _printable(text: str) -> str:
+    """Return text without what would control a terminal."""
+    return "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in text)

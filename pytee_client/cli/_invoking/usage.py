@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from enum import IntFlag
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from ..._declarations.fields import (
     TextField,
     UuidField,
 )
+from ..._declarations.kinds import MemoryKind
 from ..._declarations.layout import Layout, NestedField, Tail
 from ..._declarations.memory import (
+    BUFFER,
     Bytes,
     List,
     Memory,
@@ -44,8 +47,7 @@ from ..._declarations.values import (
 
 __all__ = ["argument_kind", "command_data", "command_line", "lines_of_commands", "usage_of"]
 
-# More of them would fill the line.
-_NAMES: Final = 8
+_COLUMNS: Final = 80
 _FORMS: Final = {
     "ValueInput": "value:A,B",
     "ValueOutput": "value-out",
@@ -54,7 +56,8 @@ _FORMS: Final = {
     "MemrefTempOutput": "out:SIZE",
     "MemrefTempInOut": "inout:FILE",
 }
-_OF_PYTHON: Final = {int: "a number", str: "TEXT", bytes: "BYTES"}
+_KNOWN: Final = (Bytes, List, Memory, NDArray, Text, UuidKind, type(BUFFER))
+_OF_PYTHON: Final = {int: "NUMBER", str: "TEXT", bytes: "BYTES"}
 
 
 def argument_kind(declared: Any) -> tuple[Any, Direction]:
@@ -116,14 +119,18 @@ def _memory(part: Any) -> str:
         return _FORMS.get(part.__name__, part.__name__)
     if isinstance(part, RawKind):
         return _FORMS.get(part.name, f"a {part}")
+    # A kind of the program's own: its content is given as bytes, if not as one of these.
     return _OF_PYTHON.get(getattr(part, "python", None), "BYTES")  # type: ignore[arg-type]
 
 
 def _names(kind: EnumKind) -> str:
-    names = list(kind.members.__members__)
-    if len(names) > _NAMES:
-        names = [*names[:_NAMES], "..."]
-    return ("+" if issubclass(kind.members, IntFlag) else "|").join(names)
+    separator = "+" if issubclass(kind.members, IntFlag) else "|"
+    shown = ""
+    for name in kind.members.__members__:
+        if len(shown) > _COLUMNS // 2:
+            return f"{shown}{separator}..."
+        shown += f"{separator * bool(shown)}{name}"
+    return shown
 
 
 def _fields(layout: Layout) -> list[tuple[str, str]]:
@@ -157,7 +164,8 @@ def _name(part: Any) -> str:
         return f"{_name(part.inner)} or null"
     if isinstance(part, List):
         return f"[{_name(part.tail.kind)}, ...]"
-    return usage_of(part)
+    is_own = isinstance(part, MemoryKind) and not isinstance(part, _KNOWN)
+    return str(part) if is_own and part.python not in _OF_PYTHON else usage_of(part)
 
 
 def command_data(command: CommandDeclaration) -> dict[str, Any]:
@@ -187,4 +195,11 @@ def lines_of_commands(declared: Declaration) -> list[str]:
     if declared.opening is not None:
         lines.append(f"  {command_line(declared.opening)}")
     lines += [f"  {command_line(one)}" for one in declared.commands.values()]
-    return lines
+    return [part for line in lines for part in _wrapped(line)]
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line as several, where it does not fit on a terminal."""
+    return textwrap.wrap(
+        line, _COLUMNS, subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
+    )

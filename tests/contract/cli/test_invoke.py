@@ -237,6 +237,12 @@ def test_null_references_are_none_of_memory(target: Target, invoke: Invoke) -> N
     assert seen["a"] & 0xF == 0b001
 
 
+@pytest.mark.optee_only
+def test_a_null_reference_may_bring_back_the_size_that_is_needed(invoke: Invoke) -> None:
+    done = invoke(CONFORMANCE, Command.SET_SIZE, "value:0,100", "null-out")
+    assert done == Ran(0, "parameter 1: needs 100 bytes\n", "")
+
+
 OPEN = ("--client", "tests.support.wallet:Wallet", "--open", "100")
 
 

@@ -18,6 +18,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client.cli import invoke as verb
+from pytee_client.cli import main
 
 from ...support.command_lines import Ran, ran
 from ...support.waiting import LIMIT
@@ -141,6 +142,19 @@ def test_a_file_that_can_t_be_written_has_its_output_printed(
     done = invoke("random", "0", f"out:2:{tmp_path / 'no' / 'folder'}")
     assert done.status == 1
     assert "parameter 0: 2 bytes\n  00000000" in done.output
+
+
+def test_a_file_whose_name_is_no_text_is_written_and_named(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    name = os.fsencode(tmp_path / "made") + b"\xff"
+    words = ["invoke", "--tee", "fake:", "random", "0", f"out:2:{os.fsdecode(name)}"]
+    assert main(words) == 0
+    assert capsysbinary.readouterr().out == b"parameter 0: 2 bytes in " + name + b"\n"
+    assert os.path.getsize(name) == 2
+    assert main([*words, "--json"]) == 0
+    data = json.loads(capsysbinary.readouterr().out)
+    assert data["outputs"][0]["file"] == os.fsdecode(name)
 
 
 def test_a_trace_that_can_t_be_written_is_told(invoke: Invoke, tmp_path: Path) -> None:

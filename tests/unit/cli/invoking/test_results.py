@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytee_client import ta
 from pytee_client._declarations.application import declaration_of
 from pytee_client._outputs import RequiredSize, Value
 from pytee_client.cli._invoking.results import data_of, lines_of
 from pytee_client.cli._invoking.usage import command_data, lines_of_commands
+from pytee_client.ta import optee
 
 from .shapes import Color, Inner, Mode, Rest, Shapes
 
@@ -63,6 +65,10 @@ def test_what_is_one_thing_is_one_line() -> None:
     assert text(Value(1, 2)) == "1, 2"
     assert text(RequiredSize(1), "x") == "x: needs 1 byte"
     assert text([1, 2], "x") == "x: 1, 2"
+
+
+def test_text_does_not_control_the_terminal() -> None:
+    assert text("\x1b[31mred\n\u202eÿ\x07") == "\\x1b[31mred\n\\u202eÿ\\x07"
 
 
 def test_long_bytes_are_a_hex_dump() -> None:
@@ -119,8 +125,21 @@ def test_a_command_says_what_it_takes_and_returns(
     }
 
 
+def test_every_client_of_the_library_can_be_listed() -> None:
+    clients = [getattr(optee, name) for name in optee.__all__]
+    clients = [one for one in clients if isinstance(one, type) and issubclass(one, ta.Client)]
+    assert len(clients) > 15
+    for client in clients:
+        declared = declaration_of(client)
+        lines = lines_of_commands(declared)
+        assert len(lines) > len(declared.commands)
+        # Only what has no space may need more.
+        assert all(len(line) <= 80 or " " not in line.strip() for line in lines)
+
+
 def test_the_commands_of_a_declaration_are_listed() -> None:
     lines = lines_of_commands(declaration_of(Shapes))
     assert lines[0] == "Shapes (6f1c7a4e-93f0-4f8b-8d0f-2f61a5f2b7c3)"
     assert "  both_ways BYTES -> BYTES, U8, Plain" in lines
-    assert len(lines) == 1 + len(declaration_of(Shapes).commands)
+    starts = [line for line in lines if not line.startswith("   ")]
+    assert len(starts) == 1 + len(declaration_of(Shapes).commands)
