@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from ...support import sigint
 from ...support.command_lines import Ran, ran, words_for
 from ...support.conformance import Command
 from ...support.targets import Target
-from ...support.waiting import LIMIT
+from ...support.waiting import LIMIT, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,15 @@ pytestmark = pytest.mark.once
 CONFORMANCE = str(Target.CONFORMANCE)
 FROZEN, HEEDS = 0, 1
 Invoke = Callable[..., Ran]
+
+
+def tee_descriptors() -> set[str]:
+    """Return what this process has open of TEE devices."""
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/self/fd/{fd}") + fd)
+    return {one for one in found if "tee" in one}
 
 
 @pytest.fixture
@@ -128,6 +139,17 @@ def test_an_error_has_what_came_back_with_it(invoke: Invoke) -> None:
     assert data["error"]["origin"] == "TRUSTED_APP"
 
 
+def test_what_comes_with_an_error_is_printed_and_not_written(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    file = tmp_path / "kept"
+    file.write_bytes(b"from before")
+    failed = invoke(CONFORMANCE, Command.SET_SIZE, "value:0x80000007,2", f"out:8:{file}")
+    assert failed.status == 4
+    assert "parameter 1: 2 bytes\n  00000000" in failed.output
+    assert file.read_bytes() == b"from before"
+
+
 def test_the_opening_takes_parameters_and_returns_them(invoke: Invoke) -> None:
     words = (CONFORMANCE, Command.NOTHING, "--open", "value:0", "--open", "value-out")
     assert invoke(*words).output == "opening, parameter 1: 1330660686, 1 (0x4f50454e, 0x1)\n"
@@ -190,10 +212,13 @@ def test_a_time_out_ends_a_command_and_is_its_own_status(invoke: Invoke) -> None
 @pytest.mark.optee_only
 @pytest.mark.parametrize("options", [(), ("--timeout", str(LIMIT)), ("--repeat", "3")])
 def test_ctrl_c_cancels_the_command(invoke: Invoke, options: tuple[str, ...]) -> None:
+    before = tee_descriptors()
     began = time.monotonic()
     with sigint.raising(), sigint.soon():
         ended = invoke(CONFORMANCE, Command.WAIT, f"value:{1000 * LIMIT},{HEEDS}", *options)
     assert ended == Ran(130, "", "")
+    # A call with a time-out is left at once, and its device closed at its end.
+    wait_until(lambda: tee_descriptors() <= before)
     assert time.monotonic() - began < LIMIT / 2
 
 
@@ -272,6 +297,15 @@ def test_a_declared_error_is_told_by_its_name(invoke: Invoke) -> None:
     assert data["error"]["class"] == "OverdrawnError"
     assert data["error"]["result"] == "OVERDRAWN"
     assert data["outputs"][0]["parameter"] == 1
+
+
+@pytest.mark.optee_only
+def test_a_client_says_who_it_is(invoke: Invoke) -> None:
+    words = ("--client", "tests.support.conformance:Conformance", "identity", "--json")
+    group = str(tee.client_uuid(tee.Login.GROUP, gid=0))
+    done = invoke(*words, "--login", "group", "--gid", "0")
+    assert done.data["results"] == [tee.Login.GROUP, group]
+    assert invoke(*words).data["results"][0] == tee.Login.PUBLIC
 
 
 def test_a_declared_command_is_repeated_with_what_was_given(invoke: Invoke) -> None:

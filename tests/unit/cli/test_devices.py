@@ -66,16 +66,26 @@ def test_no_device_is_status_3_and_says_where_to_look(
     assert data["error"]["class"] == "DeviceNotFoundError"
 
 
+def listed(path: Path, *, private: bool = False) -> tee_devices.Device:
+    optee = tee.ImplementationId.OPTEE
+    return tee_devices.Device(path.name, str(path), optee, private, None, None, None)
+
+
+def test_a_device_that_is_named_is_listed_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = (listed(tmp_path / "tee0"), listed(tmp_path / "tee1"))
+    monkeypatch.setattr(verb, "enumerate_devices", lambda backend: found)
+    data = ran(capsys, "devices", "--tee", str(tmp_path / "tee1"), "--json").data
+    assert [one["path"] for one in data["devices"]] == [str(tmp_path / "tee1")]
+
+
 def test_a_device_that_this_user_may_not_open_says_why(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def listed(path: Path, *, private: bool) -> tee_devices.Device:
-        optee = tee.ImplementationId.OPTEE
-        return tee_devices.Device(path.name, str(path), optee, private, None, None, None)
-
     node, private = tmp_path / "tee0", tmp_path / "teepriv0"
     private.touch(0o600)
-    found = (listed(node, private=False), listed(private, private=True))
+    found = (listed(node), listed(private, private=True))
     monkeypatch.setattr(verb, "enumerate_devices", lambda backend: found)
     first, second = ran(capsys, "devices", "--json").data["devices"]
     assert first["may_open"] is False

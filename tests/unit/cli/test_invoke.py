@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shlex
@@ -207,6 +208,14 @@ def test_the_results_of_a_declared_opening_are_printed(invoke: Invoke, own: list
     assert done.output == "opening 1: 2\nopening 2: texttext\n61 62 63  |abc|\n"
     data = invoke(*own, "echo", "str:abc", "--json").data
     assert (data["opening"], data["results"]) == ([2, "texttext"], ["616263"])
+
+
+def test_a_declared_command_takes_the_standard_input_on_every_run(
+    invoke: Invoke, own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
+    done = invoke(*own, "echo", "@-", "--repeat", "3", "--json")
+    assert (done.data["results"], done.data["times"]["runs"]) == (["ff"], 3)
 
 
 def test_an_error_of_the_program_s_own_is_told_by_its_name(invoke: Invoke, own: list[str]) -> None:

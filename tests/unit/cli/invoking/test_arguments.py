@@ -172,6 +172,7 @@ WRONG = {
     ("color", "9"): "color is '9', but must be RED|DARK_BLUE",
     ("mode", "READ,WRITE"): "mode is 'READ,WRITE', but must be READ+WRITE",
     ("pair", "1"): "pair is '1', but must be U32,U32",
+    ("pair", "0,4294967296"): "b of pair is 4294967296, but must be from 0",
     ("both", "3"): "both is '3', but must be U8,RED|DARK_BLUE",
     ("both", "3,x"): "both is '3,x', but must be U8,RED|DARK_BLUE",
     ("blob", "00ff"): "blob is '00ff', but is bytes: give hex:00ff, str:text or @FILE",
