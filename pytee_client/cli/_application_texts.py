@@ -47,6 +47,8 @@ def text_of_file(file: ApplicationFile) -> list[str]:
         lines.append(f"subkey {subkey.uuid} version {subkey.version}{name}")
     if file.key_id is not None:
         lines.append(f"key {file.key_id}")
+    elif file.kind is not None:
+        lines.append("signed by a key that the file does not name")
     if file.has_default_key:
         below = "a key below " if file.subkeys else ""
         lines.append(f"that is {below}OP-TEE's default key, which everybody has")

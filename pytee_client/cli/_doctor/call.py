@@ -10,8 +10,7 @@ from ... import _hints as t
 from ...context import Context
 from ...enums import GenericCapabilities, ImplementationId
 from ...errors import ItemNotFoundError, TeecError
-from .._errors import error_text
-from .finding import Finding, State, remedy_of
+from .finding import Finding, State, remedy_of, text_of
 from .supplicant import supplicant_may_serve
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _call(patient: Patient, device: Device) -> Finding:
         return Finding(
             "call",
             State.PROBLEM,
-            f"A test call on {device.path} failed: {error_text(error)}",
+            f"A test call on {device.path} failed: {text_of(error)}.",
             remedy_of(error),
         )
     return Finding(

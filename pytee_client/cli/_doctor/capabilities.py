@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..._remedies import for_other_driver
 from ...enums import GenericCapabilities
-from .._errors import error_text
-from .finding import Finding, State, remedy_of
+from .finding import Finding, State, remedy_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,7 @@ def _not_asked(device: Device, error: TeecError | None) -> Finding:
     if error is None:
         what = f"{device.path} was not asked what it can do."
         return Finding("capabilities", State.UNKNOWN, what)
-    what = f"{device.path} can't be opened: {error_text(error)}"
+    what = f"{device.path} can't be opened: {text_of(error)}."
     return Finding("capabilities", State.PROBLEM, what, remedy_of(error))
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from .._errors import error_text
+
 if TYPE_CHECKING:
     from ...errors import TeecError
 
-__all__ = ["Finding", "State", "remedy_of", "sentence"]
+__all__ = ["Finding", "State", "remedy_of", "sentence", "text_of"]
 
 
 class State(Enum):
@@ -52,3 +54,10 @@ def sentence(text: str) -> str:
 def remedy_of(error: TeecError) -> str | None:
     """Return the remedy of an error as a sentence."""
     return None if error.remedy is None else sentence(error.remedy)
+
+
+def text_of(error: TeecError) -> str:
+    """Return what an error says besides its remedy, which a finding has beside it."""
+    text = error_text(error)
+    remedy = " ".join((error.remedy or "").split())
+    return text.removesuffix(remedy).rstrip(" ;:,") if remedy else text

@@ -28,7 +28,9 @@ def supplicant_may_serve(patient: Patient) -> bool:
     if patient.machine is None:
         return look_for_supplicant(patient.kernel) is not Sight.NONE
     found, sees_all = patient.machine.supplicants()
-    return bool(found) or not sees_all
+    if not found:
+        return not sees_all
+    return any(_illness(patient.machine, process) is None for process, _ in found)
 
 
 def check_supplicant(patient: Patient) -> Iterator[Finding]:
@@ -76,9 +78,7 @@ def _serving(machine: Machine, process: int, device: str) -> Finding:
         or machine.text(f"/proc/{process}/comm")
         or "without a name"
     )
-    # The name of a program may have parentheses and blanks itself.
-    status = (machine.text(f"/proc/{process}/stat") or "").rpartition(")")[2].split()
-    ill = _STATES.get(status[0]) if status else None
+    ill = _illness(machine, process)
     if ill is not None:
         return Finding(
             "supplicant",
@@ -87,6 +87,13 @@ def _serving(machine: Machine, process: int, device: str) -> Finding:
             f"Let it go on (kill -CONT {process}), or restart it.",
         )
     return Finding("supplicant", State.OK, f"Process {process} ({line}) has {device} open.")
+
+
+def _illness(machine: Machine, process: int) -> str | None:
+    """Return what keeps a process from serving, or None."""
+    # The name of a program may have parentheses and blanks itself.
+    status = (machine.text(f"/proc/{process}/stat") or "").rpartition(")")[2].split()
+    return _STATES.get(status[0]) if status else None
 
 
 def _of_python(patient: Patient) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytee_client.cli._doctor import State
+from pytee_client.cli._doctor import Patient, State
+from pytee_client.cli._doctor.supplicant import supplicant_may_serve
 from pytee_client.cli._doctor.supplicant_folders import folders_of_words
 
 from ....support.examined import (
@@ -100,6 +101,22 @@ SITUATIONS = {
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_situation_has_its_finding_and_its_remedy(name: str, tmp_path: Path) -> None:
     SITUATIONS[name].check_finding(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("plan", "may_serve"),
+    [
+        (Plan(), True),
+        (Plan(without=["proc/144"]), False),
+        (Plan(without=["proc/144"], user=MEMBER), True),
+        (Plan(having={"proc/144/stat": "144 (tee-supplicant) T 1"}), False),
+    ],
+)
+def test_no_call_is_made_that_would_wait_for_a_supplicant(
+    plan: Plan, may_serve: bool, tmp_path: Path
+) -> None:
+    patient = Patient(plan.machine(tmp_path), None, None)
+    assert supplicant_may_serve(patient) is may_serve
 
 
 @pytest.mark.parametrize(
