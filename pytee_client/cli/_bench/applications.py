@@ -75,9 +75,10 @@ def find_application(context: Context) -> Application:
     """Return the first application that is there.
 
     Raises:
-        TeecError: none is there, or the opening of a session fails otherwise.
+        TrustedApplicationNotFoundError: none can be used.
+        TimeoutError: OP-TEE waits, such as for its supplicant.
     """
-    failure: TeecError | None = None
+    refused = []
     for application in KNOWN:
         try:
             context.open_session(application.uuid, timeout=_SECONDS).close()
@@ -86,18 +87,18 @@ def find_application(context: Context) -> Application:
         except TimeoutError:
             raise
         except TeecError as error:
-            # Such as one that another key has signed: the next may do.
-            failure = failure or error
+            # Such as one that another key has signed: the next may do. AMD-TEE answers so, too,
+            # if there is none.
+            refused.append(f"{application.name} is refused: {' '.join(str(error).split())}")
             continue
         return application
-    if failure is not None:
-        raise failure
     names = ", ".join(str(one.name) for one in KNOWN)
     raise TrustedApplicationNotFoundError(
         "looking for an application to measure with",
         code=Result.ITEM_NOT_FOUND,
         origin=Origin.TEE,
-        remedy=f"none of these is there: {names}. Install OP-TEE's examples, or build tests/ta of"
-        " this project and copy it to /lib/optee_armtz; or measure with an application of yours:"
-        " --application UUID --command NUMBER",
+        details="; ".join(refused) or None,
+        remedy=f"none of these can be used: {names}. Install OP-TEE's examples, or build tests/ta"
+        " of this project and copy it to /lib/optee_armtz; or measure with an application of"
+        " yours: --application UUID --command NUMBER",
     )

@@ -69,8 +69,10 @@ def remark_lines(remarks: Sequence[str]) -> Iterator[str]:
 
 
 def time_text(nanoseconds: float) -> str:
-    """Return a time in microseconds, with three digits at least."""
+    """Return a time in microseconds, with three digits at least; from 10 s on it has its unit."""
     microseconds = nanoseconds / 1000
+    if microseconds >= 10_000_000:
+        return f"{microseconds / 1_000_000:.0f} s"
     digits = 2 if microseconds < 10 else 1 if microseconds < 1000 else 0
     return f"{microseconds:.{digits}f}"
 

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the verb bench finds on each TEE; how long calls take is not for tests to say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from pytee_client.cli import main
+from pytee_client.cli._answer import Status
+from pytee_client.cli._bench import applications
+from pytee_client.cli._bench.figures import PERCENTILES
+
+from ...support.command_lines import words_for
+from ...support.targets import Target
+
+pytestmark = pytest.mark.once
+ABSENT = UUID("11111111-2450-11e4-abe2-0002a5d5c51b")
+# The least of samples: five in each of three passes.
+LEAST = 15
+SHORT = ("--quick", "--seconds", "0.01")
+
+
+def measured(
+    target: Target, capsys: pytest.CaptureFixture[str], *words: str, status: Status = Status.OK
+) -> dict[str, Any]:
+    assert main(["bench", *words_for(target), *SHORT, *words, "--json"]) == status
+    data: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert data["status"] == status
+    return data
+
+
+def names(data: dict[str, Any]) -> list[str]:
+    return [case["name"] for case in data["cases"]]
+
+
+def test_every_case_is_measured(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    data = measured(target, capsys)
+    assert data["left_out"] == []
+    assert {case["group"] for case in data["cases"]} == {
+        *("opening", "call", "input", "output", "block", "sharing", "threads")
+    }
+    for case in data["cases"]:
+        times = [case["nanoseconds"][f"p{at}"] for at in PERCENTILES]
+        assert times == sorted(times)
+        assert times[0] > 0
+        assert case["samples"] >= LEAST
+        assert case["calls_per_sample"] >= 1
+        assert case["noise"] >= 0
+        assert (case["threads"] is None) == ("calls_per_second" not in case)
+    assert len(set(names(data))) == len(data["cases"])
+    sizes = {case["size"] for case in data["cases"] if case["group"] == "input"}
+    assert sizes == {64, 4 << 10, 1 << 20}
+    rates = [case["calls_per_second"] for case in data["cases"] if case["threads"]]
+    assert len(rates) == 3
+    assert min(rates) > 0
+
+
+def test_it_says_where_the_figures_come_from(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = measured(target, capsys, "--only", "value")
+    with target.open_context() as context:
+        version = context.version
+    machine = data["machine"]
+    assert machine["backend"] == version.backend
+    assert machine["device"] == target.device
+    assert machine["driver"] == target.implementation.name
+    assert "GP" in machine["capabilities"]
+    assert machine["processors"] >= machine["processors_usable"] >= 1
+    assert (data["schema"], data["passes"], data["seconds"]) == (1, 3, 0.01)
+    assert data["clock"]["resolution_nanoseconds"] > 0
+    is_fake = any("this is the fake" in remark for remark in data["remarks"])
+    assert is_fake is not target.is_real
+
+
+def test_only_those_that_are_asked_for_are_measured(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = measured(target, capsys, "--only", "typed", "--only", "block of")
+    assert names(data) == [
+        "value, typed",
+        "block of 64 B",
+        "block of 4 KiB",
+        "block of 1 MiB",
+        "block of 4 KiB, prepared",
+    ]
+
+
+def test_the_text_has_a_line_and_a_bar_for_each(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", *words_for(target), *SHORT, "--only", "value"]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for name in ("value", "value, prepared", "value, typed", "value, time-out"):
+        (line,) = (line for line in text.splitlines() if line.startswith(f"{name:<25}"))
+        assert line.rstrip("-").endswith(("=", "#"))
+    assert f"device       {target.device}, {target.implementation.name}" in text
+
+
+def test_two_runs_can_be_compared(
+    target: Target,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Any,
+) -> None:
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file in files:
+        file.write_text(json.dumps(measured(target, capsys, "--only", "session", "--only", "value")))
+    assert main(["bench", "--compare", *map(str, files), "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert (compared["only_a"], compared["only_b"]) == ([], [])
+    assert len(compared["cases"]) >= 8
+    for row in compared["cases"]:
+        assert row["ratio"] == pytest.approx(row["b"] / row["a"], rel=0.01, abs=0.001)
+
+
+def test_an_application_that_takes_values_alone_has_no_memory_measured(
+    target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = replace(applications.KNOWN[0], uuid=ABSENT)
+    monkeypatch.setattr(applications, "KNOWN", (absent, applications.KNOWN[-1]))
+    data = measured(target, capsys)
+    assert data["application"]["uuid"] == str(Target.HELLO_WORLD)
+    assert {case["group"] for case in data["cases"]} == {"opening", "call", "threads"}
+    assert "no parameters" not in names(data)
+
+
+def test_a_tee_without_an_application_says_what_to_install(
+    target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = tuple(replace(one, uuid=ABSENT) for one in applications.KNOWN)
+    monkeypatch.setattr(applications, "KNOWN", absent)
+    assert main(["bench", *words_for(target), *SHORT, "--json"]) == Status.TEE_ERROR
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"]["class"] == "TrustedApplicationNotFoundError"
+    assert "Install OP-TEE's examples" in captured.err
+    assert "--application UUID" in captured.err
