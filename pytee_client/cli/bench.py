@@ -14,16 +14,28 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import TeecError
 from ._answer import Answer, Status
-from ._bench.applications import find_application
+from ._application import to_application
+from ._bench.applications import (
+    KNOWN,
+    Application,
+    application_at,
+    check_application,
+    find_application,
+)
 from ._bench.cases import Case, Subject, cases_for
 from ._bench.comparison import compare
 from ._bench.figures import Figures, Samples, figures_of
 from ._bench.machine import facts, remarks
 from ._bench.sampling import Sampling, measured_clock
 from ._bench.table import facts_lines, remark_lines, table_lines
-from ._errors import InputError, error_data, error_text
+from ._errors import CommandLineError, InputError, error_data, error_text
+from ._invoking.files import Inputs
+from ._invoking.forms import forms_of
+from ._invoking.numbers import number_of
+from ._invoking.plain import parameters_of
 from ._progress import Progress
 from ._tee import add_install, add_tee, tee_of
+from ._types import to_seconds
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -37,6 +49,7 @@ EXAMPLES: Final = (
     "bench --json >board-a.json",
     "bench --compare board-a.json board-b.json",
     "bench --only value --only thread --seconds 5",
+    "bench --application hello_world --command 0 --parameters value-inout:41",
 )
 _SCHEMA: Final = 1
 _PASSES: Final = 3
@@ -51,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer sizes, and less time for each")
     parser.add_argument(
         "--seconds",
-        type=_to_seconds,
+        type=to_seconds,
         metavar="SECONDS",
         help=f"the time for each case, if its median is not stable before (default: {_SECONDS:g},"
         f" with --quick {_QUICK_SECONDS:g})",
@@ -62,6 +75,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="measure the cases with NAME in their name; may be given again",
+    )
+    own = parser.add_argument_group("an application of yours")
+    own.add_argument(
+        "--application",
+        type=to_application,
+        metavar="APPLICATION",
+        help="its UUID or its well-known name; by default the first that is there of"
+        f" {', '.join(str(one.name) for one in KNOWN)}",
+    )
+    own.add_argument(
+        "--open",
+        action="append",
+        metavar="PARAMETER",
+        default=[],
+        help="a parameter for the opening of sessions, as invoke takes it; may be given again",
+    )
+    own.add_argument(
+        "--command",
+        metavar="NUMBER",
+        type=_to_command,
+        help="a command of it, which is run thousands of times",
+    )
+    own.add_argument(
+        "--parameters",
+        nargs="+",
+        metavar="PARAMETER",
+        default=[],
+        help="its parameters, as invoke takes them, such as value-inout:1,2 and out:64",
     )
     parser.add_argument(
         "--compare",
@@ -76,14 +117,40 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Measure, or compare."""
     if arguments.compare is not None:
         return compare(*arguments.compare)
+    chosen = _application(arguments)
     tee = tee_of(arguments)
     open_context = partial(Context, tee.device, backend=tee.backend)
     with open_context() as context:
-        application = find_application(context)
+        if chosen is not None:
+            check_application(context, chosen)
+        application = chosen or find_application(context)
         # Another must not be the fake if this one is a device, nor the other way round.
         native = context._native.kernel
         again = open_context if native is None else partial(Context, tee.device, backend=native)
         return _measured(arguments, Subject(application, again, context))
+
+
+def _application(arguments: argparse.Namespace) -> Application | None:
+    """Return the application that the command line names, if it does."""
+    if arguments.seconds == 0:
+        raise CommandLineError("--seconds 0 leaves no time to measure")
+    if arguments.parameters and arguments.command is None:
+        raise CommandLineError("--parameters are those of a command: give --command NUMBER")
+    if arguments.application is None:
+        if arguments.command is not None or arguments.open:
+            option = "--open" if arguments.command is None else "--command"
+            raise CommandLineError(f"{option} is of an application: give --application UUID")
+        return None
+    inputs = Inputs()
+    opening, forms = (forms_of(words, inputs) for words in (arguments.open, arguments.parameters))
+    if any(form.file for form in (*opening, *forms)):
+        raise CommandLineError("bench keeps no outputs: leave the file out")
+    return application_at(
+        arguments.application,
+        arguments.command,
+        partial(parameters_of, forms),
+        partial(parameters_of, opening),
+    )
 
 
 def _measured(arguments: argparse.Namespace, subject: Subject) -> Answer:
@@ -163,11 +230,11 @@ def _data(case: Case, figures: Figures) -> dict[str, Any]:
     }
 
 
-def _to_seconds(text: str) -> float:
+def _to_command(text: str) -> int:
     try:
-        seconds = float(text)
+        number = number_of(text)
     except ValueError:
-        seconds = 0
-    if not 0 < seconds < 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds, such as 0.5")
-    return seconds
+        number = -1
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a command, such as 0")
+    return number

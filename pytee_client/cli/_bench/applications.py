@@ -12,7 +12,7 @@ from ...context import Context
 from ...enums import Origin, Result
 from ...errors import ItemNotFoundError, TeecError, TrustedApplicationNotFoundError
 
-__all__ = ["KNOWN", "Application", "application_at", "find_application"]
+__all__ = ["KNOWN", "Application", "application_at", "check_application", "find_application"]
 
 # Nobody knows how long one takes to be loaded; without a supplicant it is for ever.
 _SECONDS: Final = 30.0
@@ -30,6 +30,7 @@ class Application:
         any: the command that takes any parameters and does nothing, if it has one.
         own: a command that the user chose, if there is one.
         parameters: makes the parameters of that.
+        opening: makes the parameters of opening a session.
     """
 
     uuid: UUID
@@ -38,6 +39,7 @@ class Application:
     any: int | None = None
     own: int | None = None
     parameters: Callable[[], Sequence[Any]] = tuple
+    opening: Callable[[], Sequence[Any]] = tuple
 
     def data(self) -> dict[str, Any]:
         """Return it for --json."""
@@ -62,13 +64,22 @@ KNOWN: Final = (
 
 
 def application_at(
-    uuid: UUID, command: int | None, parameters: Callable[[], Sequence[Any]]
+    uuid: UUID,
+    command: int | None,
+    parameters: Callable[[], Sequence[Any]],
+    opening: Callable[[], Sequence[Any]],
 ) -> Application:
     """Return an application that the user names."""
     known = next((one for one in KNOWN if one.uuid == uuid), Application(uuid, None))
+    chosen = replace(known, opening=opening)
     if command is None:
-        return known
-    return replace(known, value=None, any=None, own=command, parameters=parameters)
+        return chosen
+    return replace(chosen, value=None, any=None, own=command, parameters=parameters)
+
+
+def check_application(context: Context, application: Application) -> None:
+    """Open a session once; raise what is wrong."""
+    context.open_session(application.uuid, *application.opening(), timeout=_SECONDS).close()
 
 
 def find_application(context: Context) -> Application:
@@ -81,7 +92,7 @@ def find_application(context: Context) -> Application:
     refused = []
     for application in KNOWN:
         try:
-            context.open_session(application.uuid, timeout=_SECONDS).close()
+            check_application(context, application)
         except ItemNotFoundError:
             continue
         except TimeoutError:

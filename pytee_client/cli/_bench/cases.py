@@ -56,7 +56,7 @@ class Subject:
 
     def session(self) -> Session:
         """Open a session with the application."""
-        return self.context.open_session(self.application.uuid)
+        return self.context.open_session(self.application.uuid, *self.application.opening())
 
     def call(self, session: Session, **options: Any) -> Call:
         """Return the usual call of this application: its value, its nothing, or the user's own."""
@@ -97,7 +97,8 @@ def cases_for(application: Application, *, is_quick: bool) -> list[Case]:
         Case("close a context", "opening", _steps(_context_end)),
         Case("open the first session", "opening", _steps(_first_session)),
         Case("open another session", "opening", _steps(_other_session)),
-        Case("close a session", "opening", _steps(_session_end)),
+        Case("close another session", "opening", _steps(_other_session_end)),
+        Case("close the last session", "opening", _steps(_last_session_end)),
     ]
     if application.any is not None:
         found.append(Case("no parameters", "call", _calls(_null)))
@@ -223,9 +224,14 @@ def _other_session(subject: Subject) -> Iterator[Step]:
 
 
 @contextmanager
-def _session_end(subject: Subject) -> Iterator[Step]:
+def _other_session_end(subject: Subject) -> Iterator[Step]:
     with subject.session():
         yield partial(_time_of_end, subject.session)
+
+
+@contextmanager
+def _last_session_end(subject: Subject) -> Iterator[Step]:
+    yield partial(_time_of_end, subject.session)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pytee_client.cli._answer import Status
 from pytee_client.cli._bench import applications
 from pytee_client.cli._bench.figures import PERCENTILES
 
+from ...support.applications import FakeWallet, OsTest
 from ...support.command_lines import words_for
 from ...support.targets import Target
 
@@ -110,7 +111,9 @@ def test_two_runs_can_be_compared(
 ) -> None:
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     for file in files:
-        file.write_text(json.dumps(measured(target, capsys, "--only", "session", "--only", "value")))
+        file.write_text(
+            json.dumps(measured(target, capsys, "--only", "session", "--only", "value"))
+        )
     assert main(["bench", "--compare", *map(str, files), "--json"]) == 0
     compared = json.loads(capsys.readouterr().out)
     assert (compared["only_a"], compared["only_b"]) == ([], [])
@@ -128,6 +131,69 @@ def test_an_application_that_takes_values_alone_has_no_memory_measured(
     assert data["application"]["uuid"] == str(Target.HELLO_WORLD)
     assert {case["group"] for case in data["cases"]} == {"opening", "call", "threads"}
     assert "no parameters" not in names(data)
+
+
+def test_a_command_of_the_users_is_measured(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--application", str(Target.CONFORMANCE), "--command", "0x1"]
+    data = measured(target, capsys, *words, "--parameters", "value-inout:1,2", "value-out")
+    assert data["application"] == {
+        "uuid": str(Target.CONFORMANCE),
+        "name": "pytee_client's conformance",
+        "command": 1,
+    }
+    assert [name for name in names(data) if "command" in name] == [
+        "command 1",
+        "command 1, time-out",
+    ]
+    assert {case["group"] for case in data["cases"]} == {"opening", "call", "threads"}
+
+
+def test_of_an_application_that_is_not_known_openings_are_measured(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = measured(target, capsys, "--application", str(OsTest.uuid))
+    assert {case["group"] for case in data["cases"]} == {"opening"}
+    assert len(data["cases"]) == 6
+
+
+def test_sessions_are_opened_with_the_parameters_that_are_given(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--application", str(FakeWallet.uuid), "--only", "first"]
+    assert main(["bench", *words_for(target), *SHORT, *words]) == Status.TEE_ERROR
+    assert "BAD_PARAMETERS" in capsys.readouterr().err
+    data = measured(target, capsys, *words, "--open", "value:0,100")
+    assert names(data) == ["open the first session"]
+
+
+def test_what_can_not_be_measured_is_left_out_and_told(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This one has one session at a time."""
+    words = ["--application", str(Target.EXCLUSIVE)]
+    data = measured(target, capsys, *words, status=Status.TEE_ERROR)
+    assert [(one["name"], one["error"]["result"]) for one in data["left_out"]] == [
+        ("open another session", "BUSY"),
+        ("close another session", "BUSY"),
+    ]
+    assert names(data) == [
+        "open a context",
+        "close a context",
+        "open the first session",
+        "close the last session",
+    ]
+
+
+def test_an_application_that_is_not_there_is_the_error(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--application", str(ABSENT), "--only", "session"]
+    assert main(["bench", *words_for(target), *SHORT, *words]) == Status.TEE_ERROR
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
 
 
 def test_a_tee_without_an_application_says_what_to_install(
