@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Final, TextIO, TypeVar
 
-from .. import _hints as t
-
-__all__ = ["Elapsed", "Progress"]
+# Programs of the tests load this file where the package is not built: it imports nothing of it.
+__all__ = ["Elapsed", "Progress", "can_show"]
 
 # Seconds.
 _SILENCE: Final = 1.0
@@ -23,6 +22,7 @@ _TICK: Final = 0.5
 _BEGIN_OF_LINE: Final = "\r\x1b[K"
 _COLUMNS: Final = 80
 _T = TypeVar("_T")
+_P = TypeVar("_P", bound="Progress")
 
 
 class Progress:
@@ -52,9 +52,9 @@ class Progress:
         self._steps = 0
         self._due = time.monotonic() + _SILENCE
         self._is_shown = False
-        self._has_terminal = _can_show(self._stream)
+        self._has_terminal = can_show(self._stream)
 
-    def __enter__(self) -> t.Self:
+    def __enter__(self: _P) -> _P:
         return self
 
     def __exit__(
@@ -110,9 +110,12 @@ class Elapsed(Progress):
 
     Args:
         what: what is done.
-        look: says how far it is, such as "12 of 130 MB"; called in the thread, while the line is
-            shown. What it raises is taken for "", which is nothing.
+        look: says how far it is, such as "12 of 130 MB"; called in the thread. What it raises is
+            taken for "", which is nothing.
         stream: where the line goes.
+
+    Attributes:
+        look: the argument; it may be set anew.
 
     Threads: may be used from any.
     """
@@ -121,7 +124,7 @@ class Elapsed(Progress):
         self, what: str, look: Callable[[], str] | None = None, stream: TextIO | None = None
     ) -> None:
         super().__init__(what, None, stream)
-        self._look = look
+        self.look = look
         self._item = ""
         self._begin = time.monotonic()
         self._is_over = threading.Event()
@@ -129,7 +132,8 @@ class Elapsed(Progress):
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> t.Self:
+    def __enter__(self: _P) -> _P:
+        assert isinstance(self, Elapsed)
         if self._has_terminal:
             self._thread = threading.Thread(target=self._tick, name="progress", daemon=True)
             self._thread.start()
@@ -165,13 +169,13 @@ class Elapsed(Progress):
 
     def _seen(self) -> str:
         try:
-            return "" if self._look is None else self._look()
+            return "" if self.look is None else self.look()
         except Exception:
             # Such as that of a file that has just been renamed.
             return ""
 
 
-def _can_show(stream: TextIO) -> bool:
+def can_show(stream: TextIO) -> bool:
     """Return whether a stream is a terminal whose lines can be written anew."""
     try:
         return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"

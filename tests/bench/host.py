@@ -9,9 +9,10 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..support.bare_python import BARE_PYTHON, environment
+from ..support.progress import Progress
 from .host_figures import HostFigures
 
 # Every interpreter that people start loads it.
@@ -49,7 +50,13 @@ class HostError(Exception):
 
 def measure(runs: int) -> HostFigures:
     """Return the figures, of so many starts of an interpreter with the import and without."""
-    least, median = _import_milliseconds(runs)
+    # For each start, and for each pattern of changes.
+    with Progress("measuring this host", runs + len(_PATTERNS)) as progress:
+        return _measure(runs, progress)
+
+
+def _measure(runs: int, progress: Progress) -> HostFigures:
+    least, median = _import_milliseconds(progress.over(range(runs), lambda _: "import"))
     loaded = _output(_LOADED).split()
     return HostFigures(
         import_milliseconds=least,
@@ -60,12 +67,12 @@ def measure(runs: int) -> HostFigures:
         fake_memref_microseconds=_fake_microseconds(_memref_loop),
         fake_change_milliseconds={
             pattern: _change_milliseconds(make(_CHANGED_SIZE))
-            for pattern, make in _PATTERNS.items()
+            for pattern, make in progress.over(_PATTERNS.items(), lambda pair: pair[0])
         },
     )
 
 
-def _import_milliseconds(runs: int) -> tuple[float, float]:
+def _import_milliseconds(runs: Iterable[object]) -> tuple[float, float]:
     """What the import adds to processor time: in the quickest start of each, and in the median."""
     programs = (_BARE, _IMPORT)
     with tempfile.TemporaryDirectory() as byte_code:
@@ -74,7 +81,7 @@ def _import_milliseconds(runs: int) -> tuple[float, float]:
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
         # The first start reads files from the disk, and writes byte code.
         _started(_IMPORT, variables)
-        taken = [[_started(program, variables) for program in programs] for _ in range(runs)]
+        taken = [[_started(program, variables) for program in programs] for _ in runs]
     bare, importing = zip(*taken, strict=True)
     return (
         min(importing) - min(bare),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytee_client as tee
 
+from ..support.progress import Progress
 from .plain import NOTHING
 
 # As many as a page more or less is nothing, and as OP-TEE has memory for.
@@ -80,7 +81,8 @@ def _in_child(work: Callable[[], int]) -> int:
 def measure() -> dict[str, int]:
     """Return the bytes of resident memory, by the name of what they are for."""
     kinds = {"context": _contexts, "session": _sessions, "block of 4 KiB": _blocks}
-    return {what: _in_child(work) for what, work in kinds.items()}
+    with Progress("measuring memory", len(kinds)) as progress:
+        return {what: _in_child(kinds[what]) for what in progress.over(kinds)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pytee_client.fake import Kernel, LinuxRelease
 
 from ..support.linux_kernel import LinuxKernel
+from ..support.progress import Progress
 from . import record
 from .columns import SUPPLICANT_ROWS, Row
 from .comparison import Comparison
@@ -45,8 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _properties(parsed.out)
     if parsed.verb == "compare":
         return _compare(parsed)
-    with open(parsed.out, "wb") as out, closing(_ground(parsed)) as linux:
-        written = record.write(out, linux, _programs(parsed))
+    with (
+        open(parsed.out, "wb") as out,
+        closing(_ground(parsed)) as linux,
+        Progress("running programs", _count(parsed)) as progress,
+    ):
+        written = record.write(out, linux, progress.over(_programs(parsed), _name))
     return 0 if written else OUT_OF_MEMORY
 
 
@@ -93,6 +98,17 @@ def _programs(parsed: argparse.Namespace) -> Iterator[tuple[int, Program]]:
         yield from programs(parsed.seed, 1, teepriv=parsed.teepriv, first=number)
 
 
+def _count(parsed: argparse.Namespace) -> int | None:
+    """Return how many programs there will be; None of vectors."""
+    if parsed.vectors:
+        return None
+    return parsed.programs if parsed.only is None else len(parsed.only)
+
+
+def _name(numbered: tuple[int, Program]) -> str:
+    return f"(number {numbered[0]})"
+
+
 def _properties(out: Path | None) -> int:
     found = find(LinuxKernel())
     for name, answer in found.answers.items():
@@ -122,11 +138,13 @@ def _compare(parsed: argparse.Namespace) -> int:
     with (
         closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
         closing(Ground(Kernel(release=release), teepriv=parsed.teepriv)) as fake,
+        Progress("comparing", _count(parsed)) as progress,
     ):
         comparison = Comparison(linux, fake)
-        for number, program in _programs(parsed):
+        for number, program in progress.over(_programs(parsed), _name):
             found = comparison.difference(program)
             if found is not None:
+                progress.hide()
                 different += 1
                 print(f"seed {parsed.seed}{', teepriv' * parsed.teepriv}, program {number}:")
                 print("\n".join(comparison.shortest(found).lines()), flush=True)

@@ -12,6 +12,7 @@ from unittest import mock
 
 from pytee_client.fake import Kernel, LinuxRelease
 
+from ..support.progress import Progress
 from . import record
 from .columns import SUPPLICANT_ROWS, Column
 from .comparison import Difference, Tally
@@ -58,7 +59,7 @@ class Measure:
 
     def add_vectors(self, records: bytes) -> None:
         """Compare the vectors with what is expected, and with what the fake answers."""
-        for found in record.read(io.BytesIO(records)):
+        for found in _shown(records):
             vector = VECTORS[found.number]
             is_met = vector.is_met_by(_last(vector.program, found), self._release)
             self._add_vector(vector.claim, vector.program, found, self._grounds[False], is_met)
@@ -67,7 +68,7 @@ class Measure:
         """Compare those of the supplicant's device."""
         kernel = Kernel(release=self._release)
         with closing(Ground(kernel, path="/dev/teepriv0", is_bare=True)) as ground:
-            for found in record.read(io.BytesIO(records)):
+            for found in _shown(records):
                 row = SUPPLICANT_ROWS[found.number]
                 last = _last(row.program, found)
                 is_met = row.is_met_by(last, Column.SUPPLICANT, self._release)
@@ -86,7 +87,7 @@ class Measure:
 
     def add(self, records: bytes, *, teepriv: bool, first: int) -> int:
         """Compare programs from a number on; return the number of the next."""
-        for found in record.read(io.BytesIO(records)):
+        for found in _shown(records):
             ((_, program),) = programs(self._seed, 1, teepriv=teepriv, first=found.number)
             _check(found, program)
             with _as_root():
@@ -109,6 +110,12 @@ class Measure:
             f"fidelity: {self.vectors} vectors, {self.tally.programs} programs,"
             f" {self.tally.steps} steps, {len(self.differences)} differences"
         )
+
+
+def _shown(records: bytes) -> Iterator[record.Record]:
+    """Yield the records; tell on a terminal which one it is at."""
+    with Progress("comparing with the fake") as progress:
+        yield from progress.over(record.read(io.BytesIO(records)), lambda one: str(one.number))
 
 
 def _last(program: Program, found: record.Record) -> Outcome:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..support.progress import working
 from .process import VmError, say
 
 # Two machines, with the results before and after a change or a refresh.
@@ -80,7 +81,8 @@ class Cache:
         start = time.monotonic()
         say(f"building {name}")
         try:
-            make(work)
+            with working(f"building {name}"):
+                make(work)
             work.chmod(0o755)
             if place.exists():
                 place.rename(work.with_name(".old"))
@@ -97,7 +99,8 @@ class Cache:
     def _locked(self) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
         with open(self.root / "lock", "w") as lock:
-            _lock(lock.fileno(), self.root)
+            with working("waiting for another build"):
+                _lock(lock.fileno(), self.root)
             yield
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..support.progress import hide, working
+
 _SHOWN_LINES = 25
 
 
@@ -16,6 +18,7 @@ class VmError(Exception):
 
 
 def say(text: str) -> None:
+    hide()
     print(f"machines: {text}", file=sys.stderr, flush=True)
 
 
@@ -33,18 +36,19 @@ def run(
     """Runs a tool to its end and returns what it printed; VmError when it fails."""
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(
-            words,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=timeout,
-        )
+        with working(Path(words[0]).name):
+            done = subprocess.run(
+                words,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=timeout,
+            )
     except FileNotFoundError as error:
         raise VmError(f"{words[0]} is not installed on this host") from error
     except subprocess.TimeoutExpired as error:

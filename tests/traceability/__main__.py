@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..support.progress import Progress
 from .probes import PROBES
 from .record import NO_TEE
 from .statements import GROUPS, STATEMENTS
@@ -33,11 +34,12 @@ Proofs = Mapping[str, Mapping[str, set[str]]]
 def read(records: Iterable[Path]) -> Proofs:
     """Join the records of several runs."""
     proofs: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for record in records:
-        for test, places in json.loads(record.read_text(encoding="utf-8")).items():
-            for place, statements in places.items():
-                for statement in statements:
-                    proofs[statement][test].add(place)
+    with Progress("reading records") as progress:
+        for record in progress.over(records):
+            for test, places in json.loads(record.read_text(encoding="utf-8")).items():
+                for place, statements in places.items():
+                    for statement in statements:
+                        proofs[statement][test].add(place)
     return proofs
 
 

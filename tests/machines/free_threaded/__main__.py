@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ...support.progress import hide, working
 from ..cache import default_cache
 from ..process import VmError, run, say
 from .interpreter import cffi_source, interpreter
@@ -91,7 +92,9 @@ def main() -> int:
             print(python)
             return 0
         with tempfile.TemporaryDirectory(prefix="free-threaded-") as folder:
-            return _test(_environment(python, Path(folder)), arguments)
+            with working("making an environment"):
+                environment = _environment(python, Path(folder))
+            return _test(environment, arguments)
     except VmError as error:
         say(str(error))
         return 125
@@ -142,9 +145,11 @@ def _test(python: Path, arguments: Sequence[str]) -> int:
         text=True,
     ) as tests:
         assert tests.stdout
-        for line in tests.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
+        with working("testing"):
+            for line in tests.stdout:
+                hide()
+                print(line, end="", flush=True)
+                lines.append(line)
     unknown = [line for line in lines if line.startswith("SKIPPED") and _SKIPPED not in line]
     if unknown:
         say("skipped for reasons that are not known:\n" + "".join(unknown))

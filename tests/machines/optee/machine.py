@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from ...support.progress import hide, working
 from .. import host
 from ..job import Job, received
 from ..process import VmError, last_lines, run
@@ -105,21 +106,22 @@ class Machine:
         nonce = f"machine-{secrets.token_hex(16)}"
         with tempfile.TemporaryDirectory(prefix="pytee_client-machine-") as scratch:
             command = self._command(Path(scratch), job, nonce, secure_log)
-            said = converse(
-                [
-                    *command,
-                    "-monitor",
-                    "none",
-                    "-serial",
-                    "stdio",
-                    "-serial",
-                    f"file:{_quoted(secure_log)}",
-                ],
-                nonce,
-                self.options.timeout,
-                logs / "console.log",
-                show or _print,
-            )
+            with working("in the machine"):
+                said = converse(
+                    [
+                        *command,
+                        "-monitor",
+                        "none",
+                        "-serial",
+                        "stdio",
+                        "-serial",
+                        f"file:{_quoted(secure_log)}",
+                    ],
+                    nonce,
+                    self.options.timeout,
+                    logs / "console.log",
+                    show or _print,
+                )
         sent = {name: said.files[name] for name in job.wanted if name in said.files}
         return Outcome(said.status, said.problem, sent, logs / "console.log", secure_log)
 
@@ -298,6 +300,7 @@ def _lines(stream: IO[bytes], timeout: float | None) -> Iterator[str]:
 
 
 def _print(text: str) -> None:
+    hide()
     print(text, end="", flush=True)
 
 

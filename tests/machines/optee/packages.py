@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from ...support.progress import grown, shows_progress, working
 from .. import host
 from ..cache import Cache, digest
 from ..process import VmError, run, say
@@ -209,7 +210,7 @@ def _download(suite: Suite, sets: Sequence[_Set], place: Path) -> None:
         debs = re.findall(r"^'\S+' (\S+\.deb) \d+", listed, re.MULTILINE)
         (place / f"{wanted.name}.list").write_text("\n".join(debs) + "\n")
     for command in install.values():
-        run_apt(suite, [*command, "--download-only"])
+        download(suite, command, "--download-only", folder=place / "archives")
     download_dependents(suite, apt, place)
     download_source(suite, apt, FIRMWARE_SOURCE, place / "source")
     check_kit(Packages(suite, place))
@@ -230,7 +231,7 @@ def download_dependents(suite: Suite, apt: Sequence[str], place: Path) -> None:
     wanted = {f"{name}={version}" for name, version, source in found if source.endswith("Packages")}
     debs = place / "dependents"
     debs.mkdir()
-    run_apt(suite, ["apt-get", "-q", *config, "download", *sorted(wanted)], cwd=debs)
+    download(suite, ["apt-get", "-q", *config], "download", *sorted(wanted), folder=debs, cwd=debs)
 
 
 def download_source(suite: Suite, apt: Sequence[str], name: str, source: Path) -> None:
@@ -243,7 +244,7 @@ def download_source(suite: Suite, apt: Sequence[str], name: str, source: Path) -
         source.mkdir()
         wanted = f"{name}={version}"
         try:
-            run_apt(suite, [*apt, "source", "--download-only", wanted], cwd=source)
+            download(suite, apt, "source", "--download-only", wanted, folder=source, cwd=source)
             return
         except VmError as error:
             if number == len(newest_first) or _NOT_SERVED not in str(error):
@@ -251,6 +252,27 @@ def download_source(suite: Suite, apt: Sequence[str], name: str, source: Path) -
             say(f"the archive lists {wanted} and does not serve it: taking the one before")
             shutil.rmtree(source)
     raise VmError(f"{suite.name} has no source package {name}")
+
+
+def download(
+    suite: Suite, command: Sequence[str], *words: str, folder: Path, cwd: Path | None = None
+) -> None:
+    """Have APT put files into a folder; tell on a terminal how much of them is there.
+
+    Args:
+        suite: where they come from.
+        command: apt-get with its options.
+        words: what it is to do.
+        folder: where the files arrive.
+        cwd: the folder that it is run in.
+    """
+    look = None
+    if shows_progress():
+        listed = run_apt(suite, [*command, "--print-uris", *words], cwd=cwd)
+        sizes = re.findall(r"^'\S+' \S+ (\d+)", listed, re.MULTILINE)
+        look = grown(folder, sum(map(int, sizes)))
+    with working("downloading", look):
+        run_apt(suite, [*command, *words], cwd=cwd)
 
 
 def compare_versions(one: str, other: str) -> int:

@@ -4,27 +4,22 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import os
-import pty
-import struct
 import sys
-import termios
 import threading
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytee_client.cli import _progress
 from pytee_client.cli._progress import Elapsed, Progress
 
+from ...support.terminals import GONE, Terminal
 from ...support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-GONE = "\r\x1b[K"
 
 
 class Clock:
@@ -35,27 +30,6 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
-
-
-class Terminal:
-    """A terminal of so many columns, and what was written to it."""
-
-    def __init__(self, columns: int) -> None:
-        self._reader, writer = pty.openpty()
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.stream: TextIO = os.fdopen(writer, "w", encoding="utf-8")
-        self._seen = b""
-
-    def seen(self) -> str:
-        os.set_blocking(self._reader, False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._seen += os.read(self._reader, 4096)
-        return self._seen.decode()
-
-    def close(self) -> None:
-        self.stream.close()
-        os.close(self._reader)
 
 
 @pytest.fixture
@@ -181,7 +155,7 @@ def test_a_terminal_that_is_gone_does_not_end_the_work(
     terminal = Terminal(40)
     with Progress("measuring", None, terminal.stream) as progress:
         clock.now += 2
-        os.close(terminal._reader)
+        os.close(terminal.reader)
         for _ in range(3):
             progress.step()
             clock.now += 1
