@@ -33,7 +33,7 @@ from ._invoking.files import Inputs
 from ._invoking.forms import forms_of
 from ._invoking.numbers import number_of
 from ._invoking.plain import parameters_of
-from ._progress import Progress
+from ._progress import Elapsed, Progress
 from ._tee import add_install, add_tee, tee_of
 from ._types import to_seconds
 
@@ -121,9 +121,10 @@ def run(arguments: argparse.Namespace) -> Answer:
     tee = tee_of(arguments)
     open_context = partial(Context, tee.device, backend=tee.backend)
     with open_context() as context:
-        if chosen is not None:
-            check_application(context, chosen)
-        application = chosen or find_application(context)
+        with Elapsed("opening a session"):
+            if chosen is not None:
+                check_application(context, chosen)
+            application = chosen or find_application(context)
         # Another must not be the fake if this one is a device, nor the other way round.
         native = context._native.kernel
         again = open_context if native is None else partial(Context, tee.device, backend=native)
@@ -206,7 +207,7 @@ def _take(
     """Measure each case in several passes over all, so that a slow minute is not one case's."""
     taken: dict[str, list[Samples]] = {case.name: [] for case in cases}
     failed: dict[str, TeecError] = {}
-    with Progress("measuring", len(cases) * _PASSES) as progress:
+    with Progress("measuring", len(cases) * _PASSES, ticks=False) as progress:
         for number in range(_PASSES):
             for case in cases:
                 progress.step(f"{case.name}, pass {number + 1}")

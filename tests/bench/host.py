@@ -51,7 +51,7 @@ class HostError(Exception):
 def measure(runs: int) -> HostFigures:
     """Return the figures, of so many starts of an interpreter with the import and without."""
     # For each start, and for each pattern of changes.
-    with Progress("measuring this host", runs + len(_PATTERNS)) as progress:
+    with Progress("measuring this host", runs + len(_PATTERNS), ticks=False) as progress:
         return _measure(runs, progress)
 
 

@@ -81,7 +81,7 @@ def _in_child(work: Callable[[], int]) -> int:
 def measure() -> dict[str, int]:
     """Return the bytes of resident memory, by the name of what they are for."""
     kinds = {"context": _contexts, "session": _sessions, "block of 4 KiB": _blocks}
-    with Progress("measuring memory", len(kinds)) as progress:
+    with Progress("measuring memory", len(kinds), ticks=False) as progress:
         return {what: _in_child(kinds[what]) for what in progress.over(kinds)}
 
 

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with (
         open(parsed.out, "wb") as out,
         closing(_ground(parsed)) as linux,
-        Progress("running programs", _count(parsed)) as progress,
+        Progress("running programs", _count(parsed), ticks=False) as progress,
     ):
         written = record.write(out, linux, progress.over(_programs(parsed), _name))
     return 0 if written else OUT_OF_MEMORY
@@ -138,7 +138,7 @@ def _compare(parsed: argparse.Namespace) -> int:
     with (
         closing(Ground(LinuxKernel(), teepriv=parsed.teepriv)) as linux,
         closing(Ground(Kernel(release=release), teepriv=parsed.teepriv)) as fake,
-        Progress("comparing", _count(parsed)) as progress,
+        Progress("comparing", _count(parsed), ticks=False) as progress,
     ):
         comparison = Comparison(linux, fake)
         for number, program in progress.over(_programs(parsed), _name):

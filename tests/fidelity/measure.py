@@ -114,7 +114,7 @@ class Measure:
 
 def _shown(records: bytes) -> Iterator[record.Record]:
     """Yield the records; tell on a terminal which one it is at."""
-    with Progress("comparing with the fake") as progress:
+    with Progress("comparing with the fake", ticks=False) as progress:
         yield from progress.over(record.read(io.BytesIO(records)), lambda one: str(one.number))
 
 

@@ -30,8 +30,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     made = Terminal(80)
     monkeypatch.setenv("TERM", "xterm")
     # The module is loaded by its path, and is in no list.
-    for name, seconds in (("_SILENCE", 0.0), ("_TICK", 0.001)):
-        monkeypatch.setitem(progress.Elapsed.__init__.__globals__, name, seconds)
+    for name, seconds in (("_SILENCE", 0.0), ("_TICK", 0.001), ("_AFTER_HIDING", 0.0)):
+        monkeypatch.setitem(progress.Progress.__init__.__globals__, name, seconds)
     yield made
     made.close()
 
@@ -77,7 +77,7 @@ def test_what_is_said_takes_the_place_of_the_line(
     with redirect_stderr(terminal.stream), working("building"):
         wait_until(lambda: "building" in terminal.seen())
         # It does not come back before this test is over.
-        monkeypatch.setitem(progress.Elapsed.__init__.__globals__, "_SILENCE", 1000.0)
+        monkeypatch.setitem(progress.Progress.__init__.__globals__, "_AFTER_HIDING", 1000.0)
         say("built")
         assert f"{GONE}machines: built\r\n" in terminal.seen()
         hide()

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from ... import __version__
+import pytee_client
+
 from ...context import Context
 from ...devices import enumerate_devices
 from ...enums import GenericCapabilities
@@ -45,7 +46,8 @@ def facts(context: Context) -> dict[str, Any]:
         "linux": platform.release(),
         "python": platform.python_version(),
         "python_implementation": platform.python_implementation(),
-        "pytee_client": __version__,
+        # A checkout that is not installed has none.
+        "pytee_client": getattr(pytee_client, "__version__", None),
     }
 
 

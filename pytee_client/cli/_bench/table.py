@@ -36,7 +36,7 @@ def facts_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"processors   {processors}, {facts['processor'] or 'of a kind that is not told'}"
     yield f"governor     {governors}"
     yield (
-        f"software     pytee_client {facts['pytee_client']},"
+        f"software     pytee_client {facts['pytee_client'] or 'that is not installed'},"
         f" {facts['python_implementation']} {facts['python']}"
     )
 
