@@ -61,6 +61,8 @@ from pytee_client import fake, ta
 
 # Their samples need packages that type checkers lack here; tests run them in the machine.
 _RUN_IN_THE_MACHINE: Final = {"pkcs11.md"}
+# Their samples are the files of a project, which a test runs and checks as one.
+_PROJECTS: Final = {"pytest.md"}
 
 
 class SampleText(NamedTuple):
@@ -82,7 +84,7 @@ def samples() -> list[SampleText]:
     return [
         SampleText(page, number, textwrap.dedent(text))
         for page in (TOP / "README.md", *sorted((TOP / "docs").glob("*.md")))
-        if page.name not in _RUN_IN_THE_MACHINE
+        if page.name not in _RUN_IN_THE_MACHINE | _PROJECTS
         for number, text in enumerate(
             text for _, language, text in FENCED.findall(page.read_text()) if language == "python"
         )

@@ -94,7 +94,7 @@ def test_the_wheel_has_the_package_and_nothing_else(
 ) -> None:
     with zipfile.ZipFile(archives[1]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert {name.split("/")[0] for name in names} == {"pytee_client"}
+    assert {name.split("/")[0] for name in names} == {"pytee_client", "pytee_client_pytest.py"}
     assert {"pytee_client/py.typed", "pytee_client/fake/kernel/releases.json"} <= names
     assert sum(name.endswith(".so") for name in names) == 1
     assert not [name for name in names if name.endswith((".c", ".h", "/build.py"))]
@@ -112,11 +112,14 @@ def test_the_stubs_of_type_checkers_are_in_both_archives(archives: tuple[Path, P
         assert stubs <= {name.partition("/")[2] for name in tar.getnames()}
 
 
-def test_the_wheel_has_the_command_line(archives: tuple[Path, Path]) -> None:
+def test_the_wheel_has_the_command_line_and_the_plugin_for_pytest(
+    archives: tuple[Path, Path],
+) -> None:
     with zipfile.ZipFile(archives[1]) as wheel:
         (name,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
         assert wheel.read(name).decode().split() == [
-            *("[console_scripts]", "pytee", "=", "pytee_client.cli:main")
+            *("[console_scripts]", "pytee", "=", "pytee_client.cli:main"),
+            *("[pytest11]", "pytee_client_pytest", "=", "pytee_client_pytest"),
         ]
 
 
@@ -193,6 +196,34 @@ def test_the_tests_of_a_checkout_are_of_the_package_that_is_installed(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_fresh_project_tests_its_fake_with_the_wheel_as_the_page_shows(
+    archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    installed, project = tmp_path / "installed", tmp_path / "project"
+    with zipfile.ZipFile(archives[1]) as wheel:
+        wheel.extractall(installed)
+    project.mkdir()
+    shown = re.findall(r"^```python\n(.*?)^```$", (TOP / "docs/pytest.md").read_text(), re.M | re.S)
+    program, test = shown[:2]
+    # The line that says which file it is.
+    for text in (program, test):
+        (project / text.partition("\n")[0].removeprefix("# ")).write_text(text)
+    assert len(re.findall(r"^[^#\n]", test, re.M)) <= 10
+    options = ("-v", "-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--tee", "fake:optee,fake:amdtee"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for tee in ("fake:optee", "fake:amdtee"):
+        assert re.search(rf"test_\w+\.py::test_\w+\[{tee}\] PASSED", done.stdout)
+
+
 def test_the_source_distribution_has_what_it_is_built_and_tested_from(
     archives: tuple[Path, Path],
 ) -> None:
@@ -200,6 +231,7 @@ def test_the_source_distribution_has_what_it_is_built_and_tested_from(
         names = {name.split("/", 1)[-1] for name in sdist.getnames()}
     for needed in (
         "csrc/linux_tee.h",
+        "pytee_client_pytest.py",
         "csrc/session.c",
         "csrc/python/build.py",
         "csrc/python/call.c",
