@@ -29,8 +29,7 @@ from .traceability.record import Recorder, check_marks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Where the package is installed it is there already. In the machines it is not.
-pytest_plugins = ["pytee_client_pytest", "pytester"]
+pytest_plugins = ["pytester"]
 
 _stuck: list[threading.Thread] = []
 

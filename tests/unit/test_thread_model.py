@@ -27,6 +27,7 @@ PACKAGES = (
     "pytee_client.fake.tstee",
     "pytee_client.faults",
     "pytee_client.kernels",
+    "pytee_client.pytest_plugin",
     "pytee_client.supplicant",
     "pytee_client.ta",
     "pytee_client.ta.optee",

@@ -55,6 +55,14 @@ def test_the_project_of_the_page_passes_a_strict_type_checker(files: list[Path])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_project_of_the_readme_passes_its_test(pytester: pytest.Pytester) -> None:
+    shown = re.findall(r"^```python\n(.*?)^```$", (TOP / "README.md").read_text(), re.M | re.S)
+    (text,) = (text for text in shown if "tee_applications" in text)
+    pytester.makepyfile(text)
+    run = pytester.runpytest_inprocess("-p", "pytee_client_pytest", "-p", "no:asyncio")
+    run.assert_outcomes(passed=1)
+
+
 def fixtures() -> set[str]:
     return {
         name

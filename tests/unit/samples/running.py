@@ -43,7 +43,7 @@ class Sample(Enum):
     LOGINS = "client_uuid("
     CANCELLING = "threading.Timer(1, operation"
     FINDING_DEVICES = "enumerate_bus_devices("
-    COUNTER = "class Counter"
+    ADDER = "class Adder("
     OWN_APPLICATION = "class Digest("
     DECLARED_APPLICATION = "implements=Vault"
     DEFAULT_KERNEL = "default_kernel("

@@ -13,6 +13,7 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.kernels import proxy as passing
+from pytee_client.pytest_plugin import TeeSession
 
 from .running import Sample, greet, run
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def test_an_own_trusted_application_is_tested_by_the_samples() -> None:
-    run(Sample.COUNTER)["test_it_counts"]()
+    adder = run(Sample.ADDER)
+    with tee.Context(backend=fake.Kernel(applications=[adder["FakeAdder"]])) as context:
+        opener = TeeSession(context)
+        adder["test_it_adds"](opener)
+        opener.close()
     run(Sample.OWN_APPLICATION)["test_it_digests"]()
     run(Sample.DECLARED_APPLICATION)["test_it_keeps_what_is_stored"]()
 
