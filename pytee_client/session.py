@@ -125,9 +125,11 @@ class Session(Commands, Closable):
 
     def _log_end(self) -> None:
         native = self._calls.session
+        # In this order, as the last call may be closing it.
+        waits = native.when_idle is not None
         if native.is_closed:
             log_debug("", "closed a session with %s", self.destination)
-        elif native.when_idle is not None:
+        elif waits:
             text = "a session with %s closes at the end of the calls that run on in it"
             log_debug("", text, self.destination)
 

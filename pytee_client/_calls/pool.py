@@ -294,9 +294,10 @@ class CallPool:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing left for close() to do."""
+        # In this order: the last call closes the session, and then takes when_idle away.
         return (
-            self.session.is_closed
-            or self.session.when_idle is not None
+            self.session.when_idle is not None
+            or self.session.is_closed
             or self._process != Process.generation
         )
 

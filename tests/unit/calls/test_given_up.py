@@ -5,18 +5,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import pytee_client as tee
 from pytee_client import fake
 from pytee_client._calls.call import Call
+from pytee_client._calls.pool import CallPool
+from pytee_client._process import Process
 from pytee_client.faults import Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 
 from ...support.conformance import Command
 from ...support.targets import Target
 from ...support.waiting import LIMIT, wait_until
+
+
+class EndingSession:
+    """A session that its last call closes while somebody looks whether it is closed."""
+
+    when_idle: object = object()
+
+    @property
+    def is_closed(self) -> bool:
+        was_closed = self.when_idle is None
+        self.when_idle = None
+        return was_closed
+
+
+def test_a_session_that_the_last_call_closes_just_now_needs_no_other_close() -> None:
+    pool = SimpleNamespace(session=EndingSession(), _process=Process.generation)
+    is_over = cast("property", CallPool.is_over).fget
+    assert is_over is not None
+    assert is_over(pool)
 
 
 @pytest.fixture
