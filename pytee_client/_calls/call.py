@@ -94,12 +94,17 @@ class Call(NativeCall):
         """Return how many bytes there was room for, by the slots of outputs that are memory."""
         return {output[0]: output[1] for output in self._outputs if isinstance(output, tuple)}
 
+    @property
+    def runs_on(self) -> bool:
+        """Whether it is with the TEE, and nobody waits for it any more."""
+        return self.is_given_up and not self._is_back
+
     def clear(self) -> None:
         """Release all memory, which else the frames of an error would keep in use.
 
         Nothing happens while it runs without anybody who waits for it.
         """
-        if self.is_given_up and not self._is_back:
+        if self.runs_on:
             return
         self._outputs.clear()
         if self._pins:

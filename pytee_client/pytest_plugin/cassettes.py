@@ -17,6 +17,7 @@ import pytest
 
 from ..kernels import Kernel
 from ..traces import TraceMismatchError, TracePlayer, TraceRecorder
+from .leaks import settle
 
 if TYPE_CHECKING:
     from pytee_client_pytest import RunningTest
@@ -72,6 +73,8 @@ def recorded(
     try:
         with TraceRecorder(kernel, new, **options) as recorder:
             yield recorder
+            # Calls that were given up belong to the record.
+            settle(lambda: recorder._has_open_files)
     except BaseException:
         end(False)
         raise
@@ -110,6 +113,7 @@ def played(test: RunningTest, path: Path) -> Iterator[TracePlayer]:
     yield player
     if not test.passed:
         return
+    settle(lambda: player._has_open_files)
     try:
         player.assert_finished()
     except TraceMismatchError as error:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from .. import context as contexts
+from .._calls.call import Call
 from .._closable import Closable, living
 from ..fake import Kernel as FakeKernel
 from ..kernels import Kernel
@@ -19,7 +21,11 @@ from ..kernels import Kernel
 if TYPE_CHECKING:
     from pytee_client_pytest import RunningTest
 
-__all__ = ["are_checked", "checked", "fail_if_forgotten"]
+__all__ = ["are_checked", "checked", "fail_if_forgotten", "settle"]
+
+# How many seconds calls that were given up may run on after a test.
+_LIMIT: Final = 60
+_SHORTLY: Final = 1
 
 _REMEDY = (
     "close it, or use it as a context manager; mark the test tee_no_leak_check if this is what it"
@@ -47,15 +53,17 @@ def checked(
     """
     before = None if kernel is None else kernel.resources()
     opened = _tee_descriptors()
+
+    def is_left() -> bool:
+        if kernel is not None and kernel.resources() != before:
+            return True
+        return bool(_tee_descriptors() - opened)
+
     with _forgotten(answers) as forgotten:
         yield
         if not test.passed:
             return
-        if (before is not None and kernel is not None and kernel.resources() != before) or (
-            _tee_descriptors() - opened
-        ):
-            # What nobody knows any more closes itself.
-            gc.collect()
+        settle(is_left)
     problems = [f"{what} was forgotten" for what in forgotten]
     if before is not None and kernel is not None:
         try:
@@ -64,6 +72,25 @@ def checked(
             problems.append(str(error))
     problems += [f"{path} is open" for _, path in sorted(_tee_descriptors() - opened)]
     _fail(problems)
+
+
+def settle(is_left: Callable[[], bool]) -> None:
+    """Wait for what ends by itself: garbage, and calls that were given up.
+
+    Args:
+        is_left: returns whether a TEE still has something of the test.
+    """
+    if not is_left():
+        return
+    # What nobody knows any more closes itself.
+    gc.collect()
+    end = time.monotonic() + _LIMIT
+    ran = time.monotonic()
+    # The last call closes what it ran in, shortly after it is back.
+    while is_left() and ran + _SHORTLY > time.monotonic() < end:
+        if any(isinstance(one, Call) and one.runs_on for one in gc.get_objects()):
+            ran = time.monotonic()
+        time.sleep(0.01)
 
 
 def fail_if_forgotten(context: contexts.Context) -> None:

@@ -213,6 +213,10 @@ class TracePlayer(Single):
         asked = {"file": number}
         self._release(SystemCall.CLOSE, asked, block, file or self._script.program)
 
+    @property
+    def _has_open_files(self) -> bool:
+        return bool(self._files)
+
     def _release(
         self, call: SystemCall, asked: Description, block: Block | None, file: Actor
     ) -> None:

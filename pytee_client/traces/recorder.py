@@ -67,6 +67,8 @@ class TraceRecorder(ProxyKernel):
         self._scope = Scope(payloads, values, self._read_block)
         self._blocks = Blocks()
         self._files: dict[int, int] = {}
+        # How many files of the trace have no CLOSE in it yet.
+        self._unclosed = 0
         self._mappings: dict[int, int] = {}
         self._numbers = itertools.count(1)
         self._clock = itertools.count()
@@ -199,6 +201,10 @@ class TraceRecorder(ProxyKernel):
 
         self._record(SystemCall.CLOSE, {"file": file}, close, lambda _: {})
 
+    @property
+    def _has_open_files(self) -> bool:
+        return self._unclosed > 0
+
     def _is_recording(self) -> bool:
         return self._recording and self._process == Process.generation
 
@@ -275,6 +281,8 @@ class TraceRecorder(ProxyKernel):
             try:
                 self._file.write(json.dumps(line) + "\n")
                 self._file.flush()
+                self._unclosed += "file" in line.get("out", ())
+                self._unclosed -= line.get("call") == SystemCall.CLOSE.name
             except (OSError, ValueError) as error:
                 # The call of the program must not fail because of the trace.
                 self._failure = error

@@ -218,6 +218,19 @@ def test_it(tee_kernel):
     project.check(test)
 
 
+def test_calls_that_were_given_up_belong_to_the_cassette(project: Project) -> None:
+    test = f"""{BOARD}
+@pytest.mark.tee_cassette
+def test_it(tee_session, tee_faults, tee_gate):
+    counter = tee_session(Counter)
+    tee_faults.arm(Plan([Fault(SystemCall.INVOKE, Hold(tee_gate))]))
+    with pytest.raises(tee.DeadlineError):
+        counter.increment(timeout=0.01, grace=0)
+"""
+    project.check(test, *RECORD)
+    project.check(test)
+
+
 def test_a_test_without_a_cassette_is_skipped_where_there_are_only_cassettes(
     project: Project,
 ) -> None:

@@ -118,6 +118,33 @@ def test_a_test_that_fails_is_not_told_of_its_leaks(project: Project) -> None:
     project.check(test + CLEARED, failed=1)
 
 
+def test_a_call_that_was_given_up_closes_what_it_ran_in_when_it_is_back(project: Project) -> None:
+    test = """
+import time
+
+class Slow(FakeCounter):
+    def increment(self):
+        STARTED.set()
+        assert GO.wait(60)
+        return super().increment()
+
+STARTED, GO = threading.Event(), threading.Event()
+
+@pytest.fixture
+def tee_applications():
+    return [Slow]
+
+def test_it(tee_session):
+    counter = tee_session(Counter)
+    with pytest.raises(tee.DeadlineError):
+        counter.increment(timeout=0.01, grace=0)
+    assert STARTED.wait(60)
+    # It comes back after the fixtures have closed all that they have.
+    threading.Timer(0.2, GO.set).start()
+"""
+    project.check(test)
+
+
 def test_what_a_test_closes_is_no_leak(project: Project) -> None:
     test = """
 @pytest.fixture
