@@ -31,7 +31,9 @@ _PARTS: Final = (
 _SET_UP: Final = ("pyproject.toml", "setup.py")
 _PACKAGES: Final = (
     "pytest>=8",
+    "pytest-asyncio>=0.24",
     "pytest-timeout>=2",
+    "pytest-xdist>=3.5",
     "numpy>=2",
     "fastapi>=0.110",
     "httpx>=0.27",
@@ -64,6 +66,8 @@ LEFT_OUT: Final = {
     "mypy has no package for it": (
         "tests/unit/test_samples.py::test_every_sample_passes_mypy_strict_and_a_wrong_one_does_not",
         "tests/unit/headers/test_generate.py::test_modules_pass_mypy_strict",
+        "tests/unit/pytest_plugin/test_page.py"
+        "::test_the_project_of_the_page_passes_a_strict_type_checker",
         "tests/unit/ta/test_typing.py::test_mypy_knows_every_type_and_finds_every_misuse",
         "tests/unit/ta/test_types_of_parameters.py",
         "tests/unit/test_wallet_example.py::test_every_argument_and_result_has_its_type",
