@@ -237,14 +237,14 @@ def tee_name(request: pytest.FixtureRequest) -> str:
     if name is not None:
         return _checked(name, "tee_name")
     # A test whose arguments pytest does not see, as in a class of unittest.
-    names = _names_for(request.config, False)
-    if len(names) > 1:
+    only, *others = _names_for(request.config, False)
+    if others:
         pytest.fail(
-            f"there are several TEEs, {', '.join(names)}: have the test itself take tee_name, or"
-            " name one TEE with --tee",
+            f"there are several TEEs, {', '.join([only, *others])}: have the test itself take"
+            " tee_name, or name one TEE with --tee",
             pytrace=False,
         )
-    return names[0]
+    return only
 
 
 @pytest.fixture

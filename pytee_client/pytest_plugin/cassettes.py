@@ -31,11 +31,11 @@ _LONGEST = 120
 def path_of(item: pytest.Item, tee_name: str) -> Path:
     """Return the file of a test: the same one, whichever TEE it runs on."""
     _, _, name = item.nodeid.partition("::")
-    name = name.replace("::", ".")
     spec = getattr(item, "callspec", None)
+    parameters = ""
     if spec is not None:
-        without = _without(spec.id, tee_name)
-        name = name.removesuffix(f"[{spec.id}]") + (f"[{without}]" if without else "")
+        name, parameters = name.removesuffix(f"[{spec.id}]"), _without(spec.id, tee_name)
+    name = name.replace("::", ".") + (f"[{parameters}]" if parameters else "")
     safe = re.sub(r"[^\w.,=+\[\]-]", "_", name, flags=re.ASCII)
     if safe != name or len(safe) > _LONGEST:
         safe = f"{safe[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
