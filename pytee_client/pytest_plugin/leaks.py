@@ -87,9 +87,11 @@ def settle(is_left: Callable[[], bool]) -> None:
     end = time.monotonic() + _LIMIT
     ran = time.monotonic()
     # The last call closes what it ran in, shortly after it is back.
-    while is_left() and ran + _SHORTLY > time.monotonic() < end:
+    while is_left() and time.monotonic() < end:
         if any(isinstance(one, Call) and one.runs_on for one in gc.get_objects()):
             ran = time.monotonic()
+        elif time.monotonic() - ran > _SHORTLY:
+            return
         time.sleep(0.01)
 
 

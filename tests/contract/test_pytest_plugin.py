@@ -150,3 +150,21 @@ def test_it(tee_backend, tee_kernel):
     outcome = {"passed": 1} if target.is_real else {"skipped": 1}
     project.check(test, "--tee", target.name, **outcome)
     project.check(test, "--tee", "linux", **outcome)
+
+
+@pytest.mark.once
+def test_a_kernel_of_the_projects_own_is_for_fakes_alone(target: Target, project: Project) -> None:
+    test = """
+@pytest.fixture
+def tee_fake(tee_name):
+    return fake.Kernel(tee_name.removeprefix("fake:") if "fake" in tee_name else "optee")
+
+def test_it(tee_backend, tee_fake):
+    assert tee_backend.kernel is (None if tee_backend.is_real else tee_fake)
+    with tee.Context() as context:
+        assert context.version.backend == ("linux" if tee_backend.is_real else "fake")
+        assert tee_fake.resources().contexts == (not tee_backend.is_real)
+    with tee.Context("fake:") as context:
+        assert context.version.backend == "fake"
+"""
+    project.check(test, "--tee", target.name)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-__all__ = ["COUNTER", "Project"]
+__all__ = ["COUNTER", "SLOW", "Project"]
 
 COUNTER = """\
 import errno
@@ -37,6 +37,46 @@ class FakeCounter(fake.TrustedApplication, implements=Counter):
     def increment(self):
         self.count += 1
         return self.count
+"""
+
+# Its command is over when the plugin has waited long for it, on a clock of its own.
+SLOW = """\
+import time
+from pytee_client.pytest_plugin import leaks
+
+STARTED, GO = threading.Event(), threading.Event()
+
+class Slow(FakeCounter):
+    def increment(self):
+        STARTED.set()
+        assert GO.wait(60)
+        return super().increment()
+
+class Clock:
+    now = 0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        if self.now > 10:
+            GO.set()
+        else:
+            self.now += leaks._SHORTLY / 2
+        time.sleep(seconds)
+
+@pytest.fixture(autouse=True)
+def slowly(monkeypatch):
+    monkeypatch.setattr(leaks, "time", Clock())
+
+@pytest.fixture
+def tee_applications():
+    return [Slow]
+
+def give_up(counter):
+    while not STARTED.wait(0.1):
+        with pytest.raises(tee.DeadlineError):
+            counter.increment(timeout=0.1, grace=0)
 """
 
 _INSTALLED = """

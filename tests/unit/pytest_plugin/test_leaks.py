@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ...support.pytest_projects import Project
+from ...support.pytest_projects import SLOW, Project
 
 LEAKS = {
     "a context that is kept": (
@@ -90,7 +90,7 @@ test_of.__test__ = False  # type: ignore[attr-defined]
 @pytest.mark.parametrize("leak", LEAKS)
 def test_what_is_forgotten_fails_the_test_with_its_name(project: Project, leak: str) -> None:
     project.configure("filterwarnings = ignore:unclosed:ResourceWarning")
-    result = project.check(test_of(leak), passed=1, errors=1)
+    result = project.check(test_of(leak) + CLEARED, passed=1, errors=1)
     result.stdout.fnmatch_lines(LEAKS[leak][2])
     result.stdout.fnmatch_lines("close it, or use it as a context manager; *tee_no_leak_check*")
 
@@ -119,30 +119,7 @@ def test_a_test_that_fails_is_not_told_of_its_leaks(project: Project) -> None:
 
 
 def test_a_call_that_was_given_up_closes_what_it_ran_in_when_it_is_back(project: Project) -> None:
-    test = """
-import time
-
-class Slow(FakeCounter):
-    def increment(self):
-        STARTED.set()
-        assert GO.wait(60)
-        return super().increment()
-
-STARTED, GO = threading.Event(), threading.Event()
-
-@pytest.fixture
-def tee_applications():
-    return [Slow]
-
-def test_it(tee_session):
-    counter = tee_session(Counter)
-    with pytest.raises(tee.DeadlineError):
-        counter.increment(timeout=0.01, grace=0)
-    assert STARTED.wait(60)
-    # It comes back after the fixtures have closed all that they have.
-    threading.Timer(0.2, GO.set).start()
-"""
-    project.check(test)
+    project.check(f"{SLOW}\ndef test_it(slowly, tee_session):\n    give_up(tee_session(Counter))\n")
 
 
 def test_what_a_test_closes_is_no_leak(project: Project) -> None:
