@@ -8,7 +8,7 @@ import threading
 import warnings
 
 from . import _hints as t
-from ._boundary import NativeContext
+from ._boundary import NativeContext, is_privileged
 from ._checks import check_kernel, refuse_class, to_path_text
 from ._logging import WARNING, log
 from ._process import importing, renewed
@@ -18,11 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, ClassVar, Final, Literal
+    from typing import Any, ClassVar, Final
 
     from .kernels.kernel import Kernel
 
 _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
+_TRACE_VARIABLE = "PYTEE_CLIENT_TRACE"
 _FAKE_PREFIX = "fake:"
 # If it exists, no other node has to be searched for: a search takes longer than opening it.
 _FIRST_NODE: Final = "/dev/tee0"
@@ -75,20 +76,44 @@ def _default_instead_of(backend: t.Backend | None) -> DefaultBackend | None:
     return defaults[-1]
 
 
+def resolve_traced(
+    device: str | os.PathLike[str] | None, backend: t.Backend | None
+) -> tuple[str | None, Kernel | None]:
+    """Return what resolve() does, but as the environment says recorded, or replayed."""
+    traced = _variable(_TRACE_VARIABLE)
+    if not traced:
+        return resolve(device, backend)
+    with importing:
+        from .traces.environment import is_replayed, recorder, replayer
+
+    if not is_replayed(traced):
+        path, kernel = resolve(device, backend)
+        return path, recorder(traced, kernel)
+    path = _path_of(device)
+    if path is not None and path.startswith(_FAKE_PREFIX):
+        path = None
+    return path, replayer(traced)
+
+
 def resolve(
     device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> tuple[str | None, Kernel | None]:
     """Return the path, None for the first device, and the kernel, None for Linux."""
     path = _path_of(device)
     default = _default_instead_of(backend)
-    if backend is None and default is None:
-        backend = _backend_of_environment()
+    chosen = _backend_of_environment() if backend is None and default is None else ""
+    if chosen == "linux" or chosen.startswith("/"):
+        backend = "linux"
     if path is not None and path.startswith(_FAKE_PREFIX):
         if backend not in (None, "fake"):
             raise ValueError(f"the device {path!r} is the fake kernel's, but backend={backend!r}")
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
     if default is not None:
         return path or default.device, default.kernel
+    if chosen.startswith("/"):
+        path = path or chosen
+    if chosen.startswith("fake"):
+        return path, _fake_of_environment(chosen)
     if backend is None and path is None and not _has_tee():
         _announce_fake()
         return path, _fake_kernel("")
@@ -110,7 +135,10 @@ def resolve_backend(backend: t.Backend | None) -> Kernel | None:
     default = _default_instead_of(backend)
     if default is not None:
         return default.kernel
-    return _kernel_of(_backend_of_environment() if backend is None else backend)
+    chosen = _backend_of_environment() if backend is None else ""
+    if chosen.startswith("fake"):
+        return _fake_of_environment(chosen)
+    return _kernel_of(backend)
 
 
 def with_sysfs(kernel: Kernel | None) -> Kernel | None:
@@ -152,7 +180,7 @@ def _announce_fake() -> None:
     # A program that sets up no logging sees the warning alone.
     logging.getLogger("pytee_client").addHandler(logging.NullHandler())
     log(WARNING, "", "%s", text)
-    warnings.warn(text, FakeTeeWarning, stacklevel=4)
+    warnings.warn(text, FakeTeeWarning, stacklevel=5)
 
 
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:
@@ -170,15 +198,29 @@ def _path_of(device: str | os.PathLike[str] | None) -> str | None:
     return path
 
 
-def _backend_of_environment() -> Literal["linux", "fake"] | None:
-    value = os.environ.get(_BACKEND_VARIABLE, "")
-    if value == "linux":
-        return "linux"
-    if value == "fake":
-        return "fake"
-    if value:
-        raise ValueError(f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake")
-    return None
+def _variable(name: str) -> str:
+    """Return a variable of the environment; empty if this process must not trust it."""
+    value = os.environ.get(name, "")
+    return "" if value and is_privileged() else value
+
+
+def _backend_of_environment() -> str:
+    """Return linux, fake, fake: and a profile, the path of a device, or nothing."""
+    value = _variable(_BACKEND_VARIABLE)
+    is_known = value in ("", "linux", "fake") or value.startswith((_FAKE_PREFIX, "/"))
+    if not is_known:
+        raise ValueError(
+            f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake, fake: with a profile, or"
+            " the path of a device"
+        )
+    return value
+
+
+def _fake_of_environment(chosen: str) -> Kernel:
+    try:
+        return _fake_kernel(chosen.removeprefix("fake").removeprefix(":"))
+    except ValueError as error:
+        raise ValueError(f"{_BACKEND_VARIABLE}={chosen!r}: {error}") from None
 
 
 def _fake_kernel(profile: str) -> Kernel:

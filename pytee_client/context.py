@@ -8,7 +8,7 @@ import weakref
 
 from . import _hints as t
 from . import memory, session
-from ._backend import open_native, resolve
+from ._backend import open_native, resolve_traced
 from ._boundary import (
     NativeContext,
     backend_name,
@@ -52,7 +52,8 @@ class Context(Pools, Memories, Sessions, Closable):
             machine that should have a TEE by its device tree or its buses gets no fake.
         backend: "linux" for real devices only, "fake" for the fake only, or a kernel in
             Python, such as a pytee_client.fake.Kernel. The default is the environment
-            variable PYTEE_CLIENT_BACKEND (linux or fake).
+            variable PYTEE_CLIENT_BACKEND: linux, fake, fake: and a profile, or the path of the
+            device for contexts that name none.
         timeout: in how many seconds openings and commands have to end that are given no
             time-out; see Session.invoke_command(). None for no limit.
         grace: for how many seconds more they may then take.
@@ -105,7 +106,7 @@ class Context(Pools, Memories, Sessions, Closable):
                 from ._slow_calls import SlowCalls
             observer = slow_calls = SlowCalls(slow_after, observer)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
-            path, kernel = resolve(device, backend)
+            path, kernel = resolve_traced(device, backend)
             self._native = open_native(path, kernel, observer)
         self._native.set_max_calls(max_calls)
         self._openings = Openings(self._native)

@@ -25,6 +25,7 @@ _PARTS = (
     "timing.c",
     "queue.c",
     "sleep.c",
+    "environment.c",
     "context.c",
     "block.c",
     "session.c",
@@ -192,6 +193,7 @@ int check_user_pages(uint64_t, size_t);
 int tee_pages_check(const void *, size_t, _Bool);
 
 _Bool sleep_until_signal(uint64_t, uint64_t);
+_Bool is_privileged(void);
 
 void add_functions(void);
 void watch_over(unsigned long);

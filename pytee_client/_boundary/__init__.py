@@ -12,7 +12,7 @@ from .call import NativeCall
 from .checks import to_descriptor, to_size, uuid_octets
 from .context import NativeContext, ask_version
 from .inputs import Inputs
-from .linux import LinuxKernel, backend_name, read_mapping
+from .linux import LinuxKernel, backend_name, is_privileged, read_mapping
 from .memory import NativeSharedMemory
 from .python_kernel import (
     is_in_destructor,
@@ -57,6 +57,7 @@ __all__ = [
     "copy_from_user",
     "copy_to_user",
     "is_in_destructor",
+    "is_privileged",
     "is_size",
     "leave_signals",
     "make_closed_class",

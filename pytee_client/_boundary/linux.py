@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..kernels.kernel import Kernel
 
-__all__ = ["LinuxKernel", "backend_name", "read_mapping"]
+__all__ = ["LinuxKernel", "backend_name", "is_privileged", "read_mapping"]
 
 
 class LinuxKernel:
@@ -46,6 +46,12 @@ class LinuxKernel:
 
     def take_cause(self) -> None:
         """Return None: a Trusted Application is not in this process."""
+
+
+def is_privileged() -> bool:
+    """Return whether this process has more rights than who started it, and its environment."""
+    answer: bool = lib.is_privileged()
+    return answer
 
 
 def read_mapping(address: int, size: int) -> bytes:

@@ -20,12 +20,15 @@ The format is JSON lines. The first line is the header:
 
     {"format": "pytee_client trace", "version": 1, "payloads": false, "values": true}
 
-Each other line is one system call, written when it ended:
+A header can also say when the recording began (recorded, in seconds since 1970), the name of the
+program and the number of its process. Each other line is one system call, written when it ended:
 
     call        the name of a SystemCall
     thread      the thread, counted from 0
     began,      the times, on a clock that ticks at each start and each end of a call
     ended
+    at          when it began, in microseconds after the recording did, if the trace has times
+    took        how long it took, in microseconds, likewise
     in          the arguments: path for OPEN; otherwise the file (counted from 1, a new number
                 for each opening and each block of memory), the fields of the structure of the
                 ioctl by their names in linux/tee.h, and its params

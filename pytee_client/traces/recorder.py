@@ -4,26 +4,22 @@
 from __future__ import annotations
 
 import errno
-import itertools
-import json
 import os
-import threading
 import time
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Literal, TextIO, cast
+from typing import Final, Literal, TextIO, cast
 
 from .. import _hints as t
 from .._boundary import read_mapping
 from .._checks import to_bool
-from .._logging import log_debug, modules
-from .._process import Process, renewed
 from ..kernels import Kernel, ObservedCall, ProxyKernel, SystemCall, uapi
 from .blocks import Blocks
 from .description import Description, Scope, describe_argument, describe_result
 from .errors import TracePayloadWarning
 from .files import path_of
+from .writer import Writer, created
 
 __all__ = ["TraceRecorder"]
 
@@ -38,6 +34,9 @@ class TraceRecorder(ProxyKernel):
         payloads: whether the trace contains the memory that calls refer to. Keep such a trace
             as safe as what the TEE protects.
         values: whether it contains the numbers of value parameters.
+        times: whether it says when it was recorded, when each call came, and how long it took.
+            Without them, two recordings of a program with one thread are the same file, if it
+            does the same and is answered the same.
 
     Raises:
         OSError: the file can't be written.
@@ -55,27 +54,13 @@ class TraceRecorder(ProxyKernel):
         *,
         payloads: bool = False,
         values: bool = True,
+        times: bool = False,
     ) -> None:
         to_bool(payloads, "payloads")
         to_bool(values, "values")
+        to_bool(times, "times")
         path = path_of(file, "write")
         super().__init__(kernel)
-        # A session that is collected as garbage closes itself, wherever the thread is.
-        self._lock = renewed(threading.RLock())
-        self._failure: OSError | ValueError | None = None
-        self._process = Process.generation
-        self._scope = Scope(payloads, values, self._read_block)
-        self._blocks = Blocks()
-        self._files: dict[int, int] = {}
-        # How many files of the trace have no CLOSE in it yet.
-        self._unclosed = 0
-        self._mappings: dict[int, int] = {}
-        self._numbers = itertools.count(1)
-        self._clock = itertools.count()
-        # When each session was cancelled last, on the clock of the trace, and in seconds.
-        self._cancelled: dict[tuple[int, int], tuple[int, float]] = {}
-        self._threads = itertools.count()
-        self._thread = threading.local()
         if payloads:
             warnings.warn(
                 "the trace will hold the contents of the memory that is shared with the TEE:"
@@ -83,20 +68,34 @@ class TraceRecorder(ProxyKernel):
                 TracePayloadWarning,
                 stacklevel=2,
             )
-        self._owned = path is not None
-        self._name = path or str(getattr(file, "name", "a file"))
-        self._file: TextIO = cast("TextIO", file) if path is None else _create(path)
-        self._recording = True
-        self._write(
-            {
-                "format": "pytee_client trace",
-                "version": 1,
-                "payloads": payloads,
-                "values": values,
-            }
+        opened = cast("TextIO", file) if path is None else created(path)
+        self._begin(
+            Writer(
+                opened,
+                path or str(getattr(file, "name", "a file")),
+                owned=path is not None,
+                payloads=payloads,
+                values=values,
+                times=times,
+            )
         )
-        if "logging" in modules:
-            log_debug(_LOGGER, "recording a trace in %s", self._name)
+
+    @classmethod
+    def into(cls, writer: Writer, kernel: Kernel | Literal["linux"]) -> TraceRecorder:
+        """Record a kernel into a trace that has other recorders too."""
+        recorder = cls.__new__(cls)
+        ProxyKernel.__init__(recorder, kernel)
+        recorder._begin(writer)
+        return recorder
+
+    def _begin(self, writer: Writer) -> None:
+        self._writer = writer
+        self._scope = Scope(writer.payloads, writer.values, self._read_block)
+        self._blocks = Blocks()
+        self._files: dict[int, int] = {}
+        self._mappings: dict[int, int] = {}
+        # When each session was cancelled last, on the clock of the trace, and in seconds.
+        self._cancelled: dict[tuple[int, int], tuple[int, float]] = {}
 
     def __enter__(self) -> t.Self:
         return self
@@ -120,18 +119,7 @@ class TraceRecorder(ProxyKernel):
             OSError: the trace could not be written to its end.
             ValueError: the file was closed before the end of the trace.
         """
-        with self._lock:
-            was_recording, self._recording = self._recording, False
-            failure, self._failure = self._failure, None
-            if self._owned:
-                try:
-                    self._file.close()
-                except (OSError, ValueError) as error:
-                    failure = failure or error
-        if failure is not None:
-            raise failure
-        if was_recording and "logging" in modules:
-            log_debug(_LOGGER, "recorded a trace in %s", self._name)
+        self._writer.close()
 
     def open(self, path: str) -> int:
         """Open a device (open(2))."""
@@ -144,7 +132,7 @@ class TraceRecorder(ProxyKernel):
 
     def ioctl(self, fd: int, request: int, argument: int) -> int:
         """Serve a request to a device (ioctl(2))."""
-        if not self._is_recording():
+        if not self._writer.is_writing:
             return self.kernel.ioctl(fd, request, argument)
         call = ObservedCall.of_ioctl(fd, request, argument)
         file = self._files.get(fd, 0)
@@ -167,7 +155,7 @@ class TraceRecorder(ProxyKernel):
         file = self._files.get(fd, 0)
 
         def described(address: int) -> Description:
-            number = next(self._numbers)
+            number = self._writer.number()
             self._mappings[address] = number
             self._blocks.map(file, address, length)
             return {"mapping": number}
@@ -203,13 +191,10 @@ class TraceRecorder(ProxyKernel):
 
     @property
     def _has_open_files(self) -> bool:
-        return self._unclosed > 0
-
-    def _is_recording(self) -> bool:
-        return self._recording and self._process == Process.generation
+        return self._writer.has_open_files
 
     def _number_of_new(self, fd: int) -> int:
-        number = next(self._numbers)
+        number = self._writer.number()
         self._files[fd] = number
         return number
 
@@ -232,12 +217,6 @@ class TraceRecorder(ProxyKernel):
             size = description["length" if address else "size"]
             self._blocks.add(file, description["id"], new, size, address)
 
-    def _number_of_thread(self) -> int:
-        number: int | None = getattr(self._thread, "number", None)
-        if number is None:
-            number = self._thread.number = next(self._threads)
-        return number
-
     def _record(
         self,
         call: SystemCall,
@@ -246,54 +225,28 @@ class TraceRecorder(ProxyKernel):
         describe: Callable[[int], Description],
     ) -> int:
         # A child of a fork must not take the lock, which a thread of the parent may have held.
-        if not self._is_recording():
+        if not self._writer.is_writing:
             return serve()
-        with self._lock:
-            line: dict[str, Any] = {
-                "call": call.name,
-                "thread": self._number_of_thread(),
-                "began": next(self._clock),
-                "ended": 0,
-                "in": asked,
-            }
+        with self._writer.lock:
+            line = self._writer.begin(call, asked)
             session = asked.get("file", 0), asked.get("session", 0)
             if call is SystemCall.CANCEL:
                 self._cancelled[session] = line["began"], time.monotonic()
         try:
             result = serve()
         except BaseException as error:
+            self._writer.note_end(line)
             # The library reports any other exception as EIO.
             number = (error.errno if isinstance(error, OSError) else None) or errno.EIO
-            self._write({**line, "errno": errno.errorcode.get(number, number)})
+            self._writer.end({**line, "errno": errno.errorcode.get(number, number)})
             raise
+        self._writer.note_end(line)
         began, cancelled = self._cancelled.get(session, (0, 0.0))
         if call in _CANCELLED and began > line["began"]:
             line["late"] = round(time.monotonic() - cancelled, 3)
-        self._write({**line, "out": describe(result)})
+        self._writer.end({**line, "out": describe(result)})
         return result
 
-    def _write(self, line: dict[str, Any]) -> None:
-        with self._lock:
-            if not self._recording:
-                return
-            if "ended" in line:
-                line["ended"] = next(self._clock)
-            try:
-                self._file.write(json.dumps(line) + "\n")
-                self._file.flush()
-                self._unclosed += "file" in line.get("out", ())
-                self._unclosed -= line.get("call") == SystemCall.CLOSE.name
-            except (OSError, ValueError) as error:
-                # The call of the program must not fail because of the trace.
-                self._failure = error
-                self._recording = False
 
-
-_LOGGER: Final = "traces"
 # What a CANCEL is for.
 _CANCELLED: Final = (SystemCall.OPEN_SESSION, SystemCall.INVOKE)
-
-
-def _create(path: str) -> TextIO:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    return open(os.open(path, flags, 0o600), "w", encoding="utf-8")

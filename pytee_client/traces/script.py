@@ -7,7 +7,7 @@ import bisect
 import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 from .._conditions import Condition
@@ -47,6 +47,9 @@ class Script:
         patience: how many seconds a call waits for calls of other threads that it needed in the
             trace.
 
+    Attributes:
+        on_deviation: called with the reason when the program leaves the trace.
+
     Raises:
         TraceFormatError: the trace makes no sense.
     """
@@ -69,6 +72,7 @@ class Script:
         )
         self._answers = 0
         self._deviation: TraceMismatchError | None = None
+        self.on_deviation: Callable[[str], object] = lambda why: None
 
     @property
     def deviated(self) -> bool:
@@ -199,14 +203,25 @@ class Script:
         """Raise TraceMismatchError if the program has not made all of the calls."""
         with self._changed:
             self._check()
-            missing = sorted(self._missing(self.program), key=lambda record: record.began)
+            missing = self.missing()
         if missing:
-            first = missing[0]
             raise TraceMismatchError(
-                f"{self._name}, line {first.line}: the program ended before"
-                f" {say(first.call, first.asked)}, and {len(missing)} calls of the trace were not"
-                " made"
+                f"{self.tell(missing[:1])}, and {len(missing)} calls of the trace were not made"
             )
+
+    def missing(self) -> list[Record]:
+        """Return the calls that the program has not made, in the order of the trace."""
+        with self._changed:
+            return sorted(self._missing(self.program), key=lambda record: record.began)
+
+    def tell(self, missing: list[Record]) -> str:
+        """Say before which call the program ended; nothing if there is none."""
+        for first in missing:
+            return (
+                f"{self._name}, line {first.line}: the program ended before"
+                f" {say(first.call, first.asked)}"
+            )
+        return ""
 
     @property
     def _in_order(self) -> bool:
@@ -326,6 +341,7 @@ class Script:
 
     def _fail(self, why: str) -> NoReturn:
         self._deviation = TraceMismatchError(why)
+        self.on_deviation(why)
         self._changed.notify_all()
         raise self._deviation
 

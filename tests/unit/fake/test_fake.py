@@ -473,6 +473,9 @@ def test_contradictory_choices_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "windows")
     with pytest.raises(ValueError, match="PYTEE_CLIENT_BACKEND='windows'"):
         tee.Context()
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake:windows")
+    with pytest.raises(ValueError, match=r"PYTEE_CLIENT_BACKEND='fake:windows': .*there are optee"):
+        tee.Context()
 
 
 def test_the_environment_chooses_where_the_program_does_not(
@@ -485,6 +488,26 @@ def test_the_environment_chooses_where_the_program_does_not(
     with pytest.raises(tee.DeviceNotFoundError):
         tee.Context("/dev/tee15")
     with tee.Context(backend="fake") as context:
+        assert context.version.backend == "fake"
+    with pytest.raises(ValueError, match="is the fake kernel's"):
+        tee.Context("fake:")
+
+
+def test_the_environment_can_name_a_profile_or_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "fake:amdtee")
+    with tee.Context() as context, tee.Context("/dev/tee0") as other:
+        for one in (context, other):
+            assert one.version.implementation_id == tee.ImplementationId.AMDTEE
+    assert tee.enumerate_devices()[0].implementation_id == tee.ImplementationId.AMDTEE
+    with tee.Context("fake:optee") as context, tee.Context(backend="fake") as other:
+        for one in (context, other):
+            assert one.version.implementation_id == tee.ImplementationId.OPTEE
+    monkeypatch.setenv("PYTEE_CLIENT_BACKEND", "/dev/tee15")
+    with pytest.raises(tee.DeviceNotFoundError, match="/dev/tee15"):
+        tee.Context()
+    with pytest.raises(tee.DeviceNotFoundError, match="/dev/tee14"):
+        tee.Context("/dev/tee14")
+    with tee.Context("fake:optee", backend="fake") as context:
         assert context.version.backend == "fake"
 
 
@@ -504,6 +527,8 @@ def test_a_machine_without_a_tee_gets_the_fake_with_one_warning() -> None:
     )
     assert done.stdout.split() == ["fake", "fake"]
     assert done.stderr.count("FakeTeeWarning") == 1
+    # It names the line of the program.
+    assert "<string>:4: FakeTeeWarning" in done.stderr
     assert 'backend="linux"' in done.stderr
 
 
