@@ -21,7 +21,15 @@ __all__ = ["CommandLineError", "InputError", "error_data", "error_status", "erro
 
 
 class InputError(Exception):
-    """The input is wrong; the text says what, in one line."""
+    """The input is wrong; the text says what, in one line.
+
+    Attributes:
+        status: the exit status.
+    """
+
+    def __init__(self, text: str, status: int = Status.WRONG_INPUT) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class CommandLineError(InputError):
@@ -37,12 +45,12 @@ _NO_TEE = (
 )
 
 
-def error_status(error: Exception) -> Status:
+def error_status(error: Exception) -> int:
     """Return the exit status for an error."""
     if isinstance(error, CommandLineError):
         return Status.WRONG_COMMAND_LINE
     if isinstance(error, InputError):
-        return Status.WRONG_INPUT
+        return error.status
     if isinstance(error, DeadlineError):
         return Status.TIMED_OUT
     return Status.NO_TEE if isinstance(error, _NO_TEE) else Status.TEE_ERROR

@@ -10,12 +10,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from ..errors import FakeTeeWarning, TeecError
 from ._answer import Answer, Status
 from ._errors import InputError, error_data, error_status, error_text
 from ._output import print_data, print_text
+from ._parser import Parser
 
 __all__ = ["main"]
 
@@ -45,16 +46,6 @@ _EPILOG: Final = "\n".join(
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end the program."""
-        self.exit(
-            Status.WRONG_COMMAND_LINE, f"{self.prog}: error: {message} (see {self.prog} --help)\n"
-        )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what a command line says.
 
@@ -70,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     name = os.path.basename(sys.argv[0])
     program = "python -m pytee_client" if name == "__main__.py" else name
-    parser = _Parser(
+    parser = Parser(
         prog=program,
         description="Work with Trusted Applications.",
         epilog=_EPILOG,
@@ -80,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="what it takes")
     parsed = parser.parse_args(arguments)
     verb = import_module(f".{parsed.verb}", __package__)
-    parser = _Parser(
+    parser = Parser(
         prog=f"{program} {parsed.verb}",
         description=verb.ABOUT,
         epilog="examples:\n" + "".join(f"  {program} {line}\n" for line in verb.EXAMPLES),
