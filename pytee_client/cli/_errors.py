@@ -16,6 +16,7 @@ from ..errors import (
     TeecError,
 )
 from ._answer import Status
+from ._printable import printable
 
 __all__ = ["CommandLineError", "InputError", "error_data", "error_status", "error_text"]
 
@@ -61,7 +62,7 @@ def error_text(error: Exception) -> str:
     text = " ".join(str(error).split())
     module = f"{type(error).__module__}."
     is_ours = module.startswith("pytee_client.") and not module.startswith("pytee_client.ta.")
-    return text if is_ours else f"{type(error).__name__}{': ' * bool(text)}{text}"
+    return printable(text if is_ours else f"{type(error).__name__}{': ' * bool(text)}{text}")
 
 
 def error_data(error: Exception) -> dict[str, Any]:

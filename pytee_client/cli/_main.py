@@ -31,6 +31,7 @@ _VERBS: Final = {
     "invoke": "run a command of an application",
     "probe": "tell whether applications are there",
     "supplicant": "serve an OP-TEE with applications and files",
+    "trace": "record what programs ask of a TEE, show it, and replay it",
 }
 
 _EPILOG: Final = "\n".join(

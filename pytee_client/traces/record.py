@@ -138,7 +138,7 @@ def _header(data: dict[str, Any], name: str) -> Header:
         raise TraceFormatError(f"{name} is no trace: its first line is not the header of one")
     if data.get("version") != _VERSION:
         raise TraceFormatError(
-            f"{name} is a trace of version {data.get('version')}, and this library reads"
+            f"{name} is a trace of version {data.get('version')!r}, and this library reads"
             f" version {_VERSION}: record it again, or use the library that recorded it"
         )
     scope = Scope(bool(data.get("payloads")), bool(data.get("values")))

@@ -44,18 +44,20 @@ def check_package(patient: Patient) -> Iterator[Finding]:
 
 def _backend(patient: Patient, environment: Mapping[str, str]) -> Finding:
     value = environment.get(_VARIABLE, "")
-    if value == "fake":
+    if value == "fake" or value.startswith("fake:"):
         return Finding(
             "package",
             State.WARNING,
-            f"{_VARIABLE}=fake is set: Context() is the fake kernel, and no TEE protects anything.",
+            f"{_VARIABLE}={value} is set: Context() is the fake kernel, and no TEE protects"
+            " anything.",
             f"Unset {_VARIABLE} where the machine's TEE is meant.",
         )
-    if value not in ("", "linux"):
+    if value not in ("", "linux") and not value.startswith("/"):
         return Finding(
             "package",
             State.PROBLEM,
-            f"{_VARIABLE}={value!r} is neither linux nor fake: Context() raises a ValueError.",
+            f"{_VARIABLE}={value!r} is neither linux nor fake, nor the path of a device: Context()"
+            " raises a ValueError.",
             f"Unset {_VARIABLE}, or set it to linux.",
         )
     if patient.machine is None:
@@ -64,7 +66,7 @@ def _backend(patient: Patient, environment: Mapping[str, str]) -> Finding:
             State.INFO,
             "What is examined is a kernel in Python, and no TEE of this machine.",
         )
-    if value == "linux" or patient.devices or patient.expected is not None:
+    if value or patient.devices or patient.expected is not None:
         return Finding("package", State.OK, "Context() uses the TEE of this machine.")
     return Finding(
         "package",
