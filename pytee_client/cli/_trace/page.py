@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Final
@@ -24,7 +25,7 @@ _DUMPED: Final = 4096
 
 def page_of(timeline: Timeline, calls: list[Call], *, contents: bool) -> str:
     """Return some calls of a timeline as a page."""
-    name = escape(clean(timeline.trace.path))
+    name = escape(clean(os.path.basename(timeline.trace.path)))
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -181,13 +182,13 @@ def _details(timeline: Timeline, call: Call, contents: bool) -> str:
     record = call.record
     parameters = ", ".join(one.text for one in call.parameters if one.text != "none")
     pairs = [
-        ("line of the trace", str(record.line)),
+        ("line in file", str(record.line)),
         ("clock", f"{record.began} to {record.ended}"),
     ]
     if call.session is not None:
         pairs.append(("application", f"{call.session.name} {call.session.uuid}".lstrip()))
         if call.session.id is not None:
-            pairs.append(("session of the kernel", str(call.session.id)))
+            pairs.append(("kernel's session", str(call.session.id)))
     if call.device:
         pairs.append(("device", call.device))
     if call.code is not None and call.origin is not None:

@@ -85,7 +85,9 @@ body:has(#failures:checked) #calls tbody tr:not(.failed) { display: none; }
   td.wide details[open] { font-weight: 400; }
   td[data-name]::before { content: attr(data-name) " "; color: var(--dim); font-family: system-ui; }
   td:empty { display: none; }
-  dl { grid-template-columns: 1fr; margin-left: 0; }
+  dl { grid-template-columns: 6.5rem 1fr; margin-left: 0; }
+  .part { order: 1; width: 100%; }
+  .part span { margin: .2em 0 0; height: .4em; }
 }
 @media print {
   :root {
