@@ -105,8 +105,7 @@ def _data(device: Device, tee: Tee) -> dict[str, Any]:
         "may_open": may_open,
         "reason": reason,
         "capabilities": None if capabilities is None else _names(capabilities),
-        "revision": None if device.revision is None else _revision(device.revision),
-        "build_id": None if device.revision is None else f"{device.revision.build_id:08x}",
+        **_revision(device.revision),
         "rpmb": None if routing is None else routing.value,
     }
 
@@ -121,8 +120,11 @@ def _names(capabilities: GenericCapabilities) -> list[str]:
     return [*names, hex(left)] if left else names
 
 
-def _revision(revision: Revision) -> str:
-    return f"{revision.major}.{revision.minor}"
+def _revision(revision: Revision | None) -> dict[str, str | None]:
+    if revision is None:
+        return {"revision": None, "build_id": None}
+    build_id = f"{revision.build_id:08x}" if revision.build_id else None
+    return {"revision": f"{revision.major}.{revision.minor}", "build_id": build_id}
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -132,7 +134,7 @@ def _text(data: dict[str, Any]) -> str:
         may_open += f": {data['reason']}"
     lines = [data["path"], f"  driver        {data['driver']}", f"  for           {data['for']}"]
     if data["revision"] is not None:
-        built = f" ({data['build_id']})" if int(data["build_id"], 16) else ""
+        built = f" ({data['build_id']})" if data["build_id"] else ""
         lines.append(f"  revision      {data['revision']}{built}")
     lines.append(f"  may be opened {may_open}")
     if data["capabilities"] is not None:

@@ -10,6 +10,7 @@ from ..enums import Login
 from ._answer import Answer
 from ._errors import CommandLineError
 from ._invoking.declared import invoke_declared, list_commands
+from ._invoking.files import to_save
 from ._invoking.forms import FORMS
 from ._invoking.opened import to_gid, to_login
 from ._invoking.plain import invoke_plain
@@ -86,6 +87,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--grow",
         action="store_true",
         help="have the command run again with more room if an output is too small",
+    )
+    parser.add_argument(
+        "--save",
+        action="append",
+        default=[],
+        type=to_save,
+        metavar="NUMBER:FILE",
+        help="write the bytes that come back for a parameter (from 0) to a file, or a result of a"
+        " declared command (from 1); may be given again",
     )
     parser.add_argument(
         "--repeat",

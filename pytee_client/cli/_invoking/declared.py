@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -12,17 +13,17 @@ from ..._declarations.application import CommandDeclaration, Declaration
 from ..._declarations.slots import Direction
 from ...errors import TeecError
 from ...ta import Client
-from .._answer import Answer
+from .._answer import Answer, Status
 from .._declared import declaration_at, object_at
-from .._errors import CommandLineError
+from .._errors import CommandLineError, InputError, error_status
 from .arguments import arguments_of
-from .files import Inputs
+from .files import Inputs, check_files
 from .forms import Form, forms_of
 from .numbers import number_of
 from .opened import failed, opened_for
 from .outputs import Returned, returned_for
 from .plain import parameters_of
-from .results import data_of, lines_of
+from .results import data_of, lines_of, saved
 from .timing import Times
 from .usage import command_data, lines_of_commands
 
@@ -66,6 +67,8 @@ class _Invocation:
             )
         if any(form.file for form in self._forms):
             raise CommandLineError("what comes back of an opening is printed: leave the file out")
+        self._files = _files(self.command, arguments.save)
+        self.prints_raw = check_files(list(self._files.values()), as_json=arguments.json)
         self.opened: list[Any] = []
         self.returned: list[Returned] = []
         self.failed: list[Returned] = []
@@ -90,6 +93,16 @@ class _Invocation:
         """Run the command."""
         result = self.times.run(self.repeat, partial(self._prepare, client))
         self.results = _as_list(self.command, result)
+
+    def write(self) -> InputError | None:
+        """Write results to their files; return what is wrong with the first bad one."""
+        wrong = None
+        for number, file in self._files.items():
+            try:
+                self.results[number - 1] = saved(self.results[number - 1], file)
+            except InputError as error:
+                wrong = wrong or error
+        return wrong
 
     def note_failure(self, error: TeecError) -> None:
         """Keep what came back with an error, as it is: it need not have the declared form."""
@@ -116,7 +129,9 @@ class _Invocation:
         }
 
     def text(self) -> str:
-        """Return what happened as text."""
+        """Return what happened as text; none of what is printed as it is."""
+        if self.prints_raw and not self.failed:
+            return ""
         lines = [line for one in self.returned for line in one.lines("opening, ")]
         for place, one in enumerate(self.opened, 1):
             lines += lines_of(one, "opening" if len(self.opened) == 1 else f"opening {place}")
@@ -147,13 +162,29 @@ def invoke_declared(arguments: argparse.Namespace) -> Answer:
         cause: Any = error if isinstance(error, TeecError) else error.__cause__
         invocation.note_failure(cause)
         return failed(error, invocation.data(), invocation.text())
-    return Answer(invocation.data(), invocation.text())
+    wrong = invocation.write()
+    status = Status.OK if wrong is None else error_status(wrong)
+    return Answer(invocation.data(), invocation.text(), status, wrong)
 
 
 def _as_list(command: CommandDeclaration, result: Any) -> list[Any]:
     """Return the results of a command as a list."""
     count = len(command.signature.results)
     return [] if count == 0 else [result] if count == 1 else list(result)
+
+
+def _files(command: CommandDeclaration, saved: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Return the files of results, by their numbers from 1."""
+    count = len(command.signature.results)
+    files: dict[int, str] = {}
+    for number, file in saved:
+        if not 1 <= number <= count:
+            returns = f"the results 1 to {count}" if count else "no result"
+            raise CommandLineError(f"--save {number}:{file}: {command.name} has {returns}")
+        if number in files:
+            raise CommandLineError(f"result {number} has two files: {files[number]} and {file}")
+        files[number] = file
+    return files
 
 
 def _forms_of(command: CommandDeclaration) -> list[Form]:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from .._errors import CommandLineError, InputError
 
-__all__ = ["STANDARD", "Inputs", "write_file"]
+__all__ = ["STANDARD", "Inputs", "check_files", "to_save", "write_file"]
 
 STANDARD: Final = "-"
 
@@ -71,3 +73,27 @@ def write_file(path: str, content: bytes) -> None:
 
 def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def to_save(text: str) -> tuple[int, str]:
+    """Return the number of an output and its file, the type of the option --save."""
+    number, colon, file = text.partition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) < 3 and colon and file):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form NUMBER:FILE, such as 0:made.bin"
+        )
+    return int(number), file
+
+
+def check_files(files: Sequence[str | None], *, as_json: bool) -> bool:
+    """Check the files of outputs, and return whether one is the standard output.
+
+    Raises:
+        CommandLineError: two are the same, or JSON is to be printed there.
+    """
+    named = [file for file in files if file]
+    if len(named) != len(set(named)):
+        raise CommandLineError("two outputs can't be written to one file")
+    if STANDARD in named and as_json:
+        raise CommandLineError("--json prints the outputs: leave out :-")
+    return STANDARD in named

@@ -52,12 +52,14 @@ class Form:
             output grows.
         comes_back: whether there is an output for it.
         is_null: whether it is a null memory reference.
+        is_memory: whether bytes come back.
         file: where its output is written, None if it is printed.
     """
 
     make: Callable[[bool], Any]
     comes_back: bool = False
     is_null: bool = False
+    is_memory: bool = False
     file: str | None = None
 
 
@@ -125,7 +127,7 @@ def _input(content: bytes) -> Form:
 
 
 def _inout(content: bytes) -> Form:
-    return Form(lambda grow: MemrefTempInOut(bytearray(content)), comes_back=True)
+    return Form(lambda grow: MemrefTempInOut(bytearray(content)), comes_back=True, is_memory=True)
 
 
 def _out(text: str, inputs: Inputs) -> Form:
@@ -142,7 +144,7 @@ def _out(text: str, inputs: Inputs) -> Form:
             return MemrefTempOutput(size)
         return MemrefTempOutput(size, grow=True, max_size=max(size, DEFAULT_MAX_SIZE))
 
-    return Form(make, comes_back=True, file=file or None)
+    return Form(make, comes_back=True, is_memory=True, file=file or None)
 
 
 _BARE: Final = {

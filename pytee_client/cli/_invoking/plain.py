@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from ...session import Session
 from .._answer import Answer, Status
 from .._application import to_application
 from .._errors import CommandLineError, InputError, error_status
-from .files import STANDARD, Inputs
+from .files import Inputs, check_files
 from .forms import Form, forms_of
 from .numbers import number_of
 from .opened import failed, opened_for
@@ -44,15 +45,24 @@ class _Invocation:
         self.opening = forms_of(arguments.open, inputs)
         self.grows: bool = arguments.grow
         self.repeat: int = arguments.repeat
-        files = [form.file for form in (*self.opening, *self.forms) if form.file]
-        self.prints_raw = STANDARD in files
-        if self.prints_raw and arguments.json:
-            raise CommandLineError("--json prints the outputs: leave out :-")
-        if len(files) != len(set(files)):
-            raise CommandLineError("two outputs can't be written to one file")
+        self._save(arguments.save)
+        files = [form.file for form in (*self.opening, *self.forms)]
+        self.prints_raw = check_files(files, as_json=arguments.json)
         self.opened: list[Returned] = []
         self.returned: list[Returned] = []
         self.times = Times()
+
+    def _save(self, files: Sequence[tuple[int, str]]) -> None:
+        """Have what comes back for parameters written to files."""
+        for place, file in files:
+            form = self.forms[place] if place < len(self.forms) else None
+            if form is None or not form.is_memory:
+                raise CommandLineError(
+                    f"--save {place}:{file} is for bytes that come back: parameter {place} has none"
+                )
+            if form.file:
+                raise CommandLineError(f"parameter {place} has two files: {form.file} and {file}")
+            self.forms[place] = replace(form, file=file)
 
     def run_in(self, session: Session) -> None:
         """Run the command in a session."""

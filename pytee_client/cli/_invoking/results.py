@@ -7,15 +7,46 @@ import math
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import IntEnum, IntFlag
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..._outputs import RequiredSize, Value
+from .._errors import InputError
+from .files import write_file
 from .outputs import as_ascii, hex_dump, said_of_size
 
-__all__ = ["data_of", "lines_of"]
+__all__ = ["Saved", "data_of", "lines_of", "saved"]
 
 # Bytes that stand in one line.
 _SHORT: Final = 16
+
+
+class Saved(NamedTuple):
+    """Stands for a result that is in a file.
+
+    Attributes:
+        size: how many bytes it has.
+        file: the path.
+    """
+
+    size: int
+    file: str
+
+
+def saved(result: Any, file: str) -> Any:
+    """Write a result to a file, and return what stands for it.
+
+    Raises:
+        InputError: the file can't be written, or the result is neither bytes nor text.
+    """
+    if result is None:
+        return None
+    if isinstance(result, str):
+        result = result.encode()
+    if not isinstance(result, bytes | bytearray | memoryview):
+        raise InputError(f"{file} is not written: the result is neither bytes nor text")
+    content = bytes(result)
+    write_file(file, content)
+    return Saved(len(content), file)
 
 
 def data_of(result: Any) -> Any:
@@ -29,6 +60,8 @@ def data_of(result: Any) -> Any:
         return str(result)
     if result is None or isinstance(result, bool | int | float | str):
         return result
+    if isinstance(result, Saved):
+        return result._asdict()
     if isinstance(result, RequiredSize):
         return {"required": result.required}
     if isinstance(result, Value):
@@ -69,6 +102,8 @@ def lines_of(result: Any, name: str = "", indent: str = "") -> Iterator[str]:
         else:
             yield f"{label}{said_of_size(len(result))}"
             yield from (f"{indent}{line}" for line in hex_dump(bytes(result)))
+    elif isinstance(result, Saved):
+        yield f"{label}{said_of_size(result.size)} in {result.file}"
     elif isinstance(result, Value):
         yield f"{label}{result.a}, {result.b}"
     elif isinstance(result, RequiredSize):

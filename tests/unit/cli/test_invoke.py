@@ -76,6 +76,15 @@ WRONG = {
     "hello_world 0 --open what": "'what' is no parameter",
     "hello_world 0 out:1:a out:1:a": "two outputs can't be written to one file",
     "hello_world 0 out:1:- --json": "--json prints the outputs: leave out :-",
+    "hello_world 0 out:1:a --save 0:b": "parameter 0 has two files: a and b",
+    "hello_world 0 out:1:a out:1 --save 1:a": "two outputs can't be written to one file",
+    "hello_world 0 value-out --save 0:b": "--save 0:b is for bytes that come back: parameter 0",
+    "hello_world 0 hex:00 --save 0:b": "--save 0:b is for bytes that come back: parameter 0",
+    "hello_world 0 out:1 --save 1:b": "--save 1:b is for bytes that come back: parameter 1",
+    "hello_world 0 out:1 --save b": "argument --save: 'b' is not of the form NUMBER:FILE",
+    "hello_world 0 out:1 --save 0:": "argument --save: '0:' is not of the form NUMBER:FILE",
+    "hello_world 0 out:1 --save x:b": "'x:b' is not of the form NUMBER:FILE",
+    "hello_world 0 out:1 --save 0:- --json": "--json prints the outputs: leave out :-",
     "hello_world 0 --payloads": "--payloads is for a trace: give --trace FILE, too",
     "hello_world 0 --login me": "argument --login: 'me' is no login: use public, user, group,",
     "hello_world 0 --login group": "a group login needs a gid",
@@ -92,6 +101,9 @@ WRONG = {
     "--client pytee_client.ta.optee:HelloWorld inc_value": "inc_value needs more: inc_value U32",
     "--client pytee_client.ta.optee:HelloWorld inc_value -1": "inc_value is -1, but must be from",
     "--client pytee_client.ta.optee:HelloWorld inc_value 1 --grow": "--grow is for parameters",
+    "--client pytee_client.ta.optee:HelloWorld inc_value 1 --save 0:f": "has the results 1 to 1",
+    "--client pytee_client.ta.optee:HelloWorld inc_value 1 --save 2:f": "has the results 1 to 1",
+    "--client pytee_client.ta.optee:Plugins ping --save 1:f": "ping has no result",
     "--client pytee_client.ta.optee:HelloWorld inc_value 1 --open x": "'x' is no parameter",
     "--client pytee_client.ta.optee:HelloWorld inc_value 1 --open out:1:f": "leave the file out",
 }
@@ -216,6 +228,37 @@ def test_a_declared_command_takes_the_standard_input_on_every_run(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
     done = invoke(*own, "echo", "@-", "--repeat", "3", "--json")
     assert (done.data["results"], done.data["times"]["runs"]) == (["ff"], 3)
+
+
+def test_results_are_saved_to_files(invoke: Invoke, own: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "made"
+    done = invoke(*own, "echo", "hex:00ff", "--save", f"1:{file}", "--json")
+    assert done.data["results"] == [{"size": 2, "file": str(file)}]
+    assert file.read_bytes() == b"\0\xff"
+    done = invoke(*own, "echo", "hex:01", "--save", f"1:{file}")
+    assert done.output.splitlines()[-1] == f"1 byte in {file}"
+    assert file.read_bytes() == b"\1"
+    failed = invoke(*own, "echo", "hex:01", "--save", f"1:{tmp_path}")
+    assert (failed.status, failed.output.splitlines()[-1]) == (1, "01  |.|")
+    number = invoke(*HELLO_CLIENT, "inc_value", "1", "--save", f"1:{file}", "--json")
+    assert number.status == 1
+    assert number.data["results"] == [2]
+    assert "the result is neither bytes nor text" in number.errors
+
+
+def test_a_result_goes_to_the_standard_output_as_it_is(
+    own: list[str], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["invoke", "--tee", "fake:", *own, "echo", "hex:00ff", "--save", "1:-"]) == 0
+    output = capsysbinary.readouterr().out
+    assert output.removeprefix(b"imported\n") == b"\0\xff"
+
+
+def test_what_comes_back_changed_is_saved_to_a_file(invoke: Invoke, tmp_path: Path) -> None:
+    file = tmp_path / "made"
+    done = invoke(CONFORMANCE, "2", "none", "inout-hex:00", "--save", f"1:{file}")
+    assert done == Ran(0, f"parameter 1: 1 byte in {file}\n", "")
+    assert file.read_bytes() == b"\xa6"
 
 
 def test_an_error_of_the_program_s_own_is_told_by_its_name(invoke: Invoke, own: list[str]) -> None:
