@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytee_client.cli import main
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from .targets import Target
 
-__all__ = ["Ran", "ran", "words_for"]
+__all__ = ["Ran", "ran", "tee_descriptors", "words_for"]
 
 
 class Ran(NamedTuple):
@@ -55,3 +57,12 @@ def words_for(target: Target) -> list[str]:
     """
     assert not target.is_variant, f"no command line names {target}"
     return ["--tee", target.name]
+
+
+def tee_descriptors() -> set[str]:
+    """Return what this process has open of TEE devices."""
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/self/fd/{fd}") + fd)
+    return {one for one in found if "tee" in one}

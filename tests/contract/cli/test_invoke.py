@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +13,7 @@ import pytee_client as tee
 from pytee_client.traces import TracePlayer
 
 from ...support import sigint
-from ...support.command_lines import Ran, ran, words_for
+from ...support.command_lines import Ran, ran, tee_descriptors, words_for
 from ...support.conformance import Command
 from ...support.targets import Target
 from ...support.waiting import LIMIT, wait_until
@@ -29,15 +27,6 @@ pytestmark = pytest.mark.once
 CONFORMANCE = str(Target.CONFORMANCE)
 FROZEN, HEEDS = 0, 1
 Invoke = Callable[..., Ran]
-
-
-def tee_descriptors() -> set[str]:
-    """Return what this process has open of TEE devices."""
-    found = set()
-    for fd in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            found.add(os.readlink(f"/proc/self/fd/{fd}") + fd)
-    return {one for one in found if "tee" in one}
 
 
 @pytest.fixture

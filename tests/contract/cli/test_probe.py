@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
-from ...support.command_lines import Ran, ran, words_for
+from ...support.command_lines import Ran, ran, tee_descriptors, words_for
+from ...support.supplicants import no_supplicant
 from ...support.targets import Target
+from ...support.waiting import wait_until
 
 if TYPE_CHECKING:
     import pytee_client as tee
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 # No command line names a device without a capability.
 pytestmark = pytest.mark.once
 
+APPLICATIONS = Path("/usr/lib/optee_armtz")
+TOO_LARGE = "9e6f1b52-0c4a-4f7d-8b3e-61d2a5c7f890"
 ABSENT = "00000000-0000-4000-8000-000000000001"
 Probe = Callable[..., Ran]
 
@@ -108,3 +114,41 @@ def test_an_application_that_can_t_be_asked_is_an_error(probe: Probe) -> None:
     done = probe("hello_world", ABSENT, "--login", "application")
     assert done.status == 4
     assert "can't be asked" in done.output
+
+
+@pytest.mark.real_only
+def test_one_that_the_tee_can_t_load_is_no_application_that_is_there(probe: Probe) -> None:
+    done = probe(TOO_LARGE)
+    assert done.status == 5
+    assert f"{TOO_LARGE}: can't be loaded\n  OUT_OF_MEMORY" in done.output
+    assert "TA_DATA_SIZE" in done.output
+    (found,) = probe(TOO_LARGE, "--json").data["applications"]
+    assert (found["is_there"], found["verdict"]) == (False, "unloadable")
+
+
+@pytest.mark.real_only
+def test_one_that_is_not_signed_for_this_tee_can_t_be_loaded(probe: Probe) -> None:
+    image = bytearray((APPLICATIONS / f"{Target.CONFORMANCE}.ta").read_bytes())
+    image[len(image) // 2] ^= 1
+    forged = str(uuid4())
+    path = APPLICATIONS / f"{forged}.ta"
+    path.write_bytes(image)
+    try:
+        done = probe(forged)
+    finally:
+        path.unlink()
+    assert done.status == 5
+    assert f"{forged}: can't be loaded\n  SECURITY" in done.output
+
+
+@pytest.mark.real_only
+@pytest.mark.own_boot
+def test_one_that_waits_for_a_supplicant_gives_no_answer(probe: Probe) -> None:
+    before = tee_descriptors()
+    with no_supplicant():
+        done = probe("hello_world", "--timeout", "0.5")
+    assert done.status == 124
+    assert f"hello_world ({Target.HELLO_WORLD}): no answer\n" in done.output
+    assert "supplicant" in done.output
+    # It went on until there was one.
+    wait_until(lambda: tee_descriptors() <= before)
