@@ -26,7 +26,7 @@ from ._bench.cases import Case, Subject, cases_for
 from ._bench.comparison import compare
 from ._bench.figures import Figures, Samples, figures_of
 from ._bench.machine import facts, remarks
-from ._bench.sampling import Sampling, measured_clock
+from ._bench.sampling import Sampling, measured_clock, quiet
 from ._bench.table import facts_lines, remark_lines, table_lines
 from ._errors import CommandLineError, InputError, error_data, error_text
 from ._invoking.files import Inputs
@@ -209,14 +209,15 @@ def _take(
     failed: dict[str, TeecError] = {}
     with Progress("measuring", len(cases) * _PASSES, ticks=False) as progress:
         for number in range(_PASSES):
-            for case in cases:
-                progress.step(f"{case.name}, pass {number + 1}")
-                if case.name in failed:
-                    continue
-                try:
-                    taken[case.name].append(case.measure(subject, sampling))
-                except TeecError as error:
-                    failed[case.name] = error
+            with quiet():
+                for case in cases:
+                    progress.step(f"{case.name}, pass {number + 1}")
+                    if case.name in failed:
+                        continue
+                    try:
+                        taken[case.name].append(case.measure(subject, sampling))
+                    except TeecError as error:
+                        failed[case.name] = error
     figures = [(case, figures_of(taken[case.name])) for case in cases if case.name not in failed]
     return figures, failed
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from .figures import Samples, median_is_sure
 
-__all__ = ["Call", "Clock", "Sampling", "Step", "measured_clock"]
+__all__ = ["Call", "Clock", "Sampling", "Step", "measured_clock", "quiet"]
 
 Call = Callable[[], object]
 """Makes a call."""
@@ -61,7 +61,7 @@ def measured_clock() -> Clock:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How samples are taken.
+    """How samples are taken; see quiet().
 
     Attributes:
         clock: what the clock can tell.
@@ -74,20 +74,18 @@ class Sampling:
     def of_call(self, call: Call) -> Samples:
         """Take samples of a call; of several at once, if one is too short for the clock."""
         single = _single(call)
-        with quiet():
-            taken = self._warm_up(single)
-            least = _WORTH * max(self.clock.resolution, self.clock.overhead)
-            calls = max(math.ceil(least / max(taken, 1)), 1)
-            if calls == 1:
-                return Samples(self._take(single))
-            batch = _batch(call, calls)
-            return Samples([one / calls for one in self._take(batch)], calls)
+        taken = self._warm_up(single)
+        least = _WORTH * max(self.clock.resolution, self.clock.overhead)
+        calls = max(math.ceil(least / max(taken, 1)), 1)
+        if calls == 1:
+            return Samples(self._take(single))
+        batch = _batch(call, calls)
+        return Samples([one / calls for one in self._take(batch)], calls)
 
     def of_step(self, step: Step) -> Samples:
         """Take samples of what measures itself."""
-        with quiet():
-            step()
-            return Samples(self._take(step))
+        step()
+        return Samples(self._take(step))
 
     def of_threads(self, calls: Sequence[Call]) -> Samples:
         """Have a thread make each call again and again, all at the same time."""
@@ -118,11 +116,10 @@ class Sampling:
 
         start = Barrier(len(calls), action=set_end)
         threads = [Thread(target=work, args=pair) for pair in zip(calls, found, strict=True)]
-        with quiet():
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         if failed:
             raise failed[0]
         count = sum(map(len, found))

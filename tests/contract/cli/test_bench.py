@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from typing import Any
@@ -10,10 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from pytee_client.cli import main
+from pytee_client.cli import bench, main
 from pytee_client.cli._answer import Status
 from pytee_client.cli._bench import applications
-from pytee_client.cli._bench.figures import PERCENTILES
+from pytee_client.cli._bench.figures import PERCENTILES, Samples
+from pytee_client.cli._bench.sampling import Call, Sampling
 
 from ...support.applications import FakeWallet, OsTest
 from ...support.command_lines import words_for
@@ -102,6 +104,22 @@ def test_the_text_has_a_line_and_a_bar_for_each(
         (line,) = (line for line in text.splitlines() if line.startswith(f"{name:<25}"))
         assert line.rstrip("-").endswith(("=", "#"))
     assert f"device       {target.device}, {target.implementation.name}" in text
+
+
+def test_no_garbage_is_collected_while_it_measures(
+    target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Watched(Sampling):
+        def of_call(self, call: Call) -> Samples:
+            seen.append(gc.isenabled())
+            return super().of_call(call)
+
+    monkeypatch.setattr(bench, "Sampling", Watched)
+    measured(target, capsys, "--only", "typed")
+    assert seen == [False] * 3
+    assert gc.isenabled()
 
 
 def test_two_runs_can_be_compared(
