@@ -7,7 +7,6 @@ have slow_after.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -96,19 +95,25 @@ class SlowOpening:
 
         All can in a context that has slow_after.
         """
-        observer = context.observer
-        slow_after = observer.slow_after if isinstance(observer, SlowCallsOf) else None
-        may_lack_supplicant = _may_lack_supplicant(context)
-        if slow_after is None and not may_lack_supplicant:
+        implementation, kernel = context.version[0], context.kernel
+        self._may_lack_supplicant = may_lack_supplicant = (
+            implementation == ImplementationId.OPTEE
+            and (
+                kernel is None
+                or getattr(kernel, "has_supplicant", None) is not None
+                or backend_name(kernel) == "linux"
+            )
+        )
+        self._delay = DELAY
+        if context.observer is not None and isinstance(context.observer, SlowCallsOf):
+            self._slow_after = slow_after = context.observer.slow_after
+            self._delay = min(DELAY, slow_after) if may_lack_supplicant else slow_after
+        elif not may_lack_supplicant:
             return
         # Not the context, which an interrupted opening must not keep open.
-        self._implementation = context.version[0]
-        self._kernel = context.kernel
+        self._implementation = implementation
+        self._kernel = kernel
         self._destination = destination
-        self._may_lack_supplicant = may_lack_supplicant
-        self._slow_after = slow_after
-        delays = DELAY if may_lack_supplicant else math.inf, slow_after
-        self._delay = min(one for one in delays if one is not None)
         self.begun = time.monotonic()
         # First: the thread looks here once more before it ends.
         self.is_over = False
@@ -150,18 +155,6 @@ class SlowOpening:
     def due(self) -> float:
         """When tell() is to be called."""
         return self.begun + self._delay
-
-
-def _may_lack_supplicant(context: NativeContext) -> bool:
-    """Return whether an opening may wait for a supplicant that does not run."""
-    if context.version[0] != ImplementationId.OPTEE:
-        return False
-    kernel = context.kernel
-    return (
-        kernel is None
-        or getattr(kernel, "has_supplicant", None) is not None
-        or backend_name(kernel) == "linux"
-    )
 
 
 class _Watch:

@@ -15,7 +15,7 @@ from ._boundary import (
 )
 from ._calls.closing import run_within
 from ._calls.opening import Openings
-from ._checks import check_observer, to_count, to_timeout
+from ._checks import check_observer, to_count, to_seconds
 from ._closable import Closable, living, with_earlier
 from ._deadline import Deadline
 from ._limits import DEFAULT_GRACE
@@ -100,11 +100,11 @@ class Context(Pools, Memories, Sessions, Closable):
         max_calls = to_count(max_calls, "max_calls", low=1)
         check_observer(observer)
         slow_calls = None
-        if (slow_after := to_timeout(slow_after, "slow_after")) is not None:
+        if slow_after is not None:
             # Few programs need it.
             with importing:
                 from ._slow_calls import SlowCalls
-            observer = slow_calls = SlowCalls(slow_after, observer)
+            observer = slow_calls = SlowCalls(to_seconds(slow_after, "slow_after"), observer)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
             path, kernel = resolve_traced(device, backend)
             self._native = open_native(path, kernel, observer)
