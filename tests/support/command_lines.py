@@ -45,7 +45,7 @@ def ran(capsys: pytest.CaptureFixture[str], *words: str) -> Ran:
     try:
         status = main(words)
     except SystemExit as end:
-        status = int(str(end.code))
+        status = end.code if isinstance(end.code, int) else 1
     captured = capsys.readouterr()
     return Ran(status, captured.out, captured.err)
 
