@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytee_client.cli._bench.applications import KNOWN, Application
-from pytee_client.cli._bench.cases import Case, cases_for
+from pytee_client.cli._bench.cases import GROUPS, Case, cases_for
 from pytee_client.cli._bench.figures import Figures, Samples, figures_of
 from pytee_client.cli._bench.table import remark_lines, table_lines, time_text
 
@@ -94,3 +96,15 @@ def test_every_line_fits_into_80_columns(application: Application, is_quick: boo
     assert len({one.name for one in cases}) == len(cases)
     # Every case is shown, by its whole name.
     assert all(any(line.startswith(f"{one.name:<25} ") for line in lines) for one in cases)
+
+
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_what_is_measured_is_what_the_application_takes(is_quick: bool) -> None:
+    def groups(application: Application) -> set[str]:
+        return {one.group for one in cases_for(application, is_quick=is_quick)}
+
+    nothing, _, hello_world = KNOWN
+    assert groups(nothing) == set(GROUPS)
+    assert groups(hello_world) == {"opening", "call", "threads"}
+    assert groups(replace(hello_world, value=None)) == {"opening"}
+    assert groups(replace(hello_world, value=None, own=3)) == {"opening", "call", "threads"}
