@@ -16,6 +16,7 @@ from .. import context as contexts
 from .._calls.call import Call
 from .._closable import Closable, living
 from ..fake import Kernel as FakeKernel
+from ..fake import Resources
 from ..kernels import Kernel
 
 if TYPE_CHECKING:
@@ -51,43 +52,40 @@ def checked(
         kernel: the fake that it ran on, if it was one.
         answers: the kernels that contexts of the test may have; None is Linux.
     """
-    before = None if kernel is None else kernel.resources()
+    before = Resources() if kernel is None else kernel.resources()
     opened = _tee_descriptors()
 
-    def is_left() -> bool:
-        if kernel is not None and kernel.resources() != before:
-            return True
-        return bool(_tee_descriptors() - opened)
+    def left() -> list[str]:
+        problems = [f"{path} is open" for _, path in sorted(_tee_descriptors() - opened)]
+        try:
+            if kernel is not None:
+                kernel.assert_no_leaks(before)
+        except AssertionError as error:
+            problems.append(str(error))
+        return problems
 
     with _forgotten(answers) as forgotten:
         yield
         if not test.passed:
             return
-        settle(is_left)
-    problems = [f"{what} was forgotten" for what in forgotten]
-    if before is not None and kernel is not None:
-        try:
-            kernel.assert_no_leaks(before)
-        except AssertionError as error:
-            problems.append(str(error))
-    problems += [f"{path} is open" for _, path in sorted(_tee_descriptors() - opened)]
-    _fail(problems)
+        settle(left)
+    _fail([*(f"{what} was forgotten" for what in forgotten), *left()])
 
 
-def settle(is_left: Callable[[], bool]) -> None:
+def settle(left: Callable[[], object]) -> None:
     """Wait for what ends by itself: garbage, and calls that were given up.
 
     Args:
-        is_left: returns whether a TEE still has something of the test.
+        left: returns what a TEE still has of the test.
     """
-    if not is_left():
+    if not left():
         return
     # What nobody knows any more closes itself.
     gc.collect()
     end = time.monotonic() + _LIMIT
     ran = time.monotonic()
     # The last call closes what it ran in, shortly after it is back.
-    while is_left() and time.monotonic() < end:
+    while left() and time.monotonic() < end:
         if any(isinstance(one, Call) and one.runs_on for one in gc.get_objects()):
             ran = time.monotonic()
         elif time.monotonic() - ran > _SHORTLY:
