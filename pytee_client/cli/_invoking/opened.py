@@ -49,6 +49,7 @@ def opened_for(arguments: argparse.Namespace) -> Iterator[Context]:
                     "linux" if kernel is None else kernel,
                     arguments.trace,
                     payloads=arguments.payloads,
+                    times=True,
                 )
         except OSError as error:
             raise _unwritten(arguments.trace, error) from None
