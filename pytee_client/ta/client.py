@@ -13,6 +13,7 @@ from .._checks import said, to_instance
 from .._declarations.application import Declaration, check_errors, declaration_of, to_uuid
 from .._declarations.kinds import DeclarationError
 from .._hint_types import Self
+from .._logging import log_debug, modules
 from .._single import Single
 from ..context import Context
 from ..enums import Login
@@ -144,6 +145,10 @@ class Client(Single):
                 session.grace = grace
             if plan is not None:
                 self._opened = plan.result(session.outputs, parameters, given)
+            if "logging" in modules:
+                log_debug(
+                    "ta", "opened a session as %s with %s", type(self).__name__, declared.uuid
+                )
         except BaseException:
             session.close()
             raise

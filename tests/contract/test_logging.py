@@ -164,6 +164,15 @@ def test_a_pool_on_a_loop_says_the_same(target: Target, caplog: pytest.LogCaptur
     ]
 
 
+def test_a_client_of_a_declared_application_says_its_class(
+    context: tee.Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Conformance(context):
+        assert said(caplog, "pytee_client.ta") == [
+            f"opened a session as Conformance with {APPLICATION}"
+        ]
+
+
 def test_faults_and_traces_are_told_of(
     target: Target, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
