@@ -16,7 +16,7 @@ import pytest
 import pytee_client as tee
 from pytee_client import aio
 from pytee_client._boundary import address_of
-from pytee_client.faults import Answer, Fault, FaultyKernel, Plan, SystemCall
+from pytee_client.faults import Answer, Fault, FaultyKernel, Gate, Hold, Plan, SystemCall
 from pytee_client.traces import TraceRecorder
 
 from ..support.conformance import Command, Conformance
@@ -34,6 +34,22 @@ NUMBER: Final = 0x5EC3E7A1
 def at_debug(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.DEBUG, "pytee_client"):
         yield
+
+
+@pytest.fixture
+def kernel(target: Target) -> FaultyKernel:
+    return FaultyKernel(target.kernel or "linux")
+
+
+def give_up_a_command(kernel: FaultyKernel, session: tee.Session) -> Gate:
+    """Give up a command, which goes on until the gate is open."""
+    gate = Gate(LIMIT)
+    kernel.arm(Plan([Fault(SystemCall.INVOKE, Hold(gate))]))
+    call: Any = session.submit(Command.NOTHING)
+    gate.wait_until_reached()
+    # As a task does that is cancelled.
+    call.give_up()
+    return gate
 
 
 def said(caplog: pytest.LogCaptureFixture, name: str = "pytee_client") -> list[str]:
@@ -79,16 +95,16 @@ def test_openings_and_closings_are_told_in_their_order(
 
 
 def test_a_session_that_others_close_later_is_told_of(
-    target: Target, caplog: pytest.LogCaptureFixture
+    target: Target, kernel: FaultyKernel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with target.open_context() as context:
+    with tee.Context(target.device, backend=kernel) as context:
         session = context.open_session(Target.CONFORMANCE)
-        with pytest.raises(tee.DeadlineError):
-            session.invoke_command(Command.COMPUTE, (300, 0), timeout=0.01, grace=0)
+        gate = give_up_a_command(kernel, session)
         caplog.clear()
         session.close()
         text = f"a session with {APPLICATION} closes at the end of the calls that run on in it"
         assert said(caplog) == [text]
+        gate.release()
         wait_until(lambda: session._calls.session.is_closed)
 
 
@@ -105,10 +121,16 @@ def test_a_command_that_succeeds_says_nothing(
 
 
 def test_a_pool_says_what_it_decides(
-    context: tee.Context, pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+    target: Target,
+    kernel: FaultyKernel,
+    pool: ThreadPoolExecutor,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     logger = "pytee_client.session_pool"
-    with context.session_pool(Target.CONFORMANCE, size=1) as sessions:
+    with (
+        tee.Context(target.device, backend=kernel) as context,
+        context.session_pool(Target.CONFORMANCE, size=1) as sessions,
+    ):
         sessions.invoke_command(Command.NOTHING)
         sessions.invoke_command(Command.NOTHING)
         assert said(caplog, logger) == [
@@ -129,8 +151,8 @@ def test_a_pool_says_what_it_decides(
         with pytest.raises(tee.TargetDeadError):
             sessions.invoke_command(Command.PANIC, (1, 0))
         sessions.invoke_command(Command.NOTHING)
-        with sessions.session() as abandoned, pytest.raises(tee.DeadlineError):
-            abandoned.invoke_command(Command.COMPUTE, (300, 0), timeout=0.01, grace=0)
+        with sessions.session() as abandoned:
+            gate = give_up_a_command(kernel, abandoned)
         assert said(caplog, logger) == [
             again,
             f"discarding a session because its application panicked: {APPLICATION}",
@@ -138,6 +160,7 @@ def test_a_pool_says_what_it_decides(
             again,
             f"discarding a session because a call runs on in it: {APPLICATION}",
         ]
+        gate.release()
         wait_until(lambda: abandoned._calls.session.is_closed)
         sessions.drain(timeout=LIMIT)
     assert said(caplog, logger) == [
