@@ -8,6 +8,7 @@ from enum import IntEnum
 from functools import partial
 
 from . import _hints as t
+from ._audit import OPEN_SESSION, audit
 from ._boundary import NativeContext, uuid_octets
 from ._calls.opening import Opening, Openings, open_session
 from ._checks import check_results
@@ -110,6 +111,7 @@ class Sessions(Limited):
         login = to_login(login)
         group = gid_for_login(login, gid)
         limit = self._limit(timeout, grace)
+        audit(OPEN_SESSION, destination, login)
         try:
             if operation is None:
                 opened, outputs = self._openings.open(
@@ -157,14 +159,17 @@ class Sessions(Limited):
         uuid_octets(destination)
         check_results(results)
         login = to_login(login)
+        group = gid_for_login(login, gid)
+        limit = self._limit(timeout, grace)
+        audit(OPEN_SESSION, destination, login)
         with ExplainedErrors(self._check_live, native):
             return submit_opening(
                 native,
                 destination,
                 login,
-                gid_for_login(login, gid),
+                group,
                 parameters,
-                self._limit(timeout, grace),
+                limit,
                 results,
                 partial(self._adopt_session, destination, results),
                 partial(self._explain, destination=destination, login=login),

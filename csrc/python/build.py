@@ -35,6 +35,7 @@ _PARTS = (
     "making.c",
     "waiting.c",
     "invoke.c",
+    "audit.c",
     "value_call.c",
     "closed_buffer.c",
     "finalizer.c",
@@ -150,7 +151,7 @@ uintptr_t call_set_owner(struct call *, uintptr_t, _Bool);
 unsigned long call_thread(struct call *);
 void call_adopt(struct call *, struct shared_context *, struct shared_session *);
 void call_set_opening(struct call *, struct shared_context *, struct shared_session *,
-                      const char *, uint32_t, _Bool, uint32_t);
+                      uintptr_t, const char *, uint32_t, _Bool, uint32_t);
 _Bool call_is_opening(const struct call *);
 void call_forget_run(struct call *);
 _Bool call_was_sent(const struct call *);
@@ -159,7 +160,6 @@ _Bool call_open_session(struct call *, uint32_t);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
 _Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
-_Bool call_repeat(struct call *);
 void call_set_limit(struct call *, int64_t, int64_t);
 void call_set_no_limit(struct call *);
 void call_cancel(struct call *);

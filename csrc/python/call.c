@@ -297,13 +297,13 @@ static void call_adopt(struct call *call, struct shared_context *context,
 }
 
 /*
- * Has it open a session. destination are 16 octets; gid is of no account without
- * has_gid.
+ * Has it open a session. uuid is the object whose 16 octets destination are; gid is
+ * of no account without has_gid.
  */
 static void call_set_opening(struct call *call, struct shared_context *context,
 			     struct shared_session *session,
-			     const char *destination, uint32_t login,
-			     bool has_gid, uint32_t gid)
+			     uintptr_t uuid, const char *destination,
+			     uint32_t login, bool has_gid, uint32_t gid)
 {
 	struct opening *opening = &call->opening;
 
@@ -311,6 +311,7 @@ static void call_set_opening(struct call *call, struct shared_context *context,
 	call->session = NULL;
 	opening->context = context;
 	opening->session = session;
+	session->destination = uuid;
 	opening->is_watched = context->is_python;
 	opening->is_attended = context->is_python || context->is_observed;
 	uuid_of_octets(&opening->destination, (const uint8_t *)destination);

@@ -25,6 +25,7 @@ static PyMethodDef functions[] = {
 	{ "raise_failure", raise_failure, METH_NOARGS, NULL },
 	{ "make_finalizer", make_finalizer, METH_O, NULL },
 	{ "make_closed_class", make_closed_class, METH_O, NULL },
+	{ "repeat_call", repeat_call, METH_O, NULL },
 	{ "make_value_functions", make_value_functions, METH_O, NULL },
 	{ NULL, NULL, 0, NULL },
 };

@@ -11,7 +11,8 @@
  * With its context in use until it is closed or dropped. is_watched is set on a
  * kernel in Python, and is_attended if somebody has to look at each call. ended
  * counts the calls that ended since it is closing, and its closing. closer is the
- * thread that closes it.
+ * thread that closes it. destination is the UUID, an object of Python's, which
+ * whoever makes calls in it keeps.
  */
 struct shared_session {
 	TEEC_Session session;
@@ -23,6 +24,7 @@ struct shared_session {
 	bool closed;
 	uint32_t ended;
 	unsigned long closer;
+	uintptr_t destination;
 };
 
 static void tell_end(struct shared_session *session)

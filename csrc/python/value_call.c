@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The most common call, with two numbers as its parameter, without cffi: that
- * would take as long again for the numbers and the result as all that is here.
+ * The most common calls without cffi: those with two numbers as their parameter,
+ * and those that are made once more. It would take as long again for the numbers
+ * and the result as all that is here.
  */
 
 /* What was made of the class of the results: how its objects are allocated. */
@@ -77,6 +78,8 @@ static PyObject *invoke_value(PyObject *type, PyObject *const *arguments,
 		Py_INCREF(Py_NotImplemented);
 		return Py_NotImplemented;
 	}
+	if (!audit_command(call, command))
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
 	needs_attention = call_invoke_value(call, command, a, b);
 	Py_END_ALLOW_THREADS
@@ -91,10 +94,32 @@ static PyObject *repeat_value(PyObject *type, PyObject *address)
 
 	if (!call && PyErr_Occurred())
 		return NULL;
+	if (!audit_command(call, call->command))
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
 	needs_attention = call_repeat(call);
 	Py_END_ALLOW_THREADS
 	return answer_of(type, call, needs_attention);
+}
+
+/*
+ * Python's: sends a command once more, with the parameters that the call keeps.
+ * False if it succeeded, and nobody has to look.
+ */
+static PyObject *repeat_call(PyObject *module, PyObject *address)
+{
+	struct call *call = PyLong_AsVoidPtr(address);
+	bool needs_attention;
+
+	(void)module;
+	if (!call && PyErr_Occurred())
+		return NULL;
+	if (!audit_command(call, call->command))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	needs_attention = call_repeat(call);
+	Py_END_ALLOW_THREADS
+	return PyBool_FromLong(needs_attention);
 }
 
 static PyMethodDef value_functions[] = {

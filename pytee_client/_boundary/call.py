@@ -10,7 +10,7 @@ from operator import attrgetter
 from .._native import ffi, lib
 from .._outputs import Value
 from ..enums import OperationState
-from .python_kernel import make_value_functions, raise_interrupted
+from .python_kernel import make_value_functions, raise_interrupted, repeat_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ invoke: Final[Callable[[Any, int, int], bool]] = lib.call_invoke
 # The command, and the one parameter, an output too: memory and its size, or a block.
 invoke_memory: Final[Callable[[Any, int, Any, int], bool]] = lib.call_invoke_memory
 invoke_block: Final[Callable[[Any, int, Any], bool]] = lib.call_invoke_block
-# Of a call that keeps its command and its parameters.
-repeat: Final[Callable[[Any], bool]] = lib.call_repeat
+# Of a call that keeps its command and its parameters, by its address. This one and the next two
+# raise the auditing event of a command.
+repeat: Final[Callable[[int], bool]] = repeat_call
 # The same for a value, with the address of a call, and the command and two numbers. They return the
 # value that came back; None if the call needs attention, and NotImplemented if nothing was sent, as
 # the three are not plain ints of 32 bits.

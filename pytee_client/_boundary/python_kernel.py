@@ -37,6 +37,8 @@ raise_interrupted: Final[Callable[[], None]] = _functions["raise_failure"]
 make_closed_class: Final[Callable[[type], type]] = _functions["make_closed_class"]
 # Makes the __del__ of a class, which calls _forgotten() unless _closed is true; see finalizer.c.
 make_finalizer: Final[Callable[[type], Callable[[Any], None]]] = _functions["make_finalizer"]
+# Sends once more what a call keeps, whose address it takes; see call.py.
+repeat_call: Final[Callable[[int], bool]] = _functions["repeat_call"]
 # Makes functions that call with a value, of the class of values; see call.py.
 make_value_functions: Final[Callable[[type], tuple[Any, Any]]] = _functions["make_value_functions"]
 

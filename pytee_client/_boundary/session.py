@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .context import NativeContext
 
 _adopt: Final[Callable[[Any, Any, Any], None]] = lib.call_adopt
-_set_opening: Final[Callable[[Any, Any, Any, bytes, int, bool, int], None]] = lib.call_set_opening
+_set_opening: Final[Callable[[Any, Any, Any, int, bytes, int, bool, int], None]] = (
+    lib.call_set_opening
+)
 _open: Final[Callable[[Any, int], bool]] = lib.call_open_session
 _set_closing: Final[Callable[[Any], None]] = lib.session_set_closing
 _is_closed: Final[Callable[[Any], bool]] = lib.session_is_closed
@@ -31,43 +33,45 @@ class NativeSession:
 
     Attributes:
         context: the context it is in, which it keeps in use.
+        destination: the UUID of the Trusted Application.
         struct: the structure.
         when_idle: what is to be called when a call in it is over that nobody waited for.
     """
 
-    __slots__ = ("_guard", "context", "struct", "when_idle")
+    __slots__ = ("_guard", "context", "destination", "struct", "when_idle")
 
-    def __init__(self, context: NativeContext) -> None:
+    def __init__(self, context: NativeContext, destination: UUID) -> None:
         """Make the structure; the session is not open yet."""
         self.context: NativeContext = context
+        self.destination: UUID = destination
         self.struct: Any = ffi.new("struct shared_session *")
         self.when_idle: Callable[[], None] | None = None
         self._guard = guard(self.struct, lib.session_drop, *context.needed)
 
-    def open(
-        self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
-    ) -> bool:
+    def open(self, login: int, gid: int | None, call: NativeCall, types: int) -> bool:
         """Open it, with a call whose parameters are set; false if the call has an error.
 
         The call has to keep it: it may run on when nobody wants the session any more.
         """
-        self._prepare(destination, login, gid, call)
+        self._prepare(login, gid, call)
         is_open = _open(call.struct, types)
         raise_interrupted()
         return is_open
 
-    def submit_opening(
-        self, destination: UUID, login: int, gid: int | None, call: NativeCall, types: int
-    ) -> bool:
+    def submit_opening(self, login: int, gid: int | None, call: NativeCall, types: int) -> bool:
         """Have a worker open it; see NativeCall.submit()."""
-        self._prepare(destination, login, gid, call)
+        self._prepare(login, gid, call)
         return call.submit(0, types)
 
-    def _prepare(self, destination: UUID, login: int, gid: int | None, call: NativeCall) -> None:
+    def _prepare(self, login: int, gid: int | None, call: NativeCall) -> None:
         context = call.context = self.context
-        octets = uuid_octets(destination)
+        uuid = self.destination
+        octets = uuid_octets(uuid)
         has_gid = gid is not None
-        _set_opening(call.struct, context.struct, self.struct, octets, login, has_gid, gid or 0)
+        _set_opening(
+            *(call.struct, context.struct, self.struct, id(uuid)),
+            *(octets, login, has_gid, gid or 0),
+        )
 
     def adopt(self, call: NativeCall) -> None:
         """Have a call, which has to keep it, go to this session from now on."""

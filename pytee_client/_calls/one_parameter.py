@@ -10,6 +10,7 @@ of every kind, or refuses them.
 
 from __future__ import annotations
 
+from .._audit import INVOKE_COMMAND, audit
 from .._boundary.buffers import EMPTY
 from .._boundary.call import (
     first_size,
@@ -52,6 +53,7 @@ def call_with_nothing(calls: AnyCalls, command_id: int) -> Outputs:
     """Run a command without parameters."""
     if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
         return calls.run(command_id, ())
+    audit(INVOKE_COMMAND, calls.session.destination, command_id)
     free = calls.free
     try:
         call = free.pop()
@@ -78,12 +80,17 @@ def call_with_value(calls: AnyCalls, command_id: int, value: tuple[int, int]) ->
             if type(value) is not tuple:
                 value = pair_of(value, 0)
             a, b = value
-            output = invoke_value(call.address, command_id, a, b)
-            if output is NotImplemented:
-                number = to_uint32(command_id, "the command id")
-                output = invoke_value(call.address, number, *to_words(a, b, 0))
         except (TypeError, ValueError):
             return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
+        # What a hook for auditing events raises here is no error of the value.
+        output = invoke_value(call.address, command_id, a, b)
+        if output is NotImplemented:
+            try:
+                number = to_uint32(command_id, "the command id")
+                a, b = to_words(a, b, 0)
+            except (TypeError, ValueError):
+                return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
+            output = invoke_value(call.address, number, a, b)
         if output is None:
             _attend(calls, call, command_id, call.expect_value, 0)
             output = new_tuple(Value, unpack_value(call.numbers))
@@ -97,6 +104,7 @@ def call_with_bytes(calls: AnyCalls, command_id: int, buffer: bytearray) -> Outp
     # A bytearray that is registered is found there.
     if type(buffer) is not bytearray or calls.registered or type(command_id) is not int:
         return calls.run(command_id, (MemrefTempInOut(buffer),))
+    audit(INVOKE_COMMAND, calls.session.destination, command_id)
     free = calls.free
     try:
         call = free.pop()
@@ -132,6 +140,7 @@ def call_with_block(calls: AnyCalls, command_id: int, block: SharedMemory) -> Ou
         return calls.run(command_id, (MemrefWhole(block),))
     if not block._is_output:
         return calls.run(command_id, (block,))
+    audit(INVOKE_COMMAND, calls.session.destination, command_id)
     free = calls.free
     try:
         call = free.pop()
@@ -195,7 +204,7 @@ def repeat_with_bytes(
     except IndexError:
         call = make()
     try:
-        if repeat(call.struct):
+        if repeat(call.address):
             calls.attend(call)
         if first_size(call) == size:
             return (memoryview(buffer),)

@@ -93,7 +93,7 @@ def open_session(
 
     again() returns the call of another run, if an output grows. limit is for all runs together.
     """
-    session = NativeSession(context)
+    session = NativeSession(context, destination)
     is_open = False
     call, slow = opening.call, opening.slow
     begin = None if limit is None else Remaining(limit).begin
@@ -108,7 +108,7 @@ def open_session(
             # The last run opened it, but an output was too small.
             is_open = False
             session.close()
-            session = NativeSession(context)
+            session = NativeSession(context, destination)
         if begin is None:
             # An operation may have been meant for a call with a time-out before.
             call.within(None)
@@ -119,7 +119,7 @@ def open_session(
             call.forget_run()
         try:
             slow.begin(context, destination)
-            opened = session.open(destination, login, gid, call, types)
+            opened = session.open(login, gid, call, types)
         finally:
             slow.is_over = True
             if observation is not None:

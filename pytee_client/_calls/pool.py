@@ -10,6 +10,7 @@ from math import inf
 from threading import get_ident
 from time import monotonic
 
+from .._audit import INVOKE_COMMAND, audit
 from .._boundary import NativeSession, backend_name, raise_interrupted
 from .._boundary.call import UNSENT
 from .._checks import to_uint32
@@ -149,17 +150,20 @@ class CallPool:
             again: returns the call of another run, if an output grows; by default the same.
             limit: within what all runs have to end, of which the first has its limit.
         """
+        number = to_uint32(command_id, "the command id")
+        session = self.session
+        audit(INVOKE_COMMAND, session.destination, number)
         try:
-            number = to_uint32(command_id, "the command id")
-            types = set_parameters(call, self.session.context, parameters)
-            if self.session.invoke(call, number, types):
-                call.given_command = command_id
-                if call.lost_block(self.session.context.blocks):
-                    # Nothing was sent. Now the memory is copied.
-                    call.clear()
-                    return self.invoke(call, command_id, parameters, again, limit)
-                self.attend(call)
-            return call.outputs()
+            while True:
+                types = set_parameters(call, session.context, parameters)
+                if session.invoke(call, number, types):
+                    call.given_command = command_id
+                    if call.lost_block(session.context.blocks):
+                        # Nothing was sent. Now the memory is copied.
+                        call.clear()
+                        continue
+                    self.attend(call)
+                return call.outputs()
         except OutputGrowsError:
             # Nothing was sent.
             pass

@@ -211,7 +211,7 @@ def _repeat(calls: AnyCalls, free: deque[Call], make: Callable[[], Call]) -> Out
     except IndexError:
         call = make()
     try:
-        if repeat(call.struct):
+        if repeat(call.address):
             calls.attend(call)
         return call.outputs()
     finally:

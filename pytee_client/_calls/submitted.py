@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from .._audit import INVOKE_COMMAND, audit
 from .._checks import to_uint32
 from .._growing import OutputGrowsError
 from .._teec_error import TeecError
@@ -169,4 +170,5 @@ def submit_command(
     translation: Translation | None = None,
 ) -> CallFuture[Any]:
     """Have a worker run a command; its parameters are checked now. The call keeps its owner."""
+    audit(INVOKE_COMMAND, calls.session.destination, to_uint32(command_id, "the command id"))
     return _Command(calls, command_id, parameters, limit, owner, translation).start()

@@ -51,14 +51,14 @@ class _Opening(Job[_T]):
     ) -> None:
         super().__init__(Call(cancellable=True), limit)
         self._context = context
-        self._arguments = destination, login, gid
+        self._arguments = login, gid
         self._parameters = parameters
         self.results = results
         self.observation = observation_of(context, destination, results)
         self._finish = finish
         self._explain = explain
         self._close = close
-        self._session = NativeSession(context)
+        self._session = NativeSession(context, destination)
         self._slow = SlowOpening()
         self._steps: Generator[tuple[Call, int], Outputs | None, Outputs] | None = None
         self._types = 0
@@ -91,7 +91,7 @@ class _Opening(Job[_T]):
 
     def submit(self) -> bool:
         self.call.session = self._session
-        self._slow.begin(self._context, self._arguments[0])
+        self._slow.begin(self._context, self._session.destination)
         return self._session.submit_opening(*self._arguments, self.call, self._types)
 
     def drop(self) -> None:
@@ -116,7 +116,7 @@ class _Opening(Job[_T]):
             # What is open is not what was wanted.
             if is_open:
                 self._session.close()
-        self._session = NativeSession(self._context)
+        self._session = NativeSession(self._context, self._session.destination)
         self.again()
         return None, True
 
@@ -155,7 +155,7 @@ class _Opening(Job[_T]):
         self._parameters, self._steps = (), None
 
     def doing(self) -> str:
-        return f"opening a session with {named(self._arguments[0])}"
+        return f"opening a session with {named(self._session.destination)}"
 
     def failure(self) -> TeecError:
         return failure(self._context, self.call, self.doing(), self.results)
