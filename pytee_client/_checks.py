@@ -270,9 +270,7 @@ _IS_COROUTINE: Final = 0x80
 
 
 def check_observer(value: object) -> None:
-    """Check what is to be called with an event; None for nothing."""
-    if value is None:
-        return
+    """Check what is to be called with an event."""
     if not callable(value):
         raise ParameterTypeError(
             f"the observer must be a function that takes a CallEvent, not {said(value)}"

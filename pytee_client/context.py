@@ -99,7 +99,8 @@ class Context(Pools, Memories, Sessions, Closable):
         self.timeout = timeout
         self.grace = grace
         max_calls = to_count(max_calls, "max_calls", low=1)
-        check_observer(observer)
+        if observer is not None:
+            check_observer(observer)
         slow_calls = None
         if slow_after is not None:
             # Few programs need it.

@@ -55,7 +55,10 @@ class Session(Commands, Closable):
         self.context: Context = context
         self.destination: t.UUID = destination
         self.outputs: Outputs = outputs
-        self._calls = _calls_of(native, destination, results)
+        if native.context.observer is None:
+            self._calls = CallPool(native, destination, results)
+        else:
+            self._calls = _observed_calls(native, destination, results)
         self._lanes = deque()
         self._timeout, self._grace = context._timeout, context._grace
 
@@ -143,11 +146,9 @@ class Session(Commands, Closable):
         return f"<Session with {named(self.destination)}, {state}>"
 
 
-def _calls_of(
+def _observed_calls(
     native: NativeSession, destination: t.UUID, results: type[IntEnum] | None
 ) -> CallPool:
-    if native.context.observer is None:
-        return CallPool(native, destination, results)
     # Few programs need it.
     with importing:
         from ._calls.observed_pool import ObservedCallPool

@@ -36,6 +36,7 @@ _PARTS = (
     "waiting.c",
     "invoke.c",
     "audit.c",
+    "plain_call.c",
     "value_call.c",
     "closed_buffer.c",
     "finalizer.c",
@@ -158,7 +159,6 @@ _Bool call_was_sent(const struct call *);
 int64_t call_nanoseconds(const struct call *);
 _Bool call_open_session(struct call *, uint32_t);
 _Bool call_invoke(struct call *, uint32_t, uint32_t);
-_Bool call_invoke_memory(struct call *, uint32_t, void *, size_t);
 _Bool call_invoke_block(struct call *, uint32_t, TEEC_SharedMemory *);
 void call_set_limit(struct call *, int64_t, int64_t);
 void call_set_no_limit(struct call *);

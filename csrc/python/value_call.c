@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The most common calls without cffi: those with two numbers as their parameter,
- * and those that are made once more. It would take as long again for the numbers
- * and the result as all that is here.
+ * The most common call, with two numbers as its parameter, without cffi: that
+ * would take as long again for the numbers and the result as all that is here.
  */
 
 /* What was made of the class of the results: how its objects are allocated. */
@@ -33,24 +32,7 @@ static PyObject *answer_of(PyObject *type, const struct call *call,
 {
 	if (!needs_attention)
 		return value_of(type, call);
-	Py_INCREF(Py_None);
-	return Py_None;
-}
-
-/* False for what is no int, or one of a subclass, or too large. */
-static bool get_uint32(PyObject *object, uint32_t *number)
-{
-	unsigned long value;
-
-	if (!Py_IS_TYPE(object, &PyLong_Type))
-		return false;
-	value = PyLong_AsUnsignedLong(object);
-	if (PyErr_Occurred()) {
-		PyErr_Clear();
-		return false;
-	}
-	*number = (uint32_t)value;
-	return value <= UINT32_MAX;
+	return none();
 }
 
 /*
@@ -100,26 +82,6 @@ static PyObject *repeat_value(PyObject *type, PyObject *address)
 	needs_attention = call_repeat(call);
 	Py_END_ALLOW_THREADS
 	return answer_of(type, call, needs_attention);
-}
-
-/*
- * Python's: sends a command once more, with the parameters that the call keeps.
- * False if it succeeded, and nobody has to look.
- */
-static PyObject *repeat_call(PyObject *module, PyObject *address)
-{
-	struct call *call = PyLong_AsVoidPtr(address);
-	bool needs_attention;
-
-	(void)module;
-	if (!call && PyErr_Occurred())
-		return NULL;
-	if (!audit_command(call, call->command))
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS
-	needs_attention = call_repeat(call);
-	Py_END_ALLOW_THREADS
-	return PyBool_FromLong(needs_attention);
 }
 
 static PyMethodDef value_functions[] = {

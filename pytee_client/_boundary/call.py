@@ -10,7 +10,7 @@ from operator import attrgetter
 from .._native import ffi, lib
 from .._outputs import Value
 from ..enums import OperationState
-from .python_kernel import make_value_functions, raise_interrupted, repeat_call
+from .python_kernel import functions, make_value_functions, raise_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,15 +51,18 @@ GIVEN_UP: Final[int] = lib.CALL_GIVEN_UP
 #
 # The command, and the types of the parameters that were set.
 invoke: Final[Callable[[Any, int, int], bool]] = lib.call_invoke
-# The command, and the one parameter, an output too: memory and its size, or a block.
-invoke_memory: Final[Callable[[Any, int, Any, int], bool]] = lib.call_invoke_memory
+# The command, and the one parameter, an output too: a block.
 invoke_block: Final[Callable[[Any, int, Any], bool]] = lib.call_invoke_block
-# Of a call that keeps its command and its parameters, by its address. This one and the next two
-# raise the auditing event of a command.
-repeat: Final[Callable[[int], bool]] = repeat_call
-# The same for a value, with the address of a call, and the command and two numbers. They return the
-# value that came back; None if the call needs attention, and NotImplemented if nothing was sent, as
-# the three are not plain ints of 32 bits.
+# These do it without cffi, and raise the auditing event of a command. They take a call's address.
+# Nothing was sent if the command or a number is no plain int of 32 bits.
+#
+# Without parameters, with a bytearray that is pinned, or with what the call keeps. None says that
+# nothing was sent.
+invoke_nothing: Final[Callable[[int, object], bool | None]] = functions["invoke_nothing"]
+invoke_bytes: Final[Callable[[int, object, bytearray], bool | None]] = functions["invoke_bytes"]
+repeat: Final[Callable[[int], bool]] = functions["repeat_call"]
+# With a value as two numbers, or with one that the call keeps. They return the value that came
+# back, or None if the call needs attention; NotImplemented says that nothing was sent.
 _value_functions: Final = make_value_functions(Value)
 invoke_value: Final[Callable[[int, object, object, object], Value | None]] = _value_functions[0]
 repeat_value: Final[Callable[[int], Value | None]] = _value_functions[1]

@@ -28,19 +28,18 @@ lib.watch_over(threading.main_thread().ident)
 leave_signals: Final[Callable[[], None]] = lib.leave_signals
 # Whether this thread is in a destructor of what C gave, or of an object that nobody has closed.
 is_in_destructor: Final[Callable[[], bool]] = lib.is_in_destructor
-_functions: Final = vars(sys.modules["pytee_client._native"])
+# Those that cffi does not make.
+functions: Final = vars(sys.modules["pytee_client._native"])
 
-_destroy: Final = _functions["destroy"]
+_destroy: Final = functions["destroy"]
 # Raises what a kernel in Python raised during the last call into C: it can't pass through C.
-raise_interrupted: Final[Callable[[], None]] = _functions["raise_failure"]
+raise_interrupted: Final[Callable[[], None]] = functions["raise_failure"]
 # Makes the class of memory that is closed, of its base; see closed_buffer.c.
-make_closed_class: Final[Callable[[type], type]] = _functions["make_closed_class"]
+make_closed_class: Final[Callable[[type], type]] = functions["make_closed_class"]
 # Makes the __del__ of a class, which calls _forgotten() unless _closed is true; see finalizer.c.
-make_finalizer: Final[Callable[[type], Callable[[Any], None]]] = _functions["make_finalizer"]
-# Sends once more what a call keeps, whose address it takes; see call.py.
-repeat_call: Final[Callable[[int], bool]] = _functions["repeat_call"]
+make_finalizer: Final[Callable[[type], Callable[[Any], None]]] = functions["make_finalizer"]
 # Makes functions that call with a value, of the class of values; see call.py.
-make_value_functions: Final[Callable[[type], tuple[Any, Any]]] = _functions["make_value_functions"]
+make_value_functions: Final[Callable[[type], tuple[Any, Any]]] = functions["make_value_functions"]
 
 
 def guard(made: Any, drop: Callable[[Any, Any], object], argument: Any, *needed: object) -> Any:

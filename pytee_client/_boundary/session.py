@@ -68,10 +68,9 @@ class NativeSession:
         uuid = self.destination
         octets = uuid_octets(uuid)
         has_gid = gid is not None
-        _set_opening(
-            *(call.struct, context.struct, self.struct, id(uuid)),
-            *(octets, login, has_gid, gid or 0),
-        )
+        group = gid or 0
+        struct = self.struct
+        _set_opening(call.struct, context.struct, struct, id(uuid), octets, login, has_gid, group)
 
     def adopt(self, call: NativeCall) -> None:
         """Have a call, which has to keep it, go to this session from now on."""

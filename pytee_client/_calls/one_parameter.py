@@ -11,12 +11,11 @@ of every kind, or refuses them.
 from __future__ import annotations
 
 from .._audit import INVOKE_COMMAND, audit
-from .._boundary.buffers import EMPTY
 from .._boundary.call import (
     first_size,
-    invoke,
     invoke_block,
-    invoke_memory,
+    invoke_bytes,
+    invoke_nothing,
     invoke_value,
     pin_bytes,
     repeat,
@@ -45,22 +44,21 @@ if TYPE_CHECKING:
     from .call import Call
     from .timed import AnyCalls
 
-_UINT32_MAX: Final = 0xFFFFFFFF
 _BAD_STATE: Final = int(Result.BAD_STATE)
 
 
 def call_with_nothing(calls: AnyCalls, command_id: int) -> Outputs:
     """Run a command without parameters."""
-    if type(command_id) is not int or not 0 <= command_id <= _UINT32_MAX:
-        return calls.run(command_id, ())
-    audit(INVOKE_COMMAND, calls.session.destination, command_id)
     free = calls.free
     try:
         call = free.pop()
     except IndexError:
         call = calls.new()
     try:
-        if invoke(call.struct, command_id, 0):
+        needs_attention = invoke_nothing(call.address, command_id)
+        if needs_attention is not False:
+            if needs_attention is None:
+                return calls.invoke(call, command_id, ())
             call.given_command = command_id
             calls.attend(call)
         return ()
@@ -102,9 +100,8 @@ def call_with_value(calls: AnyCalls, command_id: int, value: tuple[int, int]) ->
 def call_with_bytes(calls: AnyCalls, command_id: int, buffer: bytearray) -> Outputs:
     """Run a command with a buffer that it may change."""
     # A bytearray that is registered is found there.
-    if type(buffer) is not bytearray or calls.registered or type(command_id) is not int:
+    if type(buffer) is not bytearray or calls.registered:
         return calls.run(command_id, (MemrefTempInOut(buffer),))
-    audit(INVOKE_COMMAND, calls.session.destination, command_id)
     free = calls.free
     try:
         call = free.pop()
@@ -114,13 +111,10 @@ def call_with_bytes(calls: AnyCalls, command_id: int, buffer: bytearray) -> Outp
     memory = pin_bytes(buffer)
     try:
         size = len(buffer)
-        try:
-            needs_attention = invoke_memory(
-                call.struct, command_id, memory if size else EMPTY, size
-            )
-        except OverflowError:
-            return calls.invoke(call, command_id, (MemrefTempInOut(buffer),))
-        if needs_attention:
+        needs_attention = invoke_bytes(call.address, command_id, buffer)
+        if needs_attention is not False:
+            if needs_attention is None:
+                return calls.invoke(call, command_id, (MemrefTempInOut(buffer),))
             _attend(calls, call, command_id, call.expect_memory, 0, size, view_of, buffer)
         end = first_size(call)
         if end == size and size:

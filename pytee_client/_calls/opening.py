@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from enum import IntEnum
+    from typing import Any
     from uuid import UUID
 
     from .._boundary import NativeContext
@@ -97,7 +98,8 @@ def open_session(
     is_open = False
     call, slow = opening.call, opening.slow
     begin = None if limit is None else Remaining(limit).begin
-    observation = observation_of(context, destination, results)
+    observer = context.observer
+    observation = None if observer is None else observe_opening(observer, destination, results)
 
     def doing() -> str:
         return f"opening a session with {named(destination)}"
@@ -115,6 +117,7 @@ def open_session(
         else:
             begin(call)
         call.session = session
+        opened = None
         if observation is not None:
             call.forget_run()
         try:
@@ -123,7 +126,7 @@ def open_session(
         finally:
             slow.is_over = True
             if observation is not None:
-                observation.note(call, call.outcome)
+                observation.note(call, call.outcome, is_cancelled=opened is None)
         if not opened:
             if call.lost_block(context.blocks):
                 # Nothing was sent. Now the memory is copied.
@@ -138,7 +141,7 @@ def open_session(
         is_open = True
         return call.outputs()
 
-    def run() -> Outputs:
+    try:
         while True:
             try:
                 types = set_parameters(call, context, parameters)
@@ -146,18 +149,11 @@ def open_session(
                 break
             outputs = send(call, types)
             if outputs is not None:
-                return outputs
+                return session, outputs
             call.clear()
         call.clear()
         prepare = partial(set_parameters, context=context)
-        return run_growing(growing_steps(call, parameters, prepare, again, doing()), send)
-
-    try:
-        try:
-            outputs = run()
-        finally:
-            if observation is not None:
-                observation.tell()
+        outputs = run_growing(growing_steps(call, parameters, prepare, again, doing()), send)
         # Not before: each run makes another.
         return session, outputs
     except BaseException:
@@ -166,15 +162,20 @@ def open_session(
         raise
     finally:
         call.clear()
+        if observation is not None:
+            try:
+                observation.tell()
+            except BaseException:
+                # Nobody gets it.
+                session.close()
+                raise
 
 
-def observation_of(
-    context: NativeContext, destination: UUID, results: type[IntEnum] | None
-) -> Observation | None:
-    """Begin to observe an opening, if the context has an observer."""
-    if context.observer is None:
-        return None
+def observe_opening(
+    observer: Callable[[Any], object], destination: UUID, results: type[IntEnum] | None
+) -> Observation:
+    """Begin to observe an opening."""
     # Few programs need it.
     with importing:
         from .observation import Observation
-    return Observation(context.observer, destination, results, is_opening=True)
+    return Observation(observer, destination, results, is_opening=True)

@@ -16,7 +16,7 @@ from .failure import failure
 from .functions import hand_over
 from .growth import growing_steps
 from .jobs import Job, over
-from .opening import observation_of
+from .opening import observe_opening
 from .slots import set_parameters
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class _Opening(Job[_T]):
         self._arguments = login, gid
         self._parameters = parameters
         self.results = results
-        self.observation = observation_of(context, destination, results)
+        if context.observer is not None:
+            self.observation = observe_opening(context.observer, destination, results)
         self._finish = finish
         self._explain = explain
         self._close = close
