@@ -35,28 +35,29 @@ static PyObject *answer_of(PyObject *type, const struct call *call,
 	return none();
 }
 
+static bool get_pair(PyObject *object, uint32_t *a, uint32_t *b)
+{
+	return Py_IS_TYPE(object, &PyTuple_Type) && PyTuple_Size(object) == 2 &&
+	       get_uint32(PyTuple_GetItem(object, 0), a) &&
+	       get_uint32(PyTuple_GetItem(object, 1), b);
+}
+
 /*
  * Python's: invokes a command with a value, and returns the value that comes
- * back. The arguments are the address of a call, the command and the two numbers.
- * NotImplemented if these are not plain: then nothing was sent.
+ * back. The arguments are the address of a call, the command, and a tuple of two
+ * numbers. NotImplemented if these are not plain: then nothing was sent.
  */
 static PyObject *invoke_value(PyObject *type, PyObject *const *arguments,
 			      Py_ssize_t count)
 {
 	uint32_t command, a, b;
 	bool needs_attention;
-	struct call *call;
+	struct call *call = call_of(arguments, count, 3);
 
-	if (count != 4) {
-		PyErr_SetString(PyExc_TypeError,
-				"invoke_value() takes 4 arguments");
-		return NULL;
-	}
-	call = PyLong_AsVoidPtr(arguments[0]);
-	if (!call && PyErr_Occurred())
+	if (!call)
 		return NULL;
 	if (!get_uint32(arguments[1], &command) ||
-	    !get_uint32(arguments[2], &a) || !get_uint32(arguments[3], &b)) {
+	    !get_pair(arguments[2], &a, &b)) {
 		Py_INCREF(Py_NotImplemented);
 		return Py_NotImplemented;
 	}
@@ -71,10 +72,10 @@ static PyObject *invoke_value(PyObject *type, PyObject *const *arguments,
 /* Python's: the same with the command and the numbers that the call keeps. */
 static PyObject *repeat_value(PyObject *type, PyObject *address)
 {
-	struct call *call = PyLong_AsVoidPtr(address);
+	struct call *call = call_of(&address, 1, 1);
 	bool needs_attention;
 
-	if (!call && PyErr_Occurred())
+	if (!call)
 		return NULL;
 	if (!audit_command(call, call->command))
 		return NULL;

@@ -61,10 +61,10 @@ invoke_block: Final[Callable[[Any, int, Any], bool]] = lib.call_invoke_block
 invoke_nothing: Final[Callable[[int, object], bool | None]] = functions["invoke_nothing"]
 invoke_bytes: Final[Callable[[int, object, bytearray], bool | None]] = functions["invoke_bytes"]
 repeat: Final[Callable[[int], bool]] = functions["repeat_call"]
-# With a value as two numbers, or with one that the call keeps. They return the value that came
-# back, or None if the call needs attention; NotImplemented says that nothing was sent.
+# With a value as a tuple of two numbers, or with one that the call keeps. They return the value
+# that came back, or None if the call needs attention; NotImplemented says that nothing was sent.
 _value_functions: Final = make_value_functions(Value)
-invoke_value: Final[Callable[[int, object, object, object], Value | None]] = _value_functions[0]
+invoke_value: Final[Callable[[int, object, object], Value | None]] = _value_functions[0]
 repeat_value: Final[Callable[[int], Value | None]] = _value_functions[1]
 
 # Have workers make it within a limit, or the calling thread without one.

@@ -74,21 +74,14 @@ def call_with_value(calls: AnyCalls, command_id: int, value: tuple[int, int]) ->
     except IndexError:
         call = calls.new()
     try:
-        try:
-            if type(value) is not tuple:
-                value = pair_of(value, 0)
-            a, b = value
-        except (TypeError, ValueError):
-            return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
-        # What a hook for auditing events raises here is no error of the value.
-        output = invoke_value(call.address, command_id, a, b)
+        output = invoke_value(call.address, command_id, value)
         if output is NotImplemented:
             try:
                 number = to_uint32(command_id, "the command id")
-                a, b = to_words(a, b, 0)
+                words = to_words(*pair_of(value, 0), 0)
             except (TypeError, ValueError):
                 return calls.invoke(call, command_id, (ValueInOut(*pair_of(value, 0)),))
-            output = invoke_value(call.address, number, a, b)
+            output = invoke_value(call.address, number, words)
         if output is None:
             _attend(calls, call, command_id, call.expect_value, 0)
             output = new_tuple(Value, unpack_value(call.numbers))
