@@ -220,7 +220,7 @@ def test_each_opening_has_one_event(target: Target, opening: str) -> None:
         assert (event.operation, event.application) == ("open_session", target.CONFORMANCE)
         assert event.parameters == (parameter("VALUE_OUTPUT"), parameter("MEMREF_TEMP_INPUT", 3))
         assert (event.result, event.outcome, event.retries) == (0, "came back", 0)
-        assert event.command_id is event.command_name is None
+        assert (event.command_id, event.command_name) == (None, None)
 
 
 @every_opening

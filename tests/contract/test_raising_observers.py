@@ -45,13 +45,15 @@ def test_what_an_observer_raises_is_logged_and_the_outputs_come_back(
     target: Target, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     observer = Raising(ZeroDivisionError("my own"))
-    with context_of(target, observer) as context:
-        with context.open_session(target.CONFORMANCE) as session:
-            caplog.clear()
-            assert WAYS[way](session, Command.VALUES, tee.ValueInOut(1, 2)) == INVERTED
-            grows = tee.MemrefTempOutput(1, grow=True)
-            (grown,) = WAYS[way](session, Command.FILL_AND_SET_SIZE, (0, 300), grows)
-            assert len(grown) == 300
+    with (
+        context_of(target, observer) as context,
+        context.open_session(target.CONFORMANCE) as session,
+    ):
+        caplog.clear()
+        assert WAYS[way](session, Command.VALUES, tee.ValueInOut(1, 2)) == INVERTED
+        grows = tee.MemrefTempOutput(1, grow=True)
+        (grown,) = WAYS[way](session, Command.FILL_AND_SET_SIZE, (0, 300), grows)
+        assert len(grown) == 300
     assert observer.calls == 3
     records = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [record.name for record in records] == ["pytee_client"] * 2
@@ -84,19 +86,21 @@ def test_an_interrupt_in_an_observer_is_raised_in_the_thread_of_the_caller(
 ) -> None:
     observer = Raising(Ending())
     observer.error = None
-    with context_of(target, observer) as context:
-        with context.open_session(target.CONFORMANCE) as session:
-            observer.error = Ending()
-            with pytest.raises(Ending):
-                WAYS[way](session, Command.NOTHING)
-            with pytest.raises(Ending) as raised:
-                WAYS[way](session, Command.SET_SIZE, (tee.Result.ACCESS_DENIED, 0))
-            assert isinstance(raised.value.__context__, tee.AccessDeniedError)
-            # A session that nobody gets is closed.
-            with pytest.raises(Ending):
-                context.open_session(target.CONFORMANCE)
-            observer.error = None
-            assert WAYS[way](session, Command.VALUES, tee.ValueInOut(1, 2)) == INVERTED
+    with (
+        context_of(target, observer) as context,
+        context.open_session(target.CONFORMANCE) as session,
+    ):
+        observer.error = Ending()
+        with pytest.raises(Ending):
+            WAYS[way](session, Command.NOTHING)
+        with pytest.raises(Ending) as raised:
+            WAYS[way](session, Command.SET_SIZE, (tee.Result.ACCESS_DENIED, 0))
+        assert isinstance(raised.value.__context__, tee.AccessDeniedError)
+        # A session that nobody gets is closed.
+        with pytest.raises(Ending):
+            context.open_session(target.CONFORMANCE)
+        observer.error = None
+        assert WAYS[way](session, Command.VALUES, tee.ValueInOut(1, 2)) == INVERTED
 
 
 def test_an_interrupt_in_a_thread_of_the_library_is_logged(
@@ -104,12 +108,14 @@ def test_an_interrupt_in_a_thread_of_the_library_is_logged(
 ) -> None:
     observer = Raising(Ending())
     observer.error = None
-    with context_of(target, observer) as context:
-        with context.open_session(target.CONFORMANCE) as session:
-            observer.error = Ending()
-            future = session.submit(Command.VALUES, tee.ValueInOut(1, 2))
-            assert future.result(LIMIT) == INVERTED
-            observer.error = None
+    with (
+        context_of(target, observer) as context,
+        context.open_session(target.CONFORMANCE) as session,
+    ):
+        observer.error = Ending()
+        future = session.submit(Command.VALUES, tee.ValueInOut(1, 2))
+        assert future.result(LIMIT) == INVERTED
+        observer.error = None
     assert any("Ending" in record.getMessage() for record in caplog.records)
 
 
