@@ -159,6 +159,9 @@ class Commands(Submitting):
 
         Source: TEEC_InvokeCommand, GPD_SPE_007 4.5.9; kernel ioctl TEE_IOC_INVOKE.
 
+        Raises an auditing event pytee_client.invoke_command with the arguments destination,
+        command_id.
+
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             parameters: up to four, in slot order; see pytee_client.parameters.
@@ -330,7 +333,7 @@ class Commands(Submitting):
             A PreparedCommand: call it to run the command and wait for its end. It takes one
             argument for each slot that is a class, what the class takes: a pair of ints, a
             buffer or a number of bytes, a block, or a tuple of a block, an offset and a size.
-            It returns and raises what invoke_command() does.
+            It returns and raises what invoke_command() does, the auditing event too.
 
         Raises:
             ParameterTypeError, ParameterRangeError, ReadOnlyBufferError,

@@ -74,6 +74,8 @@ class Sessions(Limited):
 
         Source: TEEC_OpenSession, GPD_SPE_007 4.5.7; kernel ioctl TEE_IOC_OPEN_SESSION.
 
+        Raises an auditing event pytee_client.open_session with the arguments destination, login.
+
         Args:
             destination: the UUID of the Trusted Application.
             parameters: up to four for its open-session entry point; see

@@ -128,6 +128,9 @@ class Submitting(Limited):
         A thread of the library runs it, as soon as fewer than Context.max_calls are with the
         TEE. Its buffers belong to the call until it is over.
 
+        Raises an auditing event pytee_client.invoke_command with the arguments destination,
+        command_id.
+
         Args:
             command_id: any unsigned 32-bit number that the Trusted Application knows.
             parameters: up to four, in slot order; see pytee_client.parameters.

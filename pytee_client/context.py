@@ -46,6 +46,8 @@ class Context(Pools, Memories, Sessions, Closable):
 
     Source: TEEC_InitializeContext, GPD_SPE_007 4.5.2.
 
+    Raises an auditing event pytee_client.Context with the arguments path, backend.
+
     Args:
         device: the path of a device, such as "/dev/tee1"; "fake:" or "fake:optee" for the
             fake kernel; None for the first device with the GlobalPlatform capability, or,

@@ -60,6 +60,7 @@ class Sample(Enum):
     STOPPING = "async def stop_soon("
     ASYNC_MEMORY = "async def fill("
     OBSERVER = "def observe(event"
+    AUDITS = "sys.addaudithook(hook)"
     LOGGING = "logging.basicConfig("
     SLOW_CALLS = "slow_after=2"
     OPENTELEMETRY = "def make_span(event"

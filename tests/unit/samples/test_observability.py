@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from typing import Any
+from uuid import UUID
 
 import pytest
 from opentelemetry import metrics, trace
@@ -22,9 +23,10 @@ import pytee_client as tee
 from pytee_client import fake
 from pytee_client.fake.applications import HelloWorld
 
+from ...support.audits import watching
 from ...support.samples import TOP
 from ...support.waiting import LIMIT, wait_until
-from .running import Sample, run
+from .running import Digester, Sample, run
 
 
 def test_calls_are_observed_by_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,3 +145,22 @@ def test_the_examples_print_what_they_watch() -> None:
         )
         assert words in done.stdout
         assert not done.stderr
+
+
+def test_a_hook_refuses_an_application_by_the_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], context: tee.Context
+) -> None:
+    # A hook can't be removed.
+    hooks: list[Any] = []
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    run(Sample.AUDITS, VAULT=Digester.uuid)
+    other = UUID(int=1)
+    with watching(lambda event: hooks[0](*event)):
+        context.open_session(Digester.uuid).close()
+        with pytest.raises(PermissionError, match=str(other)):
+            context.open_session(other)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["pytee_client.open_session", str(Digester.uuid)],
+        ["pytee_client.open_session", str(other)],
+    ]
