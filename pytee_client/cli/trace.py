@@ -35,7 +35,9 @@ _ACTIONS: Final = {
 class _ActionParser(Parser):
     """A parser that leaves the words after -- alone: they are a command."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
         """Parse the words before --, and keep those after it."""
         words = list(args)
         end = words.index("--") if "--" in words else len(words)

@@ -55,7 +55,7 @@ class SupplicantService:
         self._files = files
         self._tell = tell
         self._must_stop = False
-        self.is_serving = False
+        self.is_serving: bool = False
 
     def stop(self) -> None:
         """Have run() return once it has answered the request that it serves.

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from .._logging import log_debug, modules
@@ -74,7 +75,7 @@ class Writer:
         self.payloads = payloads
         self.values = values
         # A session that is collected as garbage closes itself, wherever the thread is.
-        self.lock = renewed(threading.RLock())
+        self.lock: AbstractContextManager[object] = renewed(threading.RLock())
         self._file = file
         self._owned = owned
         self._times = times

@@ -76,12 +76,19 @@ def _read(path: Path) -> dict[str, Any]:
                 " measure again, or use the release that wrote it"
             )
         for case in found["cases"]:
-            if not (float(case["nanoseconds"]["p50"]) > 0 and float(case["noise"]) >= 0):
-                raise ValueError
+            figures = [case["nanoseconds"]["p50"]]
+            noises = [case["noise"]]
             if _RATE in case:
-                float(case[_RATE]) / float(case[_RATE]), float(case[f"{_RATE}_noise"])
-            str(case["name"]), case["group"]
-        dict(found["machine"]), dict(found["application"])
+                figures.append(case[_RATE])
+                noises.append(case[f"{_RATE}_noise"])
+            if not (
+                all(float(one) > 0 for one in figures) and all(float(one) >= 0 for one in noises)
+            ):
+                raise ValueError
+            if not {"name", "group"} <= set(case):
+                raise KeyError
+        for part in ("machine", "application"):
+            dict(found[part])
     except (KeyError, TypeError, ValueError):
         raise InputError(
             f"{path} is not what bench writes: make it with bench --json >{path.name}"
