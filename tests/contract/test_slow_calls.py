@@ -241,6 +241,8 @@ def test_a_command_is_told_of_although_the_process_forks_and_in_its_child(
                 thread = when_told(caplog, held)
                 session.invoke_command(Command.NOTHING)
                 thread.join()
+        # Nothing of the call of its parent, which goes on.
+        assert [" goes on: " in text for text in told(caplog)] == [True, False]
 
     with context.open_session(Target.CONFORMANCE) as session:
         call = pool.submit(session.invoke_command, Command.NOTHING)
