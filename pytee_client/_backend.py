@@ -23,10 +23,19 @@ if TYPE_CHECKING:
     from .kernels.kernel import Kernel
 
 _BACKEND_VARIABLE = "PYTEE_CLIENT_BACKEND"
-_TRACE_VARIABLE = "PYTEE_CLIENT_TRACE"
 _FAKE_PREFIX = "fake:"
 # If it exists, no other node has to be searched for: a search takes longer than opening it.
 _FIRST_NODE: Final = "/dev/tee0"
+
+
+def _variable(name: str) -> str:
+    """Return a variable of the environment; empty if this process must not trust it."""
+    value = os.environ.get(name, "")
+    return "" if value and is_privileged() else value
+
+
+# A program has it for all its life.
+_TRACED: Final = _variable("PYTEE_CLIENT_TRACE")
 
 
 class DefaultBackend:
@@ -76,25 +85,6 @@ def _default_instead_of(backend: t.Backend | None) -> DefaultBackend | None:
     return defaults[-1]
 
 
-def resolve_traced(
-    device: str | os.PathLike[str] | None, backend: t.Backend | None
-) -> tuple[str | None, Kernel | None]:
-    """Return what resolve() does, but as the environment says recorded, or replayed."""
-    traced = _variable(_TRACE_VARIABLE)
-    if not traced:
-        return resolve(device, backend)
-    with importing:
-        from .traces.environment import is_replayed, recorder, replayer
-
-    if not is_replayed(traced):
-        path, kernel = resolve(device, backend)
-        return path, recorder(traced, kernel)
-    path = _path_of(device)
-    if path is not None and path.startswith(_FAKE_PREFIX):
-        path = None
-    return path, replayer(traced)
-
-
 def resolve(
     device: str | os.PathLike[str] | None, backend: t.Backend | None
 ) -> tuple[str | None, Kernel | None]:
@@ -102,7 +92,7 @@ def resolve(
     path = _path_of(device)
     default = _default_instead_of(backend)
     chosen = _backend_of_environment() if backend is None and default is None else ""
-    if chosen == "linux" or chosen.startswith("/"):
+    if chosen and not chosen.startswith("fake"):
         backend = "linux"
     if path is not None and path.startswith(_FAKE_PREFIX):
         if backend not in (None, "fake"):
@@ -110,14 +100,34 @@ def resolve(
         return None, _fake_kernel(path.removeprefix(_FAKE_PREFIX))
     if default is not None:
         return path or default.device, default.kernel
-    if chosen.startswith("/"):
-        path = path or chosen
-    if chosen.startswith("fake"):
-        return path, _fake_of_environment(chosen)
+    if chosen:
+        if chosen.startswith("fake"):
+            return path, _fake_of_environment(chosen)
+        path = path or (chosen if chosen.startswith("/") else None)
     if backend is None and path is None and not _has_tee():
         _announce_fake()
         return path, _fake_kernel("")
     return path, _kernel_of(backend)
+
+
+def _resolve_traced(
+    device: str | os.PathLike[str] | None, backend: t.Backend | None
+) -> tuple[str | None, Kernel | None]:
+    """Return what resolve() does, but as the environment says recorded, or replayed."""
+    with importing:
+        from .traces.environment import is_replayed, recorder, replayer
+
+    if not is_replayed(_TRACED):
+        path, kernel = resolve(device, backend)
+        return path, recorder(_TRACED, kernel)
+    path = _path_of(device)
+    if path is not None and path.startswith(_FAKE_PREFIX):
+        path = None
+    return path, replayer(_TRACED)
+
+
+# What contexts use: those of programs that are not traced pay nothing for it.
+resolve_for_context: Final = _resolve_traced if _TRACED else resolve
 
 
 def _has_tee() -> bool:
@@ -180,7 +190,7 @@ def _announce_fake() -> None:
     # A program that sets up no logging sees the warning alone.
     logging.getLogger("pytee_client").addHandler(logging.NullHandler())
     log(WARNING, "", "%s", text)
-    warnings.warn(text, FakeTeeWarning, stacklevel=5)
+    warnings.warn(text, FakeTeeWarning, stacklevel=5 if _TRACED else 4)
 
 
 def _path_of(device: str | os.PathLike[str] | None) -> str | None:
@@ -198,16 +208,12 @@ def _path_of(device: str | os.PathLike[str] | None) -> str | None:
     return path
 
 
-def _variable(name: str) -> str:
-    """Return a variable of the environment; empty if this process must not trust it."""
-    value = os.environ.get(name, "")
-    return "" if value and is_privileged() else value
-
-
 def _backend_of_environment() -> str:
     """Return linux, fake, fake: and a profile, the path of a device, or nothing."""
     value = _variable(_BACKEND_VARIABLE)
-    is_known = value in ("", "linux", "fake") or value.startswith((_FAKE_PREFIX, "/"))
+    if not value:
+        return value
+    is_known = value in ("linux", "fake") or value.startswith((_FAKE_PREFIX, "/"))
     if not is_known:
         raise ValueError(
             f"{_BACKEND_VARIABLE}={value!r} is not one of linux, fake, fake: with a profile, or"

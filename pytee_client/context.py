@@ -9,7 +9,7 @@ import weakref
 from . import _hints as t
 from . import memory, session
 from ._audit import CONTEXT, audit
-from ._backend import open_native, resolve_traced
+from ._backend import open_native, resolve_for_context
 from ._boundary import (
     NativeContext,
     backend_name,
@@ -110,7 +110,7 @@ class Context(Pools, Memories, Sessions, Closable):
                 from ._slow_calls import SlowCalls
             observer = slow_calls = SlowCalls(to_seconds(slow_after, "slow_after"), observer)
         with TranslatedFilesShortage(f"opening {device or 'the first TEE device'}"):
-            path, kernel = resolve_traced(device, backend)
+            path, kernel = resolve_for_context(device, backend)
             audit(CONTEXT, path, backend_name(kernel))
             self._native = open_native(path, kernel, observer)
         self._native.set_max_calls(max_calls)
