@@ -191,6 +191,53 @@ def test_the_request_at_hand_is_answered_before_it_ends(
     assert any(storage.iterdir())
 
 
+class Interrupting(ProxyKernel):
+    """Has a device on which every wait for a request is interrupted, as by a signal on Linux."""
+
+    def __init__(self, kernel: fake.Kernel, happened: list[str]) -> None:
+        super().__init__(kernel)
+        self._happened = happened
+        self.is_waited_for = threading.Event()
+
+    def ioctl(self, fd: int, request: int, argument: int) -> int:
+        if request == uapi.TEE_IOC_SUPPL_RECV:
+            self.is_waited_for.set()
+            threading.Event().wait(0.001)
+            raise InterruptedError
+        return super().ioctl(fd, request, argument)
+
+    def close(self, fd: int) -> None:
+        self._happened.append("closed")
+        super().close(fd)
+
+
+def test_a_wait_that_a_signal_ends_is_over_before_the_device_is_closed(
+    kernel: fake.Kernel, applications: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    run = SupplicantService.run
+
+    def told_run(self: SupplicantService) -> OSError | None:
+        error = run(self)
+        happened.append("returned" if error is None else "failed")
+        return error
+
+    monkeypatch.setattr(SupplicantService, "run", told_run)
+    interrupting = Interrupting(kernel, happened)
+
+    def end() -> None:
+        assert interrupting.is_waited_for.wait(LIMIT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with ThreadPoolExecutor(1) as threads:
+        ending = threads.submit(end)
+        words = parsed("--applications", applications, "--no-storage")
+        answer = supplicant.serve(interrupting, words)
+        ending.result(LIMIT)
+    assert answer.data["ended_by"] == "SIGTERM"
+    assert happened == ["returned", "closed"]
+
+
 class Failing(ProxyKernel):
     """Has a device that receives nothing."""
 
