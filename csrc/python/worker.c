@@ -353,9 +353,10 @@ static bool may_cancel_locked(const struct call *call)
 {
 	uint32_t place = place_of(call);
 
-	return !call->ending && !call->was_cancelled &&
-	       call->queue->process == tee_process &&
-	       (place == TEE_CLAIM_OPEN || place == TEE_CLAIM_GIVEN_UP);
+	/* One that was never given to a worker may have no queue yet. */
+	return (place == TEE_CLAIM_OPEN || place == TEE_CLAIM_GIVEN_UP) &&
+	       !call->ending && !call->was_cancelled &&
+	       call->queue->process == tee_process;
 }
 
 /*

@@ -328,3 +328,12 @@ def test_no_more_than_64_blocks_are_kept(
     assert kernel.resources().memory == before + 64
     context.trim()
     assert kernel.resources().memory == before
+
+
+def test_a_call_that_no_worker_got_yet_can_be_stopped() -> None:
+    # As an opening whose time-out is over before it is submitted.
+    call = Call(cancellable=True)
+    assert not call.stop()
+    assert not call.give_up()
+    call.request_cancellation_elsewhere()
+    assert not call.is_pending
