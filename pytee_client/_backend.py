@@ -90,7 +90,7 @@ def resolve(
 ) -> tuple[str | None, Kernel | None]:
     """Return the path, None for the first device, and the kernel, None for Linux."""
     path = _path_of(device)
-    default = _default_instead_of(backend)
+    default = _default_instead_of(backend) if DefaultBackend.open else None
     chosen = _backend_of_environment() if backend is None and default is None else ""
     if chosen and not chosen.startswith("fake"):
         backend = "linux"
