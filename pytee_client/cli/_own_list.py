@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..context import Context
 from ..enums import ImplementationId
 from ..errors import TeecError
+from ..ta.optee import DeviceEnumeration
 from ._application_texts import name_of
 from ._errors import error_text
 
@@ -83,8 +84,6 @@ def ask_for_list(tee: Tee) -> OwnList:
 
 
 def _ask(context: Context, answer: OwnList) -> None:
-    from ..ta.optee import DeviceEnumeration
-
     with DeviceEnumeration(context) as client:
         asked = {
             "get_devices": client.get_devices,

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from .. import _hints as t
 from .._backend import resolve_backend
+from .._process import importing
 from ..context import Context
 from ._declared import object_at, split
 from ._errors import InputError
@@ -106,7 +107,8 @@ def opened_context(arguments: argparse.Namespace, **options: Any) -> Iterator[Co
 
 
 def _fake(profile: str, names: list[str], applications: list[Any]) -> t.Backend:
-    from ..fake import TrustedApplication, default_kernel
+    with importing:
+        from ..fake import TrustedApplication, default_kernel
 
     try:
         kernel = default_kernel(profile or "optee")

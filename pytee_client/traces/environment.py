@@ -23,7 +23,7 @@ import threading
 import warnings
 from typing import Any, Final, NamedTuple
 
-from .._process import Process, renewed
+from .._process import Process, importing, renewed
 from ..kernels import Kernel
 from .errors import TraceMismatchError
 from .player import TracePlayer
@@ -197,7 +197,8 @@ class _ReportingPlayer(TracePlayer):
         atexit.register(self._end)
         if "multiprocessing" in sys.modules:
             # Its children leave without calling what is for the end of a program.
-            from multiprocessing.util import Finalize
+            with importing:
+                from multiprocessing.util import Finalize
 
             Finalize(None, self._end, exitpriority=0)
 

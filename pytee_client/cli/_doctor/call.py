@@ -10,6 +10,7 @@ from ... import _hints as t
 from ...context import Context
 from ...enums import GenericCapabilities, ImplementationId
 from ...errors import ItemNotFoundError, TeecError
+from ...ta.optee import DeviceEnumeration, HelloWorld, uuid_of
 from .finding import Finding, State, remedy_of, text_of
 from .supplicant import supplicant_may_serve
 
@@ -63,8 +64,6 @@ def _call(patient: Patient, device: Device) -> Finding:
 
 
 def _file_of_hello_world(patient: Patient) -> str | None:
-    from ...ta.optee import uuid_of
-
     wanted = uuid_of("hello_world")
     files = (file for found in patient.files.values() for file in found)
     return next((file.path for file in files if file.uuid == wanted), None)
@@ -78,8 +77,6 @@ def _has_hello_world(patient: Patient) -> bool:
 
 
 def _finding_of_hello_world(context: Context, device: Device) -> Finding:
-    from ...ta.optee import HelloWorld
-
     start = time.perf_counter()
     with HelloWorld(context) as client:
         opened = time.perf_counter()
@@ -97,8 +94,6 @@ def _finding_of_hello_world(context: Context, device: Device) -> Finding:
 
 
 def _finding_of_list(context: Context, device: Device) -> Finding:
-    from ...ta.optee import DeviceEnumeration
-
     start = time.perf_counter()
     with DeviceEnumeration(context) as client:
         client.get_devices()

@@ -7,7 +7,9 @@ can't be read, blocks, or opens a TEE's device.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,11 +47,9 @@ class User:
         uid, gid = os.geteuid(), os.getegid()
         groups = frozenset({gid, *os.getgroups()})
         try:
-            import pwd
-
             entry = pwd.getpwuid(uid)
             name, listed = entry.pw_name, os.getgrouplist(entry.pw_name, entry.pw_gid)
-        except (KeyError, ImportError, OSError):
+        except (KeyError, OSError):
             name, listed = str(uid), []
         return cls(uid, name, groups, frozenset(listed))
 
@@ -82,19 +82,15 @@ def _may_use(path: str) -> bool:
 
 def _group_name(gid: int) -> str | None:
     try:
-        import grp
-
         return grp.getgrgid(gid).gr_name
-    except (KeyError, ImportError, OSError):
+    except (KeyError, OSError):
         return None
 
 
 def _user_name(uid: int) -> str:
     try:
-        import pwd
-
         return pwd.getpwuid(uid).pw_name
-    except (KeyError, ImportError, OSError):
+    except (KeyError, OSError):
         return str(uid)
 
 

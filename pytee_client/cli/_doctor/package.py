@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from .finding import Finding, State
@@ -20,8 +21,6 @@ _VARIABLE: Final = "PYTEE_CLIENT_BACKEND"
 
 
 def _version() -> str:
-    from importlib import metadata
-
     try:
         return metadata.version("pytee_client")
     except metadata.PackageNotFoundError:

@@ -12,6 +12,7 @@ from ..._declarations.kinds import ValueKind
 from ..._declarations.layout import Layout
 from ..._declarations.memory import NDArray, Nullable, PackedKind
 from ..._declarations.slots import Direction, RawKind
+from ..._process import importing
 from ...errors import BadParametersError
 from .._errors import CommandLineError
 from .contents import Contents
@@ -120,7 +121,8 @@ def _room(kind: Any, word: str, what: str) -> Any:
             f"{what} is {word!r}, but is room for an output: give a number of bytes, such as 64"
         ) from None
     if isinstance(kind, NDArray):
-        import numpy
+        with importing:
+            import numpy
 
         return numpy.zeros(size // kind.dtype.itemsize, kind.dtype)
     return bytearray(size)

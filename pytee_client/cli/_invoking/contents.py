@@ -34,6 +34,7 @@ from ..._declarations.values import (
     OverTwo,
     PairKind,
 )
+from ..._process import importing
 from ...errors import TeecError
 from ...ta.optee.names import uuid_of
 from .._errors import CommandLineError, InputError
@@ -161,7 +162,8 @@ class Contents:
             return made.copy() if isinstance(part, NDArray) else made
         items = _sequence(json.loads(given) if isinstance(given, str) else given)
         if isinstance(part, NDArray):
-            import numpy
+            with importing:
+                import numpy
 
             return numpy.array(items, part.dtype)
         tail: Any = part.tail if isinstance(part, List) else part

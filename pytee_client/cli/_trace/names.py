@@ -13,6 +13,7 @@ from ..._declarations.kinds import DeclarationError
 from ..._known_applications import NAMES
 from ..._teec_error import name_of_origin
 from ...enums import Origin, Result
+from ...ta import optee
 from .._printable import printable
 
 __all__ = ["Names", "clean", "hex_code", "uuid_of"]
@@ -78,8 +79,6 @@ def _member(names: type[IntEnum], code: int) -> str:
 
 
 def _known_declarations() -> list[Declaration]:
-    from ...ta import optee
-
     found = []
     for name in optee.__all__:
         try:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ..._process import importing
 from .._answer import Answer
 from .._declared import declaration_at
 from .._errors import InputError
@@ -73,7 +74,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         )
     data = data_of(shown, calls, contents=arguments.contents)
     if arguments.html is not None:
-        from .page import page_of
+        with importing:
+            from .page import page_of
 
         _write(arguments.html, page_of(shown, calls, contents=arguments.contents))
         return Answer({**data, "output": arguments.html})
