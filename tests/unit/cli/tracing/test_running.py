@@ -139,7 +139,10 @@ def test_a_program_that_opens_no_tee_is_told(tmp_path: Path) -> None:
 
 def test_json_says_what_was_recorded_and_replayed(tmp_path: Path) -> None:
     ran = record(
-        tmp_path, "print(use(5))\ntry: use(6, device='/dev/tee7')\nfinally: 1", "--json", status=1
+        tmp_path,
+        "print(use(5), flush=True)\ntry: use(6, device='/dev/tee7')\nfinally: 1",
+        "--json",
+        status=1,
     )
     data = json.loads(ran.output)
     assert ran.errors.startswith("6\n")
