@@ -20,7 +20,7 @@ from pytee_client.fake.applications.conformance import Command
 
 from ..support.events import Events, parameter
 
-MINE = UUID(int=5)
+MINE = UUID("3c0d7a16-5f1b-4a84-9c7e-6f2f0b9f4d11")
 EVENT = tee.CallEvent(
     "invoke_command",
     MINE,
@@ -36,7 +36,7 @@ EVENT = tee.CallEvent(
 
 def test_an_event_is_read_at_a_glance() -> None:
     assert repr(EVENT) == (
-        "<CallEvent invoke_command 1 (VALUES) of 00000000-0000-0000-0000-000000000005: SUCCESS,"
+        "<CallEvent invoke_command 1 (VALUES) of 3c0d7a16-5f1b-4a84-9c7e-6f2f0b9f4d11: SUCCESS,"
         " came back, 1.235 ms; VALUE_INOUT; MEMREF_TEMP_OUTPUT of 16 B, 12 B came back>"
     )
     failed = dataclasses.replace(
