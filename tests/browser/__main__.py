@@ -27,7 +27,8 @@ def main() -> int:
         "--results", type=Path, metavar="FOLDER", help="where pages and pictures are kept"
     )
     results = parser.parse_args().results or Path(tempfile.mkdtemp(prefix="pages-"))
-    made = pages(results)
+    # The address of a page is a whole path.
+    made = pages(results.resolve())
     try:
         with opened_tab() as tab:
             for name, (trace, page) in made.items():
