@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from pytee_client import Context, aio, fake
     from pytee_client.faults import Gate
@@ -34,6 +34,7 @@ _MARKERS = (
     " and replay it where there is none; payloads are the contents of memory, which may be secrets",
     "tee_no_leak_check: what the test does not give back to the TEE is no failure",
 )
+_NO_CASSETTE = "has no cassette: mark it tee_cassette, or name another TEE with --tee"
 _names = pytest.StashKey[tuple[str, ...]]()
 
 
@@ -42,7 +43,7 @@ class RunningTest:
 
     Attributes:
         item: the test.
-        passed: whether its call has passed.
+        passed: whether its call has passed, with all of its subtests.
         gates: those that may hold calls of it.
         ends: what is called when all of it is over, with whether it has passed.
     """
@@ -52,14 +53,32 @@ class RunningTest:
         self.passed = False
         self.gates: list[Gate] = []
         self.ends: list[Callable[[bool], None]] = []
+        self._is_over = False
+        self._has_failed = False
 
     @classmethod
     def of(cls, item: pytest.Item) -> RunningTest:
         """Return that of an item."""
         return item.stash[_running]
 
+    def end_call(self) -> None:
+        """Note that the call is over. What is reported before is of subtests."""
+        self._is_over = True
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Note what is reported of the call, or of a subtest."""
+        self._has_failed = self._has_failed or report.failed
+        self.passed = self._is_over and report.passed and not self._has_failed
+
+    def end(self, has_passed: bool) -> None:
+        """Have done what waits for the end of the test."""
+        while self.ends:
+            self.ends.pop()(has_passed)
+
 
 _running = pytest.StashKey[RunningTest]()
+# The test that runs, or was the last.
+_latest = pytest.StashKey[RunningTest]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,15 +131,16 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
-def _checked(name: str, source: str) -> str:
+def _checked(given: object, source: str) -> str:
     """Return the name of a TEE; UsageError if it is none."""
+    name = given if isinstance(given, str) else ""
     if name in ("linux", _CASSETTE) or name.startswith("/"):
         return name
     profile, at, release = name.removeprefix(_FAKE).partition("@")
     is_fake = name.startswith(_FAKE) and (not profile or profile in _PROFILES)
     if not is_fake:
         raise pytest.UsageError(
-            f"{source} {name!r} names no TEE: give the path of a device, such as /dev/tee0; linux,"
+            f"{source} {given!r} names no TEE: give the path of a device, such as /dev/tee0; linux,"
             f" for the first device; {_CASSETTE}; or one of the fakes"
             f" {', '.join(_FAKE + known for known in _PROFILES)}"
         )
@@ -192,14 +212,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             reason = f"needs a real TEE, and this is {', '.join(names)}: run it with --tee linux"
             item.add_marker(pytest.mark.skip(reason=reason))
     if name == _CASSETTE and item.get_closest_marker("tee_cassette") is None:
-        reason = "has no cassette: mark it tee_cassette, or name another TEE with --tee"
-        item.add_marker(pytest.mark.skip(reason=reason))
+        item.add_marker(pytest.mark.skip(reason=_NO_CASSETTE))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin to follow a test, and refuse markers that would do nothing."""
-    item.stash[_running] = RunningTest(item)
+    item.stash[_running] = item.config.stash[_latest] = RunningTest(item)
     uses_tee = "tee_name" in getattr(item, "fixturenames", ())
     for marker in ("tee_faults", "tee_cassette"):
         if item.get_closest_marker(marker) is not None and not uses_tee:
@@ -209,17 +228,40 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Note when the call of a test is over."""
+    try:
+        yield
+    finally:
+        if _running in item.stash:
+            RunningTest.of(item).end_call()
+
+
+# Around all others, as the report says what they make of a call that raised nothing.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note whether a test has passed, and have done what waits for that."""
+    report = yield
     test = item.stash.get(_running, None)
-    if test is None:
-        return
-    if call.when == "call":
-        test.passed = call.excinfo is None
-    elif call.when == "teardown":
-        while test.ends:
-            test.ends.pop()(test.passed and call.excinfo is None)
+    if test is not None and call.when == "call":
+        test.note(report)
+    elif test is not None and call.when == "teardown":
+        test.end(test.passed and report.passed)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """End a test whose end was interrupted, which has no report."""
+    try:
+        return (yield)
+    finally:
+        test = session.config.stash.get(_latest, None)
+        if test is not None:
+            test.end(False)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -258,11 +300,12 @@ def tee_fake(
     tee_name: str, tee_applications: tuple[type[fake.TrustedApplication], ...]
 ) -> fake.Kernel | None:
     """The fake kernel; None on a device. Override it to make one with other options."""
-    if not tee_name.startswith(_FAKE):
+    name = _checked(tee_name, "tee_name")
+    if not name.startswith(_FAKE):
         return None
     from pytee_client.pytest_plugin import new_fake
 
-    return new_fake(tee_name.removeprefix(_FAKE), tee_applications)
+    return new_fake(name.removeprefix(_FAKE), tee_applications)
 
 
 @pytest.fixture
@@ -274,8 +317,20 @@ def tee_backend(
 
     wants_faults = "tee_faults" in request.fixturenames
     test = RunningTest.of(request.node)
-    with run_on(test, tee_name, tee_fake, wants_faults=wants_faults) as backend:
+    name = _name_of(test.item, tee_name)
+    with run_on(test, name, tee_fake, wants_faults=wants_faults) as backend:
         yield backend
+
+
+def _name_of(item: pytest.Item, name: str) -> str:
+    """Return the TEE of a test: pytest has not parametrised those whose arguments it can't see."""
+    if "tee_name" in getattr(getattr(item, "callspec", None), "params", ()):
+        return _checked(name, "tee_name")
+    if item.get_closest_marker("tee_cassette") is not None:
+        return _names_for(item.config, True)[0]
+    if name == _CASSETTE:
+        pytest.skip(_NO_CASSETTE)
+    return name
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ __all__ = ["device_of", "path_of", "played", "recorded"]
 
 # Longer names do not fit in all file systems.
 _LONGEST = 120
+_FIRST = "/dev/tee0"
 
 
 def path_of(item: pytest.Item, tee_name: str) -> Path:
@@ -89,11 +90,15 @@ def _options_of(item: pytest.Item) -> dict[str, bool]:
     marker = item.get_closest_marker("tee_cassette")
     if marker is None:
         return {}
-    unknown = {*marker.kwargs} - {"payloads", "values"}
-    if marker.args or unknown:
+    wrong = [
+        f"{name}={value!r}"
+        for name, value in sorted(marker.kwargs.items())
+        if name not in ("payloads", "values") or not isinstance(value, bool)
+    ]
+    if marker.args or wrong:
         raise pytest.UsageError(
             "tee_cassette takes payloads=True and values=False, and nothing else, not"
-            f" {', '.join([*map(repr, marker.args), *sorted(unknown)])}"
+            f" {', '.join([*map(repr, marker.args), *wrong])}"
         )
     return dict(marker.kwargs)
 
@@ -121,10 +126,14 @@ def played(test: RunningTest, path: Path) -> Iterator[TracePlayer]:
 
 
 def device_of(path: Path) -> str:
-    """Return the path of the device that a trace begins with."""
+    """Return the path of the device that a trace begins with.
+
+    If that is no path, the test is told so by the trace, which another device is not in.
+    """
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             call = json.loads(line)
             if call.get("call") == "OPEN":
-                return str(call["in"]["path"])
-    return "/dev/tee0"
+                device = str(call["in"]["path"])
+                return device if device.startswith("/") and device.isprintable() else _FIRST
+    return _FIRST

@@ -126,6 +126,18 @@ def end():
     assert cassettes(project) == []
 
 
+def test_a_test_that_fails_without_an_exception_records_no_cassette(project: Project) -> None:
+    strict = COUNTED.replace("def test", "@pytest.mark.xfail(strict=True)\ndef test")
+    project.check(strict, *RECORD, failed=1)
+    # As subtests are reported.
+    part = """
+    call = pytest.CallInfo.from_call(lambda: 1 / 0, "call")
+    request.node.ihook.pytest_runtest_makereport(item=request.node, call=call)
+"""
+    project.check(COUNTED.replace("(tee_session)", "(tee_session, request)") + part, *RECORD)
+    assert cassettes(project) == []
+
+
 def test_a_test_that_fails_leaves_the_last_cassette_alone(project: Project) -> None:
     project.check(COUNTED, *RECORD)
     (name,) = cassettes(project)
@@ -140,7 +152,41 @@ def test_a_test_that_fails_leaves_the_last_cassette_alone(project: Project) -> N
 def test_a_run_that_is_interrupted_leaves_nothing(project: Project) -> None:
     project.write(COUNTED + "    raise KeyboardInterrupt\n")
     assert project.run_apart(*RECORD).ret is pytest.ExitCode.INTERRUPTED
+    late = "@pytest.fixture\ndef end():\n    yield\n    raise KeyboardInterrupt\n"
+    project.write(late + COUNTED.replace("(tee_session)", "(tee_session, end)"))
+    assert project.run_apart(*RECORD).ret is pytest.ExitCode.INTERRUPTED
     assert cassettes(project) == []
+
+
+def test_a_class_of_unittest_replays_its_cassettes_and_runs_on_no_fake(project: Project) -> None:
+    test = f"""{BOARD}
+import unittest
+
+@pytest.mark.tee_cassette
+@pytest.mark.usefixtures("tee_kernel")
+class TestIt(unittest.TestCase):
+    def test_it(self):
+        with tee.Context() as context, Counter(context) as counter:
+            self.assertEqual(counter.increment(), 1)
+"""
+    project.check(test, errors=1).stdout.fnmatch_lines("there is no cassette *")
+    project.check(test, *RECORD)
+    assert cassettes(project) == ["cassettes/test_it/TestIt.test_it.trace"]
+    project.check(test)
+    project.check(test, "--tee", "cassette")
+    project.check(test.replace("tee_cassette", "filterwarnings"), "--tee", "cassette", skipped=1)
+
+
+@pytest.mark.parametrize("path", ["5", "null", '"tee0"', '"fake:"', '"/dev/\\u0000"'])
+def test_a_cassette_whose_device_is_no_path_is_told_of_by_its_name(
+    project: Project, path: str
+) -> None:
+    project.check(COUNTED, *RECORD)
+    (name,) = cassettes(project)
+    cassette = project.folder / name
+    cassette.write_text(cassette.read_text().replace('"/dev/tee0"', path))
+    result = project.check(COUNTED, errors=1)
+    result.stdout.fnmatch_lines("*TraceMismatchError: *test_it.trace, line 2: OPEN differs: *")
 
 
 MEMORY = f"""{BOARD.replace("[FakeCounter]", "[Echo]")}
@@ -188,10 +234,12 @@ def test_who_records_contents_is_warned(project: Project) -> None:
         project.run("-p", "no:warnings", *RECORD)
 
 
-@pytest.mark.parametrize("given", ["contents=True", "True"])
+@pytest.mark.parametrize("given", ["contents=True", "True", "payloads='no'", "values=None"])
 def test_a_wrong_option_of_the_marker_is_an_error(project: Project, given: str) -> None:
     test = COUNTED.replace("tee_cassette", f"tee_cassette({given})")
     result = project.check(test, *RECORD, errors=1)
+    result.stdout.fnmatch_lines("*tee_cassette takes payloads=True and values=False*")
+    result = project.check(test, errors=1)
     result.stdout.fnmatch_lines("*tee_cassette takes payloads=True and values=False*")
 
 

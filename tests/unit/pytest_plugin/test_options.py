@@ -76,6 +76,16 @@ def test_a_wrong_name_is_an_error_of_usage_that_says_what_is_right(
     assert "tee= of the configuration" in result.stderr.str()
 
 
+@pytest.mark.parametrize("indirect", [True, False])
+@pytest.mark.parametrize("name", ["'optee'", "5"])
+def test_a_test_that_names_no_tee_is_told_what_is_right(
+    project: Project, name: str, indirect: bool
+) -> None:
+    mark = f'@pytest.mark.parametrize("tee_name", [{name}], indirect={indirect})\n'
+    result = project.check(f"{mark}def test_it(tee_context): pass\n", errors=1)
+    result.stdout.fnmatch_lines(f"*tee_name {name} names no TEE: give the path of a device*")
+
+
 def test_the_plugin_knows_the_profiles_of_the_fake() -> None:
     assert tuple(profiles._PROFILES) == pytee_client_pytest._PROFILES
 
