@@ -93,6 +93,20 @@ def _log(
     except Exception:
         # Such as that of a filter. Handlers have their own way to say so.
         _say_what_failed()
+    except BaseException:
+        if not _is_in_library_thread():
+            raise
+        # The program is not there to be told, and has to have the result of its call.
+        _say_what_failed()
+
+
+def _is_in_library_thread() -> bool:
+    """Return whether this thread is one of the library's own: those take no signals."""
+    # Programs that are not interrupted need not wait for its import.
+    with importing:
+        import signal
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    return blocked.issuperset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
 
 
 def _is_under_way() -> bool:

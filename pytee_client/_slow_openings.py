@@ -8,6 +8,7 @@ have slow_after.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import weakref
@@ -126,11 +127,13 @@ class SlowOpening:
         if taken < self._delay:
             # Another has begun.
             return
+        # First: if this fails it is not tried again and again.
+        self.told = begun
         remedy = self._remedy()
         if remedy is None and slow_after is not None and taken < slow_after:
             self._delay = slow_after
+            self.told = 0.0
             return
-        self.told = begun
         destination = self._destination
         if destination is None or self.is_over or self.begun != begun:
             return
@@ -209,8 +212,12 @@ class _Watch:
         leave_signals()
         while due := self._wait():
             while due:
-                # Kept no longer than that takes.
-                due.pop(0).tell()
+                try:
+                    # Kept no longer than that takes.
+                    due.pop(0).tell()
+                except BaseException as error:
+                    # It goes on for the others.
+                    sys.excepthook(type(error), error, error.__traceback__)
 
     def _wait(self) -> list[SlowOpening | SlowCallsOf]:
         """Wait for what is to be told of; nothing if the thread has to end."""

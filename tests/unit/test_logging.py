@@ -11,15 +11,17 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pytee_client as tee
-from pytee_client import _logging, fake
+from pytee_client import _logging, aio, fake
 from pytee_client.fake.applications import HelloWorld
 from pytee_client.faults import Delay, Fault, FaultyKernel, Plan, SystemCall
 
 from ..support.children import in_child
+from ..support.loops import run as run_on_loop
 from ..support.programs import program
 from ..support.waiting import LIMIT
 
@@ -148,6 +150,42 @@ def test_an_interrupt_in_a_handler_reaches_the_program_and_the_next_message_is_t
         # Although what was raised keeps its frames.
         assert caught.tb is not None
     assert heard[0] == "allocated 20 bytes of shared memory"
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("option", ["observer", "slow_after"])
+def test_an_interrupt_in_a_handler_in_a_thread_of_the_library_loses_no_result(
+    handled: Callable[..., Handler],
+    capsys: pytest.CaptureFixture[str],
+    kind: type[BaseException],
+    option: str,
+) -> None:
+    def observe(event: tee.CallEvent) -> None:
+        raise ValueError
+
+    def interrupt(record: logging.LogRecord) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise kind("in a handler")
+
+    options: dict[str, Any] = {"observer": observe} if option == "observer" else {"slow_after": 0}
+    handled(interrupt)
+
+    async def invoke() -> object:
+        async with (
+            aio.Context(backend=fake.Kernel(), **options) as context,
+            await context.open_session(HelloWorld.uuid) as session,
+        ):
+            return await session.invoke_command(0, tee.ValueInOut(41, 0))
+
+    with (
+        tee.Context(backend=fake.Kernel(), **options) as context,
+        context.open_session(HelloWorld.uuid) as session,
+    ):
+        for limits in ({}, {"timeout": LIMIT}):
+            future = session.submit(0, tee.ValueInOut(41, 0), **limits)
+            assert future.result(LIMIT) == ((42, 0),)
+        assert run_on_loop(invoke()) == ((42, 0),)
+    assert f"{kind.__name__}: in a handler" in capsys.readouterr().err
 
 
 def test_a_child_of_a_fork_in_a_handler_uses_the_library(

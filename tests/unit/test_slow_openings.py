@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -209,6 +210,28 @@ def test_without_a_thread_for_it_an_opening_goes_on(
         open_and_close(kernel)
         open_and_close(kernel)
     assert not watchers()
+
+
+def test_the_thread_goes_on_for_the_others_if_something_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: errors.append(kind))
+
+    class Broken(_slow_openings.SlowCallsOf):
+        due = 0.0
+        is_over = False
+
+        def tell(self) -> None:
+            self.is_over = True
+            raise SystemExit
+
+    first, second = Broken(), Broken()
+    first.watch()
+    wait_until(lambda: first.is_over)
+    second.watch()
+    wait_until(lambda: second.is_over)
+    assert errors == [SystemExit] * 2
 
 
 def test_the_thread_takes_no_signals(
