@@ -17,7 +17,7 @@ from .errors import BadParametersError, ParameterRangeError, ParameterTypeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, TypeVar
+    from typing import Any, Final, TypeVar
 
     from typing_extensions import TypeIs
 
@@ -265,8 +265,10 @@ def to_callable(value: _T, what: str) -> _T:
     return value
 
 
-# Of the code of an async function (inspect.CO_COROUTINE).
+# Of the code of a function whose body does not run when it is called (inspect.CO_COROUTINE,
+# CO_GENERATOR, CO_ASYNC_GENERATOR).
 _IS_COROUTINE: Final = 0x80
+_DOES_NOT_RUN: Final = _IS_COROUTINE | 0x20 | 0x200
 
 
 def check_observer(value: object) -> None:
@@ -276,10 +278,17 @@ def check_observer(value: object) -> None:
             f"the observer must be a function that takes a CallEvent, not {said(value)}"
         )
     # Also a partial of one, or an object that is called as one.
-    for function in (value, getattr(value, "func", None), type(value).__call__):
+    below: Any = getattr(value, "func", value)
+    for function in (value, type(value).__call__, below, type(below).__call__):
         code = getattr(function, "__code__", None)
-        if isinstance(code, CodeType) and code.co_flags & _IS_COROUTINE:
+        if not isinstance(code, CodeType) or not code.co_flags & _DOES_NOT_RUN:
+            continue
+        if code.co_flags & _IS_COROUTINE:
             raise ParameterTypeError(
                 "the observer must be a plain function, and nobody would await an async one: hand"
                 " events to a loop with its call_soon_threadsafe()"
             )
+        raise ParameterTypeError(
+            "the observer must be a plain function, and nobody would iterate over what a"
+            " generator function returns: leave out its yield"
+        )

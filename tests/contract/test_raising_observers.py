@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -162,6 +162,14 @@ async def asynchronous(event: tee.CallEvent) -> None:
     """Observe nothing."""
 
 
+def generating(event: tee.CallEvent) -> Iterator[None]:
+    yield
+
+
+async def generating_asynchronously(event: tee.CallEvent) -> AsyncIterator[None]:
+    yield
+
+
 class Asynchronous:
     async def __call__(self, event: tee.CallEvent) -> None:
         """Observe nothing."""
@@ -175,6 +183,10 @@ class Asynchronous:
         (asynchronous, r"call_soon_threadsafe\(\)"),
         (partial(asynchronous), r"call_soon_threadsafe\(\)"),
         (Asynchronous(), r"call_soon_threadsafe\(\)"),
+        (partial(Asynchronous()), r"call_soon_threadsafe\(\)"),
+        (generating, "leave out its yield"),
+        (partial(generating), "leave out its yield"),
+        (generating_asynchronously, "leave out its yield"),
     ],
 )
 def test_what_is_no_observer_is_refused(target: Target, observer: Any, text: str) -> None:
