@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from .._closable import Closable, living
 from ..fake import Kernel as FakeKernel
 from ..fake import Resources
 from ..kernels import Kernel
+from ..supplicant import Supplicant
 
 if TYPE_CHECKING:
     from pytee_client_pytest import RunningTest
@@ -52,6 +54,7 @@ def checked(
         kernel: the fake that it ran on, if it was one.
         answers: the kernels that contexts of the test may have; None is Linux.
     """
+    earlier = _earlier(kernel)
     before = Resources() if kernel is None else kernel.resources()
     opened = _tee_descriptors()
 
@@ -64,7 +67,7 @@ def checked(
             problems.append(str(error))
         return problems
 
-    with _forgotten(answers) as forgotten:
+    with _forgotten(answers, earlier) as forgotten:
         yield
         if not test.passed:
             return
@@ -108,8 +111,20 @@ def _fail(problems: list[str]) -> None:
         pytest.fail("\n".join([*problems, _REMEDY]), pytrace=False)
 
 
+def _earlier(kernel: FakeKernel | None) -> set[int]:
+    """Return the ids of what fixtures and earlier tests have open, which is not of this test."""
+    left = _tee_descriptors() if kernel is None else kernel.resources() != Resources()
+    if not left:
+        return set()
+    # A test that failed keeps what it had, until pytest forgets its frames in the next call.
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
+    gc.collect()
+    return {id(one) for one in gc.get_objects() if issubclass(type(one), Closable)}
+
+
 @contextlib.contextmanager
-def _forgotten(answers: tuple[Kernel | None, ...]) -> Iterator[list[str]]:
+def _forgotten(answers: tuple[Kernel | None, ...], earlier: set[int]) -> Iterator[list[str]]:
     """Note what nobody has closed when it ends, besides the warning."""
     found: list[str] = []
     warn = Closable._warn
@@ -120,7 +135,7 @@ def _forgotten(answers: tuple[Kernel | None, ...]) -> Iterator[list[str]]:
         stacklevel: int = 1,
         source: Any = None,
     ) -> None:
-        if any(_kernel_of(source) is one for one in answers):
+        if id(source) not in earlier and any(_kernel_of(source) is one for one in answers):
             found.append(message.removeprefix("unclosed "))
         warn(message, category, stacklevel=stacklevel + 1, source=source)
 
@@ -132,6 +147,8 @@ def _forgotten(answers: tuple[Kernel | None, ...]) -> Iterator[list[str]]:
 
 
 def _kernel_of(source: Any) -> Kernel | None:
+    if isinstance(source, Supplicant):
+        return source._device._kernel
     context = source if isinstance(source, contexts.Context) else source.context
     kernel: Kernel | None = context._native.kernel
     return kernel

@@ -148,6 +148,59 @@ def test_what_another_kernel_of_the_test_has_is_its_own_affair(project: Project)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_supplicant_that_is_forgotten_is_told_of(project: Project) -> None:
+    project.configure("filterwarnings =", "  error", "  ignore:unclosed:ResourceWarning")
+    test = """
+from pytee_client.supplicant import Supplicant
+
+@pytest.fixture
+def tee_fake():
+    return fake.Kernel(fake.Optee(supplicant=fake.SupplicantUse.WAIT))
+
+def test_it(tee_kernel):
+    Supplicant(tee_kernel)
+"""
+    result = project.check(test, passed=1, errors=1)
+    result.stdout.fnmatch_lines("<Supplicant of /dev/teepriv0, open> was forgotten")
+
+
+def test_what_an_earlier_test_has_left_on_the_same_kernel_is_no_leak_of_another(
+    project: Project,
+) -> None:
+    project.configure("filterwarnings = ignore:unclosed:ResourceWarning")
+    test = """
+KEPT = []
+
+@pytest.fixture(scope="module")
+def tee_fake():
+    return fake.Kernel()
+
+def test_that_fails(tee_kernel):
+    context = tee.Context()
+    raise ValueError
+
+def test_after_it(tee_kernel):
+    # pytest has forgotten the frames of the other now.
+    gc.collect()
+
+@pytest.mark.tee_no_leak_check
+def test_that_may_leak(tee_kernel):
+    KEPT.append(tee.Context())
+
+def test_after_that(tee_kernel):
+    KEPT.clear()
+"""
+    # In processes of their own, where nobody keeps the frames of a test that failed.
+    project.write(test)
+    project.run_apart("-p", "no:asyncio").assert_outcomes(passed=3, failed=1)
+    leaking = "def test_that_leaks(tee_kernel):\n    KEPT.append(tee.Context())\n"
+    project.write(test.replace("def test_after_it", f"{leaking}\ndef test_after_it"))
+    result = project.run_apart("-p", "no:asyncio")
+    result.assert_outcomes(passed=4, failed=1, errors=1)
+    result.stdout.fnmatch_lines("*ERROR at teardown of test_that_leaks*")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_faults_hide_no_leak(project: Project) -> None:
     project.configure("filterwarnings = ignore:unclosed:ResourceWarning")
     test = test_of("a session that nobody knows")
