@@ -126,6 +126,15 @@ def _resolve_traced(
     return path, replayer(_TRACED)
 
 
+def check_traced() -> None:
+    """See that what the environment says of traces makes sense; see environment.check()."""
+    if _TRACED:
+        with importing:
+            from .traces.environment import check
+
+        check(_TRACED)
+
+
 # What contexts use: those of programs that are not traced pay nothing for it.
 resolve_for_context: Final = _resolve_traced if _TRACED else resolve
 

@@ -29,12 +29,11 @@ class Status(IntEnum):
 
 _MEANINGS = {
     Status.OK: "success",
-    Status.WRONG_INPUT: "something is wrong with the input",
+    Status.WRONG_INPUT: "something is wrong with the input, or the output has no place",
     Status.WRONG_COMMAND_LINE: "something is wrong with the command line",
     Status.NO_TEE: "no TEE could be opened",
-    Status.TEE_ERROR: "a call failed: an error of the TEE, of the application or of the kernel",
-    Status.NOT_AS_WISHED: "a check found something: doctor a fault, probe no application,"
-    " a replay a difference",
+    Status.TEE_ERROR: "a call failed, in the TEE, in the application or in the kernel",
+    Status.NOT_AS_WISHED: "a fault (doctor), no application (probe), a difference (replay)",
     Status.TIMED_OUT: "it did not end in time",
 }
 

@@ -18,7 +18,15 @@ from ..errors import (
 from ._answer import Status
 from ._printable import printable
 
-__all__ = ["CommandLineError", "InputError", "error_data", "error_status", "error_text"]
+__all__ = [
+    "CommandLineError",
+    "InputError",
+    "OutputError",
+    "error_data",
+    "error_status",
+    "error_text",
+    "is_ours",
+]
 
 
 class InputError(Exception):
@@ -31,6 +39,10 @@ class InputError(Exception):
     def __init__(self, text: str, status: int = Status.WRONG_INPUT) -> None:
         super().__init__(text)
         self.status = status
+
+
+class OutputError(Exception):
+    """The standard output can't be written; the text says why, in one line."""
 
 
 class CommandLineError(InputError):
@@ -60,9 +72,13 @@ def error_status(error: Exception) -> int:
 def error_text(error: Exception) -> str:
     """Return an error in one line; one that a program has declared begins with its name."""
     text = " ".join(str(error).split())
+    return printable(text if is_ours(error) else f"{type(error).__name__}{': ' * bool(text)}{text}")
+
+
+def is_ours(error: Exception) -> bool:
+    """Return whether the class of an error is one of this package, and not a declared one."""
     module = f"{type(error).__module__}."
-    is_ours = module.startswith("pytee_client.") and not module.startswith("pytee_client.ta.")
-    return printable(text if is_ours else f"{type(error).__name__}{': ' * bool(text)}{text}")
+    return module.startswith("pytee_client.") and not module.startswith("pytee_client.ta.")
 
 
 def error_data(error: Exception) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,8 +15,16 @@ from typing import Any, Final
 
 from ..errors import FakeTeeWarning, TeecError
 from ._answer import Answer, Status
-from ._errors import InputError, error_data, error_status, error_text
-from ._output import print_data, print_text
+from ._errors import InputError, OutputError, error_data, error_status, error_text, is_ours
+from ._output import (
+    drop_output,
+    end_errors,
+    flush_output,
+    open_missing_streams,
+    print_data,
+    print_text,
+    say,
+)
 from ._parser import Parser
 
 __all__ = ["main"]
@@ -62,6 +71,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     name = os.path.basename(sys.argv[0])
     program = "python -m pytee_client" if name == "__main__.py" else name
+    open_missing_streams()
+    try:
+        try:
+            return _run(program, arguments)
+        finally:
+            # What --help printed, too.
+            flush_output()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Who read the output has seen enough.
+        drop_output()
+        return 128 + signal.SIGPIPE
+    except OutputError as error:
+        drop_output()
+        say(f"{program}: error: {error}")
+        return Status.WRONG_INPUT
+    finally:
+        end_errors()
+
+
+def _run(program: str, arguments: Sequence[str] | None) -> int:
     parser = Parser(
         prog=program,
         description="Work with Trusted Applications.",
@@ -86,30 +117,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = parse(parsed.words)
     with warnings.catch_warnings():
         _have_warnings_in_one_line(parser.prog)
-        return _run(verb, parser.prog, words)
+        return _run_verb(verb, parser.prog, words)
 
 
-def _run(verb: Any, program: str, words: argparse.Namespace) -> int:
+def _run_verb(verb: Any, program: str, words: argparse.Namespace) -> int:
     try:
-        try:
-            answer: Answer = verb.run(words)
-        except (InputError, TeecError) as error:
-            answer = Answer({}, status=error_status(error), error=error)
-        data = {"status": int(answer.status), **answer.data}
-        if answer.error is not None:
-            print(f"{program}: error: {error_text(answer.error)}", file=sys.stderr)
-            data["error"] = error_data(answer.error)
-        if words.json:
-            print_data(data)
-        else:
-            print_text(answer.text)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # Who read the output has seen enough. The interpreter must not complain of it either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        answer: Answer = verb.run(words)
+    except (InputError, TeecError) as error:
+        answer = Answer({}, status=error_status(error), error=error)
+    except (BrokenPipeError, OutputError):
+        raise
+    except Exception as error:
+        # Such as one of a class that the command line names. Its author needs the place.
+        if not is_ours(error):
+            say(traceback.format_exc().rstrip())
+        answer = Answer({}, status=Status.WRONG_INPUT, error=error)
+    data = {"status": int(answer.status), **answer.data}
+    if answer.error is not None:
+        say(f"{program}: error: {error_text(answer.error)}")
+        data["error"] = error_data(answer.error)
+    if words.json:
+        print_data(data)
+    else:
+        print_text(answer.text)
     return int(answer.status)
 
 
@@ -117,7 +147,7 @@ def _have_warnings_in_one_line(program: str) -> None:
     """Have warnings told as errors are, such as that of the fake."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        print(f"{program}: warning: {message}", file=sys.stderr)
+        say(f"{program}: warning: {message}")
 
     warnings.showwarning = show
     # Filters of the user must not make an error of it, nor hide it.

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import sys
+from typing import Any, NoReturn
 
 from ._answer import Status
+from ._output import print_text, say
 
 __all__ = ["Parser"]
 
@@ -16,6 +18,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end the program."""
-        self.exit(
-            Status.WRONG_COMMAND_LINE, f"{self.prog}: error: {message} (see {self.prog} --help)\n"
-        )
+        say(f"{self.prog}: error: {message} (see {self.prog} --help)")
+        sys.exit(Status.WRONG_COMMAND_LINE)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help where results go."""
+        print_text(self.format_help())

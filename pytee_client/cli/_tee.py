@@ -9,13 +9,21 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from .. import _hints as t
-from .._backend import resolve_backend
+from .._backend import check_traced, resolve_backend
 from .._process import importing
 from ..context import Context
 from ._declared import object_at, split
 from ._errors import InputError
 
-__all__ = ["Tee", "add_install", "add_tee", "opened_context", "tee_of", "to_name"]
+__all__ = [
+    "Tee",
+    "add_install",
+    "add_tee",
+    "check_environment",
+    "opened_context",
+    "tee_of",
+    "to_name",
+]
 
 _FAKE: Final = "fake:"
 _DEFAULT: Final = "the machine's first device, or the fake where there is none"
@@ -70,6 +78,7 @@ def to_name(text: str) -> str:
 def tee_of(arguments: argparse.Namespace) -> Tee:
     """Return the TEE that --tee names, with what --install names installed in it."""
     name: str | None = arguments.tee
+    check_environment()
     # Not every verb takes them.
     names: list[str] = getattr(arguments, "install", [])
     installed = [object_at(one) for one in names]
@@ -96,6 +105,20 @@ def tee_of(arguments: argparse.Namespace) -> Tee:
     if installed and not name.startswith(_FAKE):
         raise InputError(f"--install is for the fake: {name} has its own applications")
     return tee
+
+
+def check_environment() -> None:
+    """See that what the environment says of traces makes sense.
+
+    Raises:
+        InputError: it does not.
+    """
+    try:
+        check_traced()
+    except OSError as error:
+        raise InputError(f"{error.filename} can't be replayed: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 @contextmanager

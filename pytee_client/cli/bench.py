@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
@@ -33,6 +32,7 @@ from ._invoking.files import Inputs
 from ._invoking.forms import forms_of
 from ._invoking.numbers import number_of
 from ._invoking.plain import parameters_of
+from ._output import say
 from ._progress import Elapsed, Progress
 from ._tee import add_install, add_tee, tee_of
 from ._types import to_seconds
@@ -179,7 +179,7 @@ def _measured(arguments: argparse.Namespace, subject: Subject) -> Answer:
         "remarks": remarks(machine),
     }
     for name, one in failed.items():
-        print(f"left out: {name}: {error_text(one)}", file=sys.stderr)
+        say(f"left out: {name}: {error_text(one)}")
     lines = [
         *facts_lines(machine),
         f"application  {subject.application.title}",

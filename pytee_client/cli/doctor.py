@@ -11,7 +11,7 @@ from .._backend import resolve_backend
 from ._answer import Answer, Status
 from ._doctor import Finding, Machine, Patient, State, examine
 from ._progress import Progress
-from ._tee import Tee, add_tee, tee_of
+from ._tee import Tee, add_tee, check_environment, tee_of
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Make the checks."""
+    check_environment()
     try:
         tee = Tee(None, None) if arguments.tee is None else tee_of(arguments)
         kernel = resolve_backend(tee.backend)

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import Final
 
 from .._headers.preprocessor import HeaderError
 from .._headers.skeleton import skeleton
 from ._answer import Answer
 from ._errors import InputError
-from ._output import add_output, written
+from ._output import add_output, read_input, written
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> Answer:
 def _content(path: str) -> str:
     try:
         if path == "-":
-            content = sys.stdin.buffer.read()
+            content = read_input()
         else:
             with open(path, "rb") as file:
                 content = file.read()

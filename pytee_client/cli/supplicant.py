@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -25,6 +23,7 @@ from ..supplicant.service import SupplicantService
 from ..supplicant.serving import serve_until_signal
 from ._answer import Answer, Status
 from ._errors import InputError, error_data, error_text
+from ._output import say
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -102,7 +101,7 @@ def serve(kernel: Kernel, arguments: argparse.Namespace) -> Answer:
         device.close()
         raise
     storage = "no storage" if files is None else f"storage in {arguments.storage}"
-    _say(f"serving {path}: applications in {', '.join(map(str, folders))}; {storage}")
+    say(f"serving {path}: applications in {', '.join(map(str, folders))}; {storage}")
     end = serve_until_signal(device, service)
     data = {
         "device": path,
@@ -113,7 +112,7 @@ def serve(kernel: Kernel, arguments: argparse.Namespace) -> Answer:
     if isinstance(end, signal.Signals):
         return Answer(data)
     failure = _teec_error(end, path)
-    _say(f"error: serving {path} has ended: {error_text(failure)}")
+    say(f"error: serving {path} has ended: {error_text(failure)}")
     return Answer({**data, "error": error_data(failure)}, status=Status.TEE_ERROR)
 
 
@@ -129,13 +128,7 @@ class _Told:
         self.requests[kind_of(request)] += 1
         self.refused += result != Result.SUCCESS
         if self._is_verbose:
-            _say(f"{request_text(request)}: {result_text(result)}, {nanoseconds / 1e6:.1f} ms")
-
-
-def _say(text: str) -> None:
-    # Clients are served whether somebody reads it or not.
-    with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+            say(f"{request_text(request)}: {result_text(result)}, {nanoseconds / 1e6:.1f} ms")
 
 
 def _folders(given: list[Path] | None) -> list[Path]:
@@ -143,7 +136,7 @@ def _folders(given: list[Path] | None) -> list[Path]:
         if not folder.is_dir():
             raise InputError(f"--applications {folder} is no folder: make it, or name another")
     if given is None and not _APPLICATIONS.is_dir():
-        _say(
+        say(
             f"warning: there is no folder {_APPLICATIONS}, so no application can be loaded from"
             " its file: name one by --applications"
         )

@@ -33,6 +33,7 @@ from .writer import TextFile, Writer, created
 __all__ = [
     "REPORTS",
     "VARIABLE",
+    "check",
     "is_replayed",
     "numbered",
     "recorder",
@@ -74,6 +75,18 @@ def setting_of(verb: str, path: str, *, payloads: bool = False, values: bool = T
 def numbered(path: str, number: int) -> str:
     """Return the path of the trace of a process, counted from 1."""
     return path if number == 1 else f"{path}.{number}"
+
+
+def check(text: str) -> None:
+    """See that the variable makes sense, and that the trace of a replay can be read.
+
+    Raises:
+        ValueError: it does not, or the file is no trace.
+        OSError: the file can't be read.
+    """
+    setting = _read(text)
+    if setting.verb == "replay" and not os.environ.get(REPORTS):
+        replayer(text)
 
 
 def is_replayed(text: str) -> bool:

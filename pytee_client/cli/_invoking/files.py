@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from .._errors import CommandLineError, InputError
+from .._output import print_bytes, read_input
 
 __all__ = ["STANDARD", "Inputs", "check_files", "to_save", "write_file"]
 
@@ -47,7 +47,7 @@ class Inputs:
 
 def _read(path: str) -> bytes:
     if path == STANDARD:
-        return sys.stdin.buffer.read()
+        return read_input()
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -58,12 +58,11 @@ def write_file(path: str, content: bytes) -> None:
     """Write a file, or to the standard output.
 
     Raises:
-        InputError: it can't be written.
+        InputError: the file can't be written.
+        BrokenPipeError, OutputError: the standard output can't be.
     """
     if path == STANDARD:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
+        print_bytes(content)
         return
     try:
         Path(path).write_bytes(content)

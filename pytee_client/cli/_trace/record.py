@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 from ...traces.environment import VARIABLE, setting_of
 from .._answer import Answer
 from .._errors import CommandLineError, InputError
+from .._output import say
 from .._printable import printable
 from .._tee import add_tee, tee_of
 from .files import plural, read, siblings, warn
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     made = [_told(one) for one in _made(arguments.output)]
     if not arguments.json:
         for line in _lines(made):
-            print(printable(line), file=sys.stderr)
+            say(printable(line))
     calls = sum(one["calls"] for one in made)
     return Answer({"command": command, "calls": calls, "traces": made}, status=status)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from ...traces.environment import REPORTS, VARIABLE, setting_of
 from .._answer import Answer, Status
+from .._output import say
 from .._printable import printable
 from .files import Trace, plural, read, siblings, warn_of_contents
 from .running import run_program
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         told = list(_reports(Path(folder), traces))
     if not arguments.json:
         for line in _lines(told):
-            print(printable(line), file=sys.stderr)
+            say(printable(line))
     differs = any(one["difference"] for one in told)
     is_complete = all(one["missing"] == 0 for one in told)
     is_wrong = differs or (arguments.complete and not is_complete)

@@ -7,12 +7,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from .._errors import InputError
+from .._output import flush_output
 
 __all__ = ["run_program"]
 
@@ -41,7 +41,7 @@ def run_program(command: list[str], variables: Mapping[str, str], *, as_json: bo
     Raises:
         InputError: it can't be run; with the status that shells have for it.
     """
-    sys.stdout.flush()
+    flush_output()
     try:
         program = subprocess.Popen(
             command, env={**os.environ, **variables}, stdout=_ERROR_OUTPUT if as_json else None
