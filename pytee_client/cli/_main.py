@@ -127,6 +127,10 @@ def _run_verb(verb: Any, program: str, words: argparse.Namespace) -> int:
         answer = Answer({}, status=error_status(error), error=error)
     except (BrokenPipeError, OutputError):
         raise
+    except MemoryError:
+        # Such as an output of 4 GiB.
+        lacking = InputError("this machine has not enough memory for it")
+        answer = Answer({}, status=Status.WRONG_INPUT, error=lacking)
     except Exception as error:
         # Such as one of a class that the command line names. Its author needs the place.
         if not is_ours(error):

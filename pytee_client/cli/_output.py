@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The standard streams: where a verb's text goes, and where its input comes from."""
+"""The standard streams, and where a verb's text goes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from typing import Any, TextIO
 
 from ._answer import Answer
 from ._errors import InputError, OutputError
+from ._types import to_path
 
 __all__ = [
     "add_output",
+    "check_output",
     "drop_output",
     "end_errors",
     "flush_output",
@@ -25,7 +27,6 @@ __all__ = [
     "print_bytes",
     "print_data",
     "print_text",
-    "read_input",
     "say",
     "written",
 ]
@@ -50,18 +51,6 @@ def open_missing_streams() -> None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-
-
-def read_input() -> bytes:
-    """Return what the standard input has.
-
-    Raises:
-        InputError: it can't be read.
-    """
-    try:
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        raise InputError(f"the standard input can't be read: {error.strerror}") from None
 
 
 def say(text: str) -> None:
@@ -155,8 +144,19 @@ def _finite(data: Any) -> Any:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Declare the option --output."""
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write it there, and not to the output"
+        "-o", "--output", type=to_path, metavar="FILE", help="write it there, and not to the output"
     )
+
+
+def check_output(output: str | os.PathLike[str] | None, path: str) -> None:
+    """See that an output does not replace what it is made of.
+
+    Raises:
+        InputError: it does.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if output is not None and os.path.samefile(output, path):
+            raise InputError(f"{path} would be lost: name another file for the output")
 
 
 def written(text: str, output: Path | None, data: dict[str, Any]) -> Answer:

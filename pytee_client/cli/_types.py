@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 
-__all__ = ["to_count", "to_seconds"]
+__all__ = ["to_count", "to_file", "to_path", "to_seconds"]
 
 
 def to_seconds(text: str) -> float:
@@ -18,6 +19,18 @@ def to_seconds(text: str) -> float:
     if not 0 <= seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 0.5")
     return seconds
+
+
+def to_file(text: str) -> str:
+    """Return the path of a file or a folder, as text."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path is empty")
+    return text
+
+
+def to_path(text: str) -> Path:
+    """Return the path of a file or a folder."""
+    return Path(to_file(text))
 
 
 def to_count(text: str) -> int:

@@ -22,6 +22,7 @@ from ._own_list import OwnList, ask_for_list
 from ._printable import printable
 from ._progress import Progress
 from ._tee import Tee, add_tee, tee_of
+from ._types import to_path
 
 if TYPE_CHECKING:
     from ..devices import ApplicationFile, BusDevice
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folder",
         action="append",
         default=[],
-        type=Path,
+        type=to_path,
         metavar="FOLDER",
         help="a folder to look in for files too; may be given again",
     )

@@ -7,7 +7,6 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from ..context import Context
@@ -35,7 +34,7 @@ from ._invoking.plain import parameters_of
 from ._output import say
 from ._progress import Elapsed, Progress
 from ._tee import add_install, add_tee, tee_of
-from ._types import to_seconds
+from ._types import to_path, to_seconds
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -107,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare",
         nargs=2,
-        type=Path,
+        type=to_path,
         metavar=("A", "B"),
         help="measure nothing: compare what two runs printed with --json",
     )

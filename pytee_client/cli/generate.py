@@ -11,7 +11,8 @@ from .._headers.preprocessor import HeaderError
 from .._headers.skeleton import skeleton
 from ._answer import Answer
 from ._errors import InputError
-from ._output import add_output, read_input, written
+from ._output import add_output, check_output, written
+from ._reading import read_file, read_input
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """Make the skeleton."""
     text = "\n".join(map(_content, arguments.headers))
+    for path in arguments.headers:
+        check_output(arguments.output, path)
     last = arguments.headers[-1]
     name, last = ("the header", "the input") if last == "-" else (os.path.basename(last), last)
     try:
@@ -50,13 +53,6 @@ def run(arguments: argparse.Namespace) -> Answer:
 
 
 def _content(path: str) -> str:
-    try:
-        if path == "-":
-            content = read_input()
-        else:
-            with open(path, "rb") as file:
-                content = file.read()
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    content = read_input() if path == "-" else read_file(path)
     # Comments of old headers are often in no encoding that they name.
     return content.decode("utf-8", "replace").replace("\r\n", "\n").removeprefix("\ufeff")

@@ -15,7 +15,7 @@ from ._invoking.forms import FORMS
 from ._invoking.opened import to_gid, to_login
 from ._invoking.plain import invoke_plain
 from ._tee import add_install, add_tee, to_name
-from ._types import to_count, to_seconds
+from ._types import to_count, to_file, to_seconds
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -106,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trace",
+        type=to_file,
         metavar="FILE",
         help="write the system calls to a trace, with the numbers of values, and without the"
         " contents of memory",

@@ -24,6 +24,7 @@ from ..supplicant.serving import serve_until_signal
 from ._answer import Answer, Status
 from ._errors import InputError, error_data, error_text
 from ._output import say
+from ._types import to_file, to_path
 
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
@@ -48,13 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="/dev/teepriv0",
+        type=to_file,
         metavar="PATH",
         help="the device of OP-TEE for its supplicant (default: %(default)s)",
     )
     parser.add_argument(
         "--applications",
         action="append",
-        type=Path,
+        type=to_path,
         metavar="FOLDER",
         help="a folder with Trusted Applications in files UUID.ta; may be given again, and the"
         f" first that has a file serves it (default: {_APPLICATIONS})",
@@ -63,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     storage.add_argument(
         "--storage",
         default=_STORAGE,
-        type=Path,
+        type=to_path,
         metavar="FOLDER",
         help="the folder for the files of the secure world, which is made if it is missing"
         " (default: %(default)s)",

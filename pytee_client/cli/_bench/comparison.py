@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .._answer import Answer
 from .._errors import InputError
+from .._reading import read_file
 from .table import time_text
 
 __all__ = ["compare"]
@@ -17,6 +18,8 @@ __all__ = ["compare"]
 _SCHEMA: Final = 1
 _RATE: Final = "calls_per_second"
 _MEASURES: Final = {"nanoseconds": "median, in microseconds", _RATE: "calls in a second"}
+_SMALLEST: Final = 1e-9
+_LARGEST: Final = 1e18
 # Two runs on one machine differ by that.
 _LEAST: Final = 0.03
 _FACTS: Final = {
@@ -47,7 +50,7 @@ def compare(first: Path, second: Path) -> Answer:
     ]
     if not rows:
         raise InputError(f"{first} and {second} have no case in common")
-    ours = {case["name"] for case in one["cases"]}
+    ours = [case["name"] for case in one["cases"]]
     data = {
         "a": {"file": str(first), "machine": one["machine"], "application": one["application"]},
         "b": {
@@ -59,16 +62,16 @@ def compare(first: Path, second: Path) -> Answer:
         "only_a": [name for name in ours if name not in theirs],
         "only_b": [name for name in theirs if name not in ours],
     }
-    return Answer(data, "".join(f"{line}\n" for line in _lines(data)))
+    return Answer(data, "".join(f"{_printable(line)}\n" for line in _lines(data)))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
+        found = json.loads(read_file(str(path)).decode("utf-8"))
     except ValueError as error:
         raise InputError(f"{path} is no JSON: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path} is no JSON: it is nested too deeply") from None
     try:
         if found["schema"] != _SCHEMA:
             raise InputError(
@@ -76,25 +79,34 @@ def _read(path: Path) -> dict[str, Any]:
                 " measure again, or use the release that wrote it"
             )
         for case in found["cases"]:
-            figures = [case["nanoseconds"]["p50"]]
-            noises = [case["noise"]]
-            if _RATE in case:
-                figures.append(case[_RATE])
-                noises.append(case[f"{_RATE}_noise"])
-            if not (
-                all(float(one) > 0 for one in figures) and all(float(one) >= 0 for one in noises)
-            ):
-                raise ValueError
-            if not {"name", "group"} <= set(case):
-                raise KeyError
+            _check(case)
         for part in ("machine", "application"):
-            dict(found[part])
+            if not isinstance(found[part], dict):
+                raise TypeError
     except (KeyError, TypeError, ValueError):
         raise InputError(
             f"{path} is not what bench writes: make it with bench --json >{path.name}"
         ) from None
     result: dict[str, Any] = found
     return result
+
+
+def _check(case: Mapping[str, Any]) -> None:
+    """See that a case has what is compared; raise KeyError, TypeError or ValueError if not."""
+    figures = [case["nanoseconds"]["p50"]]
+    noises = [case["noise"]]
+    if _RATE in case:
+        figures.append(case[_RATE])
+        noises.append(case[f"{_RATE}_noise"])
+    if not all(isinstance(one, int | float) for one in (*figures, *noises)):
+        raise TypeError
+    # No clock has others, and what is made of these is finite.
+    if not all(_SMALLEST <= one <= _LARGEST for one in figures):
+        raise ValueError
+    if not all(0 <= one <= _LARGEST for one in noises):
+        raise ValueError
+    if not all(isinstance(case[name], str) for name in ("name", "group")):
+        raise TypeError
 
 
 def _compared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +164,11 @@ def _lines(data: Mapping[str, Any]) -> Iterator[str]:
         f"Beyond the noise of both: {counts[0]} slower, {counts[1]} faster, of"
         f" {len(data['cases'])} cases."
     )
+
+
+def _printable(line: str) -> str:
+    """Return a line without what a terminal would obey: names are of a file of somebody's."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in line)
 
 
 def _row(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from .._errors import CommandLineError, InputError
-from .._output import print_bytes, read_input
+from .._output import print_bytes
+from .._reading import read_file, read_input
 
 __all__ = ["STANDARD", "Inputs", "check_files", "to_save", "write_file"]
 
@@ -41,17 +42,8 @@ class Inputs:
                 raise CommandLineError("the standard input can be read once: give it to one place")
             self._is_read = True
         if path not in self._contents:
-            self._contents[path] = _read(path)
+            self._contents[path] = read_input() if path == STANDARD else read_file(path)
         return self._contents[path]
-
-
-def _read(path: str) -> bytes:
-    if path == STANDARD:
-        return read_input()
-    try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} can't be read: {_reason(error)}") from None
 
 
 def write_file(path: str, content: bytes) -> None:

@@ -137,7 +137,7 @@ def _out(text: str, inputs: Inputs) -> Form:
         raise ValueError
     # More than any TEE has.
     if size >= _WORD:
-        raise _RangeError("an output has less than 4096M")
+        raise _RangeError("an output has less than 4G")
 
     def make(grow: bool) -> Any:
         if not grow:

@@ -10,8 +10,8 @@ from .files import Inputs
 
 __all__ = ["BYTES", "bytes_of", "number_of", "size_of"]
 
-_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20}
-_SIZE: Final = re.compile(r"(.*?)([KM]?)", re.S)
+_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_SIZE: Final = re.compile(r"(.*?)([KMG]?)", re.S)
 
 BYTES: Final = "hex:00ff, str:text or @FILE (@- is the standard input)"
 
@@ -26,7 +26,7 @@ def number_of(text: str) -> int:
 
 
 def size_of(text: str) -> int:
-    """Return a number of bytes, of which K is 1024 and M is 1024 K.
+    """Return a number of bytes, of which K is 1024, M is 1024 K and G is 1024 M.
 
     Raises:
         ValueError: this is none.

@@ -23,6 +23,7 @@ from ...traces import TraceRecorder
 from .._answer import Answer
 from .._errors import CommandLineError, InputError, error_status
 from .._tee import opened_context, tee_of
+from .._trace.files import has_something_else
 from .numbers import number_of
 
 __all__ = ["failed", "opened_for", "to_gid", "to_login"]
@@ -38,6 +39,8 @@ def opened_for(arguments: argparse.Namespace) -> Iterator[Context]:
         with opened_context(arguments, **options) as context:
             yield context
         return
+    if has_something_else(arguments.trace):
+        raise InputError(f"{arguments.trace} is no trace, and is not overwritten: name another")
     tee = tee_of(arguments)
     path, kernel = resolve(tee.device, tee.backend)
     with ExitStack() as stack:

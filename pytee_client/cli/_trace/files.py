@@ -7,15 +7,19 @@ import itertools
 import os
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...traces import TraceFormatError, TracePayloadWarning
 from ...traces.environment import numbered
 from ...traces.record import Header, Record, read_whole
 from ...traces.roles import Role, read_roles
 from .._errors import InputError
+from .._reading import check_end
 
-__all__ = ["Trace", "plural", "read", "siblings", "warn", "warn_of_contents"]
+__all__ = ["Trace", "has_something_else", "plural", "read", "siblings", "warn", "warn_of_contents"]
+
+
+_FIRST_WORDS: Final = b'{"format": "pytee_client trace"'
 
 
 class Trace(NamedTuple):
@@ -40,6 +44,7 @@ def read(path: str) -> Trace:
     Raises:
         InputError: it can't be read, or is none.
     """
+    check_end(path)
     try:
         with Path(path).open(encoding="utf-8") as file:
             header, records = read_whole(file, path)
@@ -48,6 +53,18 @@ def read(path: str) -> Trace:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
     except TraceFormatError as error:
         raise InputError(str(error)) from None
+
+
+def has_something_else(path: str) -> bool:
+    """Return whether a file has something that is no trace, and would be lost by one."""
+    try:
+        if not os.path.isfile(path):
+            return False
+        with Path(path).open("rb") as file:
+            return file.read(len(_FIRST_WORDS)) not in (b"", _FIRST_WORDS)
+    except OSError:
+        # Nobody can tell.
+        return True
 
 
 def siblings(path: str) -> list[str]:

@@ -14,7 +14,8 @@ from .._errors import CommandLineError, InputError
 from .._output import say
 from .._printable import printable
 from .._tee import add_tee, tee_of
-from .files import plural, read, siblings, warn
+from .._types import to_file
+from .files import has_something_else, plural, read, siblings, warn
 from .running import run_program
 
 __all__ = ["ABOUT", "add_arguments", "run"]
@@ -31,7 +32,6 @@ ABOUT: Final = (
 )
 _DEFAULT: Final = "pytee.trace"
 _BACKEND: Final = "PYTEE_CLIENT_BACKEND"
-_FIRST_WORDS: Final = b'{"format": "pytee_client trace"'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         default=_DEFAULT,
+        type=to_file,
         metavar="FILE",
         help=f"the trace, which is overwritten (default: {_DEFAULT})",
     )
@@ -120,7 +121,7 @@ def _make_room(path: str) -> None:
     """Remove the traces of an earlier recording, and see that there can be a new one."""
     old = [one for one in (path, *siblings(path)) if os.path.exists(one)]
     for one in old:
-        if not _may_be_overwritten(one):
+        if not os.path.isfile(one) or has_something_else(one):
             raise InputError(f"{one} is no trace, and is not overwritten: name another --output")
     try:
         for one in old:
@@ -130,15 +131,3 @@ def _make_room(path: str) -> None:
         os.unlink(path)
     except OSError as error:
         raise InputError(f"{path} can't be written: {error.strerror}") from None
-
-
-def _may_be_overwritten(path: str) -> bool:
-    return os.path.isfile(path) and (not os.path.getsize(path) or _is_trace(path))
-
-
-def _is_trace(path: str) -> bool:
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(len(_FIRST_WORDS)) == _FIRST_WORDS
-    except OSError:
-        return False

@@ -15,6 +15,7 @@ from ...traces.environment import REPORTS, VARIABLE, setting_of
 from .._answer import Answer, Status
 from .._output import say
 from .._printable import printable
+from .._types import to_file
 from .files import Trace, plural, read, siblings, warn_of_contents
 from .running import run_program
 
@@ -31,7 +32,7 @@ ABOUT: Final = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
-    parser.add_argument("trace", metavar="FILE", help="the trace")
+    parser.add_argument("trace", type=to_file, metavar="FILE", help="the trace")
     parser.add_argument(
         "--complete",
         action="store_true",

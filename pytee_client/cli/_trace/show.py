@@ -12,7 +12,9 @@ from ..._process import importing
 from .._answer import Answer
 from .._declared import declaration_at
 from .._errors import InputError
+from .._output import check_output
 from .._tee import to_name
+from .._types import to_file
 from .data import data_of
 from .files import read, siblings, warn_of_contents
 from .lines import text_of
@@ -31,7 +33,7 @@ ABOUT: Final = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
-    parser.add_argument("trace", metavar="FILE", help="the trace")
+    parser.add_argument("trace", type=to_file, metavar="FILE", help="the trace")
     parser.add_argument(
         "--session",
         type=int,
@@ -58,7 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--contents", action="store_true", help="show the contents of memory, if they are there"
     )
     parser.add_argument(
-        "--html", metavar="PAGE", help="make a page, which only you can read if it is new"
+        "--html",
+        type=to_file,
+        metavar="PAGE",
+        help="make a page, which only you can read if it is new",
     )
 
 
@@ -77,6 +82,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         with importing:
             from .page import page_of
 
+        check_output(arguments.html, arguments.trace)
         _write(arguments.html, page_of(shown, calls, contents=arguments.contents))
         return Answer({**data, "output": arguments.html})
     text = text_of(shown, calls, contents=arguments.contents)

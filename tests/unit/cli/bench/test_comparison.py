@@ -127,3 +127,60 @@ def test_a_file_that_is_none_is_told(
         errors = capsys.readouterr().err
         assert WRONG[content] in errors
         assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cases": [case("a", 1e400)]},
+        {"cases": [case("a", float("nan"))]},
+        {"cases": [case("a", 5e-324)]},
+        {"cases": [case("a", 10**400)]},
+        {"cases": [case("a", 1000, float("inf"))]},
+        {"cases": [{**case("a", 1000), "nanoseconds": {"p50": "1000"}}]},
+        {"cases": [case("a", 1000, calls_per_second=1e400, calls_per_second_noise=0)]},
+        {"cases": [{**case("a", 1000), "name": ["a"]}]},
+        {"cases": [{**case("a", 1000), "name": 5}]},
+        {"cases": [{**case("a", 1000), "group": None}]},
+        {"machine": [["device", "x"]]},
+        {"application": [["name", "x"]]},
+        {"machine": None},
+    ],
+)
+def test_figures_that_no_run_has_are_wrong_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "a", case("a", 1000), **changed)
+    assert main(["bench", "--compare", file, file, "--json"]) == Status.WRONG_INPUT
+    assert "is not what bench writes" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_a_file_that_is_nested_too_deeply_is_no_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").write_text("[" * 100_000)
+    assert main(["bench", "--compare", *[str(tmp_path / "a")] * 2, "--json"]) == Status.WRONG_INPUT
+    assert "nested too deeply" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_names_of_others_do_not_reach_a_terminal_as_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = written(tmp_path / "a", case("a\x1b[2J\nb", 1000), case("c\x07", 1))
+    second = written(
+        tmp_path / "b", case("a\x1b[2J\nb", 1000), machine={"device": "\x1b[2J", "linux": 1e400}
+    )
+    data, text = compared(capsys, first, second)
+    assert all(one.isprintable() or one == "\n" for one in text)
+    # JSON has no number for it.
+    assert data["b"]["machine"]["linux"] == "inf"
+
+
+def test_cases_that_one_run_lacks_are_in_its_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"case {number}" for number in range(20)]
+    first = written(tmp_path / "a", *(case(name, 1000) for name in ("both", *names)))
+    second = written(tmp_path / "b", case("both", 1000))
+    data, _ = compared(capsys, first, second)
+    assert data["only_a"] == names
