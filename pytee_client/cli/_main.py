@@ -97,7 +97,6 @@ def _run(program: str, arguments: Sequence[str] | None) -> int:
         prog=program,
         description="Work with Trusted Applications.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("verb", choices=_VERBS, metavar="VERB", help="what to do")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="what it takes")
@@ -106,8 +105,7 @@ def _run(program: str, arguments: Sequence[str] | None) -> int:
     parser = Parser(
         prog=f"{program} {parsed.verb}",
         description=verb.ABOUT,
-        epilog="examples:\n" + "".join(f"  {program} {line}\n" for line in verb.EXAMPLES),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=[f"{program} {line}" for line in verb.EXAMPLES],
     )
     verb.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one object of JSON")

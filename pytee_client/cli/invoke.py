@@ -20,12 +20,13 @@ from ._types import to_count, to_file, to_seconds
 __all__ = ["ABOUT", "EXAMPLES", "add_arguments", "run"]
 
 ABOUT: Final = f"""\
-Open a session with an application, run one of its commands, and print what comes back.
+Open a session with an application, run one of its commands, and print what
+comes back.
 
 {FORMS}
 
-with --client, a class of ta.Client says what commands take, and they have names; without a
-command they are listed:
+with --client, a class of ta.Client says which commands there are and what they
+take; without a command they are listed:
   5  0x10  true  GIFT  text    numbers, choices, members of enumerations, text
   hex:00ff  str:text  @FILE    bytes; @- is the standard input
   [1, 2]  {{"amount": 5}}        lists and structures, as JSON
@@ -33,7 +34,8 @@ command they are listed:
 """
 EXAMPLES: Final = (
     "invoke hello_world 0 value-inout:41",
-    "invoke 8aaaf200-2450-11e4-abe2-0002a5d5c51b 0 value-inout:41 --repeat 1000",
+    "invoke 8aaaf200-2450-11e4-abe2-0002a5d5c51b 0 value-inout:41",
+    "invoke hello_world 0 value-inout:41 --repeat 1000",
     "invoke random 0 out:16:key.bin",
     "invoke --client pytee_client.ta.optee:HelloWorld",
     "invoke --client pytee_client.ta.optee:HelloWorld inc_value 41 --json",

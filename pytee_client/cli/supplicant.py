@@ -36,7 +36,7 @@ ABOUT: Final = (
 )
 EXAMPLES: Final = (
     "supplicant",
-    "supplicant --applications out/ta --applications /lib/optee_armtz --verbose",
+    "supplicant --applications out/ta --applications /lib/optee_armtz",
     "supplicant --device /dev/teepriv1 --storage /var/lib/tee1 --json",
 )
 # Those of tee-supplicant.

@@ -51,14 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         dest="action", required=True, metavar="ACTION", parser_class=_ActionParser
     )
+    program = parser.prog.rpartition(" ")[0]
     for name, about in _ACTIONS.items():
         module = _module(name)
         action = actions.add_parser(
             name,
             help=about,
             description=module.ABOUT,
-            epilog=_examples(parser.prog.rpartition(" ")[0], name),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            examples=[f"{program} {one}" for one in EXAMPLES if one.startswith(f"trace {name}")],
         )
         module.add_arguments(action)
         # It may stand before the name of the action, too.
@@ -78,8 +78,3 @@ def run(arguments: argparse.Namespace) -> Answer:
 
 def _module(action: str) -> Any:
     return import_module(f"._trace.{action}", __package__)
-
-
-def _examples(program: str, action: str) -> str:
-    lines = [f"  {program} {line}\n" for line in EXAMPLES if line.startswith(f"trace {action}")]
-    return "examples:\n" + "".join(lines)
