@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
 
+import pytee_client
+
 from ..errors import FakeTeeWarning, TeecError
 from ._answer import Answer, Status
 from ._errors import InputError, OutputError, error_data, error_status, error_text, is_ours
@@ -54,6 +56,18 @@ _EPILOG: Final = "\n".join(
         *(f"  {status:<5}{status.meaning}" for status in Status),
     ]
 )
+
+
+class _Version(argparse.Action):
+    """Prints the version, and ends the program."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        version = getattr(pytee_client, "__version__", "that is not installed")
+        print_text(f"pytee_client {version}\n")
+        parser.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,6 +112,7 @@ def _run(program: str, arguments: Sequence[str] | None) -> int:
         description="Work with Trusted Applications.",
         epilog=_EPILOG,
     )
+    parser.add_argument("--version", action=_Version, help="print the version of pytee_client")
     parser.add_argument("verb", choices=_VERBS, metavar="VERB", help="what to do")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="what it takes")
     parsed = parser.parse_args(arguments)

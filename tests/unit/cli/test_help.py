@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module, metadata
 
 import pytest
 
@@ -39,3 +39,7 @@ def test_help_has_the_examples_of_each_verb(
     output = ran(capsys, verb, "--help").output
     for line in import_module(f"pytee_client.cli.{verb}").EXAMPLES:
         assert f"\n  pytee {line}\n" in output
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(capsys, "--version").output == f"pytee_client {metadata.version('pytee_client')}\n"
