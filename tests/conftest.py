@@ -135,6 +135,13 @@ def no_descriptor_leaks() -> Iterator[None]:
     assert not _tee_descriptors() - before
 
 
+@pytest.fixture(autouse=True)
+def collector_goes_on() -> Iterator[None]:
+    """A test that does without the garbage collector has it go on afterwards."""
+    yield
+    assert gc.isenabled()
+
+
 def _tee_descriptors() -> set[tuple[str, str]]:
     found = set()
     for fd in os.listdir("/proc/self/fd"):
