@@ -118,7 +118,8 @@ def _earlier(kernel: FakeKernel | None) -> set[int]:
         return set()
     # A test that failed keeps what it had, until pytest forgets its frames in the next call.
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
-        vars(sys).pop(name, None)
+        with contextlib.suppress(AttributeError):
+            delattr(sys, name)
     gc.collect()
     return {id(one) for one in gc.get_objects() if issubclass(type(one), Closable)}
 
