@@ -96,9 +96,9 @@ class SupplicantService:
                 param.check()
         except ResultError as code:
             return code.code
-        except Exception as error:
+        except BaseException as error:
             # Such as an error of a FileSystem of the user. Without an answer the client would wait
-            # forever.
+            # forever, also if that wanted to end a thread which is not its own.
             request.params[:] = before
             what = describe_exception(error)
             text = "request %s is answered GENERIC: %s"

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from .._boundary import leave_signals
 from .._checks import check_kernel, said, to_path_text
 from .._closable import Closable
 from .._opening import supplicant_error
@@ -111,6 +112,7 @@ class Supplicant(Closable):
 
 
 def _serve(service: SupplicantService, device: SupplicantDevice) -> None:
+    leave_signals()
     try:
         service.run()
     finally:
