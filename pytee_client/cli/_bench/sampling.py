@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise, repeat
-from threading import Barrier, Thread
+from threading import Barrier, BrokenBarrierError, Thread
 from time import perf_counter, perf_counter_ns
 from typing import Final
 
@@ -33,6 +33,8 @@ _MOST: Final = 20_000
 # Of the time for a case; what is warm then is caches, branch predictors and bounce blocks.
 _WARM_UP: Final = 0.2
 _WARM_UP_CALLS: Final = 200
+# Seconds for the last call of a thread that is to end.
+_FAREWELL: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -106,20 +108,33 @@ class Sampling:
                     step()
             except BaseException as error:
                 failed.append(error)
-            start.wait()
             try:
+                start.wait()
                 while not failed and (len(own) < _LEAST or perf_counter_ns() < end):
                     own.append(step())
+            except BrokenBarrierError:
+                return
             except BaseException as error:
                 failed.append(error)
             ends.append(perf_counter_ns())
 
         start = Barrier(len(calls), action=set_end)
-        threads = [Thread(target=work, args=pair) for pair in zip(calls, found, strict=True)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        pairs = zip(calls, found, strict=True)
+        threads = [Thread(target=work, args=pair, daemon=True) for pair in pairs]
+        started: list[Thread] = []
+        try:
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+            for thread in threads:
+                thread.join()
+        except BaseException as error:
+            # Such as Ctrl-C: nobody may wait for threads that do not come, nor go on.
+            failed.append(error)
+            start.abort()
+            for thread in started:
+                thread.join(_FAREWELL)
+            raise
         if failed:
             raise failed[0]
         count = sum(map(len, found))

@@ -133,6 +133,31 @@ def test_what_fails_in_a_thread_ends_all(first_good: int) -> None:
     assert set(threading.enumerate()) <= before
 
 
+@pytest.mark.parametrize("method", ["start", "join"])
+def test_an_interrupt_leaves_no_thread_that_waits_or_goes_on(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    begun: list[threading.Thread] = []
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            if method == "start" and begun:
+                raise KeyboardInterrupt
+            begun.append(self)
+            super().start()
+
+        def join(self, timeout: float | None = None) -> None:
+            if method == "join" and timeout is None:
+                raise KeyboardInterrupt
+            super().join(timeout)
+
+    monkeypatch.setattr(sampling, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Sampling(Clock(1, 1), 3600.0).of_threads([lambda: None, lambda: None])
+    assert len(begun) == (1 if method == "start" else 2)
+    assert not any(thread.is_alive() for thread in begun)
+
+
 def test_the_clock_is_measured() -> None:
     found = measured_clock()
     assert 0 < found.resolution < 10**7
