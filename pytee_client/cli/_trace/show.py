@@ -13,6 +13,7 @@ from .._answer import Answer
 from .._declared import declaration_at
 from .._errors import InputError
 from .._output import check_output
+from .._progress import Elapsed
 from .._tee import to_name
 from .._types import to_file
 from .data import data_of
@@ -69,6 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Show a trace."""
+    with Elapsed("reading the trace"):
+        return _shown(arguments)
+
+
+def _shown(arguments: argparse.Namespace) -> Answer:
     names = Names(declaration_at(one) for one in arguments.client)
     trace = read(arguments.trace)
     shown = timeline(trace, names)

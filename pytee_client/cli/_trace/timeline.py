@@ -130,17 +130,18 @@ class Timeline:
         calls: the calls.
         sessions: the sessions.
         names: the names of applications.
+        has_times: whether the calls have times.
     """
 
     trace: Trace
     calls: list[Call]
     sessions: list[ShownSession]
     names: Names
+    # Asked for with each call: it must not look at all of them each time.
+    has_times: bool = field(init=False)
 
-    @property
-    def has_times(self) -> bool:
-        """Whether the calls have times."""
-        return bool(self.calls) and all(
+    def __post_init__(self) -> None:
+        self.has_times = bool(self.calls) and all(
             call.record.at is not None and call.record.took is not None for call in self.calls
         )
 
