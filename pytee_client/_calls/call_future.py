@@ -54,6 +54,7 @@ _T = TypeVar("_T")
 
 # In nanoseconds. By then a thread has ended what it withdrew, unless it was interrupted.
 _A_WHILE: Final = 50_000_000
+_LONGER: Final = 1_000_000_000
 _NONE: Final = object()
 
 
@@ -171,8 +172,12 @@ class CallFuture(Future[_T]):
             go_on = self._end_withdrawn
         elif self._is_unwanted:
             go_on = self._leave_to_itself
-        else:
+        elif self.done():
             self._unsettled = None
+            return
+        else:
+            # The thread is not that far, on a busy machine, or was interrupted before it was.
+            call_at(_LONGER, self, CallFuture._settle)
             return
         # A callback that takes its time must not delay the deadlines of others.
         job.hand_over(partial(go_on, job))

@@ -229,3 +229,36 @@ def test_what_is_stopped_before_it_is_submitted_is_left_once_it_has_begun(
     assert session.is_busy
     Waiting.go_on.release()
     wait_until(lambda: not session.is_busy)
+
+
+def test_a_future_ends_though_who_cancels_it_was_slow_before_the_interrupt(
+    session: tee.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = session.submit(1)
+    assert Waiting.entered.acquire(timeout=LIMIT)
+    future: Any = session.submit(0)
+    has_looked = threading.Event()
+    settle, stop, end = CallFuture._settle, NativeCall.stop, CallFuture._end_withdrawn
+
+    def settle_and_tell(one: CallFuture[Outputs]) -> None:
+        settle(one)
+        has_looked.set()
+
+    def stop_late(call: NativeCall) -> bool:
+        # By now the timekeeper has looked whether there is something to end.
+        assert has_looked.wait(LIMIT)
+        return stop(call)
+
+    def interrupted(one: CallFuture[Outputs], job: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        end(one, job)
+
+    monkeypatch.setattr(CallFuture, "_settle", settle_and_tell)
+    monkeypatch.setattr(NativeCall, "stop", stop_late)
+    monkeypatch.setattr(CallFuture, "_end_withdrawn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        future.cancel()
+    assert concurrent.futures.wait([future], LIMIT).not_done == set()
+    Waiting.go_on.release()
+    assert held.result(LIMIT) == ()
