@@ -32,35 +32,39 @@ def held(target: Target, gate: Gate, kind: SystemCall = SystemCall.INVOKE) -> Fa
     return FaultyKernel(target.kernel or "linux", Plan([Fault(kind, Hold(gate), 1)]))
 
 
-async def by_cancelling(call: Awaitable[Outputs]) -> None:
+# In seconds: enough for a call to come to a gate.
+ENOUGH = 1.0
+
+
+async def by_cancelling(call: Awaitable[Outputs], gate: Gate) -> None:
     task = asyncio.ensure_future(call)
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(gate.wait_until_reached)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def by_waiting_for_it(call: Awaitable[Outputs]) -> None:
+async def by_waiting_for_it(call: Awaitable[Outputs], gate: Gate) -> None:
     with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(call, 0.05)
+        await asyncio.wait_for(call, ENOUGH)
 
 
-async def by_a_time_limit_around_it(call: Awaitable[Outputs]) -> None:
+async def by_a_time_limit_around_it(call: Awaitable[Outputs], gate: Gate) -> None:
     if sys.version_info < (3, 11):
-        await by_waiting_for_it(call)
+        await by_waiting_for_it(call, gate)
         return
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
+        async with asyncio.timeout(ENOUGH):
             await call
 
 
-async def by_the_failure_of_its_group(call: Awaitable[Outputs]) -> None:
+async def by_the_failure_of_its_group(call: Awaitable[Outputs], gate: Gate) -> None:
     if sys.version_info < (3, 11):
-        await by_cancelling(call)
+        await by_cancelling(call, gate)
         return
 
     async def fail() -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(gate.wait_until_reached)
         raise ValueError
 
     async def wait() -> None:
@@ -78,13 +82,13 @@ WAYS = [by_cancelling, by_waiting_for_it, by_a_time_limit_around_it, by_the_fail
 @pytest.mark.parametrize("leave", WAYS)
 @on_loop
 async def test_a_task_leaves_at_once_and_its_call_keeps_its_memory_until_it_ends(
-    target: Target, leave: Callable[[Awaitable[Outputs]], Awaitable[None]]
+    target: Target, leave: Callable[[Awaitable[Outputs], Gate], Awaitable[None]]
 ) -> None:
     gate = Gate(LIMIT)
     buffer = bytearray(b"abc")
     async with opened(target, backend=held(target, gate)) as session:
         call = session.invoke_command(Command.MEMREF_XOR, tee.MemrefTempInOut(buffer))
-        await leave(call)
+        await leave(call, gate)
         # Nothing has let the call go: who left it has not waited for its end.
         assert gate.reached == 1
         assert session.is_busy
