@@ -104,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=to_count,
         default=1,
         metavar="N",
-        help="run the command so many times in the session, and say how long a run took",
+        help="run the command N times in the session, and say how long a run took",
     )
     parser.add_argument(
         "--trace",

@@ -25,7 +25,7 @@ Step = Callable[[], int]
 """Makes a call, and returns how many nanoseconds it took."""
 
 _READINGS: Final = 2000
-# A sample is so many times as long as reading the clock, at least.
+# A sample takes at least this many times as long as reading the clock.
 _WORTH: Final = 50
 _LEAST: Final = 5
 _ENOUGH: Final = 20

@@ -29,7 +29,7 @@ parameters, up to four:
   value-inout:1,2      two numbers that come back changed
   in:FILE              the content of a file; - is the standard input
   hex:00ff  str:text   bytes, text in UTF-8
-  out:64  out:4K       room for so many bytes; printed as a hex dump
+  out:64  out:4K       room for 64 bytes, 4 KiB; printed as a hex dump
   out:64:FILE          the same, written to a file; - is the standard output
   inout:FILE  inout-hex:00ff  inout-str:text
                        bytes that come back changed

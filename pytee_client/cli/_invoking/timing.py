@@ -27,7 +27,7 @@ class Times:
         self._count = 0
 
     def run(self, count: int, prepare: Callable[[], Callable[[], Any]]) -> Any:
-        """Run a command so many times, and return what the last run did.
+        """Run a command again and again, and return what the last run did.
 
         Args:
             count: how many times.
